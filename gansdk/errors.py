@@ -1,0 +1,167 @@
+"""Everything that gansdk raises on purpose, in one tree.
+
+GansdkError
+├── UsageError                 exit 2: known from the command line, the plugins and the facts alone
+│   ├── OptionError            a value out of range, of the wrong kind, or an option that does not exist
+│   ├── UnknownNameError       a verb, task, model, alias or recipe that nobody brings; carries suggestions
+│   ├── RefError               a text that names no model
+│   ├── NotApplicableError     the model's facts do not fit the task
+│   ├── MissingPluginError     the model's method is not installed; ends with the pip line
+│   └── DeviceError            no such device, or a precision that it cannot compute
+├── InputError                 exit 1: a file that is missing, broken, too large or not what it claims
+├── OutputError                exit 1: a result that cannot be put where it should go
+│   └── OutputExistsError      something is there already
+├── ModelError                 exit 1: a model folder that does not load
+├── ComputationError           exit 1: the network gave no usable result
+│   └── OutOfMemoryError       not even the smallest tile fits
+├── PluginError                exit 1: a plugin broke one of the rules of the hooks
+└── TrainingError              exit 1: a run that cannot start, go on or resume
+
+A message is one line: what is wrong. A hint is one line: what to do next. The command line prints both and the
+exit code stands here, so that no other file decides it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class GansdkError(Exception):
+    """Base of all errors that a caller may want to catch.
+
+    Args:
+        message: What is wrong, in one line, without a full stop.
+        hint: What to do next, in one line; empty where nothing helps.
+    """
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    def as_record(self) -> dict[str, str]:
+        """What ``--json`` prints of a failure."""
+        return {"kind": self.kind, "message": self.message, "hint": self.hint}
+
+
+class UsageError(GansdkError):
+    """The call itself is wrong; nothing was read or written."""
+
+    exit_code = 2
+    kind = "usage"
+
+
+class OptionError(UsageError):
+    """An option has a value that it cannot take, or does not exist."""
+
+    kind = "option"
+
+
+class UnknownNameError(UsageError):
+    """A name that nothing answers to.
+
+    Args:
+        what: The kind of thing that was asked for, as in "task" or "model".
+        name: What was asked for.
+        known: The names that exist; near ones become the hint.
+        hint: Used where no known name is near.
+    """
+
+    kind = "unknown"
+
+    def __init__(self, what: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        self.what = what
+        self.name = name
+        self.suggestions = nearest(name, known)
+        suggested = f"did you mean {' or '.join(self.suggestions)}?" if self.suggestions else hint
+        super().__init__(f"there is no {what} {name!r}", hint=suggested)
+
+
+class RefError(UsageError):
+    """A text that is no model ref."""
+
+    kind = "ref"
+
+
+class NotApplicableError(UsageError):
+    """A task that the model's facts do not fit."""
+
+    kind = "not-applicable"
+
+
+class MissingPluginError(UsageError):
+    """The plugin that brings the model's method is not installed or not working."""
+
+    kind = "missing-plugin"
+
+
+class DeviceError(UsageError):
+    """A device that this machine lacks, or a precision that the device lacks."""
+
+    kind = "device"
+
+
+class InputError(GansdkError):
+    """An input that is missing, broken, too large or not what it claims to be."""
+
+    kind = "input"
+
+
+class OutputError(GansdkError):
+    """A result that cannot be written where it should go."""
+
+    kind = "output"
+
+
+class OutputExistsError(OutputError):
+    """Something is at the output's place already."""
+
+    kind = "output-exists"
+
+
+class ModelError(GansdkError):
+    """A model folder that is incomplete, damaged or written for another version."""
+
+    kind = "model"
+
+
+class ComputationError(GansdkError):
+    """A network gave no usable result."""
+
+    kind = "computation"
+
+
+class OutOfMemoryError(ComputationError):
+    """Not even the smallest tile fits into the memory of the device."""
+
+    kind = "out-of-memory"
+
+
+class PluginError(GansdkError):
+    """A plugin hands over something that breaks the rules of the hooks."""
+
+    kind = "plugin"
+
+
+class TrainingError(GansdkError):
+    """A training run that cannot start, go on or resume."""
+
+    kind = "training"
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """The known names that somebody who typed ``name`` may have meant, best first."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
+    starts = [folded for folded in by_folded if folded.startswith(name.casefold()) and folded not in close]
+    return [by_folded[folded] for folded in (*close, *sorted(starts))][:limit]

@@ -1,0 +1,131 @@
+"""Files that appear whole or not at all, and what identifies their bytes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from gansdk.errors import OutputError, OutputExistsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file's bytes, as ``sha256:<hex>``."""
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def whole_file(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
+    """Opens a hidden file beside ``path`` that takes its name only when the block ends well.
+
+    A reader sees the old file or the new one, also where the process is killed or the disk fills up. What a killed
+    process leaves behind is a hidden file, never a half one under the real name.
+
+    Args:
+        path: Where the finished file shall stand; its folder must exist.
+        replace: Whether a file that is there already may be replaced.
+
+    Raises:
+        OutputExistsError: If ``replace`` is false and something appeared at ``path`` meanwhile.
+        OutputError: If the folder cannot be written to, or the disk is full.
+    """
+    temporary = _hidden_beside(path)
+    try:
+        file = temporary.open("xb")
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _move(temporary, path, replace=replace)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Puts ``content`` at ``path``, whole or not at all."""
+    with whole_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Gives a hidden folder beside ``path`` that takes its name only when the block ends well.
+
+    Args:
+        path: Where the finished folder shall stand.
+        replace: Whether a folder that is there already may be replaced. The old one is moved aside first, so for a
+            moment there is none: a reader never sees a mixture.
+
+    Raises:
+        OutputExistsError: If ``replace`` is false and something is at ``path``.
+        OutputError: If the parent cannot be written to, or the disk is full.
+    """
+    if not replace and path.exists():
+        raise OutputExistsError(f"{path} exists already", hint="choose another folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _hidden_beside(path)
+        temporary.mkdir()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    aside = temporary.with_suffix(".old")
+    try:
+        yield temporary
+        if path.exists():
+            path.rename(aside)
+        temporary.rename(path)
+    except OSError as error:
+        if aside.exists() and not path.exists():
+            aside.rename(path)
+        raise cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The one line for what the operating system said about writing ``path``."""
+    if isinstance(error, FileExistsError):
+        return OutputExistsError(f"{path} exists already", hint="use --on-exists overwrite")
+    hints = {
+        errno.EACCES: "the folder cannot be written to; choose another one with -o",
+        errno.EROFS: "the folder cannot be written to; choose another one with -o",
+        errno.ENOENT: f"there is no folder {path.parent}; create it first",
+        errno.ENOTDIR: f"{path.parent} is no folder",
+        errno.ENOSPC: "the disk is full; make room and try again",
+        errno.EDQUOT: "the disk quota is used up; make room and try again",
+    }
+    hint = hints.get(error.errno or 0, "")
+    return OutputError(f"cannot write {path}: {error.strerror or error}", hint=hint)
+
+
+def _move(source: Path, target: Path, *, replace: bool) -> None:
+    if replace:
+        source.replace(target)
+        return
+    try:
+        os.link(source, target)  # unlike a rename, it fails where the target exists
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        source.replace(target)
+
+
+def _hidden_beside(path: Path) -> Path:
+    return path.parent / f".{path.name[:100]}.{secrets.token_hex(4)}.part"

@@ -1,0 +1,34 @@
+"""What a running task may use of its surroundings, so that it never prints, reads the clock or asks for a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _silent(_text: str, /) -> None:
+    """Nobody listens."""
+
+
+def _unseen(_done: int, _total: int, /) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of one call of a task.
+
+    Attributes:
+        progress: Is told how many of how many steps are done; may raise to cancel the call.
+        note: Takes a line that the user should read: a warning, a decision.
+        detail: Takes a line for users who asked for more.
+        memory: Bytes that the task's networks may use, or ``auto``: half of what is free when it is asked.
+    """
+
+    progress: Callable[[int, int], None] = _unseen
+    note: Callable[[str], None] = _silent
+    detail: Callable[[str], None] = _silent
+    memory: int | Literal["auto"] = "auto"

@@ -1,0 +1,175 @@
+"""A model folder: ``config.json``, safetensors, and nothing that could run code.
+
+A folder is read in two steps. :func:`read_config` looks at ``config.json`` alone, so that a listing costs no weights;
+:func:`check_folder` holds the files against it: all there, nothing else of the format, digests right, and really
+safetensors by their bytes, whatever they are called.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from gansdk.errors import InputError, ModelError
+from gansdk.files import sha256
+from gansdk.model.facts import Facts, Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FORMAT = 1
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+EVALUATION = "evaluation.json"
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
+
+
+class TrainingData(Frozen):
+    """A data set that a model was trained on."""
+
+    name: str
+    licence: str
+    items: Annotated[int, Field(ge=0)]
+    digest: Annotated[str, Field(description="sha256 over the items' names and bytes")] = ""
+
+
+class Trained(Frozen):
+    """How a model came to be; enough to make it again."""
+
+    recipe: str
+    config: str
+    options: dict[str, Any] = {}
+    seed: int
+    steps: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)] = 0.0
+    data: tuple[TrainingData, ...] = ()
+    commit: Annotated[str, Field(description="of the code that trained it; empty outside a repository")] = ""
+    versions: dict[str, str] = {}
+
+
+class ModelConfig(Frozen):
+    """The content of ``config.json``."""
+
+    gansdk: Literal[1]
+    method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    requires: Annotated[str, Field(description="what pip installs to get the method")]
+    summary: str = ""
+    licence: Annotated[str, Field(description="SPDX expression for the weights")] = ""
+    facts: Facts
+    network: dict[str, Any]
+    files: dict[str, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]]
+    trained: Trained | None = None
+
+    @field_validator("files")
+    @classmethod
+    def _plain_names(cls, files: dict[str, str]) -> dict[str, str]:
+        for name in files:
+            if not _FILE_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no plain name of a safetensors or JSON file")
+        if WEIGHTS not in files:
+            raise ValueError(f"{WEIGHTS} is not among them")
+        return files
+
+    def to_json(self) -> str:
+        """The text of ``config.json``, with a closing newline."""
+        return self.model_dump_json(indent=2, exclude_defaults=False) + "\n"
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Reads and validates a model folder's ``config.json`` and nothing else.
+
+    Raises:
+        InputError: If there is no such folder.
+        ModelError: If the file is missing, no JSON, of another format version, or has a wrong or unknown field.
+    """
+    path = folder / CONFIG
+    if not folder.exists():
+        raise InputError(f"there is no folder {folder}", hint="see `gansdk models` for what is installed")
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(
+            f"{folder} is no model folder: it has no {CONFIG}", hint="give a model or run folder"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read as JSON: {error}", hint="get the model again") from None
+    return parse_config(raw, path)
+
+
+def parse_config(raw: Any, path: Path) -> ModelConfig:
+    """Validates what was read from ``path``; errors name the field."""
+    if not isinstance(raw, dict) or "gansdk" not in raw:
+        raise ModelError(f"{path} is no gansdk config: the field 'gansdk' is missing", hint="see docs/models.md")
+    version = raw["gansdk"]
+    if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
+        hint = "pip install --upgrade gansdk"
+        raise ModelError(f"{path} has format version {version}, this gansdk reads {FORMAT}", hint=hint)
+    try:
+        return ModelConfig.model_validate(raw)
+    except ValidationError as error:
+        raise ModelError(f"{path}: {describe_errors(error)}", hint="the file was changed or is damaged") from None
+
+
+def check_folder(folder: Path, config: ModelConfig) -> None:
+    """Holds a model folder's files against its config.
+
+    Raises:
+        ModelError: If a file is missing, has another digest, or is no safetensors file although it claims to be.
+    """
+    for name, expected in config.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"{folder} lacks {name}", hint="get the model again")
+        if path.suffix == ".safetensors":
+            check_safetensors(path)
+        found = sha256(path)
+        if found != expected:
+            what = f"{path} is not the file that {CONFIG} names: expected {expected[:19]}…, got {found[:19]}…"
+            raise ModelError(what, hint="get the model again")
+
+
+def check_safetensors(path: Path) -> None:
+    """Looks at a file's bytes, never at its name: is it a whole safetensors file?
+
+    Raises:
+        ModelError: If it is a pickle or an archive in disguise, cut short, or has a header that does not add up.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        if start[:1] == b"\x80" or start[:2] == b"PK":
+            raise ModelError(f"{path} is a pickle, whatever its name says; it was not opened", hint=_ONLY_SAFETENSORS)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        if not 2 <= length <= size - 8:
+            raise ModelError(f"{path} is no safetensors file, or was cut short", hint="get the model again")
+        header = file.read(length)
+    try:
+        tensors: Mapping[str, Any] = json.loads(header)
+        ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        raise ModelError(f"{path} is no safetensors file: its header is unreadable", hint=_ONLY_SAFETENSORS) from None
+    if 8 + length + max(ends, default=0) != size:
+        raise ModelError(f"{path} was cut short or has bytes too many", hint="get the model again")
+
+
+def describe_errors(error: ValidationError) -> str:
+    """One line per wrong field, joined: where it is and what is wrong with it."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(step) for step in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"unknown field {where!r}")
+        elif problem["type"] == "missing":
+            lines.append(f"field {where!r} is missing")
+        else:
+            lines.append(f"field {where!r}: {problem['msg']}")
+    return "; ".join(lines)
+
+
+_ONLY_SAFETENSORS = "gansdk loads safetensors only"

@@ -1,0 +1,260 @@
+"""Options, declared once as pydantic models, and what their adapters share.
+
+There are four groups. *Load* says how a model is brought into memory, *read* how an input file becomes data, *call*
+is the task's own, *write* says how a result becomes a file. Command-line flags, Python keywords, JSON Schema and
+documentation are all made from the same classes: a value is validated here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticUndefined
+
+from gansdk.errors import OptionError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pydantic.fields import FieldInfo
+
+RESERVED = frozenset({"model", "output", "json", "quiet", "verbose", "offline", "help"})
+"""Names that every verb uses itself, so that no option may have them."""
+
+
+class Options(BaseModel):
+    """Base of every group of options: frozen, bounded, and closed to names that it does not declare."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def _colour(text: str) -> str:
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(text)
+    except ValueError:
+        raise ValueError("no colour; give a name like white or a code like #ffcc00") from None
+    return text
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+        raise ValueError("no device; give auto, cpu, cuda, cuda:N or mps")
+    return text
+
+
+Colour = Annotated[str, AfterValidator(_colour), Field(json_schema_extra={"format": "color"})]
+"""A colour by name or as ``#rrggbb``."""
+
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""Where random numbers start; the same seed gives the same result."""
+
+Device = Annotated[str, AfterValidator(_device), Field(json_schema_extra={"metavar": "auto|cpu|cuda[:N]|mps"})]
+
+
+class LoadOptions(Options):
+    """How a model is brought into memory."""
+
+    device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu")] = "auto"
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16", "fp16"],
+        Field(
+            description="numbers to compute with; auto is reduced only where hardware and model are known to allow it"
+        ),
+    ] = "auto"
+    threads: Annotated[
+        Literal["auto"] | Annotated[int, Field(ge=1, le=1024)],
+        Field(description="CPU threads; auto leaves torch's choice"),
+    ] = "auto"
+
+
+class PictureReading(Options):
+    """How a picture file becomes pixels."""
+
+    frame: Annotated[
+        Annotated[int, Field(ge=0)] | None,
+        Field(description="which frame of an animated picture, from 0; needed for those only"),
+    ] = None
+    max_pixels: Annotated[int, Field(ge=1, le=2**33, description="refuse pictures with more pixels than this")] = (
+        64_000_000
+    )
+    strict: Annotated[bool, Field(description="refuse what could only be read with a loss or a guess")] = False
+
+
+class PictureWriting(Options):
+    """How a picture becomes a file."""
+
+    format: Annotated[
+        Literal["png", "jpg", "webp", "tiff"] | None,
+        Field(description="file format; by the output's name if not given, else png"),
+    ] = None
+    quality: Annotated[int, Field(ge=1, le=100, description="of jpg and webp; 100 writes lossless webp")] = 92
+    on_exists: Annotated[
+        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists")
+    ] = "error"
+    metadata: Annotated[
+        Literal["keep", "strip"], Field(description="whether EXIF data of the input goes into the output")
+    ] = "keep"
+    background: Annotated[
+        Colour | None, Field(description="put transparent pictures on this colour; jpg needs it for them")
+    ] = None
+
+
+class RecordWriting(Options):
+    """How records become a file of JSON lines."""
+
+    on_exists: Annotated[
+        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists")
+    ] = "error"
+
+
+@dataclass(frozen=True)
+class OptionInfo:
+    """One option as its adapters see it."""
+
+    name: str
+    group: type[Options]
+    help: str
+    metavar: str
+    default: Any
+    required: bool
+    is_flag: bool
+    is_mapping: bool
+
+    @property
+    def flag(self) -> str:
+        """The command-line spelling, as in ``--on-exists``."""
+        return "--" + self.name.replace("_", "-")
+
+
+def describe(group: type[Options]) -> list[OptionInfo]:
+    """The options of one group, in the order of their declaration."""
+    properties = group.model_json_schema()["properties"] if group.model_fields else {}
+    return [_describe(name, field, group, properties[name]) for name, field in group.model_fields.items()]
+
+
+def describe_all(groups: Iterable[type[Options]]) -> list[OptionInfo]:
+    """The options of several groups; a name that stands in two groups (``on_exists``) is listed once."""
+    by_name: dict[str, OptionInfo] = {}
+    for group in groups:
+        for info in describe(group):
+            by_name.setdefault(info.name, info)
+    return list(by_name.values())
+
+
+def _describe(name: str, field: FieldInfo, group: type[Options], schema: dict[str, Any]) -> OptionInfo:
+    required = field.is_required()
+    is_mapping = get_origin(field.annotation) is dict
+    default = None if required else field.get_default(call_default_factory=True)
+    return OptionInfo(
+        name=name,
+        group=group,
+        help=field.description or "",
+        metavar="NAME=VALUE" if is_mapping else metavar(schema),
+        default=None if default is PydanticUndefined else default,
+        required=required,
+        is_flag=field.annotation is bool,
+        is_mapping=is_mapping,
+    )
+
+
+def metavar(schema: Mapping[str, Any]) -> str:
+    """How a JSON Schema's values are written, in a few characters: ``auto|off|32..4096``."""
+    if "metavar" in schema:
+        return str(schema["metavar"])
+    alternatives = schema.get("anyOf") or schema.get("oneOf")
+    if alternatives:
+        return "|".join(metavar(one) for one in alternatives if one.get("type") != "null")
+    if "enum" in schema:
+        return "|".join(str(value) for value in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    kind = {"integer": "INT", "number": "NUMBER", "boolean": "true|false"}.get(str(schema.get("type")), "")
+    if kind in {"INT", "NUMBER"}:
+        return _range(schema, kind)
+    return kind or {"path": "PATH", "color": "COLOUR"}.get(str(schema.get("format")), "TEXT")
+
+
+def _range(schema: Mapping[str, Any], kind: str) -> str:
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None and high is None:
+        return kind
+    low_text = "" if low is None else f"{'>' if 'exclusiveMinimum' in schema else ''}{low:g}"
+    high_text = "" if high is None or high >= 2**31 else f"{'<' if 'exclusiveMaximum' in schema else ''}{high:g}"
+    return f"{low_text}..{high_text}"
+
+
+def split(groups: Sequence[type[Options]], values: Mapping[str, Any], *, flags: bool = False) -> list[Options]:
+    """Validates named values against several groups at once and gives one object per group.
+
+    Args:
+        groups: The groups that may take part; a name that stands in two of them goes to both.
+        values: What was given, by option name. A name with value None counts as not given.
+        flags: Whether errors spell names as the command line does.
+
+    Raises:
+        UnknownNameError: If a name belongs to no group; near names become the hint.
+        OptionError: If values are wrong: one line, all of them named.
+    """
+    known = {name for group in groups for name in group.model_fields}
+    given = {name: value for name, value in values.items() if value is not None}
+    for name in given:
+        if name not in known:
+            raise UnknownNameError("option", name, known)
+    problems: list[str] = []
+    result: list[Options] = []
+    for group in groups:
+        try:
+            result.append(group.model_validate({k: v for k, v in given.items() if k in group.model_fields}))
+        except ValidationError as error:
+            problems += [line for line in _problems(group, error, flags=flags) if line not in problems]
+    if problems:
+        raise OptionError("; ".join(problems), hint="")
+    return result
+
+
+def _problems(group: type[Options], error: ValidationError, *, flags: bool) -> list[str]:
+    """One line per option: pydantic gives one per alternative of a union, which says less than the range does."""
+    infos = {info.name: info for info in describe(group)}
+    lines: dict[str, str] = {}
+    for problem in error.errors(include_url=False):
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        if name not in infos:  # a rule about several options together
+            lines[problem["msg"]] = problem["msg"].removeprefix("Value error, ")
+            continue
+        info = infos[name]
+        spelled = info.flag if flags else name
+        if problem["type"] == "missing":
+            lines[name] = f"{spelled} is required ({info.metavar})"
+        elif problem["type"] == "value_error":
+            lines[name] = f"{spelled} {_shown(problem['input'])}: {problem['msg'].removeprefix('Value error, ')}"
+        else:
+            lines[name] = f"{spelled} {_shown(problem['input'])} is not one of {info.metavar}"
+    return list(lines.values())
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def parse_mapping(flag: str, entries: Iterable[str]) -> dict[str, str]:
+    """Repeated ``NAME=VALUE`` texts as one mapping.
+
+    Raises:
+        OptionError: If an entry has no ``=`` or no name, or a name comes twice.
+    """
+    mapping: dict[str, str] = {}
+    for entry in entries:
+        name, equals, value = entry.partition("=")
+        if not equals or not name:
+            raise OptionError(f"{flag} {entry!r} is not of the form NAME=VALUE")
+        if name in mapping:
+            raise OptionError(f"{flag} names {name!r} twice", hint="give it once")
+        mapping[name] = value
+    return mapping

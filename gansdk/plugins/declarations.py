@@ -1,0 +1,158 @@
+"""The values that a plugin hands over. All of them are cheap: what is heavy is named by an import string.
+
+An import string is ``package.module:name``; it is resolved when the thing is used, so that listing models or tasks
+imports neither torch nor a network.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from gansdk.errors import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from gansdk.model.facts import Facts
+
+OutputKind = Literal["picture", "record"]
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A named input of a task.
+
+    Attributes:
+        name: The key under which the task finds it, as in ``photo``.
+        kind: What a file for it is read as.
+        help: What it should show, in a few words.
+    """
+
+    name: str
+    kind: Literal["picture"]
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a user asks for, written once against facts and protocols.
+
+    Attributes:
+        name: Lower-case words joined by hyphens.
+        summary: One line for listings.
+        misfit: Why a model with these facts cannot do it, in a few words; None if it can.
+        slots: The named inputs. Positional arguments fill them in order, ``len(slots)`` per item; a task without
+            slots makes one item out of nothing.
+        output: What it gives: a picture, or a record that is printed as a line of JSON.
+        options: Import string of its own (call) options, a subclass of :class:`gansdk.Options`.
+        function: Import string of ``run(model, inputs, options, context, /) -> Picture | Mapping``.
+        needs_gradients: Whether it differentiates through the model. Such a task gets frozen fp32 weights on torch;
+            all others run inside inference mode.
+    """
+
+    name: str
+    summary: str
+    misfit: Callable[[Facts], str | None]
+    slots: tuple[Slot, ...]
+    output: OutputKind
+    options: str
+    function: str
+    needs_gradients: bool = False
+
+    def __post_init__(self) -> None:
+        check_name("task", self.name)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A named way to train a method: a recipe and the values of its options.
+
+    Attributes:
+        recipe: Import string of a class that satisfies :class:`gansdk.training.Recipe`.
+        options: Import string of the recipe's options, a subclass of :class:`gansdk.Options`.
+        summary: One line for listings.
+        values: Options that differ from their defaults.
+    """
+
+    recipe: str
+    options: str
+    summary: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BuiltinModel:
+    """A model that ships inside a plugin's wheel and is named ``builtin:<name>``."""
+
+    name: str
+    folder: Path
+
+    def __post_init__(self) -> None:
+        check_name("model", self.name)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What one plugin brings.
+
+    Attributes:
+        name: As in ``srgan``.
+        summary: One line for listings.
+        paper: Authors, title, year and identifier.
+        licence: SPDX expression of the code.
+        network_options: Import string of the pydantic class that validates ``network`` in ``config.json``.
+        networks: Import string of ``networks(options) -> Mapping[str, nn.Module]``: built, not loaded.
+        assemble: Import string of ``assemble(call, facts) -> Model``: facets over callables.
+        configs: Named ways to train it.
+        models: What ships with the plugin.
+        defaults: Per task, which of ``models`` the plugin offers where a user names none.
+    """
+
+    name: str
+    summary: str
+    paper: str
+    licence: str
+    network_options: str
+    networks: str
+    assemble: str
+    configs: Mapping[str, Config] = field(default_factory=dict)
+    models: tuple[BuiltinModel, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name("method", self.name)
+        names = [model.name for model in self.models]
+        for task, model in self.defaults.items():
+            if model not in names:
+                raise PluginError(f"method {self.name!r} offers {model!r} for {task!r} but does not bring that model")
+
+
+def check_name(what: str, name: str) -> None:
+    """Names are lower-case words joined by hyphens, so that they can be typed and never look like a path.
+
+    Raises:
+        PluginError: If ``name`` is none.
+    """
+    if not _NAME.fullmatch(name):
+        raise PluginError(f"{what} name {name!r} is not lower-case words joined by hyphens")
+
+
+def resolve(path: str) -> Any:
+    """What an import string names.
+
+    Raises:
+        PluginError: If the module cannot be imported or has no such name.
+    """
+    module, colon, name = path.partition(":")
+    if not colon:
+        raise PluginError(f"{path!r} is no import string", hint="write package.module:name")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise PluginError(f"{path!r} cannot be imported: {error}", hint="see `gansdk plugins`") from error

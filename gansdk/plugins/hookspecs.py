@@ -1,0 +1,41 @@
+"""The hooks, all of them. A plugin implements those that it needs and nothing else.
+
+A plugin is a distribution with an entry point in the group ``gansdk`` that names a module::
+
+    [project.entry-points.gansdk]
+    srgan = "gansdk_srgan"
+
+and in that module functions marked with :data:`gansdk.hookimpl`::
+
+    @gansdk.hookimpl
+    def gansdk_methods():
+        return [METHOD]
+
+The module must import neither torch nor its own networks: it is imported for every listing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gansdk.plugins.declarations import Method, Task
+
+GROUP = "gansdk"
+
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+@hookspec
+def gansdk_methods() -> Iterable[Method]:  # type: ignore[empty-body]
+    """The methods that this plugin brings, each with its models and its ways to train."""
+
+
+@hookspec
+def gansdk_tasks() -> Iterable[Task]:  # type: ignore[empty-body]
+    """The tasks that this plugin adds to the core's."""

@@ -1,0 +1,1 @@
+"""Players and turns, the loop, checkpoints and run folders."""

@@ -1,0 +1,79 @@
+"""What a method says about its training; the loop does the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor, nn
+
+    from gansdk.data.pictures import Dataset
+    from gansdk.evaluation.record import Evaluation
+    from gansdk.model.facts import Facts
+    from gansdk.model.protocols import Model
+    from gansdk.training.players import Player, Train
+
+    Batch = Mapping[str, Tensor]
+
+
+class Stream(Protocol):
+    """Batches without end. Batch ``i`` depends on the data, the seed and ``i`` alone, so a run resumes anywhere."""
+
+    def batch(self, index: int, /) -> Batch:
+        """The tensors of one step, on the CPU."""
+        ...
+
+
+class Recipe(Protocol):
+    """How one method is trained and measured.
+
+    A recipe is built as ``Recipe(options)`` from an instance of its :class:`~gansdk.Options` class, which must have a
+    field ``steps``. Weights are initialised in ``__init__``: the loop has seeded torch by then. A recipe keeps no
+    state but the parameters and buffers of its players' modules.
+    """
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """Names of the data sets that ``streams`` needs; the first is the one meant by ``--data`` without a name."""
+        ...
+
+    @property
+    def players(self) -> Sequence[Player]:
+        """Parameter sets, each with its optimiser; no parameter is in two of them."""
+        ...
+
+    @property
+    def fixed(self) -> Sequence[nn.Module]:
+        """Networks that are used but never change: eval mode, no gradients, the same hash at the end."""
+        ...
+
+    @property
+    def routes(self) -> Mapping[str, set[str]]:
+        """Per weight among the options, the names of the players that its term reaches: the paper's own table."""
+        ...
+
+    def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
+        """The batches that each step gets, by name."""
+        ...
+
+    def step(self, batch: Mapping[str, Batch], train: Train) -> None:
+        """One round of turns. Reads like the paper's algorithm box."""
+        ...
+
+    def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
+        """Fixed inputs for the pictures of progress, on the CPU; empty for none."""
+        ...
+
+    def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
+        """Progress on the fixed inputs as pictures, float [N, 3, H, W] in [0, 1]; one row each in the sheet."""
+        ...
+
+    def export(self) -> tuple[Facts, Mapping[str, object], Mapping[str, nn.Module]]:
+        """The model as it would ship: facts, network options as JSON-able values, networks by name."""
+        ...
+
+    def evaluate(self, model: Model, data: Mapping[str, Dataset]) -> Evaluation:
+        """Measures an assembled model on named test sets; never on what it was trained on."""
+        ...
