@@ -17,6 +17,10 @@ def _unseen(_done: int, _total: int, /) -> None:
     """Nobody watches."""
 
 
+def _unasked(_seconds: float, /) -> None:
+    """Nobody waits."""
+
+
 @dataclass(frozen=True)
 class Context:
     """The surroundings of one call of a task.
@@ -25,10 +29,12 @@ class Context:
         progress: Is told how many of how many steps are done; may raise to cancel the call.
         note: Takes a line that the user should read: a warning, a decision.
         detail: Takes a line for users who asked for more.
-        memory: Bytes that the task's networks may use, or ``auto``: half of what is free when it is asked.
+        expect: Is told roughly how many seconds the call will take, before it begins.
+        memory: Bytes that the networks may use, or ``auto``: half of what is free when it is asked.
     """
 
     progress: Callable[[int, int], None] = _unseen
     note: Callable[[str], None] = _silent
     detail: Callable[[str], None] = _silent
+    expect: Callable[[float], None] = _unasked
     memory: int | Literal["auto"] = "auto"

@@ -106,6 +106,7 @@ class Method:
         summary: One line for listings.
         paper: Authors, title, year and identifier.
         licence: SPDX expression of the code.
+        requires: What pip installs to get it, as in ``gansdk-plugin-srgan>=0.1``.
         network_options: Import string of the pydantic class that validates ``network`` in ``config.json``.
         networks: Import string of ``networks(options) -> Mapping[str, nn.Module]``: built, not loaded.
         assemble: Import string of ``assemble(call, facts) -> Model``: facets over callables.
@@ -118,6 +119,7 @@ class Method:
     summary: str
     paper: str
     licence: str
+    requires: str
     network_options: str
     networks: str
     assemble: str

@@ -1,0 +1,165 @@
+"""A model folder to networks and back: strict in both directions, whole or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from gansdk.errors import ModelError, PluginError
+from gansdk.files import sha256, whole_folder, write_whole
+from gansdk.model.config import (
+    CONFIG,
+    EVALUATION,
+    FORMAT,
+    WEIGHTS,
+    ModelConfig,
+    Trained,
+    check_folder,
+    describe_errors,
+)
+from gansdk.plugins.declarations import Method, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+    from gansdk.model.facts import Facts
+
+README = "README.md"
+
+
+def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.Module]:
+    """A method's networks for these options, with whatever weights they start from.
+
+    Raises:
+        ModelError: If the options do not validate.
+        PluginError: If the method's import strings do not resolve.
+    """
+    try:
+        options = resolve(method.network_options).model_validate(network)
+    except ValidationError as error:
+        raise ModelError(f"network options of {method.name}: {describe_errors(error)}") from None
+    networks: Mapping[str, nn.Module] = resolve(method.networks)(options)
+    return dict(networks)
+
+
+def load_networks(folder: Path, config: ModelConfig, method: Method) -> dict[str, nn.Module]:
+    """The networks of a model folder, filled strictly, in eval mode, on the CPU, in fp32.
+
+    Every file is first held against its digest. The caller's random state is left as it was.
+
+    Raises:
+        ModelError: If a file is missing, damaged or no safetensors file, or if keys or shapes differ from what the
+            network has; the message names them.
+    """
+    check_folder(folder, config)
+    with torch.random.fork_rng(devices=[]):
+        networks = build_networks(method, config.network)
+    path = folder / WEIGHTS
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} cannot be read: {error}", hint="get the model again") from None
+    _fill(networks, tensors, path)
+    return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
+
+
+def _fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
+    wanted = _flatten(networks)
+    problems = [f"missing {key!r}" for key in wanted if key not in tensors]
+    problems += [f"unexpected {key!r}" for key in tensors if key not in wanted]
+    for key in wanted.keys() & tensors.keys():
+        if wanted[key].shape != tensors[key].shape:
+            problems.append(f"{key!r} is {_shape(tensors[key])}, the network has {_shape(wanted[key])}")
+        elif wanted[key].is_floating_point() != tensors[key].is_floating_point():
+            problems.append(f"{key!r} is {tensors[key].dtype}, the network has {wanted[key].dtype}")
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        what = f"{path} does not fit its network: {'; '.join(problems[:3])}{more}"
+        raise ModelError(what, hint="the weights and config.json belong to different models")
+    for name, network in networks.items():
+        network.load_state_dict({key: tensors[f"{name}.{key}"] for key in network.state_dict()}, strict=True)
+
+
+def write_model(
+    folder: Path,
+    *,
+    method: Method,
+    facts: Facts,
+    network: Mapping[str, Any],
+    networks: Mapping[str, nn.Module],
+    trained: Trained | None = None,
+    summary: str = "",
+    licence: str = "",
+    evaluation: Any = None,
+) -> ModelConfig:
+    """Writes a whole model folder, replacing the one that is there in one step.
+
+    Args:
+        folder: Where it shall stand. An author's ``README.md`` in it is carried over.
+        method: The method that can build the networks again.
+        facts: What the model declares.
+        network: JSON-able options from which ``method.networks`` builds exactly these networks.
+        networks: By name; floating-point tensors are stored in fp32.
+        trained: How it came to be.
+        summary: One line for listings.
+        licence: SPDX expression for the weights.
+        evaluation: What was measured, an :class:`~gansdk.evaluation.record.Evaluation`; None for nothing yet.
+
+    Returns:
+        The config as written.
+
+    Raises:
+        PluginError: If ``network`` does not build networks with the keys and shapes of ``networks``.
+        OutputError: If the folder cannot be written.
+    """
+    _check_rebuilds(method, network, networks)
+    tensors = {key: _stored(tensor) for key, tensor in _flatten(networks).items()}
+    with whole_folder(folder, replace=True) as new:
+        save_file(tensors, new / WEIGHTS, metadata={"format": "pt"})
+        if evaluation is not None:
+            write_whole(new / EVALUATION, evaluation.to_json())
+        config = ModelConfig(
+            gansdk=FORMAT,
+            method=method.name,
+            requires=method.requires,
+            summary=summary,
+            licence=licence,
+            facts=facts,
+            network=dict(network),
+            files={path.name: sha256(path) for path in sorted(new.iterdir())},
+            trained=trained,
+        )
+        write_whole(new / CONFIG, config.to_json())
+        if (folder / README).is_file():
+            write_whole(new / README, (folder / README).read_bytes())
+    return config
+
+
+def _check_rebuilds(method: Method, network: Mapping[str, Any], networks: Mapping[str, nn.Module]) -> None:
+    with torch.random.fork_rng(devices=[]):
+        rebuilt = _flatten(build_networks(method, network))
+    given = _flatten(networks)
+    differing = sorted(rebuilt.keys() ^ given.keys())
+    differing += [key for key in rebuilt.keys() & given.keys() if rebuilt[key].shape != given[key].shape]
+    if differing:
+        raise PluginError(f"the network options of {method.name} do not rebuild its networks: {differing[0]!r} differs")
+
+
+def _flatten(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    return {f"{name}.{key}": value for name, network in networks.items() for key, value in network.state_dict().items()}
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().to("cpu", copy=True)
+    return (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(str(size) for size in tensor.shape) or "a single number"

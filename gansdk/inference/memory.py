@@ -1,0 +1,69 @@
+"""How much memory there is, and how much a network takes."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that this process could still take on a device, a container's limit included."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return min([int(psutil.virtual_memory().available), *_container_limits()])
+
+
+def _container_limits() -> list[int]:
+    """What control groups leave to this process (Linux, version 2); empty where there is no limit."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        limit, used = (root / "memory.max").read_text(), (root / "memory.current").read_text()
+        return [max(0, int(limit) - int(used))]
+    except (OSError, ValueError):  # no control group, or its limit is "max"
+        return []
+
+
+class PeakBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts what tensors made inside the block hold at most at one time.
+
+    It sees every tensor that torch makes, on any device; what a kernel takes for itself while it computes stays
+    unseen, so leave room above the figure.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.peak = 0
+        self._now = 0
+        self._seen: set[int] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, torch.Tensor):
+                self._add(leaf.untyped_storage())
+        self.peak = max(self.peak, self._now)
+        return result
+
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        key = storage.data_ptr()
+        if key in self._seen or not key:
+            return
+        size = storage.nbytes()
+        self._seen.add(key)
+        self._now += size
+        weakref.finalize(storage, self._drop, key, size)
+
+    def _drop(self, key: int, size: int) -> None:
+        self._seen.discard(key)
+        self._now -= size

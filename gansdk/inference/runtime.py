@@ -1,0 +1,208 @@
+"""The one place that turns a network, a device and a precision into something to call.
+
+This is the seam for engines: torch is the first. What comes out is a plain callable from tensors to tensors, so
+neither a task nor the tiler nor a plugin knows which engine, device or precision is behind it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.utils._pytree import tree_map
+
+from gansdk.errors import ComputationError, DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gansdk.model.facts import Facts, Precision
+    from gansdk.options import LoadOptions
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class NonFiniteError(ComputationError):
+    """A network gave NaN or infinity. In reduced precision the caller tries once more in fp32."""
+
+    kind = "non-finite"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and in what numbers networks compute."""
+
+    device: torch.device
+    precision: Precision
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return _DTYPES[self.precision]
+
+    def __str__(self) -> str:
+        return f"{self.device} in {self.precision}"
+
+
+def place(options: LoadOptions, facts: Facts, *, needs_gradients: bool = False) -> Placement:
+    """Chooses device and precision for a model, by what the hardware has and the facts declare safe.
+
+    Raises:
+        DeviceError: If the device does not exist here or cannot compute in the precision that was asked for.
+    """
+    device = _device(options.device)
+    if needs_gradients:
+        return Placement(device, "fp32")
+    if options.precision == "auto":
+        fast: list[Literal["bf16", "fp16"]] = ["bf16", "fp16"]
+        chosen = (one for one in fast if one in facts.safe_precisions and has_native(device, one))
+        return Placement(device, next(chosen, "fp32"))
+    if options.precision == "fp16" and device.type == "cpu" and not has_native(device, "fp16"):
+        raise DeviceError("this CPU cannot compute in fp16", hint="use --precision auto")
+    return Placement(device, options.precision)
+
+
+def _device(name: str) -> torch.device:
+    available = devices()
+    if name == "auto":
+        return torch.device(available[0].partition(":")[0])
+    if name not in available and not (name == "cuda" and "cuda:0" in available):
+        raise DeviceError(f"there is no device {name!r} here", hint=f"this machine has {', '.join(available)}")
+    return torch.device(name)
+
+
+def devices() -> list[str]:
+    """The devices of this machine, the one that ``auto`` takes first."""
+    found = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def has_native(device: torch.device, precision: Literal["bf16", "fp16"]) -> bool:
+    """Whether the hardware computes in this precision itself, so that it is faster than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= ((8, 0) if precision == "bf16" else (7, 0))
+    if device.type == "cpu":
+        # Older torch has no such question; then nothing is known, and fp32 is right.
+        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        keys = ("avx512_bf16", "amx_bf16", "bf16") if precision == "bf16" else ("avx512_fp16", "amx_fp16")
+        return any(capabilities.get(key) for key in keys)
+    return False
+
+
+def prepare(network: nn.Module, placement: Placement, *, needs_gradients: bool = False) -> Callable[..., Any]:
+    """Makes a loaded network ready to compute; the given one is left as it was.
+
+    Batch-norm is folded into the convolution before it, weights become channels-last, and in reduced precision the
+    first and the last layer stay in fp32: pixels enter and leave a network there, and a rounding at the edge is a
+    rounding of the picture. With gradients nothing is folded, so that the network is the one that was trained.
+
+    Returns:
+        A callable on tensors of any device; it gives fp32 tensors on the placement's device and raises
+        :class:`NonFiniteError` rather than give NaN or infinity.
+    """
+    network = copy.deepcopy(network).eval().requires_grad_(False)
+    if not needs_gradients:
+        fold_batch_norm(network)
+    network = network.to(device=placement.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if placement.precision != "fp32":
+        _reduce(network, placement.dtype)
+    return _Prepared(network, placement)
+
+
+class _Prepared:
+    def __init__(self, network: nn.Module, placement: Placement) -> None:
+        self._network = network
+        self._placement = placement
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        outputs = self._network(*(self._enter(one) for one in inputs))
+        return tree_map(self._leave, outputs)
+
+    def _enter(self, tensor: Tensor) -> Tensor:
+        if not tensor.is_floating_point():
+            return tensor.to(self._placement.device)
+        layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+        return tensor.to(self._placement.device, torch.float32, memory_format=layout)
+
+    def _leave(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        # A sum is finite only if every term is, and reads the tensor once without making another.
+        if value.is_floating_point() and not torch.isfinite(value.detach().sum(dtype=torch.float32)):
+            what = f"the network gave NaN or infinity on {self._placement}"
+            raise NonFiniteError(what, hint="the model is damaged, or does not suit this input")
+        return value.float() if value.is_floating_point() else value
+
+
+def _reduce(network: nn.Module, dtype: torch.dtype) -> None:
+    """Casts all layers but the outermost; each layer then takes its input in its own weights' numbers."""
+    layers = [m for m in network.modules() if not list(m.children()) and list(m.parameters(recurse=False))]
+    inner = [layer for layer in layers[1:] if layer is not _last(layers)]
+    for layer in inner:
+        layer.to(dtype)
+    for layer in layers:
+        layer.register_forward_pre_hook(_enter_layer)
+
+
+def _last(layers: list[nn.Module]) -> nn.Module:
+    """The last layer that mixes channels: an activation's slopes after it are no layer of their own."""
+    mixing = [layer for layer in layers if any(p.dim() > 1 for p in layer.parameters(recurse=False))]
+    return (mixing or layers)[-1]
+
+
+def _enter_layer(layer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    dtype = next(layer.parameters()).dtype
+    return tuple(one.to(dtype) if isinstance(one, Tensor) and one.is_floating_point() else one for one in inputs)
+
+
+def fold_batch_norm(network: nn.Module) -> int:
+    """Folds each batch-norm into the convolution that alone feeds it, in place.
+
+    Which feeds which is read off a symbolic trace. A network that cannot be traced (its path depends on its data)
+    stays as it is: folding is for speed, and right results come first.
+
+    Returns:
+        How many were folded.
+    """
+    try:
+        graph = torch.fx.Tracer().trace(network)
+    except Exception:  # noqa: BLE001 - a tracer raises whatever the traced code raises
+        return 0
+    modules = dict(network.named_modules())
+    calls = [str(node.target) for node in graph.nodes if node.op == "call_module"]
+    folded = 0
+    for node in graph.nodes:
+        if node.op != "call_module" or not isinstance(modules[str(node.target)], nn.BatchNorm1d | nn.BatchNorm2d):
+            continue
+        source = node.args[0]
+        if not (isinstance(source, torch.fx.Node) and source.op == "call_module" and len(source.users) == 1):
+            continue
+        before = modules[str(source.target)]
+        once = calls.count(str(source.target)) == 1 and calls.count(str(node.target)) == 1
+        if not once or not isinstance(before, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d):
+            continue
+        is_transposed = isinstance(before, nn.ConvTranspose2d)
+        fused = fuse_conv_bn_eval(before, modules[str(node.target)], is_transposed)
+        network.set_submodule(str(source.target), fused)
+        network.set_submodule(str(node.target), nn.Identity())
+        folded += 1
+    return folded
+
+
+def release(device: torch.device) -> None:
+    """Gives cached memory back after running out of it."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def set_threads(threads: int | Literal["auto"]) -> None:
+    """CPU threads of this process; ``auto`` leaves them as they are."""
+    if threads != "auto":
+        torch.set_num_threads(threads)
