@@ -142,13 +142,15 @@ def check_safetensors(path: Path) -> None:
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        start = file.read(8)
-        if start[:1] == b"\x80" or start[:2] == b"PK":
-            raise ModelError(f"{path} is a pickle, whatever its name says; it was not opened", hint=_ONLY_SAFETENSORS)
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 2 <= length <= size - 8:
+        start = file.read(9)
+        length = struct.unpack("<Q", start[:8])[0] if len(start) == 9 else 0
+        if not 2 <= length <= size - 8 or start[8:] != b"{":
+            # A header's length may begin with the same byte as a pickle, so a pickle is told by what does not follow.
+            if start[:1] == b"\x80" or start[:2] == b"PK":
+                what = f"{path} is a pickle, whatever its name says; it was not opened"
+                raise ModelError(what, hint=_ONLY_SAFETENSORS)
             raise ModelError(f"{path} is no safetensors file, or was cut short", hint="get the model again")
-        header = file.read(length)
+        header = start[8:] + file.read(length - 1)
     try:
         tensors: Mapping[str, Any] = json.loads(header)
         ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
