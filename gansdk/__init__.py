@@ -1,0 +1,143 @@
+"""gansdk: one vocabulary over the GAN family.
+
+    import gansdk
+
+    sharpen = gansdk.pipeline("superres")
+    sharpen("photo.jpg").save("photo-large.png")
+
+Every name below is public and stays; nothing else is. Importing this package imports neither torch nor a network:
+a name is looked up where it lives when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gansdk._version import __version__
+
+if TYPE_CHECKING:
+    from gansdk.data.crops import AlignedCrops
+    from gansdk.data.pictures import Pictures
+    from gansdk.errors import (
+        ComputationError,
+        DeviceError,
+        GansdkError,
+        InputError,
+        MissingPluginError,
+        ModelError,
+        NotApplicableError,
+        OptionError,
+        OutOfMemoryError,
+        OutputError,
+        OutputExistsError,
+        PluginError,
+        RefError,
+        TrainingError,
+        UnknownNameError,
+        UsageError,
+    )
+    from gansdk.evaluation.fidelity import psnr
+    from gansdk.evaluation.record import Evaluation, Measurement
+    from gansdk.inference.context import Context
+    from gansdk.inference.pipelines import Pipeline, pipeline
+    from gansdk.media.picture import Picture
+    from gansdk.model.facts import Facts, GeneratorFacts, ImageOutput, ImageSource, SizeRule
+    from gansdk.model.protocols import Classifier, Discriminator, Encoder, Generator, Model
+    from gansdk.options import Colour, Options, Seed
+    from gansdk.plugins.declarations import BuiltinModel, Config, Method, Slot, Task
+    from gansdk.plugins.hookspecs import hookimpl
+
+_HOMES = {
+    "gansdk.data.crops": ["AlignedCrops"],
+    "gansdk.data.pictures": ["Pictures"],
+    "gansdk.errors": [
+        "ComputationError",
+        "DeviceError",
+        "GansdkError",
+        "InputError",
+        "MissingPluginError",
+        "ModelError",
+        "NotApplicableError",
+        "OptionError",
+        "OutOfMemoryError",
+        "OutputError",
+        "OutputExistsError",
+        "PluginError",
+        "RefError",
+        "TrainingError",
+        "UnknownNameError",
+        "UsageError",
+    ],
+    "gansdk.evaluation.fidelity": ["psnr"],
+    "gansdk.evaluation.record": ["Evaluation", "Measurement"],
+    "gansdk.inference.context": ["Context"],
+    "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
+    "gansdk.media.picture": ["Picture"],
+    "gansdk.model.facts": ["Facts", "GeneratorFacts", "ImageOutput", "ImageSource", "SizeRule"],
+    "gansdk.model.protocols": ["Classifier", "Discriminator", "Encoder", "Generator", "Model"],
+    "gansdk.options": ["Colour", "Options", "Seed"],
+    "gansdk.plugins.declarations": ["BuiltinModel", "Config", "Method", "Slot", "Task"],
+    "gansdk.plugins.hookspecs": ["hookimpl"],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AlignedCrops",
+    "BuiltinModel",
+    "Classifier",
+    "Colour",
+    "ComputationError",
+    "Config",
+    "Context",
+    "DeviceError",
+    "Discriminator",
+    "Encoder",
+    "Evaluation",
+    "Facts",
+    "GansdkError",
+    "Generator",
+    "GeneratorFacts",
+    "ImageOutput",
+    "ImageSource",
+    "InputError",
+    "Measurement",
+    "Method",
+    "MissingPluginError",
+    "Model",
+    "ModelError",
+    "NotApplicableError",
+    "OptionError",
+    "Options",
+    "OutOfMemoryError",
+    "OutputError",
+    "OutputExistsError",
+    "Picture",
+    "Pictures",
+    "Pipeline",
+    "PluginError",
+    "RefError",
+    "Seed",
+    "SizeRule",
+    "Slot",
+    "Task",
+    "TrainingError",
+    "UnknownNameError",
+    "UsageError",
+    "__version__",
+    "hookimpl",
+    "pipeline",
+    "psnr",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'gansdk' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,124 @@
+"""A task bound to a loaded model: the call that applications make."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from gansdk.errors import NotApplicableError, OptionError
+from gansdk.inference.context import Context
+from gansdk.inference.loading import load_networks
+from gansdk.inference.runtime import NonFiniteError, Placement, place, prepare, set_threads
+from gansdk.media.images import read_picture
+from gansdk.options import LoadOptions, Options, PictureReading, split
+from gansdk.plugins.declarations import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import nn
+
+    from gansdk.media.picture import Picture
+    from gansdk.model.config import ModelConfig
+    from gansdk.model.protocols import Model
+    from gansdk.plugins.declarations import Method, Task
+
+Result = Any  # a Picture or a record, as the task says
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model that was found and not yet loaded."""
+
+    ref: str
+    folder: Path
+    config: ModelConfig
+    method: Method
+
+
+class Pipeline:
+    """A task with a model in memory. Calls may come from several threads at once.
+
+    Made by :func:`gansdk.pipeline`. ``pipeline(photo, tile=256)`` takes the task's own options and those of reading
+    its inputs as keywords; a name that is not among them is refused.
+    """
+
+    def __init__(self, task: Task, source: Source, load: LoadOptions) -> None:
+        reason = task.misfit(source.config.facts)
+        if reason:
+            what = f"{source.ref} cannot do {task.name}: {reason}"
+            raise NotApplicableError(what, hint=f"see `gansdk models show {source.ref}`")
+        self.task = task
+        self.source = source
+        self.placement = place(load, source.config.facts, needs_gradients=task.needs_gradients)
+        set_threads(load.threads)
+        self._networks: Mapping[str, nn.Module] = load_networks(source.folder, source.config, source.method)
+        self._model = self._assemble(self.placement)
+        self._careful: Model | None = None
+        self._lock = threading.Lock()
+        self._function = resolve(task.function)
+        self.call_options: type[Options] = resolve(task.options)
+
+    def __call__(self, *inputs: object, **options: object) -> Result:
+        """Runs the task once.
+
+        Args:
+            inputs: One per slot of the task: a path, bytes, a binary stream, a PIL image, a numpy array or a
+                :class:`~gansdk.Picture`.
+            options: Call options of the task and read options of its inputs.
+
+        Returns:
+            A :class:`~gansdk.Picture`, or a dictionary where the task gives records.
+
+        Raises:
+            GansdkError: Whatever is wrong with the inputs or options, in one line.
+        """
+        groups = [self.call_options, PictureReading] if self.task.slots else [self.call_options]
+        call, *read = split(groups, options)
+        return self.run(inputs, call, read[0] if read else PictureReading(), Context())
+
+    def run(self, inputs: tuple[object, ...], call: Options, reading: Options, context: Context) -> Result:
+        """Runs the task once with validated options, for callers that watch its progress."""
+        return self.compute(self.read(inputs, reading, context), call, context)
+
+    def read(self, inputs: tuple[object, ...], reading: Options, context: Context) -> dict[str, Picture]:
+        """Reads one input per slot."""
+        slots = self.task.slots
+        if len(inputs) != len(slots):
+            names = ", ".join(slot.name for slot in slots) or "nothing"
+            raise OptionError(f"{self.task.name} takes {names}; {len(inputs)} given")
+        if not isinstance(reading, PictureReading):
+            raise TypeError("pictures are read with PictureReading")
+        return {slot.name: read_picture(one, reading, context.note) for slot, one in zip(slots, inputs, strict=True)}
+
+    def compute(self, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:
+        """Runs the task on what was read; once more in fp32 if reduced precision gave NaN or infinity."""
+        try:
+            return self._call(self._model, inputs, call, context)
+        except NonFiniteError:
+            if self.placement.precision == "fp32":
+                raise
+            context.note(f"{self.placement.precision} gave no finite result; computing once more in fp32")
+            return self._call(self._in_full_precision(), inputs, call, context)
+
+    def _call(self, model: Model, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:
+        # Inference mode is entered here, per call, and never while weights are prepared: a tensor made inside it
+        # cannot take part in a gradient later.
+        with torch.inference_mode(not self.task.needs_gradients):
+            return self._function(model, inputs, call, context)
+
+    def _assemble(self, placement: Placement) -> Model:
+        gradients = self.task.needs_gradients
+        calls = {name: prepare(net, placement, needs_gradients=gradients) for name, net in self._networks.items()}
+        model: Model = resolve(self.source.method.assemble)(calls, self.source.config.facts)
+        return model
+
+    def _in_full_precision(self) -> Model:
+        with self._lock:
+            if self._careful is None:
+                self._careful = self._assemble(Placement(self.placement.device, "fp32"))
+            return self._careful

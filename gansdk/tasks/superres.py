@@ -1,0 +1,132 @@
+"""``superres``: a picture in, the same picture with more pixels out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gansdk.errors import InputError
+from gansdk.options import Options
+from gansdk.plugins.declarations import Slot, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gansdk.inference.context import Context
+    from gansdk.media.picture import Picture
+    from gansdk.model.facts import Facts
+    from gansdk.model.protocols import Model
+
+
+def misfit(facts: Facts) -> str | None:
+    """Why a model cannot sharpen pictures; None if it can."""
+    if facts.generator is None:
+        return "it has no generator"
+    if facts.generator.source.kind != "image":
+        return "its generator does not start from a picture"
+    if facts.generator.output.kind != "image" or facts.generator.output.scale < 2:
+        return "its generator gives no larger picture"
+    return None
+
+
+def _size(text: str) -> str:
+    width, by, height = text.lower().partition("x")
+    if not (by and width.isdecimal() and height.isdecimal() and 0 < int(width) < 2**20 and 0 < int(height) < 2**20):
+        raise ValueError("no size; give WIDTHxHEIGHT, as 3000x2000")
+    return text.lower()
+
+
+class SuperresOptions(Options):
+    """The call options of ``superres``; at most one of ``scale``, ``longest`` and ``size``."""
+
+    tile: Annotated[
+        Literal["auto", "off"] | Annotated[int, Field(ge=32, le=16384)],
+        Field(
+            description="pixels a side that are computed at a time; auto is as much as half of the free memory takes"
+        ),
+    ] = "auto"
+    scale: Annotated[
+        Annotated[float, Field(gt=0, le=16)] | None,
+        Field(description="how many times as wide and high; the network's own scale if not given"),
+    ] = None
+    longest: Annotated[
+        Annotated[int, Field(ge=1, le=2**20)] | None, Field(description="pixels of the result's longer side")
+    ] = None
+    size: Annotated[
+        Annotated[str, AfterValidator(_size), Field(json_schema_extra={"metavar": "WIDTHxHEIGHT"})] | None,
+        Field(description="pixels of the result; keeps no aspect ratio"),
+    ] = None
+    max_output_pixels: Annotated[
+        int, Field(ge=1, le=2**33, description="refuse results with more pixels than this")
+    ] = 400_000_000
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        given = [name for name in ("scale", "longest", "size") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other; give one of them")
+        return self
+
+    def target(self, width: int, height: int, network_scale: int) -> tuple[int, int]:
+        """Width and height of the result for a picture of this size, at least 1 pixel each."""
+        if self.size is not None:
+            wide, _, high = self.size.partition("x")
+            return int(wide), int(high)
+        scale = self.scale if self.scale is not None else float(network_scale)
+        if self.longest is not None:
+            scale = self.longest / max(width, height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+SUPERRES = Task(
+    name="superres",
+    summary="sharpen a picture and give it more pixels",
+    misfit=misfit,
+    slots=(Slot("photo", "picture", "the picture to sharpen"),),
+    output="picture",
+    options="gansdk.tasks.superres:SuperresOptions",
+    function="gansdk.tasks.superres:run",
+)
+
+
+def run(model: Model, inputs: Mapping[str, Picture], options: SuperresOptions, context: Context, /) -> Picture:
+    """Sharpens one picture by the network's scale, then resizes it to what was asked for.
+
+    Colours under transparent pixels are bled in from their visible neighbours first, so that what nobody sees leaves
+    no rim; alpha is resized on its own.
+
+    Args:
+        model: One with a generator from an image.
+        inputs: ``photo``, of 8 or 16 bits, grey or RGB, with alpha or without.
+        options: See :class:`SuperresOptions`.
+        context: Told progress.
+
+    Returns:
+        A picture of the same kind, its metadata carried over.
+
+    Raises:
+        InputError: If the result, or what the network makes on the way to it, would have more than
+            ``max_output_pixels`` pixels.
+    """
+    from gansdk.inference.tiling import upscale
+    from gansdk.media.alpha import bleed
+    from gansdk.media.resizing import resize, resize_alpha
+
+    photo = inputs["photo"]
+    generator, facts = model.generator, model.facts.generator
+    if generator is None or facts is None:
+        raise TypeError("superres was given a model that does not fit it")
+    wide, high = photo.width * facts.output.scale, photo.height * facts.output.scale
+    width, height = options.target(photo.width, photo.height, facts.output.scale)
+    _check_pixels(photo, max((wide, high), (width, height), key=lambda size: size[0] * size[1]), options)
+    pixels = upscale(generator, facts, bleed(photo).pixels, context, options.tile)
+    alpha = None if photo.alpha is None else resize_alpha(photo.alpha, wide, high)
+    return resize(photo.replace(pixels=pixels, alpha=alpha), width, height)
+
+
+def _check_pixels(photo: Picture, size: tuple[int, int], options: SuperresOptions) -> None:
+    pixels = size[0] * size[1]
+    if pixels > options.max_output_pixels:
+        what = f"{photo.name}: the result would be {size[0]}×{size[1]}, more than {options.max_output_pixels} pixels"
+        raise InputError(what, hint=f"allow it with --max-output-pixels {pixels}, or give a smaller picture")
