@@ -1,0 +1,70 @@
+"""The public names, pinned, and what importing them costs."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import gansdk
+
+
+def test_all_is_sorted_and_every_name_resolves():
+    assert sorted(gansdk.__all__) == gansdk.__all__
+    for name in gansdk.__all__:
+        assert getattr(gansdk, name) is not None
+
+
+def test_every_name_has_one_home():
+    homes = [name for names in gansdk._HOMES.values() for name in names]
+    assert sorted([*homes, "__version__"]) == gansdk.__all__
+
+
+def test_no_public_name_is_a_submodule():
+    submodules = {module.name for module in pkgutil.iter_modules(gansdk.__path__)}
+    assert not submodules & set(gansdk.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'pipelin'"):
+        gansdk.pipelin  # noqa: B018
+
+
+LIGHT = [
+    "gansdk",
+    "gansdk.errors",
+    "gansdk.files",
+    "gansdk.model.config",
+    "gansdk.model.facts",
+    "gansdk.model.protocols",
+    "gansdk.options",
+    "gansdk.refs",
+    "gansdk.settings",
+    "gansdk.plugins.declarations",
+    "gansdk.plugins.hookspecs",
+    "gansdk.plugins.registry",
+    "gansdk.plugins.discovery",
+    "gansdk.media.images",
+    "gansdk.media.writing",
+    "gansdk.inference.catalog",
+    "gansdk.inference.context",
+    "gansdk.tasks",
+    "gansdk.tasks.superres",
+    "gansdk.evaluation.record",
+    "gansdk.cli",
+]
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_rooms_import_no_torch(module):
+    code = f"import sys, {module}; print([m for m in ('torch', 'gradio', 'torchvision') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_everything_imports():
+    for module in pkgutil.walk_packages(gansdk.__path__, "gansdk."):
+        importlib.import_module(module.name)
