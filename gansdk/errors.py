@@ -14,6 +14,7 @@ GansdkError
 ├── ModelError                 exit 1: a model folder that does not load
 ├── ComputationError           exit 1: the network gave no usable result
 │   └── OutOfMemoryError       not even the smallest tile fits
+├── SettingsError              exit 1: the user's settings cannot be read or written
 ├── PluginError                exit 1: a plugin broke one of the rules of the hooks
 └── TrainingError              exit 1: a run that cannot start, go on or resume
 
@@ -145,6 +146,12 @@ class OutOfMemoryError(ComputationError):
     """Not even the smallest tile fits into the memory of the device."""
 
     kind = "out-of-memory"
+
+
+class SettingsError(GansdkError):
+    """The user's settings cannot be read or written."""
+
+    kind = "settings"
 
 
 class PluginError(GansdkError):

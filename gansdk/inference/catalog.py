@@ -1,0 +1,236 @@
+"""From what a user typed to a model's folder, and which model a task takes where nobody named one; without torch.
+
+The default rule, in one place: the user's own default; else the only installed model that fits; else the one default
+that one plugin offers; else an error that ends with a line to type. A default that no longer resolves is reported as
+such and never skipped: somebody decided on it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gansdk.errors import (
+    GansdkError,
+    InputError,
+    MissingPluginError,
+    ModelError,
+    NotApplicableError,
+    RefError,
+    UnknownNameError,
+    UsageError,
+)
+from gansdk.model.config import CONFIG, read_config
+from gansdk.refs import Alias, Builtin, Folder, Hub, meant, meant_by_missing_folder, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gansdk.model.config import ModelConfig
+    from gansdk.model.facts import Facts
+    from gansdk.plugins.declarations import Method, Task
+    from gansdk.plugins.registry import InstalledModel, Registry
+    from gansdk.refs import Ref
+    from gansdk.settings import Settings
+
+RUN_MODEL = "model"
+RUN_FILE = "train.json"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model that was found; nothing of it but its config was read.
+
+    Attributes:
+        ref: How it was named, aliases as typed.
+        folder: Where it is.
+        config: What it declares.
+    """
+
+    ref: str
+    folder: Path
+    config: ModelConfig
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model that was chosen because none was named.
+
+    Attributes:
+        ref: Which one.
+        why: What decided, in a few words, for a note.
+    """
+
+    ref: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A built-in model of a working plugin; ``error`` is why its config does not read, where it does not."""
+
+    model: InstalledModel
+    config: ModelConfig | None
+    error: GansdkError | None = None
+
+    @property
+    def ref(self) -> str:
+        """How a user names it."""
+        return self.model.ref
+
+
+class Catalog:
+    """Answers refs from a registry, the user's settings and the disk."""
+
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        self.registry = registry
+        self.settings = settings
+
+    def locate(self, ref: str) -> Located:
+        """The model that a text names.
+
+        Raises:
+            UsageError: If it names none: no such alias or built-in model, a circle of aliases, a Hub ref.
+            InputError: If there is no such folder.
+            ModelError: If the folder holds no model that can be read.
+        """
+        folder = self._folder(self._follow(ref))
+        return Located(ref, folder, read_config(folder))
+
+    def method(self, located: Located) -> Method:
+        """The method of a model.
+
+        Raises:
+            MissingPluginError: If no working plugin brings it; the hint is the line that installs it.
+        """
+        config = located.config
+        if config.method in self.registry.methods:
+            return self.registry.methods[config.method]
+        what = f"{located.ref} needs the method {config.method!r}, which no plugin here brings"
+        wanted = re.split(r"[<>=!~;\[ ]", config.requires, maxsplit=1)[0]
+        wanted = re.sub(r"[-_.]+", "-", wanted).lower()
+        for status in self.registry.failures:
+            if status.source.distribution == wanted:
+                what = f"{located.ref} needs {wanted}, which is installed but does not work: {status.reason}"
+                raise MissingPluginError(what, hint="see `gansdk plugins`")
+        raise MissingPluginError(what, hint=f"pip install {shlex.quote(config.requires)}")
+
+    def installed(self) -> list[Installed]:
+        """The built-in models of working plugins, by name."""
+        found = []
+        for _, model in sorted(self.registry.models.items()):
+            try:
+                found.append(Installed(model, read_config(model.folder)))
+            except GansdkError as error:
+                found.append(Installed(model, None, error))
+        return found
+
+    def choose(self, task: Task) -> Choice:
+        """The model that a task takes where a call names none.
+
+        Raises:
+            RefError: If the user's default no longer resolves or no longer fits.
+            UsageError: If several could be meant, or none fits; the hint is a line to type.
+            SettingsError: If the settings cannot be read.
+        """
+        chosen = self.settings.defaults().get(task.name)
+        if chosen is not None:
+            self._check_default(task, chosen)
+            return Choice(chosen, "your default")
+        fitting = [one for one in self.installed() if one.config is not None and fits(task, one.config)]
+        if len(fitting) == 1:
+            return Choice(fitting[0].ref, "the only installed model that fits")
+        offers = [one for one in fitting if one.model.method.defaults.get(task.name) == one.model.name]
+        if len(offers) == 1:
+            return Choice(offers[0].ref, f"offered by {offers[0].model.method.name}")
+        raise _undecided(task, fitting, offers)
+
+    def _check_default(self, task: Task, ref: str) -> None:
+        try:
+            check_fit(task, self.locate(ref))
+        except GansdkError as error:
+            what = f"your default for {task.name}, {ref}, cannot be used: {error.message}"
+            raise RefError(what, hint=f"gansdk default {task.name} --unset") from error
+
+    def _follow(self, text: str) -> Ref:
+        """A ref that is no alias any more."""
+        seen = [text]
+        while isinstance(ref := parse(seen[-1]), Alias):
+            aliases = self.settings.aliases()
+            if ref.name not in aliases:
+                raise self._unknown(ref.name, aliases)
+            seen.append(aliases[ref.name])
+            if seen[-1] in seen[:-1]:
+                what = f"the alias {text!r} goes in a circle: {' → '.join(seen)}"
+                raise RefError(what, hint=f"gansdk alias remove {seen[-2]}")
+        return ref
+
+    def _unknown(self, name: str, aliases: dict[str, str]) -> UnknownNameError:
+        hint = meant(name, aliases=aliases, builtins=self.registry.models)
+        return self.registry.unknown("model or alias", name, (), hint=hint or "see `gansdk models` and `gansdk alias`")
+
+    def _folder(self, ref: Ref) -> Path:
+        if isinstance(ref, Builtin):
+            return self.registry.model(ref.name).folder
+        if isinstance(ref, Hub):
+            hint = "download the repository and name its folder"
+            raise RefError(f"{ref}: this version of gansdk does not fetch models from the Hub", hint=hint)
+        if isinstance(ref, Folder):
+            return model_folder(ref)
+        raise TypeError(f"{ref!r} was not followed")
+
+
+def model_folder(ref: Folder) -> Path:
+    """Where a folder ref's model is: the folder itself, or ``model/`` in the folder of a training run.
+
+    Raises:
+        InputError: If there is no such folder, or it is a file.
+        ModelError: If it is a run that has no model yet.
+    """
+    path = ref.path
+    if not path.exists():
+        raise InputError(f"there is no folder {ref}", hint=meant_by_missing_folder(ref.text))
+    if not path.is_dir():
+        raise InputError(f"{ref} is a file, not a model folder", hint="name the folder that it is in")
+    if not (path / RUN_FILE).is_file() or (path / CONFIG).is_file():
+        return path
+    if not (path / RUN_MODEL).is_dir():
+        raise ModelError(f"the run {ref} has no model yet", hint=f"gansdk resume {shlex.quote(str(path))}")
+    return path / RUN_MODEL
+
+
+def misfit(task: Task, facts: Facts) -> str | None:
+    """Why a model with these facts cannot do a task; None if it can. A predicate that raises counts as no."""
+    try:
+        return task.misfit(facts)
+    except Exception as error:  # noqa: BLE001  a plugin's predicate must not take a listing down
+        return f"the task could not tell: {type(error).__name__}: {error}"
+
+
+def fits(task: Task, config: ModelConfig) -> bool:
+    """Whether a model can do a task."""
+    return misfit(task, config.facts) is None
+
+
+def check_fit(task: Task, located: Located) -> None:
+    """Refuses a model that cannot do a task.
+
+    Raises:
+        NotApplicableError: With the reason.
+    """
+    reason = misfit(task, located.config.facts)
+    if reason is not None:
+        hint = f"see `gansdk models show {shlex.quote(located.ref)}`"
+        raise NotApplicableError(f"{located.ref} cannot do {task.name}: {reason}", hint=hint)
+
+
+def _undecided(task: Task, fitting: list[Installed], offers: list[Installed]) -> UsageError:
+    if not fitting:
+        hint = "name one with --model, or see `gansdk models` and `gansdk plugins`"
+        return UsageError(f"no installed model can do {task.name}", hint=hint)
+    candidates = offers or fitting
+    names = ", ".join(one.ref for one in candidates)
+    why = "are all offered as default" if offers else "all fit and none is offered as default"
+    return UsageError(f"{names} {why} for {task.name}", hint=f"gansdk default {task.name} {candidates[0].ref}")

@@ -1,0 +1,217 @@
+"""All that the working plugins bring, as one value: it can be built empty, and an add that fails changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from gansdk.errors import PluginError, UnknownNameError
+from gansdk.options import RESERVED, LoadOptions, Options, PictureReading, PictureWriting, RecordWriting, describe
+from gansdk.plugins.declarations import Method, Task, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+State = Literal["ok", "broken", "conflict"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where something comes from: one entry point of one distribution."""
+
+    distribution: str
+    version: str
+    entry_point: str
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What one entry point hands over."""
+
+    source: Source
+    methods: tuple[Method, ...] = ()
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True)
+class PluginStatus:
+    """How it went with one plugin.
+
+    Attributes:
+        source: Which one.
+        state: ``ok``; ``broken``: it raised, or handed over what it must not; ``conflict``: a name was taken already.
+            Of a plugin that is not ``ok``, nothing is registered.
+        reason: Why, in one line; empty for ``ok``.
+        error: What was raised.
+        methods: Names of the methods it brings.
+        tasks: Names of the tasks it brings.
+    """
+
+    source: Source
+    state: State
+    reason: str = ""
+    error: BaseException | None = field(default=None, compare=False, repr=False)
+    methods: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+
+
+class NameTakenError(PluginError):
+    """Two plugins bring the same name; the first one keeps it."""
+
+
+@dataclass(frozen=True)
+class InstalledModel:
+    """A model that ships inside a working plugin."""
+
+    name: str
+    method: Method
+    folder: Path
+
+    @property
+    def ref(self) -> str:
+        """How a user names it."""
+        return f"builtin:{self.name}"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Methods, tasks and built-in models by name, and how it went with each plugin.
+
+    ``Registry()`` is an empty one. :meth:`add` gives a new registry and leaves the old one as it was.
+    """
+
+    methods: Mapping[str, Method] = MappingProxyType({})
+    tasks: Mapping[str, Task] = MappingProxyType({})
+    models: Mapping[str, InstalledModel] = MappingProxyType({})
+    statuses: tuple[PluginStatus, ...] = ()
+    owners: Mapping[tuple[str, str], str] = MappingProxyType({})
+
+    def add(self, brought: Brought) -> Registry:
+        """A registry that has this plugin's things too.
+
+        Raises:
+            NameTakenError: If a name is taken, by another plugin or twice within this one.
+            PluginError: If a task's options are not a closed group of options, or one of them has a reserved name.
+        """
+        for task in brought.tasks:
+            check_options(task)
+        methods, tasks, models, owners = dict(self.methods), dict(self.tasks), dict(self.models), dict(self.owners)
+        for what, name, source in _names(brought):
+            if owners.get((what, name)) == source.distribution:
+                raise PluginError(f"{what} {name!r} is brought twice")
+            if (what, name) in owners:
+                raise NameTakenError(f"{what} {name!r} is brought by {owners[what, name]} already")
+            owners[what, name] = source.distribution
+        methods.update((method.name, method) for method in brought.methods)
+        tasks.update((task.name, task) for task in brought.tasks)
+        for method in brought.methods:
+            models.update((model.name, InstalledModel(model.name, method, model.folder)) for model in method.models)
+        status = PluginStatus(
+            brought.source,
+            "ok",
+            methods=tuple(method.name for method in brought.methods),
+            tasks=tuple(task.name for task in brought.tasks),
+        )
+        return Registry(
+            methods=MappingProxyType(methods),
+            tasks=MappingProxyType(tasks),
+            models=MappingProxyType(models),
+            owners=MappingProxyType(owners),
+            statuses=(*self.statuses, status),
+        )
+
+    def with_failure(self, status: PluginStatus) -> Registry:
+        """A registry that remembers that this plugin does not work, and is otherwise the same."""
+        return replace(self, statuses=(*self.statuses, status))
+
+    @property
+    def failures(self) -> tuple[PluginStatus, ...]:
+        """The plugins that do not work."""
+        return tuple(status for status in self.statuses if status.state != "ok")
+
+    def task(self, name: str) -> Task:
+        """The task of that name.
+
+        Raises:
+            UnknownNameError: If no working plugin brings it.
+        """
+        if name not in self.tasks:
+            raise self.unknown("task", name, self.tasks, hint="see `gansdk tasks`")
+        return self.tasks[name]
+
+    def method(self, name: str) -> Method:
+        """The method of that name.
+
+        Raises:
+            UnknownNameError: If no working plugin brings it.
+        """
+        if name not in self.methods:
+            raise self.unknown("method", name, self.methods, hint="see `gansdk plugins`")
+        return self.methods[name]
+
+    def model(self, name: str) -> InstalledModel:
+        """The built-in model of that name (without ``builtin:``).
+
+        Raises:
+            UnknownNameError: If no working plugin brings it.
+        """
+        if name not in self.models:
+            refs = (model.ref for model in self.models.values())
+            raise self.unknown("model", f"builtin:{name}", refs, hint="see `gansdk models`")
+        return self.models[name]
+
+    def unknown(self, what: str, name: str, known: Iterable[str], *, hint: str) -> UnknownNameError:
+        """The error for a name that nothing answers to; says so where a plugin that fails may be the cause."""
+        error = UnknownNameError(what, name, known, hint=hint)
+        if self.failures:
+            failing = ", ".join(sorted({status.source.distribution for status in self.failures}))
+            error.hint = f"{error.hint} ({failing} does not work: see `gansdk plugins`)"
+        return error
+
+
+def options_of(task: Task) -> type[Options]:
+    """The class of a task's own options.
+
+    Raises:
+        PluginError: If it cannot be imported or is no closed group of options.
+    """
+    group = resolve(task.options)
+    if not (isinstance(group, type) and issubclass(group, Options)):
+        raise PluginError(f"task {task.name!r}: {task.options} is no subclass of gansdk.Options")
+    if group.model_config.get("extra") != "forbid":
+        raise PluginError(f"task {task.name!r}: {task.options} takes options that it does not declare (extra='forbid')")
+    return group
+
+
+def check_options(task: Task) -> None:
+    """Holds a task's options against the names that the core uses itself.
+
+    Option classes are pydantic without torch, so that a listing can afford to look at them.
+
+    Raises:
+        PluginError: If an option has the name of a core option, or two would have the same flag.
+    """
+    group = options_of(task)
+    core = {name for one in (LoadOptions, PictureReading, PictureWriting, RecordWriting) for name in one.model_fields}
+    taken = sorted(set(group.model_fields) & (core | RESERVED))
+    if taken:
+        what = f"task {task.name!r} has an option {taken[0]!r}, a name that every task has already"
+        raise PluginError(what, hint="rename the option")
+    flags = {
+        f"--no-{name.replace('_', '-')}": name for name, one in group.model_fields.items() if one.annotation is bool
+    }
+    for info in describe(group):
+        if info.flag in flags:
+            what = f"task {task.name!r}: option {info.name!r} is spelled like the opposite of {flags[info.flag]!r}"
+            raise PluginError(what, hint="rename one of them")
+
+
+def _names(brought: Brought) -> Iterable[tuple[str, str, Source]]:
+    for task in brought.tasks:
+        yield "task", task.name, brought.source
+    for method in brought.methods:
+        yield "method", method.name, brought.source
+        for model in method.models:
+            yield "model", model.name, brought.source

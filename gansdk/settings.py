@@ -1,0 +1,181 @@
+"""What a user decides once: aliases and default models, and the folders that they and the cache live in.
+
+Everything stands in one JSON file. It is read when something is asked of it and never before, so that a damaged file
+stops only the commands that need it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gansdk.errors import GansdkError, SettingsError, UnknownNameError
+from gansdk.files import write_whole
+from gansdk.refs import parse, parse_alias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+HOME = "GANSDK_HOME"
+"""Environment variable: one folder that holds settings and cache, in place of the platform's own two."""
+
+_LOCK_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where things are kept between calls.
+
+    Attributes:
+        config: Settings.
+        cache: What can be fetched or made again.
+    """
+
+    config: Path
+    cache: Path
+
+
+def folders(environment: Mapping[str, str] = os.environ) -> Folders:
+    """The folders of this user on this platform; ``GANSDK_HOME`` names one for both."""
+    home = environment.get(HOME)
+    if home:
+        base = Path(home).absolute()
+        return Folders(config=base / "config", cache=base / "cache")
+    import platformdirs
+
+    return Folders(config=platformdirs.user_config_path("gansdk"), cache=platformdirs.user_cache_path("gansdk"))
+
+
+class _Content(BaseModel):
+    """The file's content. Closed, so that a misspelt key is not silently without effect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    gansdk: Literal[1] = 1
+    aliases: dict[str, str] = {}
+    defaults: dict[str, str] = {}
+
+
+class Settings:
+    """Aliases and defaults in one file. An object holds no copy: every call sees what other processes wrote.
+
+    Args:
+        file: The JSON file; it need not exist. The user's own if not given.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.file = file or folders().config / "settings.json"
+
+    def aliases(self) -> dict[str, str]:
+        """Alias to ref text, by name.
+
+        Raises:
+            SettingsError: If the file cannot be read or is damaged.
+        """
+        return dict(sorted(self._read().aliases.items()))
+
+    def defaults(self) -> dict[str, str]:
+        """Task to ref text, by name.
+
+        Raises:
+            SettingsError: If the file cannot be read or is damaged.
+        """
+        return dict(sorted(self._read().defaults.items()))
+
+    def set_alias(self, name: str, ref: str) -> None:
+        """Gives a ref a name; an alias of that name is replaced.
+
+        Raises:
+            RefError: If ``name`` is no name of an alias or ``ref`` no ref.
+            SettingsError: If the file cannot be read or written.
+        """
+        parse_alias(name)
+        parse(ref)
+        with self._edit() as content:
+            content.aliases[name] = ref
+
+    def remove_alias(self, name: str) -> None:
+        """Takes an alias away.
+
+        Raises:
+            UnknownNameError: If there is none of that name.
+            SettingsError: If the file cannot be read or written.
+        """
+        with self._edit() as content:
+            if content.aliases.pop(name, None) is None:
+                raise UnknownNameError("alias", name, content.aliases, hint="see `gansdk alias`")
+
+    def set_default(self, task: str, ref: str) -> None:
+        """Names the model that a task takes where a call names none.
+
+        Raises:
+            RefError: If ``ref`` is no ref.
+            SettingsError: If the file cannot be read or written.
+        """
+        parse(ref)
+        with self._edit() as content:
+            content.defaults[task] = ref
+
+    def unset_default(self, task: str) -> bool:
+        """Forgets a task's default. Returns whether there was one.
+
+        Raises:
+            SettingsError: If the file cannot be read or written.
+        """
+        if task not in self.defaults():
+            return False
+        with self._edit() as content:
+            return content.defaults.pop(task, None) is not None
+
+    def _read(self) -> _Content:
+        try:
+            text = self.file.read_text("utf-8")
+        except FileNotFoundError:
+            return _Content()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{self.file} cannot be read: {error}", hint=_REPAIR) from None
+        try:
+            return _Content.model_validate(json.loads(text))
+        except ValidationError as error:
+            where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "the whole"
+            what = f"{self.file} is damaged: {where}: {error.errors()[0]['msg']}"
+            raise SettingsError(what, hint=_REPAIR) from None
+        except (ValueError, RecursionError) as error:
+            raise SettingsError(f"{self.file} is damaged: {error}", hint=_REPAIR) from None
+
+    @contextmanager
+    def _edit(self) -> Iterator[_Content]:
+        """Reads, lets the block change, writes; nobody else edits meanwhile. A block that raises changes nothing."""
+        import filelock
+
+        lock = filelock.FileLock(self.file.with_name(self.file.name + ".lock"), timeout=_LOCK_SECONDS)
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except filelock.Timeout:
+            what = f"{self.file} is locked by another process for more than {_LOCK_SECONDS} s"
+            raise SettingsError(what, hint="try again when it has ended") from None
+        except OSError as error:
+            raise self._cannot_write(error.strerror or str(error)) from None
+        try:
+            content = self._read()
+            yield content
+            text = content.model_dump_json(indent=2) + "\n"
+            try:
+                write_whole(self.file, text)
+            except GansdkError as error:
+                raise self._cannot_write(error.message) from None
+        finally:
+            lock.release()
+
+    def _cannot_write(self, why: str) -> SettingsError:
+        return SettingsError(f"{self.file} cannot be written: {why}", hint=f"set {HOME} to a folder of yours")
+
+
+_REPAIR = "repair it, or remove it to start afresh"
