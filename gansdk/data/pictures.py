@@ -1,0 +1,196 @@
+"""Named sets of pictures: a folder, or a zip archive with perhaps a folder inside it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gansdk.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+LICENCES = "LICENCES.json"
+"""Beside the pictures: ``{"pictures": {"name.jpg": {"licence": …, "author": …, "source": …}}}``."""
+
+UNSTATED = "unstated"
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM")
+
+
+class Dataset(Protocol):
+    """What training records of any data set, whatever its items are."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def licence(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Whose picture it is, and on which terms."""
+
+    picture: str
+    licence: str = UNSTATED
+    author: str = ""
+    source: str = ""
+
+
+class Pictures:
+    """Pictures in the order of their names, decoded when they are asked for.
+
+    Args:
+        name: What the set is called in records.
+        items: The pictures' names and how to get their bytes.
+        attributions: What is known about their licences; a picture that is not among them is unstated.
+    """
+
+    def __init__(self, name: str, items: _Items, attributions: Sequence[Attribution] = ()) -> None:
+        self.name = name
+        self._items = items
+        known = {attribution.picture: attribution for attribution in attributions}
+        self.attributions = tuple(known.get(picture, Attribution(picture)) for picture in items.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The pictures' names, with forward slashes, relative to the set."""
+        return self._items.names
+
+    @property
+    def licence(self) -> str:
+        """The licences of all pictures, joined by AND."""
+        each = (part for attribution in self.attributions for part in attribution.licence.split(" AND "))
+        return " AND ".join(sorted(set(each)))
+
+    @cached_property
+    def digest(self) -> str:
+        """Identifies the set: ``sha256:<hex>`` over names and bytes."""
+        total = hashlib.sha256()
+        for name in self.names:
+            total.update(name.encode() + b"\0" + hashlib.sha256(self._items.read(name)).digest())
+        return "sha256:" + total.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> tuple[str, NDArray[np.uint8]]:
+        """A picture's name and its pixels, RGB uint8 [H, W, 3], the right way up.
+
+        Raises:
+            InputError: If the file is damaged.
+        """
+        name = self.names[index]
+        return name, _decode(self._items.read(name), f"{self.name}/{name}")
+
+
+class _Items(Protocol):
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def read(self, name: str, /) -> bytes: ...
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        files = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+        names = (file.as_posix() for file in files if not any(part.startswith(".") for part in file.parts))
+        self.names = tuple(name for name in sorted(names) if _is_picture(path / name))
+
+    def read(self, name: str, /) -> bytes:
+        return (self._path / name).read_bytes()
+
+
+class _Archive:
+    """A zip archive; members are read into memory and never written to disk."""
+
+    def __init__(self, path: Path, inner: str) -> None:
+        self._path = path
+        self._prefix = f"{inner}/" if inner else ""
+        with zipfile.ZipFile(path) as archive:
+            found = [name for name in archive.namelist() if name.startswith(self._prefix) and not name.endswith("/")]
+            names = (name.removeprefix(self._prefix) for name in sorted(found))
+            shown = (name for name in names if not any(part.startswith((".", "__")) for part in name.split("/")))
+            self.names = tuple(name for name in shown if _is_picture(archive.open(self._prefix + name)))
+
+    def read(self, name: str, /) -> bytes:
+        with zipfile.ZipFile(self._path) as archive:
+            return archive.read(self._prefix + name)
+
+
+def open_pictures(path: str | Path) -> Pictures:
+    """The pictures of a folder and its subfolders, or of a zip archive (``photos.zip``, ``photos.zip/test``).
+
+    A file is a picture by its content, not by its name; other files are passed over. Licences are read from a
+    ``LICENCES.json`` among them.
+
+    Raises:
+        InputError: If there is no such folder or archive, or no picture in it.
+    """
+    path = Path(path)
+    archive = next((part for part in (path, *path.parents) if part.suffix.lower() == ".zip" and part.is_file()), None)
+    if archive is not None:
+        inner = PurePosixPath(path.relative_to(archive)).as_posix().removeprefix(".")
+        items: _Items = _open_archive(archive, inner)
+        name = f"{archive.stem}/{inner}" if inner else archive.stem
+    elif path.is_dir():
+        items, name = _Folder(path), path.resolve().name
+    else:
+        raise InputError(f"there is no folder or zip archive {path}", hint="give a folder of pictures")
+    if not items.names:
+        hint = "pictures are JPEG, PNG, WebP, TIFF, BMP or PPM files"
+        raise InputError(f"{path} holds no pictures", hint=hint)
+    return Pictures(name, items, _read_attributions(items, path))
+
+
+def _open_archive(path: Path, inner: str) -> _Archive:
+    try:
+        return _Archive(path, inner)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise InputError(f"{path} cannot be read as a zip archive: {error}", hint="get the file again") from None
+
+
+def _read_attributions(items: _Items, path: Path) -> list[Attribution]:
+    try:
+        raw = items.read(LICENCES)
+    except (FileNotFoundError, KeyError):
+        return []
+    try:
+        entries: Mapping[str, Mapping[str, Any]] = json.loads(raw)["pictures"]
+        return [Attribution(picture, **entry) for picture, entry in entries.items()]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "remove it, or make the folder again"
+        raise InputError(f"{path / LICENCES} is no list of licences: {error}", hint=hint) from None
+
+
+def _is_picture(file: Any) -> bool:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(file, formats=_FORMATS):
+            return True
+    except UnidentifiedImageError:
+        return False
+
+
+def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{where} is damaged: {error}", hint="remove it or get it again") from None
