@@ -1,0 +1,55 @@
+"""SRGAN for gansdk: photographs four times as wide and high."""
+
+from __future__ import annotations
+
+from gansdk.plugins.declarations import Config, Method
+from gansdk.plugins.hookspecs import hookimpl
+from gansdk_srgan._version import __version__
+
+__all__ = ["METHOD", "__version__", "gansdk_methods"]
+
+_RECIPE = "gansdk_srgan.recipe:Stage1"
+_OPTIONS = "gansdk_srgan.options:Stage1Options"
+
+METHOD = Method(
+    name="srgan",
+    summary="photographs four times as wide and high",
+    paper="Ledig et al., Photo-Realistic Single Image Super-Resolution Using a GAN, CVPR 2017, arXiv:1609.04802",
+    licence="Apache-2.0",
+    requires=f"gansdk-plugin-srgan>={__version__}",
+    network_options="gansdk_srgan.options:NetworkOptions",
+    networks="gansdk_srgan.model:networks",
+    assemble="gansdk_srgan.model:assemble",
+    configs={
+        "paper": Config(
+            recipe=_RECIPE,
+            options=_OPTIONS,
+            summary="stage 1 as in the paper: 16 blocks of 64, batch normalisation, squared error; days on a GPU",
+        ),
+        "small": Config(
+            recipe=_RECIPE,
+            options=_OPTIONS,
+            summary="stage 1 for two CPU cores: no batch normalisation, absolute error; about two hours",
+            values={
+                "up_features": 32,
+                "tail_kernel": 3,
+                "batch_norm": False,
+                "base": "bilinear",
+                "steps": 24_000,
+                "loss": "l1",
+                "learning_rate": 4e-4,
+                "warmup": 200,
+                "decay_from": 0.5,
+                "longest": 2048,
+                "octaves": 2,
+                "candidates": 3,
+            },
+        ),
+    },
+)
+
+
+@hookimpl
+def gansdk_methods() -> list[Method]:
+    """What this plugin brings."""
+    return [METHOD]
