@@ -237,6 +237,8 @@ class _Worker:
         start = time.perf_counter()
         try:
             output, result = self._compute(item)
+        except UsageError:
+            raise  # a wrong option is wrong for every item
         except GansdkError as error:
             _fail(summary, self.reporter, item, error)
             return

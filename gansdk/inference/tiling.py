@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[Any]
 
-MINIMUM_TILE = 32
-"""Pixels a side; below it nearly all work is rim."""
+MINIMUM_CELL = 16
+"""Pixels a side of what a window contributes; below it nearly all work is rim."""
 
-_HEADROOM = 1.5
-"""Kernels take scratch memory that no tensor shows: measured at up to 1.3 of the tensors on a CPU."""
+_HEADROOM = 1.15
+"""Kernels take scratch memory that no tensor shows: measured on a CPU, up to 1.04 of what tensors hold."""
 
 _PROBE = 96
 """Pixels a side of the window on which memory and speed are measured before the plan is made."""
@@ -106,19 +106,20 @@ class Plan:
 
 
 def plan_fixed(height: int, width: int, *, halo: int, multiple: int, tile: int) -> Plan:
-    """Cells of about ``tile`` pixels a side."""
-    rows = _divide(height, halo, multiple, _pieces(height, halo, tile))
-    columns = _divide(width, halo, multiple, _pieces(width, halo, tile))
+    """Windows of at most ``tile`` pixels a side, rounded to the multiple."""
+    cell = max(tile - 2 * halo, MINIMUM_CELL)
+    rows = _divide(height, halo, multiple, _pieces(height, halo, cell))
+    columns = _divide(width, halo, multiple, _pieces(width, halo, cell))
     return Plan(height, width, halo, rows, columns)
 
 
 def plan_within(height: int, width: int, *, halo: int, multiple: int, area: int) -> Plan:
     """The division with the least recomputed rims whose windows have at most ``area`` pixels."""
     best: tuple[int, int, int] | None = None
-    for down in range(1, _pieces(height, halo, MINIMUM_TILE) + 1):
+    for down in range(1, _pieces(height, halo, MINIMUM_CELL) + 1):
         window_height = _window(height, halo, down)
         widest = area // window_height - 2 * halo
-        if widest < MINIMUM_TILE and _window(width, halo, 1) * window_height > area:
+        if widest < MINIMUM_CELL and _window(width, halo, 1) * window_height > area:
             continue
         across = 1 if width * window_height <= area else _pieces(width, halo, widest)
         total = down * window_height * across * _window(width, halo, across)
@@ -127,14 +128,14 @@ def plan_within(height: int, width: int, *, halo: int, multiple: int, area: int)
         if best[0] < down * window_height * width:
             break
     if best is None:
-        return plan_fixed(height, width, halo=halo, multiple=multiple, tile=MINIMUM_TILE)
+        return plan_fixed(height, width, halo=halo, multiple=multiple, tile=2 * halo + MINIMUM_CELL)
     rows, columns = (_divide(n, halo, multiple, k) for n, k in ((height, best[1]), (width, best[2])))
     return Plan(height, width, halo, rows, columns)
 
 
-def _pieces(length: int, halo: int, tile: int) -> int:
-    """How many windows of ``tile`` plus two rims cover a length; the outermost have a rim on one side only."""
-    return max(1, -(-(length - 2 * halo) // tile)) if length > tile + 2 * halo else 1
+def _pieces(length: int, halo: int, cell: int) -> int:
+    """How many windows of a cell and two rims cover a length; the outermost have a rim on one side only."""
+    return max(1, -(-(length - 2 * halo) // cell)) if length > cell + 2 * halo else 1
 
 
 def _window(length: int, halo: int, pieces: int) -> int:
@@ -159,13 +160,14 @@ def upscale(
         pixels: [H, W, C], 8 or 16 bits, C 1 or 3. Grey goes through an RGB network as three equal channels and
             comes out as their mean; RGB goes through a grey network channel by channel.
         context: Told progress, the plan and roughly how long it will take.
-        tile: Pixels a side of a cell; ``auto`` takes the largest windows that the memory budget allows.
+        tile: Pixels a side of a window, rims included; ``auto``: the largest that the memory budget allows.
 
     Returns:
         [H·scale, W·scale, C] in the bits of the input.
 
     Raises:
         OutOfMemoryError: If not even the smallest window fits.
+        OptionError: If the tile is smaller than the model's rims and a little more.
         NotApplicableError: If tiling is asked for but the model looks at the whole picture.
     """
     passes = _Passes(generator, facts, pixels)
@@ -259,8 +261,11 @@ def _plan(passes: _Passes, facts: GeneratorFacts, context: Context, tile: int | 
         return Plan(height, width, 0, (0, height), (0, width))
     halo = -(-facts.receptive_field // multiple) * multiple
     if isinstance(tile, int):
-        if tile < MINIMUM_TILE:
-            raise OptionError(f"a tile of {tile} pixels is too small", hint=f"the smallest is {MINIMUM_TILE}")
+        smallest = 2 * halo + max(MINIMUM_CELL, multiple)
+        if tile < smallest:
+            raise OptionError(
+                f"a tile of {tile} pixels is too small for this model", hint=f"the smallest is {smallest}"
+            )
         return plan_fixed(height, width, halo=halo, multiple=multiple, tile=tile)
     if height * width <= _PROBE**2:
         return Plan(height, width, halo, (0, height), (0, width))
@@ -303,7 +308,7 @@ def _smaller(cell: Box, plan: Plan, multiple: int) -> int:
 
 def _halves(cell: Box, multiple: int) -> list[Box]:
     """A cell as two along its longer side, the first one last; empty where it is too small already."""
-    if max(cell.height, cell.width) < 2 * max(MINIMUM_TILE, multiple):
+    if max(cell.height, cell.width) < 2 * max(MINIMUM_CELL, multiple):
         return []
     if cell.height >= cell.width:
         middle = cell.top + cell.height // 2 // multiple * multiple

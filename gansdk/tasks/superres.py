@@ -41,9 +41,9 @@ class SuperresOptions(Options):
     """The call options of ``superres``; at most one of ``scale``, ``longest`` and ``size``."""
 
     tile: Annotated[
-        Literal["auto", "off"] | Annotated[int, Field(ge=32, le=16384)],
+        Literal["auto", "off"] | Annotated[int, Field(ge=16, le=16384)],
         Field(
-            description="pixels a side that are computed at a time; auto is as much as half of the free memory takes"
+            description="input pixels a side that are computed at a time; auto: what half of the free memory takes"
         ),
     ] = "auto"
     scale: Annotated[

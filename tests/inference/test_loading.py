@@ -115,7 +115,7 @@ def test_config_that_is_no_json_or_no_config(folder, tmp_path):
     with pytest.raises(ModelError, match="no gansdk config"):
         load(folder)
     (folder / "config.json").unlink()
-    with pytest.raises(ModelError, match="has no config.json"):
+    with pytest.raises(ModelError, match=r"has no config\.json"):
         load(folder)
     with pytest.raises(InputError, match="there is no folder"):
         load(tmp_path / "absent")
@@ -189,11 +189,11 @@ def test_a_flipped_bit_is_found_by_the_digest(folder):
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="is not the file that config.json names"):
+    with pytest.raises(ModelError, match=r"is not the file that config\.json names"):
         load(folder)
 
 
 def test_a_missing_file_is_named(folder):
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="lacks model.safetensors"):
+    with pytest.raises(ModelError, match=r"lacks model\.safetensors"):
         load(folder)

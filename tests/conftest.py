@@ -1,0 +1,8 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+
+# Tiny networks gain nothing from threads, and two test processes with two threads each wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
