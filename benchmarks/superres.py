@@ -1,0 +1,165 @@
+"""What superres costs, as ratios from one run.
+
+    python benchmarks/superres.py [--json]
+
+Absolute times depend on the machine; each figure here compares two ways in turn within one process (or, for memory
+and start-up, one process per figure), and quotes the median of several rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LISTINGS = (["--help"], ["models"], ["tasks"], ["plugins"], ["run", "superres", "--help"])
+COMMAND = str(Path(sys.executable).with_name("gansdk"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--peak-memory", type=int, metavar="SIDE", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.peak_memory:
+        print(peak_memory(arguments.peak_memory))
+        return
+    rows = [*start_up(), overhead(), *automatic(), *memory()]
+    for row in rows:
+        print(json.dumps(row) if arguments.json else "{figure:<74} {value:>8}  (reach {reach})".format(**row))
+
+
+def row(figure: str, value: float, reach: str) -> dict[str, object]:
+    return {"figure": figure, "value": round(value, 3), "reach": reach}
+
+
+def start_up() -> list[dict[str, object]]:
+    """Seconds of a whole process."""
+
+    def seconds(arguments: list[str]) -> float:
+        start = time.perf_counter()
+        subprocess.run([COMMAND, *arguments], check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    rows = []
+    for arguments in LISTINGS:
+        seconds(arguments)  # compiles what is imported for the first time
+        median = statistics.median(seconds(arguments) for _ in range(5))
+        rows.append(row(f"gansdk {' '.join(arguments)}, seconds", median, "≤ 0.30"))
+    return rows
+
+
+def in_turn(first: Callable[[], object], second: Callable[[], object], rounds: int = 7) -> float:
+    """The median of first's seconds over second's, the two run alternately."""
+
+    def seconds(call: Callable[[], object]) -> float:
+        start = time.perf_counter()
+        call()
+        return time.perf_counter() - start
+
+    first(), second()
+    return statistics.median(seconds(first) / seconds(second) for _ in range(rounds))
+
+
+def bare_network(precision: str, *, eager: bool = False) -> Callable[..., object]:
+    """The network alone: as its plugin builds it, or folded and laid out as the runtime does."""
+    import torch
+
+    import gansdk
+    from gansdk.inference.loading import load_networks
+    from gansdk.inference.runtime import Placement, prepare
+
+    source = gansdk.pipeline("superres", device="cpu").source
+    network = load_networks(source.folder, source.config, source.method)["generator"]
+    return network if eager else prepare(network, Placement(torch.device("cpu"), precision))
+
+
+def overhead() -> dict[str, object]:
+    """The whole call, from pixels to pixels, against the network on the same tensor: 1 megapixel comes out."""
+    import numpy as np
+    import torch
+
+    import gansdk
+
+    pipeline = gansdk.pipeline("superres", device="cpu")
+    network = bare_network(pipeline.placement.precision)
+    pixels = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    tensor = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+
+    def bare() -> object:
+        with torch.inference_mode():
+            return network(tensor)
+
+    return row(
+        "pipeline call / bare folded network, 1-megapixel output", in_turn(lambda: pipeline(pixels), bare), "≤ 1.05"
+    )
+
+
+def automatic() -> list[dict[str, object]]:
+    """Automatic settings against the network as its authors would call it."""
+    import torch
+
+    from gansdk.inference.runtime import has_native
+
+    tensor = torch.rand(1, 3, 512, 512)
+    eager = bare_network("fp32", eager=True)
+
+    def run(network: Callable[..., object]) -> Callable[[], object]:
+        def call() -> object:
+            with torch.inference_mode():
+                return network(tensor)
+
+        return call
+
+    rows = [
+        row("eager NCHW fp32 / ours in fp32, 512×512 input", in_turn(run(eager), run(bare_network("fp32")), 5), "≥ 1.2")
+    ]
+    if has_native(torch.device("cpu"), "bf16"):
+        ratio = in_turn(run(eager), run(bare_network("bf16")), 5)
+        rows.append(row("eager NCHW fp32 / ours in bf16, 512×512 input", ratio, "≥ 2.0"))
+    return rows
+
+
+def memory() -> list[dict[str, object]]:
+    """Peak memory beyond the two picture buffers, against that of the smallest picture."""
+    beyond = []
+    for side in (256, 1024, 2048):
+        command = [sys.executable, __file__, "--peak-memory", str(side)]
+        peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        beyond.append(peak - side * side * 3 * 16)
+    return [
+        row(
+            f"peak memory beyond the pictures, {megapixels} / 1 megapixel out, --tile 256",
+            value / beyond[0],
+            "0.9 to 1.1",
+        )
+        for megapixels, value in zip((16, 64), beyond[1:], strict=True)
+    ]
+
+
+def peak_memory(side: int) -> int:
+    """Bytes that a call takes at most, beyond what the loaded pipeline and the picture hold before it."""
+    import numpy as np
+    import psutil
+
+    import gansdk
+
+    pipeline = gansdk.pipeline("superres", device="cpu")
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    pipeline(pixels[:64, :64])  # what is set up once is no cost of the picture
+    before = psutil.Process().memory_info().rss
+    pipeline(pixels, tile=256)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+
+
+if __name__ == "__main__":
+    main()
