@@ -79,11 +79,13 @@ class Stage1:
             turn.minimise({"pixel": self.options.pixel * PIXEL_LOSSES[self.options.loss](restored, high)})
 
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
-        """The middles of the first four photographs, small and large."""
-        side, scale = 48, self.options.scale
-        pictures = _pictures(data[_PHOTOS])
-        middles = [_middle(pictures[index][1], side * scale) for index in range(min(4, len(pictures)))]
-        pairs = [degrade(middle, scale) for middle in middles]
+        """The middles of some photographs, small and large; those too small for it are passed over."""
+        side, pictures = 48 * self.options.scale, _pictures(data[_PHOTOS])
+        first = (pictures[index][1] for index in range(min(8, len(pictures))))
+        large = [picture for picture in first if min(picture.shape[:2]) >= side][:4]
+        if not large:
+            return {}
+        pairs = [degrade(_middle(picture, side), self.options.scale) for picture in large]
         return {
             "low": torch.cat([_to_tensor(pair.low) for pair in pairs]),
             "high": torch.cat([_to_tensor(pair.high) for pair in pairs]),
@@ -155,14 +157,11 @@ def _restore(model: Model, low: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _to_tensor(picture: NDArray[np.uint8]) -> Tensor:
     """[H, W, 3] to float [1, 3, H, W] in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].float() / 255
+    return torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].float() / 255
 
 
 def _middle(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    height, width = picture.shape[:2]
-    if min(height, width) < side:
-        raise InputError(f"a photograph of {width}x{height} pixels is too small", hint=f"use {side}x{side} or more")
-    top, left = (height - side) // 2, (width - side) // 2
+    top, left = ((length - side) // 2 for length in picture.shape[:2])
     return picture[top : top + side, left : left + side]
 
 
