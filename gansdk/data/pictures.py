@@ -191,6 +191,6 @@ def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
 
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{where} is damaged: {error}", hint="remove it or get it again") from None

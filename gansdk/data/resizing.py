@@ -68,4 +68,4 @@ def _resize(picture: Pixels, width: int, height: int) -> Pixels:
     from PIL import Image
 
     image = Image.fromarray(np.ascontiguousarray(picture))
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+    return np.array(image.resize((width, height), Image.Resampling.BICUBIC))
