@@ -1,1 +1,47 @@
-"""Players and turns, the loop, checkpoints and run folders."""
+"""Players and turns, the loop, checkpoints and run folders.
+
+What a plugin's recipe is written with::
+
+    from gansdk.training import Player, Recipe, Stream, Train
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gansdk.training.loop import resume, train
+    from gansdk.training.players import Player
+    from gansdk.training.recipe import Batch, Recipe, Stream
+    from gansdk.training.runs import Pace
+    from gansdk.training.session import Finished, Progress
+    from gansdk.training.turns import Train, Turn
+
+_HOME_OF = {
+    "Batch": "recipe",
+    "Finished": "session",
+    "Pace": "runs",
+    "Player": "players",
+    "Progress": "session",
+    "Recipe": "recipe",
+    "Stream": "recipe",
+    "Train": "turns",
+    "Turn": "turns",
+    "resume": "loop",
+    "train": "loop",
+}
+
+__all__ = ["Batch", "Finished", "Pace", "Player", "Progress", "Recipe", "Stream", "Train", "Turn", "resume", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'gansdk.training' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"gansdk.training.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

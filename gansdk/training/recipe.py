@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from torch import Tensor
 
-    from torch import Tensor, nn
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
-    from gansdk.training.players import Player, Train
+    from gansdk.training.players import Player
+    from gansdk.training.turns import Train
 
-    Batch = Mapping[str, Tensor]
+Batch = Mapping[str, Tensor]
+"""The tensors of one step from one stream; the first dimension counts items."""
 
 
 class Stream(Protocol):

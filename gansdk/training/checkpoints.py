@@ -1,0 +1,217 @@
+"""The state of a run on disk: safetensors and JSON, no pickle, and always one whole checkpoint.
+
+Each checkpoint is a folder ``<step>`` that appears in one rename; only then are older ones removed. So a reader finds
+a whole one wherever a writer was killed, and resuming takes the newest.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from gansdk.errors import TrainingError
+from gansdk.files import sha256, whole_folder, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from gansdk.training.players import PlayerState
+    from gansdk.training.turns import Train
+
+FORMAT = 1
+TENSORS = "tensors.safetensors"
+NUMBERS = "state.json"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a checkpoint stands: steps taken, and seconds of training that they took."""
+
+    step: int
+    seconds: float
+
+
+def save_checkpoint(folder: Path, train: Train, seconds: float) -> None:
+    """Writes the whole state after ``train.step`` steps and removes what it replaces.
+
+    Raises:
+        TrainingError: If a parameter is not finite; the checkpoint before stays.
+        OutputError: If the folder cannot be written; the checkpoint before stays.
+    """
+    _check_finite(train)
+    tensors, numbers = _capture(train)
+    target = folder / f"{train.step:09d}"
+    if target.exists():
+        return
+    with whole_folder(target) as new:
+        write_whole(new / TENSORS, save({name: _stored(tensor) for name, tensor in tensors.items()}))
+        state = {
+            "gansdk": FORMAT,
+            "step": train.step,
+            "seconds": seconds,
+            "numbers": numbers,
+            "averages": train.averages.as_state(),
+            "files": {TENSORS: sha256(new / TENSORS)},
+        }
+        write_whole(new / NUMBERS, json.dumps(state, indent=2) + "\n")
+    for other in folder.iterdir():
+        if other.name != target.name:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def load_checkpoint(folder: Path, train: Train) -> Position | None:
+    """Brings ``train`` to where the newest checkpoint was written; None if there is none yet.
+
+    Raises:
+        TrainingError: If it is damaged, of a newer format, or does not fit the recipe's players.
+    """
+    found = sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+    if not found:
+        return None
+    path = found[-1]
+    state = _read_numbers(path / NUMBERS)
+    if not (path / TENSORS).is_file() or sha256(path / TENSORS) != state["files"][TENSORS]:
+        raise TrainingError(f"{path / TENSORS} is damaged", hint="the run cannot go on; start a new one")
+    try:
+        tensors = load((path / TENSORS).read_bytes())
+    except SafetensorError as error:
+        raise TrainingError(f"{path / TENSORS} cannot be read: {error}", hint="start a new run") from None
+    _restore(train, tensors, state["numbers"])
+    train.step = int(state["step"])
+    train.averages.restore(state["averages"])
+    return Position(train.step, float(state["seconds"]))
+
+
+def _read_numbers(path: Path) -> dict[str, Any]:
+    try:
+        state = json.loads(path.read_text("utf-8"))
+        version = state["gansdk"]
+        if version <= FORMAT:
+            return {key: state[key] for key in ("step", "seconds", "numbers", "averages", "files")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path} cannot be read: {error}", hint="the run cannot go on; start a new one") from None
+    hint = "pip install --upgrade gansdk"
+    raise TrainingError(f"{path} has format version {version}, this gansdk reads {FORMAT}", hint=hint)
+
+
+def _capture(train: Train) -> tuple[dict[str, Tensor], dict[str, float]]:
+    tensors: dict[str, Tensor] = {}
+    numbers: dict[str, float] = {}
+    for state in train.states.values():
+        for key, value in _player_entries(state).items():
+            if isinstance(value, torch.Tensor):
+                tensors[key] = value
+            elif isinstance(value, bool | int | float):
+                numbers[key] = value
+            elif value is not None:
+                what = f"the optimiser of player {state.player.name!r} keeps a {type(value).__name__} as {key}"
+                raise TrainingError(what, hint="checkpoints hold tensors and numbers")
+    tensors |= {f"kept/{name}": tensor for name, tensor in train.kept_tensors.items()}
+    tensors |= {f"random/{name}": state for name, state in random_state(train.device).items()}
+    return tensors, numbers
+
+
+def _player_entries(state: PlayerState) -> dict[str, Any]:
+    name = state.player.name
+    entries: dict[str, Any] = {}
+    for i, module in enumerate(state.modules):
+        entries |= {f"module/{name}/{i}/{key}": value for key, value in module.state_dict().items()}
+    if state.average is not None:
+        pairs = zip(state.parameters, state.average, strict=True)
+        entries |= {f"average/{name}/{key}": value for key, value in pairs}
+    for index, values in state.optimiser.state_dict()["state"].items():
+        entries |= {f"optimiser/{name}/{index}/{key}": value for key, value in values.items()}
+    return entries
+
+
+def _restore(train: Train, tensors: Mapping[str, Tensor], numbers: Mapping[str, float]) -> None:
+    for state in train.states.values():
+        _restore_player(state, tensors, numbers)
+    kept = _under("kept/", tensors)
+    train.kept_tensors = {name: tensor.to(train.device) for name, tensor in kept.items()}
+    restore_random_state(train.device, _under("random/", tensors))
+
+
+def _restore_player(state: PlayerState, tensors: Mapping[str, Tensor], numbers: Mapping[str, float]) -> None:
+    name = state.player.name
+    for i, module in enumerate(state.modules):
+        try:
+            module.load_state_dict(_under(f"module/{name}/{i}/", tensors), strict=True)
+        except RuntimeError as error:
+            raise _other_shape(name, str(error).splitlines()[-1].strip()) from None
+    averages = _under(f"average/{name}/", tensors)
+    if averages.keys() != (state.parameters.keys() if state.average is not None else set()):
+        raise _other_shape(name, "the moving average has other parameters")
+    for average, key in zip(state.average or (), state.parameters, strict=state.average is not None):
+        average.copy_(averages[key])
+    _restore_optimiser(state, {**_under(f"optimiser/{name}/", tensors), **_under(f"optimiser/{name}/", numbers)})
+
+
+def _restore_optimiser(state: PlayerState, values: Mapping[str, Any]) -> None:
+    parameters = list(state.parameters.values())
+    entries: dict[int, dict[str, Any]] = {}
+    for key, value in values.items():
+        index, _, name = key.partition("/")
+        if int(index) >= len(parameters):
+            raise _other_shape(state.player.name, "the optimiser has more parameters")
+        entries.setdefault(int(index), {})[name] = _laid_out(value, parameters[int(index)])
+    groups = state.optimiser.state_dict()["param_groups"]
+    state.optimiser.load_state_dict({"state": entries, "param_groups": groups})
+
+
+def _laid_out(value: Any, parameter: Tensor) -> Any:
+    """Moments in the memory order of their parameter, as the optimiser made them: other kernels round differently."""
+    if not isinstance(value, torch.Tensor) or value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's generators that a run on ``device`` draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def restore_random_state(device: torch.device, states: Mapping[str, Tensor]) -> None:
+    """Puts the generators back to where :func:`random_state` saw them."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+    elif device.type == "mps" and "mps" in states:
+        torch.mps.set_rng_state(states["mps"])
+
+
+def _check_finite(train: Train) -> None:
+    for state in train.states.values():
+        for name, parameter in state.parameters.items():
+            if not bool(torch.isfinite(parameter.detach()).all()):
+                hint = "the checkpoint before was kept; a smaller learning rate or fp32 may help"
+                raise TrainingError(f"{name} is no longer finite after step {train.step}", hint=hint)
+
+
+def _under(prefix: str, entries: Mapping[str, _T]) -> dict[str, _T]:
+    return {key.removeprefix(prefix): value for key, value in entries.items() if key.startswith(prefix)}
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", copy=True).contiguous()  # a copy: safetensors refuses tensors that share memory
+
+
+def _other_shape(player: str, detail: str) -> TrainingError:
+    what = f"the checkpoint does not fit player {player!r}: {detail}"
+    return TrainingError(what, hint="the plugin's networks have changed since; install the version in train.json")

@@ -1,0 +1,49 @@
+"""Ctrl-C and SIGTERM, put off to the end of a step, so that what is saved is the state after a whole one."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Interruption:
+    """Whether somebody asked to stop, and by which signal."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self.signal: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal is not None
+
+    def receive(self, number: int, _frame: Any) -> None:
+        """The signal handler. A second Ctrl-C stops at once: then the checkpoint before is what remains."""
+        if self.signal is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = number
+        self._note("stopping after this step; what is done will be saved")
+
+
+@contextmanager
+def put_off(note: Callable[[str], None]) -> Iterator[Interruption]:
+    """A block in which signals only set a flag; when it ends, the signal takes its usual effect.
+
+    Outside the main thread, where Python handles no signals, the block changes nothing.
+    """
+    interruption = Interruption(note)
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    before = {number: signal.signal(number, interruption.receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if interruption.signal is not None:
+        signal.raise_signal(interruption.signal)

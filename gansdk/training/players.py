@@ -1,0 +1,125 @@
+"""Who learns what: named parameter sets, each with its optimiser, and what training holds of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+
+from gansdk.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from torch import Tensor
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(eq=False)
+class Player:
+    """A set of parameters that one optimiser moves, and the only one that does.
+
+    Attributes:
+        name: Lower-case word; the first half of the names in the metric log.
+        modules: Whose parameters it owns. Parameters that need no gradient are carried along unchanged.
+        optimiser: Makes the optimiser, as in ``partial(torch.optim.Adam, lr=4e-4)``.
+        schedule: Step index to the factor on the optimiser's learning rates; None keeps them.
+        ema: Decay of the exponential moving average that follows each of its turns; None for no average.
+    """
+
+    name: str
+    modules: nn.Module | Sequence[nn.Module]
+    optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+    schedule: Callable[[int], float] | None = None
+    ema: float | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise TrainingError(f"player name {self.name!r} is no lower-case word")
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise TrainingError(f"player {self.name!r} has ema {self.ema}", hint="a decay lies in [0, 1)")
+
+
+class PlayerState:
+    """What training holds of one player: its parameters by name, its optimiser, its moving average."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.modules = (player.modules,) if isinstance(player.modules, nn.Module) else tuple(player.modules)
+        self.parameters = _trainable(player.name, self.modules)
+        if not self.parameters:
+            raise TrainingError(f"player {player.name!r} has no parameter to train")
+        self.optimiser = player.optimiser(list(self.parameters.values()))
+        self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
+        self.norms = [
+            module
+            for root in self.modules
+            for module in root.modules()
+            if isinstance(module, _NormBase) and module.track_running_stats
+        ]
+        self.average: list[Tensor] | None = None
+        if player.ema is not None:
+            self.average = [parameter.detach().clone() for parameter in self.parameters.values()]
+
+    def apply(self, gradients: Sequence[Tensor], step: int) -> None:
+        """Moves the parameters along these gradients, one per parameter, and the average after them."""
+        parameters: list[Tensor] = list(self.parameters.values())
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        if self.player.schedule is not None:
+            factor = self.player.schedule(step)
+            for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+                group["lr"] = rate * factor
+        self.optimiser.step()
+        for parameter in parameters:
+            parameter.grad = None
+        if self.average is not None and self.player.ema is not None:
+            with torch.no_grad():
+                torch._foreach_lerp_(self.average, parameters, 1 - self.player.ema)
+
+    def swap_average(self) -> None:
+        """Exchanges the parameters' values and their average; a second call undoes the first.
+
+        Buffers need no exchange: they change in the player's own turns alone, after which the average would copy them.
+        """
+        if self.average is None:
+            return
+        for i, parameter in enumerate(self.parameters.values()):
+            self.average[i], parameter.data = parameter.data, self.average[i]
+
+
+def check_owners(states: Iterable[PlayerState]) -> None:
+    """Holds that no parameter has two owners and no two players one name.
+
+    Raises:
+        TrainingError: If one does; the message names the parameter and both owners.
+    """
+    owners: dict[int, tuple[str, str]] = {}
+    names: set[str] = set()
+    for state in states:
+        if state.player.name in names:
+            raise TrainingError(f"two players are named {state.player.name!r}")
+        names.add(state.player.name)
+        for name, parameter in state.parameters.items():
+            if id(parameter) in owners:
+                owner, other = owners[id(parameter)]
+                what = f"players {owner!r} and {state.player.name!r} both own one parameter ({other}, {name})"
+                raise TrainingError(what, hint="give each parameter to one player")
+            owners[id(parameter)] = (state.player.name, name)
+
+
+def _trainable(player: str, modules: Sequence[nn.Module]) -> dict[str, nn.Parameter]:
+    found: dict[str, nn.Parameter] = {}
+    seen: set[int] = set()
+    for i, module in enumerate(modules):
+        prefix = player if len(modules) == 1 else f"{player}.{i}"
+        for name, parameter in module.named_parameters():
+            if parameter.requires_grad and id(parameter) not in seen:
+                seen.add(id(parameter))
+                found[f"{prefix}.{name}"] = parameter
+    return found

@@ -1,0 +1,232 @@
+"""A run folder: what was asked for, in ``train.json``, and where everything else lies."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import re
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from filelock import FileLock, Timeout
+from pydantic import Field, ValidationError
+
+from gansdk._version import __version__
+from gansdk.errors import InputError, OutputError, TrainingError
+from gansdk.files import cannot_write, write_whole
+from gansdk.model.config import TrainingData, describe_errors
+from gansdk.model.facts import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from gansdk.data.pictures import Dataset
+    from gansdk.plugins.declarations import Method
+
+FORMAT = 1
+RECORD = "train.json"
+
+
+class Pace(Frozen):
+    """How often a run writes things down, in steps."""
+
+    log: Annotated[int, Field(ge=1, description="steps that a line of the metric log averages")] = 50
+    samples: Annotated[int, Field(ge=0, description="steps between sheets of sample pictures; 0 for none")] = 500
+    checkpoint: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 500
+    minutes: Annotated[float, Field(gt=0, description="the longest time between two checkpoints")] = 10.0
+
+
+class Source(Frozen):
+    """A data set of a run, and what it held when the run began."""
+
+    path: str
+    data: TrainingData
+
+
+class RunRecord(Frozen):
+    """The content of ``train.json``: everything that ``gansdk resume`` needs to know."""
+
+    gansdk: Literal[1]
+    method: str
+    requires: str
+    config: str
+    options: dict[str, Any]
+    data: dict[str, Source]
+    tests: dict[str, Source] = {}
+    seed: int
+    device: str
+    precision: Literal["fp32", "bf16"]
+    threads: int | Literal["auto"] = "auto"
+    silenced: tuple[tuple[str, str], ...] = ()
+    pace: Pace = Pace()
+    licence: str = ""
+    summary: str = ""
+    versions: dict[str, str] = {}
+    commit: str = ""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The places inside a run folder."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        """What was asked for."""
+        return self.path / RECORD
+
+    @property
+    def model(self) -> Path:
+        """Always a whole model folder, once training has begun."""
+        return self.path / "model"
+
+    @property
+    def state(self) -> Path:
+        """The checkpoints."""
+        return self.path / "state"
+
+    @property
+    def metrics(self) -> Path:
+        """The metric log."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """Sheets of sample pictures, named by their step."""
+        return self.path / "samples"
+
+    def refuse_if_used(self) -> None:
+        """Holds that a new run may start here: nothing is there, or an empty folder.
+
+        Raises:
+            TrainingError: If a run, or anything else, is there already.
+        """
+        if self.record.exists():
+            hint = f"go on with it by `gansdk resume {self.path}`, or choose another folder"
+            raise TrainingError(f"{self.path} holds a run of {self._method()} already", hint=hint)
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise TrainingError(f"{self.path} exists and is no run", hint="choose a new or empty folder with -o")
+
+    def begin(self, record: RunRecord) -> None:
+        """Makes the folder and writes ``train.json``.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
+        try:
+            for folder in (self.path, self.state, self.samples):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        self.write(record)
+
+    def write(self, record: RunRecord) -> None:
+        """Puts ``train.json`` in place."""
+        write_whole(self.record, record.model_dump_json(indent=2) + "\n")
+
+    def read(self) -> RunRecord:
+        """What the run was asked to do.
+
+        Raises:
+            InputError: If there is no such folder.
+            TrainingError: If it is no run, or one that this gansdk cannot read.
+        """
+        if not self.path.exists():
+            raise InputError(f"there is no folder {self.path}", hint="start a run with `gansdk train`")
+        if not self.record.is_file():
+            raise TrainingError(f"{self.path} is no run: it has no {RECORD}", hint="start one with `gansdk train`")
+        try:
+            raw = json.loads(self.record.read_text("utf-8"))
+            version = raw["gansdk"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise TrainingError(f"{self.record} is damaged", hint="start a new run in another folder") from None
+        if isinstance(version, int) and version > FORMAT:
+            what = f"{self.record} has format version {version}, this gansdk reads {FORMAT}"
+            raise TrainingError(what, hint="pip install --upgrade gansdk")
+        try:
+            return RunRecord.model_validate(raw)
+        except ValidationError as error:
+            what = f"{self.record}: {describe_errors(error)}"
+            raise TrainingError(what, hint="the file was changed or is damaged") from None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """A block in which no other process trains in this folder.
+
+        Raises:
+            TrainingError: If one does.
+            OutputError: If the folder cannot be written to.
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise TrainingError(f"another process is training in {self.path}", hint="wait for it or stop it") from None
+        except OSError as error:
+            raise OutputError(f"cannot write to {self.path}: {error.strerror or error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _method(self) -> str:
+        try:
+            return repr(self.read().method)
+        except TrainingError:
+            return "some method"
+
+
+def describe_source(path: str, data: Dataset) -> Source:
+    """What is recorded of a data set.
+
+    Raises:
+        InputError: If it is empty.
+    """
+    if len(data) == 0:
+        raise InputError(f"{path} is empty", hint="give data to train on")
+    described = TrainingData(name=data.name, licence=data.licence, items=len(data), digest=data.digest)
+    return Source(path=path, data=described)
+
+
+def check_unchanged(recorded: Mapping[str, Source], found: Mapping[str, Source]) -> None:
+    """Holds the data of a run against what it began with.
+
+    Raises:
+        TrainingError: If a data set has other content now; resuming would silently be another training.
+    """
+    for name, source in recorded.items():
+        if found[name].data.digest != source.data.digest:
+            what = f"the data set {name!r} at {source.path} has changed since the run began"
+            raise TrainingError(what, hint="put the old data back, or start a new run")
+
+
+def versions(method: Method) -> dict[str, str]:
+    """What computed: gansdk, the method's plugin, torch, Python."""
+    plugin = re.split(r"[^A-Za-z0-9._-]", method.requires, maxsplit=1)[0]
+    found = {"gansdk": __version__, "torch": _version_of("torch"), "python": platform.python_version()}
+    return {**found, plugin: _version_of(plugin)} if plugin and plugin != "gansdk" else found
+
+
+def _version_of(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def commit_of(source: Path) -> str:
+    """The commit of the repository that tracks this source file; empty where none does."""
+    where = ["git", "-C", str(source.parent)]
+    try:
+        tracked = subprocess.run([*where, "ls-files", "--error-unmatch", source.name], capture_output=True, check=False)  # noqa: S603
+        if tracked.returncode != 0:
+            return ""
+        head = subprocess.run([*where, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError:  # no git on this machine
+        return ""
+    return head.stdout.strip()

@@ -1,0 +1,248 @@
+"""One sitting of a run: steps, and what is written down between them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+
+from gansdk.errors import TrainingError
+from gansdk.inference.loading import write_model
+from gansdk.inference.runtime import Placement, prepare
+from gansdk.model.config import Trained
+from gansdk.plugins.declarations import resolve
+from gansdk.training.checkpoints import random_state, restore_random_state, save_checkpoint
+from gansdk.training.interruption import put_off
+from gansdk.training.metrics import append_line, cut_after
+from gansdk.training.sheets import write_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from torch import Tensor, nn
+
+    from gansdk.data.pictures import Dataset
+    from gansdk.evaluation.record import Evaluation
+    from gansdk.model.protocols import Model
+    from gansdk.plugins.declarations import Method
+    from gansdk.training.interruption import Interruption
+    from gansdk.training.recipe import Batch, Recipe, Stream
+    from gansdk.training.runs import RunFolder, RunRecord
+    from gansdk.training.turns import Train
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        step: Steps taken, those before a resume included.
+        steps: Steps planned.
+        rate: Steps per second in this sitting.
+        left: Seconds left at that rate.
+    """
+
+    step: int
+    steps: int
+    rate: float
+    left: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended.
+
+    Attributes:
+        steps: Steps taken in all.
+        seconds: Training time in all, without pauses between sittings.
+        evaluation: What was measured at the end; None where no test set was given.
+    """
+
+    steps: int
+    seconds: float
+    evaluation: Evaluation | None
+
+
+class Session:
+    """A run being trained, from wherever ``train`` stands to the last step."""
+
+    def __init__(
+        self,
+        *,
+        folder: RunFolder,
+        record: RunRecord,
+        method: Method,
+        recipe: Recipe,
+        train: Train,
+        data: Mapping[str, Dataset],
+        tests: Mapping[str, Dataset],
+        progress: Callable[[Progress], None],
+        note: Callable[[str], None],
+    ) -> None:
+        self._folder, self._record, self._method = folder, record, method
+        self._recipe, self._train = recipe, train
+        self._data, self._tests = data, tests
+        self._progress, self._note = progress, note
+        self._steps = int(record.options["steps"])
+        self._streams: Mapping[str, Stream] = {}
+        self._inputs: Mapping[str, Tensor] = {}
+        self._saved = -1
+
+    def run(self, *, seconds: float = 0.0) -> Finished:
+        """Takes the steps that are left, then measures.
+
+        Args:
+            seconds: How long earlier sittings took.
+
+        Raises:
+            TrainingError: If training fails; the last whole checkpoint stays.
+            KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
+        """
+        train = self._train
+        cut_after(self._folder.metrics, train.step)
+        with self._aside():
+            self._streams = self._recipe.streams(self._data, self._record.seed)
+            samples = self._recipe.samples(self._data) if self._record.pace.samples else {}
+            self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
+        fixed = _digest(train.fixed)
+        clock = _Clock(seconds, train.step)
+        with put_off(self._note) as interruption:
+            self._save(clock)
+            self._take_steps(clock, interruption)
+            self._save(clock)
+        if _digest(train.fixed) != fixed:
+            raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
+        evaluation = self._finish(clock)
+        return Finished(train.step, clock.seconds, evaluation)
+
+    def _take_steps(self, clock: _Clock, interruption: Interruption) -> None:
+        train, pace = self._train, self._record.pace
+        while train.step < self._steps and not interruption:
+            self._recipe.step(self._batch(train.step), train)
+            train.step += 1
+            if train.step % pace.log == 0 or train.step == self._steps:
+                append_line(self._folder.metrics, train.step, clock.seconds, train.averages.means())
+                train.averages.clear()
+            if pace.samples and (train.step % pace.samples == 0 or train.step == self._steps):
+                self._show()
+            if train.step % pace.checkpoint == 0 or clock.since_save > 60 * pace.minutes:
+                self._save(clock)
+            try:
+                self._progress(clock.progress(train.step, self._steps))
+            except KeyboardInterrupt:
+                self._save(clock)
+                raise
+
+    def _batch(self, index: int) -> dict[str, Batch]:
+        batch: dict[str, Batch] = {}
+        for name, stream in self._streams.items():
+            tensors = stream.batch(index)
+            batch[name] = {key: tensor.to(self._train.device, non_blocking=True) for key, tensor in tensors.items()}
+        return batch
+
+    def _show(self) -> None:
+        if not self._inputs:
+            return
+        with self._aside():
+            _, _, networks = self._recipe.export()
+            with self._train.finished(networks.values()):
+                rows = self._recipe.show(self._inputs, networks)
+        write_sheet(self._folder.samples / f"{self._train.step:09d}.png", rows)
+
+    def _save(self, clock: _Clock) -> None:
+        if self._saved == self._train.step:
+            return
+        save_checkpoint(self._folder.state, self._train, clock.seconds)
+        self._write_model(clock, None)
+        self._saved = self._train.step
+        clock.saved()
+
+    def _write_model(self, clock: _Clock, evaluation: Evaluation | None) -> None:
+        record = self._record
+        with self._aside():
+            facts, network, networks = self._recipe.export()
+            with self._train.finished(networks.values()):
+                write_model(
+                    self._folder.model,
+                    method=self._method,
+                    facts=facts,
+                    network=network,
+                    networks=networks,
+                    trained=Trained(
+                        recipe=self._method.configs[record.config].recipe,
+                        config=record.config,
+                        options=record.options,
+                        seed=record.seed,
+                        steps=self._train.step,
+                        seconds=round(clock.seconds, 1),
+                        data=tuple(source.data for source in record.data.values()),
+                        commit=record.commit,
+                        versions=record.versions,
+                    ),
+                    summary=record.summary or f"{self._method.name} {record.config}",
+                    licence=record.licence,
+                    evaluation=evaluation,
+                )
+
+    def _finish(self, clock: _Clock) -> Evaluation | None:
+        if not self._tests:
+            return None
+        self._note(f"measuring on {', '.join(self._tests)}")
+        with self._aside():
+            facts, _, networks = self._recipe.export()
+            with self._train.finished(networks.values()):
+                placement = Placement(self._train.device, "fp32")
+                call = {name: prepare(network, placement) for name, network in networks.items()}
+                model = cast("Model", resolve(self._method.assemble)(call, facts))
+                evaluation = self._recipe.evaluate(model, self._tests)
+        self._write_model(clock, evaluation)
+        return evaluation
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """A block whose random numbers start from the seed and leave the training's as they were."""
+        device = self._train.device
+        states = random_state(device)
+        torch.manual_seed(self._record.seed)
+        try:
+            yield
+        finally:
+            restore_random_state(device, states)
+
+
+class _Clock:
+    """Training time: over all sittings, in this one, and since the last checkpoint."""
+
+    def __init__(self, before: float, step: int) -> None:
+        self._before = before
+        self._first_step = step
+        self._start = self._save = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._start
+
+    @property
+    def since_save(self) -> float:
+        return time.monotonic() - self._save
+
+    def saved(self) -> None:
+        self._save = time.monotonic()
+
+    def progress(self, step: int, steps: int) -> Progress:
+        rate = (step - self._first_step) / max(time.monotonic() - self._start, 1e-9)
+        return Progress(step, steps, rate, (steps - step) / max(rate, 1e-9))
+
+
+def _digest(modules: Iterable[nn.Module]) -> str:
+    """Identifies the tensors of these modules."""
+    total = hashlib.sha256()
+    for module in modules:
+        for name, tensor in module.state_dict().items():
+            flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+            total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + flat.numpy().tobytes())
+    return total.hexdigest()

@@ -1,0 +1,255 @@
+"""Turns: all gradients first, each of one player's terms by that player's parameters; then all steps.
+
+The classic faults of adversarial training are faults of routing: a discriminator that keeps the generator's
+gradients, an encoder that a loss reaches which it should not know. Here no gradient is ever accumulated in
+``.grad``: a turn asks autograd for the derivatives by the parameters of the players whose turn it is and by nothing
+else.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, cast
+
+import torch
+
+from gansdk.errors import TrainingError
+from gansdk.training.metrics import Averages
+from gansdk.training.players import Player, PlayerState, check_owners
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from torch import Tensor, nn
+    from torch.nn.modules.batchnorm import _NormBase
+
+    Terms = Mapping[str, Tensor]
+
+
+class Train:
+    """What a recipe's step may use: turns, the step's index, the device, the precision, tensors to keep.
+
+    Args:
+        players: All parameter sets of the recipe; their modules are moved to the device and set to train.
+        fixed: Networks that never change; they are moved too, set to eval, and need no gradients.
+        device: Where to compute.
+        seed: The run's seed; torch's own generators have been seeded with it.
+        precision: ``fp32``, or ``bf16`` for bfloat16 autocast inside :meth:`autocast`.
+        silenced: (player, term) pairs that are multiplied by 0, which is what makes a twin. They are still logged.
+
+    Attributes:
+        step: Index of the step that is being taken, from 0.
+
+    Raises:
+        TrainingError: If a parameter has two owners, or a player none.
+    """
+
+    def __init__(
+        self,
+        players: Sequence[Player],
+        *,
+        fixed: Sequence[nn.Module] = (),
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        precision: str = "fp32",
+        silenced: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.step = 0
+        self.device = torch.device(device)
+        self.seed = seed
+        self.precision = precision
+        self.silenced = frozenset(silenced)
+        self.averages = Averages()
+        self.kept_tensors: dict[str, Tensor] = {}
+        self.fixed = tuple(module.to(self.device).eval().requires_grad_(False) for module in fixed)
+        self.states = {player: _state(player, self.device) for player in players}
+        check_owners(self.states.values())
+        names = {player.name for player in players}
+        for player, term in self.silenced:
+            if player not in names:
+                raise TrainingError(f"there is no player {player!r} whose term {term!r} could be silenced")
+        self._others: dict[tuple[Player, ...], list[_NormBase]] = {}
+        self._in_turn = False
+
+    def turn(self, *players: Player) -> Turn:
+        """A block in which these players' terms are computed and minimised, once.
+
+        Inside it the batch-norm of all other players uses batch statistics and leaves its running ones alone.
+
+        Raises:
+            TrainingError: If a player is not one of the recipe's, or another turn is still open.
+        """
+        for player in players:
+            if player not in self.states:
+                raise TrainingError(f"{player.name!r} is none of the recipe's players")
+        if not players:
+            raise TrainingError("a turn needs a player")
+        if players not in self._others:
+            mine = {id(norm) for player in players for norm in self.states[player].norms}
+            self._others[players] = [n for state in self.states.values() for n in state.norms if id(n) not in mine]
+        return Turn(self, players, self._others[players])
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Mixed precision for the forward computation where the run asks for it, else nothing."""
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return nullcontext()
+
+    def keep(self, name: str, tensor: Tensor) -> None:
+        """Puts a tensor into the checkpoints under ``name``, in place of the one kept before."""
+        self.kept_tensors[name] = tensor.detach().clone()
+
+    def kept(self, name: str) -> Tensor | None:
+        """The tensor kept under ``name``, on the run's device; None before the first :meth:`keep`."""
+        return self.kept_tensors.get(name)
+
+    @contextmanager
+    def finished(self, networks: Iterable[nn.Module] = ()) -> Iterator[None]:
+        """A block in which all players are as they would ship: averaged weights, eval mode, no gradients.
+
+        Args:
+            networks: Further modules, built from those of the players, that shall be in eval mode too.
+        """
+        roots = [module for state in self.states.values() for module in state.modules] + list(networks)
+        modes = [(module, module.training) for root in roots for module in root.modules()]
+        for state in self.states.values():
+            state.swap_average()
+        try:
+            for module, _ in modes:
+                module.training = False
+            with torch.no_grad():
+                yield
+        finally:
+            for module, training in modes:
+                module.training = training
+            for state in self.states.values():
+                state.swap_average()
+
+
+class Turn:
+    """One open turn; made by :meth:`Train.turn`."""
+
+    def __init__(self, train: Train, players: tuple[Player, ...], others: Sequence[_NormBase]) -> None:
+        self._train = train
+        self._players = players
+        self._others = others
+        self._spent = False
+
+    def __enter__(self) -> Turn:
+        if self._train._in_turn:
+            raise TrainingError("a turn was opened inside another one", hint="close the first, or give it both players")
+        self._train._in_turn = True
+        for norm in self._others:
+            norm.track_running_stats = False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for norm in self._others:
+            norm.track_running_stats = True
+        self._train._in_turn = False
+
+    def minimise(self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]]) -> None:
+        """Takes all gradients, then moves every player of the turn along its own.
+
+        Args:
+            terms: Scalars by name where the turn has one player, else such a mapping for each player. What a player
+                minimises is their sum. Their values go to the metric log as ``player/term``.
+
+        Raises:
+            TrainingError: If a parameter of a player is reached by none of its terms, if a value or a gradient is
+                not finite, or if the terms are not one mapping per player. No player has moved then.
+        """
+        if self._spent:
+            raise TrainingError("a turn minimises once", hint="open another turn, or put all players into one mapping")
+        self._spent = True
+        by_player = self._by_player(terms)
+        with self._full_precision():
+            gradients = self._gradients(by_player)
+        values = self._checked(by_player, gradients)
+        for player, taken in gradients.items():
+            self._train.states[player].apply(taken, self._train.step)
+        self._train.averages.add(values)
+        torch.clear_autocast_cache()  # it may hold casts of weights as they were before this step
+
+    def _by_player(self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]]) -> dict[Player, Terms]:
+        if len(self._players) == 1 and all(isinstance(key, str) for key in terms):
+            by_player: dict[Player, Terms] = {self._players[0]: cast("Terms", terms)}
+        elif set(terms) == set(self._players):
+            by_player = dict(cast("Mapping[Player, Terms]", terms))
+        else:
+            names = ", ".join(player.name for player in self._players)
+            raise TrainingError(f"the turn of {names} needs terms for exactly these: {{player: {{name: term}}}}")
+        for player, own in by_player.items():
+            if not own:
+                raise TrainingError(f"player {player.name!r} has no term to minimise")
+            for name, term in own.items():
+                if term.numel() != 1:
+                    what = f"the term {player.name}/{name} has shape {tuple(term.shape)}, not that of one number"
+                    raise TrainingError(what, hint="take its mean or sum")
+        return by_player
+
+    def _full_precision(self) -> AbstractContextManager[object]:
+        kind = self._train.device.type
+        return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
+
+    def _gradients(self, by_player: Mapping[Player, Terms]) -> dict[Player, tuple[Tensor, ...]]:
+        gradients: dict[Player, tuple[Tensor, ...]] = {}
+        for i, (player, terms) in enumerate(by_player.items()):
+            state = self._train.states[player]
+            loss = self._sum(player, terms)
+            if not loss.requires_grad:
+                raise _unreached(player, next(iter(state.parameters)), terms)
+            last = i == len(by_player) - 1
+            taken = torch.autograd.grad(loss, list(state.parameters.values()), retain_graph=not last, allow_unused=True)
+            for name, gradient in zip(state.parameters, taken, strict=True):
+                if gradient is None:
+                    raise _unreached(player, name, terms)
+            gradients[player] = taken
+        return gradients
+
+    def _sum(self, player: Player, terms: Terms) -> Tensor:
+        silenced = self._train.silenced
+        total: Tensor | None = None
+        for name, term in terms.items():
+            part = term.reshape(()).float()
+            if silenced and (player.name, name) in silenced:
+                part = part * 0
+            total = part if total is None else total + part
+        assert total is not None  # for mypy: emptiness was refused before
+        return total
+
+    def _checked(
+        self, by_player: Mapping[Player, Terms], gradients: Mapping[Player, tuple[Tensor, ...]]
+    ) -> dict[str, float]:
+        """The terms' values by name, once they and the largest entry of every gradient are known to be finite."""
+        names = [f"{player.name}/{name}" for player, terms in by_player.items() for name in terms]
+        scalars = [term.detach().reshape(()).float() for terms in by_player.values() for term in terms.values()]
+        peaks = [peak.float() for taken in gradients.values() for peak in torch._foreach_norm(taken, math.inf)]
+        values = torch.stack(scalars + peaks).tolist()  # one wait for the device, not one per number
+        for name, value in zip(names, values, strict=False):
+            if not math.isfinite(value):
+                raise _not_finite(f"the term {name} is {value}", self._train.step)
+        parameters = [name for player in gradients for name in self._train.states[player].parameters]
+        for name, value in zip(parameters, values[len(names) :], strict=True):
+            if not math.isfinite(value):
+                terms = " + ".join(term for term in names if term.startswith(name.partition(".")[0] + "/"))
+                raise _not_finite(f"the gradient of {terms} by {name} is not finite", self._train.step)
+        return dict(zip(names, values, strict=False))
+
+
+def _state(player: Player, device: torch.device) -> PlayerState:
+    modules = (player.modules,) if isinstance(player.modules, torch.nn.Module) else player.modules
+    for module in modules:
+        module.to(device).train()
+    return PlayerState(player)
+
+
+def _unreached(player: Player, parameter: str, terms: Iterable[str]) -> TrainingError:
+    what = f"no term of player {player.name!r} ({', '.join(terms)}) reaches its parameter {parameter}"
+    return TrainingError(what, hint="is something detached, or the parameter unused? a player owns only what it trains")
+
+
+def _not_finite(what: str, step: int) -> TrainingError:
+    hint = "nothing of this step was kept; a smaller learning rate or fp32 may help"
+    return TrainingError(f"{what} at step {step}", hint=hint)
