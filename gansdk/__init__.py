@@ -18,7 +18,8 @@ from gansdk._version import __version__
 
 if TYPE_CHECKING:
     from gansdk.data.crops import AlignedCrops
-    from gansdk.data.pictures import Pictures
+    from gansdk.data.pictures import Dataset, Pictures, open_pictures
+    from gansdk.data.resizing import degrade, upscale
     from gansdk.errors import (
         ComputationError,
         DeviceError,
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
         OutputExistsError,
         PluginError,
         RefError,
+        SettingsError,
         TrainingError,
         UnknownNameError,
         UsageError,
     )
-    from gansdk.evaluation.fidelity import psnr
+    from gansdk.evaluation.fidelity import luma, psnr
     from gansdk.evaluation.record import Evaluation, Measurement
     from gansdk.inference.context import Context
     from gansdk.inference.pipelines import Pipeline, pipeline
@@ -50,7 +52,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "gansdk.data.crops": ["AlignedCrops"],
-    "gansdk.data.pictures": ["Pictures"],
+    "gansdk.data.pictures": ["Dataset", "Pictures", "open_pictures"],
+    "gansdk.data.resizing": ["degrade", "upscale"],
     "gansdk.errors": [
         "ComputationError",
         "DeviceError",
@@ -65,11 +68,12 @@ _HOMES = {
         "OutputExistsError",
         "PluginError",
         "RefError",
+        "SettingsError",
         "TrainingError",
         "UnknownNameError",
         "UsageError",
     ],
-    "gansdk.evaluation.fidelity": ["psnr"],
+    "gansdk.evaluation.fidelity": ["luma", "psnr"],
     "gansdk.evaluation.record": ["Evaluation", "Measurement"],
     "gansdk.inference.context": ["Context"],
     "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
@@ -90,6 +94,7 @@ __all__ = [
     "ComputationError",
     "Config",
     "Context",
+    "Dataset",
     "DeviceError",
     "Discriminator",
     "Encoder",
@@ -118,6 +123,7 @@ __all__ = [
     "PluginError",
     "RefError",
     "Seed",
+    "SettingsError",
     "SizeRule",
     "Slot",
     "Task",
@@ -125,9 +131,13 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "__version__",
+    "degrade",
     "hookimpl",
+    "luma",
+    "open_pictures",
     "pipeline",
     "psnr",
+    "upscale",
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined
@@ -29,6 +29,9 @@ class Options(BaseModel):
     """Base of every group of options: frozen, bounded, and closed to names that it does not declare."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+_Group = TypeVar("_Group", bound=Options)
 
 
 def _colour(text: str) -> str:
@@ -184,9 +187,13 @@ def _range(schema: Mapping[str, Any], kind: str) -> str:
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if low is None and high is None:
         return kind
-    low_text = "" if low is None else f"{'>' if 'exclusiveMinimum' in schema else ''}{low:g}"
-    high_text = "" if high is None or high >= 2**31 else f"{'<' if 'exclusiveMaximum' in schema else ''}{high:g}"
+    low_text = "" if low is None else f"{'>' if 'exclusiveMinimum' in schema else ''}{_bound(low)}"
+    high_text = "" if high is None or high >= 2**31 else f"{'<' if 'exclusiveMaximum' in schema else ''}{_bound(high)}"
     return f"{low_text}..{high_text}"
+
+
+def _bound(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def split(groups: Sequence[type[Options]], values: Mapping[str, Any], *, flags: bool = False) -> list[Options]:
@@ -216,6 +223,17 @@ def split(groups: Sequence[type[Options]], values: Mapping[str, Any], *, flags: 
     if problems:
         raise OptionError("; ".join(problems), hint="")
     return result
+
+
+def validate(group: type[_Group], values: Mapping[str, Any]) -> _Group:
+    """Validates named values against one group, as :func:`split` does.
+
+    Raises:
+        UnknownNameError: If a name is none of the group's.
+        OptionError: If values are wrong.
+    """
+    (result,) = split([group], values)
+    return cast("_Group", result)
 
 
 def _problems(group: type[Options], error: ValidationError, *, flags: bool) -> list[str]:

@@ -88,16 +88,16 @@ class Catalog:
         self.registry = registry
         self.settings = settings
 
-    def locate(self, ref: str) -> Located:
-        """The model that a text names.
+    def locate(self, ref: str | Path) -> Located:
+        """The model that a text names. A path, which cannot be an alias, is always a folder.
 
         Raises:
             UsageError: If it names none: no such alias or built-in model, a circle of aliases, a Hub ref.
             InputError: If there is no such folder.
             ModelError: If the folder holds no model that can be read.
         """
-        folder = self._folder(self._follow(ref))
-        return Located(ref, folder, read_config(folder))
+        folder = self._folder(self._follow(ref) if isinstance(ref, str) else Folder(str(ref)))
+        return Located(str(ref), folder, read_config(folder))
 
     def method(self, located: Located) -> Method:
         """The method of a model.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import RESERVED, LoadOptions, Options, PictureReading, PictureWriting, RecordWriting, describe
@@ -75,6 +75,10 @@ class InstalledModel:
         return f"builtin:{self.name}"
 
 
+def _empty() -> MappingProxyType[Any, Any]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Registry:
     """Methods, tasks and built-in models by name, and how it went with each plugin.
@@ -82,11 +86,11 @@ class Registry:
     ``Registry()`` is an empty one. :meth:`add` gives a new registry and leaves the old one as it was.
     """
 
-    methods: Mapping[str, Method] = MappingProxyType({})
-    tasks: Mapping[str, Task] = MappingProxyType({})
-    models: Mapping[str, InstalledModel] = MappingProxyType({})
+    methods: Mapping[str, Method] = field(default_factory=_empty)
+    tasks: Mapping[str, Task] = field(default_factory=_empty)
+    models: Mapping[str, InstalledModel] = field(default_factory=_empty)
     statuses: tuple[PluginStatus, ...] = ()
-    owners: Mapping[tuple[str, str], str] = MappingProxyType({})
+    owners: Mapping[tuple[str, str], str] = field(default_factory=_empty)
 
     def add(self, brought: Brought) -> Registry:
         """A registry that has this plugin's things too.

@@ -1,0 +1,63 @@
+"""``gansdk alias``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gansdk.cli.commands import Command, new_app
+from gansdk.cli.session import Session, session_of
+from gansdk.refs import Folder, parse
+
+app = new_app(invoke_without_command=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="letters, digits and . _ + -")]
+
+
+@app.callback()
+def alias(context: typer.Context) -> None:
+    """List, set and remove names of your own for models."""
+    if context.invoked_subcommand is None:
+        _list(session_of(context))
+
+
+@app.command("list", cls=Command)
+def list_aliases(context: typer.Context) -> None:
+    """List your aliases."""
+    _list(session_of(context))
+
+
+@app.command("set", cls=Command)
+def set_alias(
+    context: typer.Context,
+    name: Name,
+    ref: Annotated[str, typer.Argument(metavar="REF", help="the model: builtin:NAME, a folder, or another alias")],
+) -> None:
+    """Give a model a name of your own."""
+    session = session_of(context)
+    session.catalog.locate(ref)
+    session.settings.set_alias(name, lasting(ref))
+    session.output.note(f"{name} is {lasting(ref)} now")
+
+
+@app.command("remove", cls=Command)
+def remove_alias(context: typer.Context, name: Name) -> None:
+    """Take an alias away."""
+    session = session_of(context)
+    session.settings.remove_alias(name)
+    session.output.note(f"{name} is removed")
+
+
+def lasting(ref: str) -> str:
+    """A ref that means the same from another working directory."""
+    parsed = parse(ref)
+    return str(parsed.absolute() if isinstance(parsed, Folder) else parsed)
+
+
+def _list(session: Session) -> None:
+    records = [{"alias": name, "ref": ref} for name, ref in session.settings.aliases().items()]
+    columns = {"alias": lambda record: str(record["alias"]), "ref": lambda record: str(record["ref"])}
+    session.output.listing(records, columns)
+    if not records:
+        session.output.note("no aliases; set one with `gansdk alias set NAME REF`")

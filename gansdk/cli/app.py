@@ -1,0 +1,78 @@
+"""The tree of commands, and how one command line goes through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from gansdk._version import __version__
+from gansdk.cli import alias, default, doctor, models, plugins, run, tasks, training
+from gansdk.cli.commands import Command, Group, in_our_words, new_app
+from gansdk.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gansdk.cli.output import Output
+
+PROGRAM = "gansdk"
+
+
+_ORDER = ["run", "tasks", "models", "alias", "default", "plugins", "train", "resume", "doctor"]
+
+
+class _Root(Group):
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order in which a new user meets them; Typer would put groups last."""
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
+
+
+def build() -> Any:
+    """The whole tree, as the command that Typer makes of it."""
+    app = new_app(_Root, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100})
+    app.callback(invoke_without_command=True)(_root)
+    app.add_typer(run.app, name="run")
+    app.command("tasks", cls=Command)(tasks.list_tasks)
+    app.add_typer(models.app, name="models")
+    app.add_typer(plugins.app, name="plugins")
+    app.add_typer(alias.app, name="alias")
+    app.command("default", cls=Command)(default.default)
+    app.command("train", cls=Command)(training.train)
+    app.command("resume", cls=Command)(training.resume)
+    app.command("doctor", cls=Command)(doctor.doctor)
+    return get_command(app)
+
+
+def execute(arguments: Sequence[str], output: Output) -> int:
+    """Runs a command line without the flags that stand everywhere, and returns its exit code.
+
+    Raises:
+        GansdkError: Whatever is wrong, what cannot be parsed included.
+    """
+    command = build()
+    try:
+        with command.make_context(PROGRAM, list(arguments), obj=Session(output)) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.TyperException as error:
+        raise in_our_words(error) from error
+    return 0
+
+
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Sharpen, repair and make pictures with models of the GAN family."""
+    output = session_of(context).output
+    if version:
+        if output.flags.json:
+            output.record({"gansdk": __version__})
+        else:
+            output.data(f"gansdk {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        output.data(context.get_help())

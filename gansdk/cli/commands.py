@@ -1,0 +1,123 @@
+"""How all commands parse and look: plain help in sections, and our own words for what cannot be parsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from gansdk.cli.output import EVERYWHERE
+from gansdk.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from gansdk.errors import GansdkError
+
+_EPILOG = f"Every command takes {', '.join(EVERYWHERE)} too, before or after it."
+_OPTIONS = "Options"
+
+
+def new_app(look: type[Group] | None = None, **settings: Any) -> typer.Typer:
+    """A group of commands that looks like all others. Rich markup is off: it would slow every start."""
+    return typer.Typer(
+        cls=look or Group, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
+    )
+
+
+class Command(TyperCommand):
+    """A command whose options are listed in the sections that they name as ``rich_help_panel``."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows the command's name in its first line of help: arguments as their metavars spell them."""
+        arguments = (param for param in self.get_params(ctx) if param.param_type_name == "argument")
+        return [*(str(argument.metavar or argument.name.upper()) for argument in arguments), "[OPTIONS]"]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes arguments and options, one section each."""
+        for section, rows in sections(self, ctx).items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Writes what holds for every command."""
+        _format_epilog(ctx, formatter)
+
+
+class Group(TyperGroup):
+    """A group of commands that answers a wrong name with the near ones."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes options, then commands; the root lists the flags that stand everywhere."""
+        for section, rows in sections(self, ctx).items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+        if ctx.parent is None:
+            with formatter.section("Options of every command, before or after it"):
+                formatter.write_dl(list(EVERYWHERE.items()))
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Lists the commands, each with the first sentence of its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._first_sentence(ctx, name)) for name in self.list_commands(ctx)])
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Writes what holds for every command."""
+        if ctx.parent is not None:
+            _format_epilog(ctx, formatter)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the command that is named first."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            hint = f"see `{ctx.command_path} --help`"
+            raise UnknownNameError("command", f"{_path(ctx)}{name}", _commands(self, ctx), hint=hint)
+        return super().resolve_command(ctx, args)
+
+    def _first_sentence(self, ctx: Any, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(200) if command is not None else ""
+
+
+def sections(command: TyperCommand | TyperGroup, ctx: Any) -> dict[str, list[tuple[str, str]]]:
+    """Arguments and options as (spelling, help), by the title of their section."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is None:
+            continue
+        is_argument = param.param_type_name == "argument"
+        title = "Arguments" if is_argument else getattr(param, "rich_help_panel", None) or _OPTIONS
+        if is_argument:  # Typer would add the Python type of the text that it hands on, which says nothing
+            record = (param.metavar or record[0], getattr(param, "help", "") or "")
+        found.setdefault(title, []).append(record)
+    found[_OPTIONS] = found.pop(_OPTIONS, [])  # the section of --help comes last
+    return {title: rows for title, rows in found.items() if rows}
+
+
+def in_our_words(error: typer.TyperException) -> GansdkError:
+    """What Typer says about a call that it cannot parse, as one of our errors."""
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx is not None else "gansdk"
+    hint = f"see `{path} --help`"
+    option = getattr(error, "option_name", None)
+    if option is not None and type(error).__name__ == "NoSuchOption":
+        known = [flag for param in ctx.command.get_params(ctx) for flag in param.opts] if ctx is not None else []
+        return UnknownNameError("option", option, [*known, *EVERYWHERE], hint=hint)
+    message = error.format_message().strip().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _path(ctx: Any) -> str:
+    """The commands above, without the program's name."""
+    _, _, rest = str(ctx.command_path).partition(" ")
+    return f"{rest} " if rest else ""
+
+
+def _commands(group: TyperGroup, ctx: Any) -> list[str]:
+    return [f"{_path(ctx)}{name}" for name in group.list_commands(ctx)]
+
+
+def _format_epilog(_ctx: Any, formatter: Any) -> None:
+    formatter.write_paragraph()
+    formatter.write_text(_EPILOG)

@@ -1,0 +1,139 @@
+"""What every command says, and where: data on stdout, words on stderr, and nothing else anywhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gansdk.errors import GansdkError
+
+EVERYWHERE = {
+    "--json": "write JSON lines to stdout, one object per input or row; failures too",
+    "--quiet": "say nothing on stderr but errors",
+    "--verbose": "say more on stderr; errors come with their traceback",
+    "--offline": "open no network connection",
+}
+"""The flags that stand on every command, before or after it."""
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Which of the flags that stand everywhere were given."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    offline: bool = False
+
+
+def hoist(arguments: Sequence[str]) -> tuple[Flags, list[str]]:
+    """Takes the flags that stand everywhere out of the arguments, up to ``--``.
+
+    They are looked for before anything is parsed, so that a call that cannot be parsed is answered in JSON too.
+    """
+    end = list(arguments).index("--") if "--" in arguments else len(arguments)
+    given = {argument for argument in arguments[:end] if argument in EVERYWHERE}
+    rest = [argument for argument in arguments[:end] if argument not in EVERYWHERE]
+    flags = Flags(**{flag.removeprefix("--"): flag in given for flag in EVERYWHERE})
+    return flags, [*rest, *arguments[end:]]
+
+
+class Output:
+    """Prints as the flags say."""
+
+    def __init__(self, flags: Flags) -> None:
+        self.flags = flags
+
+    def data(self, text: str) -> None:
+        """Puts a line of data on stdout."""
+        print(text, file=sys.stdout)  # noqa: T201 - the one place where data is printed
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Puts one object on stdout, as a line of JSON."""
+        utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        self.data(json.dumps(record, ensure_ascii=not utf8, default=str))
+
+    def listing(self, records: Sequence[Mapping[str, Any]], columns: Mapping[str, Callable[[Any], str]]) -> None:
+        """Puts a listing on stdout: a table for people, a line of JSON per row for programs."""
+        if self.flags.json:
+            for record in records:
+                self.record(record)
+            return
+        rows = [[cell(record) for cell in columns.values()] for record in records]
+        for line in table([list(columns), *rows]) if rows else []:
+            self.data(line)
+
+    def note(self, text: str) -> None:
+        """Says something that the user should read."""
+        if not self.flags.quiet:
+            self._say(text)
+
+    def detail(self, text: str) -> None:
+        """Says something to users who asked for more."""
+        if self.flags.verbose:
+            self._say(text)
+
+    def error(self, error: GansdkError, input_name: str | None = None) -> None:
+        """Says what failed: one line, or one object that names the input; the traceback for users who asked."""
+        if self.flags.json:
+            self.record({"input": input_name, "error": error.as_record()})
+        else:
+            self._say(f"gansdk: {error}")
+        if self.flags.verbose:
+            self.trace(error)
+
+    def trace(self, error: BaseException) -> None:
+        """Says where an error came from."""
+        print("".join(traceback.format_exception(error)), end="", file=sys.stderr)  # noqa: T201
+
+    def interrupted(self) -> None:
+        """Says that the user ended it."""
+        if self.flags.json:
+            error = {"kind": "interrupted", "message": "interrupted", "hint": ""}
+            self.record({"input": None, "error": error})
+        else:
+            self._say("gansdk: interrupted")
+
+    def _say(self, text: str) -> None:
+        print(one_line(text), file=sys.stderr)  # noqa: T201 - the one place where words are printed
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with control characters spelled out: names come from files, and a terminal obeys them."""
+    joined = " ".join(text.splitlines())
+    return "".join(one if one.isprintable() or one == " " else repr(one)[1:-1] for one in joined)
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Rows as lines with aligned columns; the last one is not padded."""
+    clean = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(len(row[at]) for row in clean) for at in range(len(clean[0]))]
+    for row in clean:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def bytes_text(count: int) -> str:
+    """A size for people, as in ``3.1 MB``."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration for people, as in ``2 min 5 s``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,64 @@
+"""What one call of the command line has at hand. Each part is made when it is first asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gansdk.cli.output import Flags, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import typer
+
+    from gansdk.inference.catalog import Catalog
+    from gansdk.plugins.registry import Registry
+    from gansdk.settings import Settings
+
+
+def _discover() -> Registry:
+    from gansdk.plugins.discovery import discover
+
+    return discover()
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call.
+
+    Attributes:
+        output: Where it prints.
+        find: Finds the plugins. ``--version`` and help never ask for it.
+    """
+
+    output: Output = field(default_factory=lambda: Output(Flags()))
+    find: Callable[[], Registry] = _discover
+
+    @cached_property
+    def registry(self) -> Registry:
+        """All that the working plugins bring."""
+        return self.find()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The user's aliases and defaults."""
+        from gansdk.settings import Settings
+
+        return Settings()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Finds models."""
+        from gansdk.inference.catalog import Catalog
+
+        return Catalog(self.registry, self.settings)
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session that :func:`gansdk.cli.main` put into the context."""
+    session = context.obj
+    if not isinstance(session, Session):
+        raise TypeError("the command line was called without a session")
+    return session
