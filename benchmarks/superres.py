@@ -78,8 +78,8 @@ def bare_network(precision: str, *, eager: bool = False) -> Callable[..., object
     from gansdk.inference.loading import load_networks
     from gansdk.inference.runtime import Placement, prepare
 
-    source = gansdk.pipeline("superres", device="cpu").source
-    network = load_networks(source.folder, source.config, source.method)["generator"]
+    pipeline = gansdk.pipeline("superres", device="cpu")
+    network = load_networks(pipeline.located.folder, pipeline.located.config, pipeline.method)["generator"]
     return network if eager else prepare(network, Placement(torch.device("cpu"), precision))
 
 

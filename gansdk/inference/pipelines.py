@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from gansdk.errors import NotApplicableError, OptionError
+from gansdk.errors import OptionError
+from gansdk.inference.catalog import Catalog, Located, check_fit
 from gansdk.inference.context import Context
 from gansdk.inference.loading import load_networks
 from gansdk.inference.runtime import NonFiniteError, Placement, place, prepare, set_threads
 from gansdk.media.images import read_picture
-from gansdk.options import LoadOptions, Options, PictureReading, split
+from gansdk.options import LoadOptions, Options, PictureReading, split, validate
 from gansdk.plugins.declarations import resolve
+from gansdk.plugins.discovery import discover
+from gansdk.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,21 +25,41 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.media.picture import Picture
-    from gansdk.model.config import ModelConfig
     from gansdk.model.protocols import Model
     from gansdk.plugins.declarations import Method, Task
 
 Result = Any  # a Picture or a record, as the task says
 
 
-@dataclass(frozen=True)
-class Source:
-    """A model that was found and not yet loaded."""
+def pipeline(
+    task: str,
+    model: str | Path | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | Literal["auto"] = "auto",
+) -> Pipeline:
+    """Binds a task to a model, loaded and ready to be called as often as you like.
 
-    ref: str
-    folder: Path
-    config: ModelConfig
-    method: Method
+    Args:
+        task: As in ``superres``; ``gansdk tasks`` lists them.
+        model: A ref (``builtin:…``, ``hub:…``, a folder, an alias); None takes your default for the task, or the one
+            installed model that fits.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        threads: CPU threads of the whole process; ``auto`` leaves them as they are.
+
+    Returns:
+        Something to call: ``pipeline("superres")("photo.jpg", tile=256).save("large.png")``.
+
+    Raises:
+        GansdkError: If there is no such task or model, it does not fit, does not load, or the device is not there.
+    """
+    load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads})
+    catalog = Catalog(discover(), Settings())
+    wanted = catalog.registry.task(task)
+    located = catalog.locate(str(model) if model is not None else catalog.choose(wanted).ref)
+    return Pipeline(wanted, located, catalog.method(located), load)
 
 
 class Pipeline:
@@ -47,16 +69,14 @@ class Pipeline:
     its inputs as keywords; a name that is not among them is refused.
     """
 
-    def __init__(self, task: Task, source: Source, load: LoadOptions) -> None:
-        reason = task.misfit(source.config.facts)
-        if reason:
-            what = f"{source.ref} cannot do {task.name}: {reason}"
-            raise NotApplicableError(what, hint=f"see `gansdk models show {source.ref}`")
+    def __init__(self, task: Task, located: Located, method: Method, load: LoadOptions) -> None:
+        check_fit(task, located)
         self.task = task
-        self.source = source
-        self.placement = place(load, source.config.facts, needs_gradients=task.needs_gradients)
+        self.located = located
+        self.method = method
+        self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
-        self._networks: Mapping[str, nn.Module] = load_networks(source.folder, source.config, source.method)
+        self._networks: Mapping[str, nn.Module] = load_networks(located.folder, located.config, method)
         self._model = self._assemble(self.placement)
         self._careful: Model | None = None
         self._lock = threading.Lock()
@@ -114,7 +134,7 @@ class Pipeline:
     def _assemble(self, placement: Placement) -> Model:
         gradients = self.task.needs_gradients
         calls = {name: prepare(net, placement, needs_gradients=gradients) for name, net in self._networks.items()}
-        model: Model = resolve(self.source.method.assemble)(calls, self.source.config.facts)
+        model: Model = resolve(self.method.assemble)(calls, self.located.config.facts)
         return model
 
     def _in_full_precision(self) -> Model:
