@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gansdk.plugins.declarations import Config, Method
-from gansdk.plugins.hookspecs import hookimpl
+from gansdk import Config, Method, hookimpl
 from gansdk_srgan._version import __version__
 
 __all__ = ["METHOD", "__version__", "gansdk_methods"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.model.facts import Facts, GeneratorFacts, ImageOutput, ImageSource
-from gansdk.model.protocols import Model
+from gansdk import Facts, GeneratorFacts, ImageOutput, ImageSource, Model
 from gansdk_srgan.networks import SRResNet, receptive_field
 
 if TYPE_CHECKING:

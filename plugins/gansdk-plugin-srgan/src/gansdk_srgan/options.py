@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gansdk.options import Options
+from gansdk import Options
 
 
 class NetworkOptions(Options):

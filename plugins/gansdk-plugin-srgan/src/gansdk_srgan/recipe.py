@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gansdk.data.crops import AlignedCrops
-from gansdk.data.pictures import Pictures
-from gansdk.data.resizing import degrade, upscale
-from gansdk.errors import InputError
-from gansdk.evaluation.fidelity import luma, psnr
-from gansdk.evaluation.record import Evaluation, Measurement
-from gansdk.training.players import Player
+from gansdk import AlignedCrops, Evaluation, InputError, Measurement, Pictures, degrade, luma, psnr, upscale
+from gansdk.training import Player
 from gansdk_srgan.losses import PIXEL_LOSSES
 from gansdk_srgan.model import facts, networks
 
@@ -25,11 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from gansdk.data.pictures import Dataset
-    from gansdk.model.facts import Facts
-    from gansdk.model.protocols import Model
-    from gansdk.training.recipe import Stream
-    from gansdk.training.turns import Train
+    from gansdk import Dataset, Facts, Model
+    from gansdk.training import Stream, Train
     from gansdk_srgan.options import Stage1Options
 
 _PHOTOS = "photos"
@@ -79,13 +71,13 @@ class Stage1:
             turn.minimise({"pixel": self.options.pixel * PIXEL_LOSSES[self.options.loss](restored, high)})
 
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
-        """The middles of some photographs, small and large; those too small for it are passed over."""
+        """A lively part of some photographs, small and large; those too small for it are passed over."""
         side, pictures = 48 * self.options.scale, _pictures(data[_PHOTOS])
         first = (pictures[index][1] for index in range(min(8, len(pictures))))
         large = [picture for picture in first if min(picture.shape[:2]) >= side][:4]
         if not large:
             return {}
-        pairs = [degrade(_middle(picture, side), self.options.scale) for picture in large]
+        pairs = [degrade(_liveliest(picture, side), self.options.scale) for picture in large]
         return {
             "low": torch.cat([_to_tensor(pair.low) for pair in pairs]),
             "high": torch.cat([_to_tensor(pair.high) for pair in pairs]),
@@ -160,9 +152,11 @@ def _to_tensor(picture: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].float() / 255
 
 
-def _middle(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    top, left = ((length - side) // 2 for length in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
+def _liveliest(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The one of the squares side by side with the strongest contrast."""
+    tops, lefts = (range(0, length - side + 1, side) for length in picture.shape[:2])
+    squares = [picture[top : top + side, left : left + side] for top in tops for left in lefts]
+    return max(squares, key=lambda square: float(square.std()))
 
 
 def _pictures(data: Dataset) -> Pictures:
