@@ -1,0 +1,131 @@
+"""Folders and archives of pictures."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gansdk.data.pictures import open_pictures
+from gansdk.errors import InputError
+
+
+def paint(path: Path, value: int, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    colour = (value, value // 2, 0) if mode == "RGB" else value
+    Image.new(mode, size, colour).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "photos"
+    paint(root / "b.png", 200)
+    paint(root / "a.jpg", 10)
+    paint(root / "deeper" / "c.webp", 90)
+    paint(root / ".hidden" / "d.png", 1)
+    Image.new("RGB", (3, 3)).save(root / "misnamed.txt", format="PNG")
+    (root / "notes.txt").write_text("no picture")
+    (root / "really-text.png").write_text("no picture either")
+    return root
+
+
+def zipped(folder: Path, path: Path, under: str = "") -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, f"{under}{file.relative_to(folder).as_posix()}")
+    return path
+
+
+def test_a_folder_gives_its_pictures_by_content_in_the_order_of_their_names(folder: Path) -> None:
+    pictures = open_pictures(folder)
+    assert pictures.names == ("a.jpg", "b.png", "deeper/c.webp", "misnamed.txt")
+    assert pictures.name == "photos"
+    assert len(pictures) == 4
+    name, pixels = pictures[1]
+    assert name == "b.png"
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (4, 6, 3)
+    assert (pixels == [200, 100, 0]).all()
+
+
+@pytest.mark.parametrize("under", ["", "test/"])
+def test_an_archive_gives_what_the_folder_gives(folder: Path, tmp_path: Path, under: str) -> None:
+    archive = zipped(folder, tmp_path / "set.zip", under)
+    pictures, same = open_pictures(archive / under.strip("/")), open_pictures(folder)
+    assert pictures.name == "set" + ("/test" if under else "")
+    assert pictures.names == same.names
+    assert pictures.digest == same.digest
+    for index in range(len(same)):
+        np.testing.assert_array_equal(pictures[index][1], same[index][1])
+
+
+def test_the_digest_follows_names_and_bytes(folder: Path) -> None:
+    before = open_pictures(folder).digest
+    assert open_pictures(folder).digest == before
+    (folder / "b.png").rename(folder / "b2.png")
+    renamed = open_pictures(folder).digest
+    paint(folder / "b2.png", 201)
+    assert len({before, renamed, open_pictures(folder).digest}) == 3
+
+
+def test_grey_pictures_and_turned_ones_become_upright_rgb(tmp_path: Path) -> None:
+    paint(tmp_path / "grey.png", 77, mode="L")
+    turned = Image.new("RGB", (6, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    pictures = open_pictures(tmp_path)
+    assert (pictures[0][1] == 77).all()
+    assert pictures[0][1].shape == (4, 6, 3)
+    assert pictures[1][1].shape == (6, 4, 3)
+
+
+def test_licences_and_authors_come_from_the_list_beside_the_pictures(folder: Path) -> None:
+    assert open_pictures(folder).licence == "unstated"
+    entries = {
+        "a.jpg": {"licence": "CC-BY-4.0", "author": "A. Uthor", "source": "somewhere"},
+        "b.png": {"licence": "MIT AND CC0-1.0"},
+    }
+    (folder / "LICENCES.json").write_text(json.dumps({"pictures": entries}))
+    pictures = open_pictures(folder)
+    assert pictures.licence == "CC-BY-4.0 AND CC0-1.0 AND MIT AND unstated"
+    assert pictures.attributions[0].author == "A. Uthor"
+    assert [attribution.picture for attribution in pictures.attributions] == list(pictures.names)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"pictures": {"a.jpg": {"license": "MIT"}}}', '{"pictures": [1]}'])
+def test_a_broken_list_of_licences_is_named(folder: Path, text: str) -> None:
+    (folder / "LICENCES.json").write_text(text)
+    with pytest.raises(InputError, match=r"LICENCES\.json is no list of licences"):
+        open_pictures(folder)
+
+
+def test_what_holds_no_pictures_is_refused_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no folder or zip archive") as caught:
+        open_pictures(tmp_path / "absent")
+    assert caught.value.hint
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(InputError, match="holds no pictures") as caught:
+        open_pictures(tmp_path)
+    assert caught.value.hint
+    (tmp_path / "bad.zip").write_bytes(b"PK nothing")
+    with pytest.raises(InputError, match="cannot be read as a zip archive"):
+        open_pictures(tmp_path / "bad.zip")
+
+
+def test_an_inner_folder_that_is_not_there_holds_no_pictures(folder: Path, tmp_path: Path) -> None:
+    archive = zipped(folder, tmp_path / "set.zip")
+    with pytest.raises(InputError, match="holds no pictures"):
+        open_pictures(archive / "val")
+
+
+def test_a_truncated_picture_is_named_when_it_is_read(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "cut.jpg")
+    whole = (tmp_path / "cut.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    pictures = open_pictures(tmp_path)
+    with pytest.raises(InputError, match=r"cut\.jpg is damaged"):
+        pictures[0]
