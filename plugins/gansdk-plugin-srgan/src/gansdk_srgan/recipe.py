@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gansdk_srgan.options import Stage1Options
 
 _PHOTOS = "photos"
+_HIGHEST = 100.0  # what stands for a flawless picture's infinity, which neither a mean nor JSON can hold
 _TWIN = "none: this stage has no term of the method's own; it is itself the twin of the adversarial stage"
 
 
@@ -119,8 +120,8 @@ def _measure(model: Model, scale: int, name: str, pictures: Pictures) -> Measure
     for index in range(len(pictures)):
         picture, true = pictures[index]
         true, low = degrade(true, scale)
-        ours[picture] = psnr(luma(_restore(model, low)), luma(true), peak=255, border=scale)
-        bicubic[picture] = psnr(luma(upscale(low, scale)), luma(true), peak=255, border=scale)
+        ours[picture] = _decibels(_restore(model, low), true, border=scale)
+        bicubic[picture] = _decibels(upscale(low, scale), true, border=scale)
     return Measurement(
         metric="psnr-y",
         data=name,
@@ -131,12 +132,17 @@ def _measure(model: Model, scale: int, name: str, pictures: Pictures) -> Measure
             "kernel": "bicubic, a = -0.5, antialiased",
             "input": "8 bits",
             "output": "rounded to 8 bits",
+            "highest": _HIGHEST,
             "digest": pictures.digest,
         },
         value=float(np.mean(list(ours.values()))),
         values=ours,
         baselines={"bicubic": float(np.mean(list(bicubic.values())))},
     )
+
+
+def _decibels(restored: NDArray[np.uint8], true: NDArray[np.uint8], *, border: int) -> float:
+    return min(_HIGHEST, psnr(luma(restored), luma(true), peak=255, border=border))
 
 
 @torch.inference_mode()

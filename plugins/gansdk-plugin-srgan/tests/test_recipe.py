@@ -1,0 +1,192 @@
+"""The first stage, on tiny pictures: what it learns, measures, exports, and that it fits the training room."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage.color import rgb2ycbcr
+from skimage.metrics import peak_signal_noise_ratio
+
+import gansdk
+import gansdk.training
+from gansdk_srgan import METHOD
+from gansdk_srgan.model import assemble
+from gansdk_srgan.networks import enlarge
+from gansdk_srgan.options import NetworkOptions, Stage1Options
+from gansdk_srgan.recipe import Stage1, step_size
+
+TINY = {
+    "features": 8,
+    "blocks": 1,
+    "up_features": 4,
+    "head_kernel": 3,
+    "tail_kernel": 3,
+    "batch_norm": False,
+    "base": "bilinear",
+    "batch": 4,
+    "patch": 8,
+    "steps": 120,
+    "loss": "l1",
+    "learning_rate": 8e-3,
+    "ema": 0.9,
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """So little to compute that threads would spend their time waiting for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> gansdk.Pictures:
+    """Sharp edges at all angles: what bilinear interpolation blurs and a network can learn to sharpen."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rows, columns = np.mgrid[:100, :121]
+    for index, angle in enumerate([0.3, 1.2, 2.0]):
+        wave = np.sin((rows * math.sin(angle) + columns * math.cos(angle)) / 4)
+        colours = np.stack([wave > 0, wave > 0.5, wave < 0.2], axis=-1)
+        Image.fromarray((colours * 200 + 20).astype(np.uint8)).save(folder / f"{index}.png")
+    return gansdk.open_pictures(folder)
+
+
+def build(**changed: object) -> Stage1:
+    torch.manual_seed(0)
+    return Stage1(Stage1Options(**{**TINY, **changed}))  # type: ignore[arg-type]
+
+
+def test_configs_are_valid_and_the_papers_is_the_paper() -> None:
+    paper = Stage1Options(**METHOD.configs["paper"].values)
+    assert paper.network() == NetworkOptions()
+    assert (paper.loss, paper.learning_rate, paper.batch, paper.patch * paper.scale) == ("mse", 1e-4, 16, 96)
+    small = Stage1Options(**METHOD.configs["small"].values)
+    assert not small.network().batch_norm
+
+
+def test_training_lowers_the_loss_of_the_averaged_network(photos: gansdk.Pictures) -> None:
+    recipe = build()
+    stream = recipe.streams({"photos": photos}, seed=0)["photos"]
+    train = gansdk.training.Train(recipe.players)
+    held_out = stream.batch(10_000)
+
+    def error() -> float:
+        with train.finished():
+            return float((recipe.networks["generator"](held_out["low"]) - held_out["high"]).abs().mean())
+
+    bilinear = float((enlarge(held_out["low"], 4) - held_out["high"]).abs().mean())
+    for index in range(recipe.options.steps):
+        train.step = index
+        recipe.step({"photos": stream.batch(index)}, train)
+    assert error() < 0.9 * bilinear
+
+
+def test_the_weight_of_the_pixel_loss_reaches_the_generator(photos: gansdk.Pictures) -> None:
+    batch = {"photos": build().streams({"photos": photos}, seed=0)["photos"].batch(0)}
+    moved = []
+    for weight in (1.0, 2.0):
+        recipe = build(pixel=weight)
+        recipe.generator.optimiser = lambda parameters: torch.optim.SGD(parameters, lr=1)
+        before = recipe.networks["generator"].tail.weight.detach().clone()
+        recipe.step(batch, gansdk.training.Train(recipe.players))
+        moved.append(recipe.networks["generator"].tail.weight.detach() - before)
+    torch.testing.assert_close(moved[1], 2 * moved[0], rtol=1e-4, atol=1e-7)
+    assert recipe.routes == {"pixel": {"generator"}}
+
+
+def test_the_step_size_rises_stays_and_falls() -> None:
+    options = Stage1Options(**{**TINY, "steps": 1000, "warmup": 10, "decay_from": 0.5, "decay_to": 0.1})
+    factors = [step_size(options, step) for step in range(1001)]
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[9:500] == [1.0] * 491
+    assert factors[750] == pytest.approx(0.55)
+    assert factors[1000] == pytest.approx(0.1)
+    assert sorted(factors[500:], reverse=True) == factors[500:]
+    assert step_size(Stage1Options(**TINY), 119) == 1.0
+
+
+def test_evaluation_is_psnr_on_luma_without_the_rim(photos: gansdk.Pictures) -> None:
+    """A model that interpolates bicubically scores what Pillow and scikit-image say, and what its baseline says."""
+
+    def bicubic(image: torch.Tensor) -> torch.Tensor:
+        pixels = (image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+        return torch.from_numpy(gansdk.upscale(pixels, 4)).permute(2, 0, 1)[None] / 255
+
+    recipe = build()
+    facts, _, _ = recipe.export()
+    evaluation = recipe.evaluate(assemble({"generator": bicubic}, facts), {"edges": photos})
+    (measured,) = evaluation.measurements
+    expected = {}
+    for index in range(len(photos)):
+        name, picture = photos[index]
+        true = Image.fromarray(picture[:100, :120])
+        low = true.resize((30, 25), Image.Resampling.BICUBIC)
+        restored = low.resize(true.size, Image.Resampling.BICUBIC)
+        luma = [rgb2ycbcr(np.asarray(image))[4:-4, 4:-4, 0] for image in (true, restored)]
+        expected[name] = peak_signal_noise_ratio(*luma, data_range=255)
+    assert measured.values == pytest.approx(expected, abs=1e-6)
+    assert measured.value == pytest.approx(np.mean(list(expected.values())), abs=1e-6)
+    assert measured.baselines == {"bicubic": pytest.approx(measured.value)}
+    assert (measured.metric, measured.data) == ("psnr-y", "edges")
+    assert "twin" in evaluation.twin
+    json.loads(evaluation.to_json())
+
+
+def test_a_perfect_restoration_stays_writable_as_json(tmp_path: Path) -> None:
+    """A flat picture is restored exactly: its PSNR is infinite, which JSON cannot say; 100 stands for it."""
+    Image.new("RGB", (32, 32), (90, 90, 90)).save(tmp_path / "flat.png")
+    recipe = build()
+    facts, _, _ = recipe.export()
+    model = assemble({"generator": lambda image: enlarge(image, 4)}, facts)
+    evaluation = recipe.evaluate(model, {"flat": gansdk.open_pictures(tmp_path)})
+    assert evaluation.measurements[0].value == 100
+    assert gansdk.Evaluation.model_validate_json(evaluation.to_json()) == evaluation
+
+
+def test_the_models_pictures_stay_within_their_range() -> None:
+    facts, _, _ = build().export()
+    model = assemble({"generator": lambda image: image * 3 - 1}, facts)
+    assert model.generator is not None
+    given = model.generator.generate({"image": torch.tensor([0.1, 0.5, 0.9]).reshape(1, 1, 1, 3)})
+    torch.testing.assert_close(given.flatten(), torch.tensor([0.0, 0.5, 1.0]))
+
+
+def test_samples_show_three_pictures_side_by_side(tmp_path: Path) -> None:
+    for index, size in enumerate([(230, 200), (20, 20)]):
+        noise = np.random.default_rng(index).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{index}.png")
+    recipe = build()
+    data = {"photos": gansdk.open_pictures(tmp_path)}
+    inputs = recipe.samples(data)
+    assert inputs["low"].shape == (1, 3, 48, 48)
+    with torch.no_grad():
+        shown = recipe.show(inputs, recipe.networks)
+    assert shown.shape == (1, 3, 192, 3 * 192)
+    torch.testing.assert_close(shown[..., 384:], inputs["high"])
+
+
+def test_the_training_loop_takes_it_from_pictures_to_a_measured_model(photos: gansdk.Pictures, tmp_path: Path) -> None:
+    folder, run = tmp_path / "photos", tmp_path / "run"
+    finished = gansdk.training.train(
+        METHOD,
+        "small",
+        run,
+        data={"": str(folder)},
+        tests={"edges": str(folder)},
+        options={**TINY, "steps": 3},
+        device="cpu",
+        threads=1,
+    )
+    assert finished.evaluation is not None
+    config = json.loads((run / "model" / "config.json").read_text())
+    assert NetworkOptions(**config["network"]) == build().options.network()
+    assert config["facts"]["generator"]["receptive_field"] == 6
+    assert config["trained"]["data"][0]["licence"] == "unstated"
