@@ -1,0 +1,309 @@
+"""Files to pictures: the one place that meets media that nobody vouches for.
+
+What a file is, its content decides. Only the formats in :mod:`gansdk.media.kinds` are opened, each by its one
+decoder, so that no other decoder ever sees the bytes. Sizes are checked before anything of that size is allocated.
+Pillow's own limit on pixels is a global that other code may rely on; it is neither changed nor needed here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import re
+import stat
+import threading
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from gansdk.errors import GansdkError, InputError
+from gansdk.media import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from PIL import Image
+
+    from gansdk.media.picture import Picture
+    from gansdk.options import PictureReading
+
+_READABLE = "give a PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, AVIF or HEIC file"
+_HEIC_HINT = 'install the reader with pip install "gansdk[heic]", or save it as JPEG'
+
+_HEARING = threading.RLock()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One picture on its way in.
+
+    Attributes:
+        name: What messages call it.
+        options: Limits and strictness.
+        note: Takes a line.
+        doubts: Lines that wait until it is decoded, so that whoever takes them is not called in the midst of it.
+    """
+
+    name: str
+    options: PictureReading
+    note: Callable[[str], None]
+    doubts: list[str] = field(default_factory=list)
+
+    def doubt(self, text: str) -> None:
+        """What can only be read with a loss or a guess: a note, or an error where the user is strict."""
+        if self.options.strict:
+            raise InputError(f"{self.name}: {text}", hint="leave out --strict to read it all the same")
+        self.doubts.append(text)
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        width, height = size
+        if width <= 0 or height <= 0:
+            raise InputError(f"{self.name} has no pixels ({width}×{height})", hint="get the file again")
+        if width * height > self.options.max_pixels:
+            what = f"{self.name} has {width}×{height} pixels, more than {self.options.max_pixels}"
+            possible = width * height <= 2**33
+            hint = f"allow it with --max-pixels {width * height}" if possible else "no computer holds so many"
+            raise InputError(what, hint=hint)
+
+    def check_frame(self, count: int, word: str) -> None:
+        """Refuses a frame that is not there, and a choice among several that nobody made."""
+        frame = self.options.frame
+        if frame is None and count > 1:
+            raise InputError(f"{self.name} has {count} {word}s", hint=f"pick one with --frame 0 to {count - 1}")
+        if frame is not None and frame >= count:
+            hint = f"give --frame 0 to {count - 1}" if count > 1 else "leave out --frame"
+            raise InputError(f"{self.name} has no {word} {frame}; it has {count}", hint=hint)
+
+
+def read_picture(source: object, options: PictureReading, note: Callable[[str], None]) -> Picture:
+    """Reads a picture.
+
+    Args:
+        source: A path, bytes, a binary stream (read from where it stands), a Pillow image (its current frame), a
+            numpy array, or a picture, which is given back.
+        options: Frame, limits and strictness.
+        note: Takes what was lost or guessed, a line each; the same is an error where ``options.strict``.
+
+    Raises:
+        InputError: If there is nothing, it is no picture, damaged, too large, or ambiguous.
+    """
+    from PIL import Image
+
+    from gansdk.media.picture import Picture
+
+    if isinstance(source, str | os.PathLike):
+        return _read_path(Path(source), options, note)
+    if isinstance(source, bytes | bytearray | memoryview):
+        reading = _Reading("the given bytes", options, note)
+        return _read_file(io.BytesIO(source), reading, "")
+    if hasattr(source, "read"):
+        return _read_stream(source, options, note)
+    if isinstance(source, Image.Image):
+        return _read_image(source, _Reading(str(getattr(source, "filename", "")) or "the given image", options, note))
+    if not isinstance(source, Picture):
+        if not hasattr(source, "__array_interface__"):
+            hint = "give a path, bytes, a binary stream, a Pillow image or a numpy array"
+            raise InputError(f"{type(source).__name__} is no picture", hint=hint)
+        import numpy as np
+
+        source = Picture.from_array(np.asarray(source), name="the given array")
+    reading = _Reading(source.name, options, note)
+    reading.check_size((source.width, source.height))
+    reading.check_frame(1, "frame")
+    return source
+
+
+def check_readable(path: Path) -> None:
+    """Finds what is wrong with a path before anything is opened or loaded.
+
+    Raises:
+        InputError: If there is no file, it is a folder, empty, or may not be read.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise _cannot_read(path, error) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise _cannot_read(path, IsADirectoryError())
+    if not os.access(path, os.R_OK):
+        raise _cannot_read(path, PermissionError())
+    if stat.S_ISREG(status.st_mode) and status.st_size == 0:
+        raise _empty(str(path))
+
+
+def _cannot_read(path: Path, error: OSError | ValueError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"there is no file {path}", hint="check its name and folder")
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"{path} is a folder", hint="name the pictures in it")
+    if isinstance(error, PermissionError):
+        return InputError(f"{path} may not be read", hint="check its permissions")
+    return InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}")
+
+
+def _empty(name: str) -> InputError:
+    return InputError(f"{name} is empty", hint="get the file again")
+
+
+def _read_path(path: Path, options: PictureReading, note: Callable[[str], None]) -> Picture:
+    try:
+        file = path.open("rb")
+    except (OSError, ValueError) as error:
+        raise _cannot_read(path, error) from None
+    with file:
+        reading = _Reading(str(path), options, note)
+        try:
+            if not file.seekable():
+                return _read_file(_in_memory(file, reading), reading, path.suffix)
+            return _read_file(file, reading, path.suffix)
+        except OSError as error:  # from the medium: what a decoder raises has become an InputError already
+            raise _cannot_read(path, error) from None
+
+
+def _read_stream(stream: Any, options: PictureReading, note: Callable[[str], None]) -> Picture:
+    name = getattr(stream, "name", None)
+    reading = _Reading(name if isinstance(name, str) else "the given stream", options, note)
+    try:
+        return _read_file(_in_memory(stream, reading), reading, "")
+    except OSError as error:
+        raise InputError(f"cannot read {reading.name}: {error.strerror or error}") from None
+
+
+def _in_memory(stream: IO[bytes], reading: _Reading) -> IO[bytes]:
+    """The rest of a stream, unless it is longer than any file of so many pixels."""
+    most = reading.options.max_pixels * 16 + 2**26
+    parts, total = [], 0
+    while part := stream.read(min(2**20, most + 1 - total)):
+        if not isinstance(part, bytes):
+            raise InputError(f"{reading.name} gives text", hint="open it in binary mode")
+        parts.append(part)
+        total += len(part)
+        if total > most:
+            hint = "raise --max-pixels if it is a picture"
+            raise InputError(f"{reading.name} is longer than {most} bytes", hint=hint)
+    return io.BytesIO(b"".join(parts))
+
+
+def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Picture:
+    head = file.read(kinds.HEAD)
+    if not head:
+        raise _empty(reading.name)
+    kind = kinds.identify(head)
+    if kind is None:
+        is_text = b"\0" not in head and all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
+        raise InputError(f"{reading.name} is {'text' if is_text else 'no picture'} by its content", hint=_READABLE)
+    claimed = kinds.by_ending(ending)
+    if claimed not in {None, kind}:
+        reading.doubt(f"is {kind.name} by its content, not what {ending} says; read as {kind.name}")
+    size = kinds.declared_size(kind, head)
+    if size is not None:
+        reading.check_size(size)
+    with _decoding(reading, kind.name):
+        file.seek(0)
+        with _open(kind, file, reading) as image:
+            return _decode(image, kind, head, reading)
+
+
+def _read_image(image: Image.Image, reading: _Reading) -> Picture:
+    from gansdk.media.modes import Samples
+    from gansdk.media.normalising import normalise
+
+    reading.check_size(image.size)
+    reading.check_frame(1, "frame")
+    # Pillow gives 16-bit grey of these two formats as 32-bit numbers in its older versions.
+    is_deep = image.mode == "I" and getattr(image, "format", None) in {"PNG", "PPM"}
+    with _decoding(reading, image.mode):
+        image.load()
+        return normalise(image, Samples(16 if is_deep else 8), reading.name, reading.doubt)
+
+
+def _open(kind: kinds.Kind, file: IO[bytes], reading: _Reading) -> Image.Image:
+    module, name = kind.decoder
+    try:
+        decoder = getattr(importlib.import_module(module), name)
+    except ImportError:
+        hint = _HEIC_HINT if kind is kinds.HEIF else "save it as PNG"
+        raise InputError(f"{reading.name} is {kind.name}, which this installation cannot read", hint=hint) from None
+    image: Image.Image = decoder(file)
+    return image
+
+
+def _decode(image: Any, kind: kinds.Kind, head: bytes, reading: _Reading) -> Picture:
+    from gansdk.media.modes import Samples
+    from gansdk.media.normalising import normalise
+
+    reading.check_size(image.size)
+    count = getattr(image, "n_frames", 1)
+    frame = reading.options.frame
+    if kind is not kinds.HEIF or frame is not None:  # a HEIC file names its main picture
+        reading.check_frame(count, "page" if kind is kinds.TIFF else "frame")
+    if frame is not None:
+        image.seek(frame)
+        reading.check_size(image.size)
+    bits = image.info.get("bit_depth", 8) if kind is kinds.HEIF else kinds.declared_bits(kind, head)
+    _allocate(image, kind)
+    image.load()
+    reading.check_size(image.size)
+    samples = Samples(bits, is_grey=kind is kinds.PNG and head[25] in {0, 4})
+    return normalise(image, samples, reading.name, reading.doubt)
+
+
+def _allocate(image: Any, kind: kinds.Kind) -> None:
+    """Gives a TIFF image its memory: Pillow would first compare the size with its own limit, not the user's."""
+    if kind is kinds.TIFF:
+        core = importlib.import_module("PIL.Image").core
+        if image._im is None:
+            image.im = core.new(image.mode, image._tile_size)
+
+
+@contextmanager
+def _decoding(reading: _Reading, what: str) -> Iterator[None]:
+    """Turns what decoders raise and warn of into one error and notes."""
+    from PIL.Image import DecompressionBombError
+
+    try:
+        with _heard() as heard:
+            yield
+    except GansdkError:
+        raise
+    except MemoryError:
+        raise InputError(f"{reading.name} does not fit into memory", hint="give a smaller picture") from None
+    except DecompressionBombError:
+        hint = "save it as PNG first"
+        raise InputError(f"{reading.name} has more pixels than a {what} file may have here", hint=hint) from None
+    except Exception as error:  # decoders raise whatever damaged bytes make them stumble over
+        raise _damaged(reading, what, error) from error
+    for text in dict.fromkeys([*reading.doubts, *heard]):
+        reading.note(f"{reading.name}: {text}")
+
+
+def _damaged(reading: _Reading, what: str, error: Exception) -> InputError:
+    from gansdk.media.modes import UnreadableModeError
+
+    if isinstance(error, UnreadableModeError):
+        hint = "save it as 8-bit or 16-bit grey, or as RGB"
+        return InputError(f"{reading.name} holds {error}", hint=hint)
+    said = " ".join(str(error).split())[:120]
+    told = f" ({said})" if said and "not identified by this driver" not in said else ""
+    return InputError(f"{reading.name} is cut short, damaged or an uncommon kind of {what}{told}", hint="get it again")
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    """Catches Python warnings of decoders.
+
+    The filters of :mod:`warnings` belong to the whole process, hence the lock: two threads that caught warnings at
+    once would leave the filters of one of them behind.
+    """
+    from PIL.Image import DecompressionBombWarning
+
+    texts: list[str] = []
+    with _HEARING, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield texts
+        unheard = (DecompressionBombWarning, DeprecationWarning, ResourceWarning)
+        found = [str(one.message) for one in caught if not issubclass(one.category, unheard)]
+        texts += [re.sub(r"\s+", " ", text)[:160].strip().rstrip(".") for text in found]

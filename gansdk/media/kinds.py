@@ -1,0 +1,133 @@
+"""What a file is by its first bytes, whatever its name says, and what its header declares."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+HEAD = 4096
+"""How many first bytes :func:`identify` wants to see."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A file format that is read.
+
+    Attributes:
+        name: As people write it.
+        endings: Of file names; the first is the usual one.
+        decoder: Module and class of the one decoder that may open it.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    decoder: tuple[str, str]
+
+
+PNG = Kind("PNG", (".png", ".apng"), ("PIL.PngImagePlugin", "PngImageFile"))
+# Phones write MPO for a photo with a depth map or a brightness map behind it. The JPEG decoder gives the photo.
+JPEG = Kind("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), ("PIL.JpegImagePlugin", "JpegImageFile"))
+WEBP = Kind("WebP", (".webp",), ("PIL.WebPImagePlugin", "WebPImageFile"))
+TIFF = Kind("TIFF", (".tif", ".tiff"), ("PIL.TiffImagePlugin", "TiffImageFile"))
+GIF = Kind("GIF", (".gif",), ("PIL.GifImagePlugin", "GifImageFile"))
+BMP = Kind("BMP", (".bmp", ".dib"), ("PIL.BmpImagePlugin", "BmpImageFile"))
+PPM = Kind("PPM", (".ppm", ".pgm", ".pbm", ".pnm"), ("PIL.PpmImagePlugin", "PpmImageFile"))
+AVIF = Kind("AVIF", (".avif", ".avifs"), ("PIL.AvifImagePlugin", "AvifImageFile"))
+HEIF = Kind("HEIC", (".heic", ".heif", ".heics", ".heifs", ".hif"), ("pillow_heif", "HeifImageFile"))
+
+KINDS = (PNG, JPEG, WEBP, TIFF, GIF, BMP, PPM, AVIF, HEIF)
+
+_STARTS = (
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"II+\0", TIFF),
+    (b"MM\0+", TIFF),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+)
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_SHARED_BRANDS = frozenset({b"mif1", b"msf1", b"miaf"})
+
+
+def identify(head: bytes) -> Kind | None:
+    """What a file that begins with ``head`` is; None if it is no picture that is read."""
+    for start, kind in _STARTS:
+        if head.startswith(start):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WEBP
+    if head[:2] == b"BM" and head[14:18] in {bytes([n, 0, 0, 0]) for n in (12, 16, 40, 52, 56, 64, 108, 124)}:
+        return BMP
+    if re.match(rb"P[1-6][\s#]", head):
+        return PPM
+    return _identify_isobmff(head)
+
+
+def _identify_isobmff(head: bytes) -> Kind | None:
+    """AVIF and HEIC are one container; the brands tell them apart."""
+    if head[4:8] != b"ftyp":
+        return None
+    length = min(int.from_bytes(head[:4]), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, length, 4))]
+    if brands[0] in {b"avif", b"avis"}:
+        return AVIF
+    if brands[0] in _HEIF_BRANDS:
+        return HEIF
+    if brands[0] in _SHARED_BRANDS:
+        return AVIF if {b"avif", b"avis"} & set(brands) else HEIF
+    return None
+
+
+def by_ending(ending: str) -> Kind | None:
+    """The kind that a file name claims; None where it claims none that is read."""
+    return next((kind for kind in KINDS if ending.lower() in kind.endings), None)
+
+
+def declared_size(kind: Kind, head: bytes) -> tuple[int, int] | None:
+    """Width and height where they stand at a fixed place, so that they are known before a decoder allocates."""
+    try:
+        if kind is PNG:
+            return struct.unpack(">II", head[16:24])
+        if kind is GIF:
+            return struct.unpack("<HH", head[6:10])
+        if kind is WEBP:
+            return _webp_size(head)
+    except struct.error:  # the file ends within its header; its decoder says so
+        return None
+    return None
+
+
+def _webp_size(head: bytes) -> tuple[int, int] | None:
+    chunk = head[12:16]
+    if chunk == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if chunk == b"VP8L":
+        packed = int.from_bytes(head[21:25], "little")
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    if chunk == b"VP8 ":
+        width, height = struct.unpack("<HH", head[26:30])
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def declared_bits(kind: Kind, head: bytes) -> int:
+    """Bits per channel where a header of fixed form says so; 8 where it does not."""
+    if kind is PNG and len(head) > 24:
+        return head[24]
+    if kind is PPM:
+        return 16 if _ppm_peak(head) > 255 else 8
+    if kind is AVIF:
+        at = head.find(b"av1C") + 4
+        return 10 if at >= 4 and len(head) > at + 2 and head[at + 2] & 0x40 else 8
+    return 8
+
+
+def _ppm_peak(head: bytes) -> int:
+    """The largest value that a PPM or PGM file declares; 1 for bitmaps."""
+    words = re.sub(rb"#[^\r\n]*", b"", head).split(maxsplit=4)
+    if len(words) < 4 or words[0] in {b"P1", b"P4"}:
+        return 1
+    return int(words[3]) if words[3].isdigit() and len(words[3]) < 10 else 1

@@ -1,0 +1,114 @@
+"""A decoded image as a picture: upright, its colours in a model that its profile fits, stale metadata gone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gansdk.media import exif
+from gansdk.media.colour import profile_space
+from gansdk.media.modes import Samples, to_arrays, turn
+from gansdk.media.picture import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL import Image
+
+_DESCRIPTIVE = (270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 33432)
+"""Tags of a TIFF file that say something about the picture and not about the file: maker, date, artist …"""
+
+_EXIF, _GPS = 0x8769, 0x8825
+
+
+def normalise(image: Image.Image, samples: Samples, name: str, doubt: Callable[[str], None]) -> Picture:
+    """Makes a picture of a loaded image.
+
+    Args:
+        image: Loaded, of any mode and format, or of none.
+        samples: What the file's header says about its numbers.
+        name: What messages call it.
+        doubt: Told what is lost or guessed; may raise.
+
+    Raises:
+        UnreadableModeError: If the pixels have no known range.
+    """
+    tags: Any = getattr(image, "tag_v2", None)
+    if tags is not None:
+        is_inverted = tags.get(262) == 0 and image.mode.startswith("I;16")  # Pillow inverts the others itself
+        samples = Samples(max(tags.get(258, (1,)), default=8), is_inverted)
+    icc = image.info.get("icc_profile") or None
+    pixels, alpha = to_arrays(image, samples, icc, doubt)
+    # Pillow sets TIFF images upright when it loads them.
+    block, orientation = (_from_tags(image, doubt), 1) if tags is not None else _metadata(image, doubt)
+    if orientation != 1:
+        pixels = turn(pixels, orientation)
+        alpha = None if alpha is None else turn(alpha, orientation)
+    if icc is not None:
+        icc = _fitting(icc, image.mode, pixels.shape[2], doubt)
+    return Picture(pixels, alpha, exif=block, icc=icc, name=name)
+
+
+def _fitting(icc: bytes, mode: str, channels: int, doubt: Callable[[str], None]) -> bytes | None:
+    if mode in {"CMYK", "LAB"}:
+        return None  # converted to sRGB
+    space = profile_space(icc)
+    if space == ("grey" if channels == 1 else "RGB"):
+        return icc
+    doubt(f"its colour profile is {'damaged' if space is None else f'for {space} pixels'} and is left out")
+    return None
+
+
+def _metadata(image: Image.Image, doubt: Callable[[str], None]) -> tuple[bytes | None, int]:
+    """The cleaned EXIF data and the orientation, which XMP may tell where EXIF does not."""
+    block, orientation = _raw_exif(image), None
+    if block:
+        try:
+            orientation = exif.orientation(block)
+            block = exif.cleaned(block)
+        except exif.DamagedExifError:
+            doubt("its EXIF data is damaged and is left out")
+            block = None
+    return block or None, orientation or _xmp_orientation(image) or 1
+
+
+def _raw_exif(image: Image.Image) -> bytes | None:
+    block = image.info.get("exif")
+    if isinstance(block, bytes):
+        return block
+    text = image.info.get("Raw profile type exif")  # how ImageMagick puts EXIF into a PNG
+    if not isinstance(text, str | bytes):
+        return None
+    lines = (text if isinstance(text, str) else text.decode("latin-1")).split("\n")[3:]
+    try:
+        return bytes.fromhex("".join(lines))
+    except ValueError:
+        return b"damaged"
+
+
+def _xmp_orientation(image: Image.Image) -> int | None:
+    for key in ("XML:com.adobe.xmp", "xmp"):
+        packet = image.info.get(key)
+        text = packet.decode("latin-1") if isinstance(packet, bytes) else packet
+        if isinstance(text, str) and (found := re.search(r'tiff:Orientation(?:="|>)([1-8])\b', text)):
+            return int(found[1])
+    return None
+
+
+def _from_tags(image: Image.Image, doubt: Callable[[str], None]) -> bytes | None:
+    """EXIF data of a TIFF file, whose tags stand among those of its layout."""
+    from PIL import Image as Pillow
+
+    try:
+        source, target = image.getexif(), Pillow.Exif()
+        for tag in _DESCRIPTIVE:
+            if tag in source:
+                target[tag] = source[tag]
+        for part in (_EXIF, _GPS):
+            target.get_ifd(part).update(source.get_ifd(part))
+        if not len(target) and not any(target.get_ifd(part) for part in (_EXIF, _GPS)):
+            return None
+        return exif.cleaned(target.tobytes())
+    except Exception:  # noqa: BLE001 - Pillow's parser raises whatever damaged bytes make it stumble over
+        doubt("its EXIF data is damaged and is left out")
+        return None

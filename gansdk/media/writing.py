@@ -1,0 +1,212 @@
+"""Pictures to files, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError
+from gansdk.files import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gansdk.media.picture import Picture
+    from gansdk.options import PictureWriting
+
+FORMATS = ("png", "jpg", "webp", "tiff")
+
+_BY_ENDING = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
+_LONGEST = {"jpg": 65_500, "webp": 16_383}  # libjpeg's limit, a little below the format's own 65,535; WebP's
+
+_MOST_EXIF = 65_533
+"""Bytes of EXIF data that fit into a JPEG file's one segment."""
+
+
+def picture_format(path: Path | None, options: PictureWriting) -> str:
+    """The format of an output: as the options say, else as its name ends, else png.
+
+    Raises:
+        OptionError: If the name ends as no format does, and none is given.
+    """
+    if options.format is not None:
+        return options.format
+    if path is None or not path.suffix:
+        return "png"
+    known = _BY_ENDING.get(path.suffix.lower())
+    if known is None:
+        hint = f"end it in {', '.join(_BY_ENDING)}, or give --format {'|'.join(FORMATS)}"
+        raise OptionError(f"{path.name} names no format that can be written", hint=hint)
+    return known
+
+
+def check_fits(
+    picture: Picture,
+    format: str,  # noqa: A002
+    options: PictureWriting,
+    size: tuple[int, int] | None = None,
+) -> None:
+    """Finds what a format cannot hold, before any work is done for it.
+
+    Args:
+        picture: As read; a result has alpha where its input had it.
+        format: As :func:`picture_format` gives it.
+        options: How it will be written.
+        size: Width and height of the result, if known; the picture's own if not.
+
+    Raises:
+        InputError: If the picture is transparent, the format is not, and no background is given.
+        OutputError: If the result is longer than the format allows.
+    """
+    if format == "jpg" and options.background is None and not picture.is_opaque:
+        what = f"{picture.name} is transparent and jpg cannot be"
+        raise InputError(what, hint="give --background white or another colour, or write png")
+    width, height = size or (picture.width, picture.height)
+    longest = _LONGEST.get(format)
+    if longest is not None and max(width, height) > longest:
+        what = f"{width}×{height} pixels are too many for {format}, which ends at {longest} a side"
+        raise OutputError(what, hint="write png or tiff")
+
+
+def free_name(path: Path) -> Path:
+    """``path``, or the first of ``name-2.png``, ``name-3.png`` … that does not exist."""
+    if not path.exists():
+        return path
+    number = 2
+    while (numbered := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return numbered
+
+
+def write_picture(
+    picture: Picture,
+    target: str | os.PathLike[str] | IO[bytes],
+    options: PictureWriting,
+    note: Callable[[str], None],
+    *,
+    provenance: str | None = None,
+) -> Path | None:
+    """Writes a picture, so that it stands there whole or not at all.
+
+    Args:
+        picture: What to write.
+        target: A path, or a binary stream.
+        options: Format, quality, metadata, background, and what to do where ``path`` exists.
+        note: Takes what the format lost, a line each.
+        provenance: What made it, recorded as the file's software; not with ``metadata="strip"``.
+
+    Returns:
+        Where it stands: ``target`` or, with ``on_exists="rename"``, a free name; None for a stream, and where
+        something stood there already and ``on_exists`` is ``skip``.
+
+    Raises:
+        OptionError: If the name ends as no format does.
+        InputError: If it is transparent, the format is not, and no background is given.
+        OutputExistsError: If something stands there, also if it came while this was written.
+        OutputError: If it cannot be written there.
+    """
+    path = Path(target) if isinstance(target, str | os.PathLike) else None
+    encoding = picture_format(path, options)
+    check_fits(picture, encoding, options)
+    software = provenance if options.metadata == "keep" else None
+    encoded = _Encoded(_prepared(picture, encoding, options, note), encoding, options.quality, software)
+    if isinstance(target, str | os.PathLike):
+        return _to_path(encoded, Path(target), options)
+    _to_stream(encoded, target)
+    return None
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """A picture on its way out, as its format can hold it."""
+
+    picture: Picture
+    format: str
+    quality: int
+    software: str | None
+
+    def write(self, file: IO[bytes]) -> None:
+        """Into an empty, seekable file."""
+        from gansdk.media.exif import with_software
+        from gansdk.media.lossy import write_jpeg, write_webp
+        from gansdk.media.png import write_png
+        from gansdk.media.tiff import write_tiff
+
+        if self.format == "png":
+            write_png(self.picture, file, self.software)
+        elif self.format == "tiff":
+            write_tiff(self.picture, file, self.software)
+        else:
+            block = with_software(self.picture.exif, self.software) if self.software else self.picture.exif
+            if self.format == "jpg":
+                write_jpeg(self.picture, file, self.quality, block if len(block or b"") <= _MOST_EXIF else None)
+            else:
+                write_webp(self.picture, file, self.quality, block)
+
+
+def _prepared(picture: Picture, encoding: str, options: PictureWriting, note: Callable[[str], None]) -> Picture:
+    """The picture as its format can hold it."""
+    from gansdk.media.alpha import flatten
+    from gansdk.media.picture import to_8_bits
+
+    if picture.exif is not None:
+        picture = picture.replace(exif=_fitting_exif(picture, encoding, note) if options.metadata == "keep" else None)
+    if options.background is not None or encoding == "jpg":
+        picture = flatten(picture, options.background or "white")  # without a background it is opaque: alpha only goes
+    if encoding in {"jpg", "webp"} and picture.bits == 16:
+        note(f"{picture.name}: {encoding} holds 8 bits per channel; the result's 16 are rounded")
+        alpha = None if picture.alpha is None else to_8_bits(picture.alpha)
+        picture = picture.replace(pixels=to_8_bits(picture.pixels), alpha=alpha)
+    return picture
+
+
+def _fitting_exif(picture: Picture, encoding: str, note: Callable[[str], None]) -> bytes | None:
+    """EXIF data that is true of the result, also where the caller made it; None if it cannot be written."""
+    from gansdk.media.exif import DamagedExifError, cleaned
+
+    try:
+        block = cleaned(picture.exif or b"")
+    except DamagedExifError:
+        note(f"{picture.name}: its EXIF data is damaged and is left out")
+        return None
+    if encoding == "jpg" and len(block) > _MOST_EXIF:
+        note(f"{picture.name}: its EXIF data is too long for jpg and is left out")
+        return None
+    return block
+
+
+def _to_path(encoded: _Encoded, path: Path, options: PictureWriting) -> Path | None:
+    place = free_name(path) if options.on_exists == "rename" else path
+    if place.is_dir():
+        raise OutputError(f"{place} is a folder", hint="name a file in it")
+    if place.exists() and options.on_exists == "skip":
+        return None
+    if place.exists() and options.on_exists == "error":
+        raise _exists(place)
+    try:
+        with whole_file(place, replace=options.on_exists == "overwrite") as file:
+            encoded.write(file)
+    except OutputExistsError:  # it came while this was written
+        if options.on_exists == "skip":
+            return None
+        if options.on_exists == "rename":
+            return _to_path(encoded, path, options)
+        raise _exists(place) from None
+    return place
+
+
+def _exists(path: Path) -> OutputExistsError:
+    return OutputExistsError(f"{path} exists already", hint="use --on-exists overwrite, skip or rename")
+
+
+def _to_stream(encoded: _Encoded, stream: IO[bytes]) -> None:
+    """Into a temporary file first: whoever reads the stream gets nothing rather than a part."""
+    with tempfile.TemporaryFile() as file:
+        encoded.write(file)
+        file.seek(0)
+        shutil.copyfileobj(file, stream, 2**20)
+    stream.flush()
