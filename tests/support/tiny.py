@@ -63,6 +63,25 @@ METHOD = gansdk.Method(
 )
 
 
+class NoOptions(gansdk.Options):
+    pass
+
+
+def measure(model, inputs, options, context, /):
+    """A task's function that gives a record."""
+    return {"width": inputs["photo"].width}
+
+
+def saliency(model, inputs, options, context, /):
+    """A task's function that differentiates: how much the output's sum depends on the pixels."""
+    import torch
+
+    image = torch.from_numpy(inputs["photo"].pixels).permute(2, 0, 1)[None].float() / 255
+    image.requires_grad_()
+    (gradient,) = torch.autograd.grad(model.generator.generate({"image": image}).sum(), image)
+    return {"total": float(gradient.abs().sum())}
+
+
 def trained_networks(width: int = 8, seed: int = 0) -> Mapping[str, nn.Module]:
     """Networks whose batch-norm has seen data, so that folding it changes every weight."""
     import torch

@@ -1,0 +1,65 @@
+"""The installed command, called as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).parent / "gansdk"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a call ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The lines of JSON on stdout."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def error(self) -> str:
+        """The one line on stderr."""
+        (line,) = self.err.splitlines()
+        return line
+
+
+@dataclass(frozen=True)
+class Gansdk:
+    """Calls the command in a folder, with settings and plugins of its own.
+
+    Attributes:
+        home: Where settings and the cache are.
+        cwd: The working directory.
+        path: Folders that are searched for plugins besides the environment's own.
+    """
+
+    home: Path
+    cwd: Path
+    path: tuple[Path, ...] = ()
+
+    def __call__(self, *arguments: object, stdin: bytes | None = None) -> Done:
+        line = [str(PROGRAM), *map(str, arguments)]
+        done = subprocess.run(line, input=stdin, capture_output=True, cwd=self.cwd, env=self.environment, check=False)
+        return Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the call sees."""
+        path = os.pathsep.join(map(str, self.path))
+        return os.environ | {"GANSDK_HOME": str(self.home), "PYTHONPATH": path, "COLUMNS": "100"}
+
+    def python(self, code: str) -> str:
+        """What a Python program in the same surroundings prints."""
+        line = [sys.executable, "-c", code]
+        done = subprocess.run(line, capture_output=True, text=True, cwd=self.cwd, env=self.environment, check=True)
+        return done.stdout
