@@ -71,7 +71,8 @@ class Group(TyperGroup):
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
             hint = f"see `{ctx.command_path} --help`"
-            raise UnknownNameError("command", f"{_path(ctx)}{name}", _commands(self, ctx), hint=hint)
+            what = f"command of {ctx.info_name}" if ctx.parent is not None else "command"
+            raise UnknownNameError(what, name, self.list_commands(ctx), hint=hint)
         return super().resolve_command(ctx, args)
 
     def _first_sentence(self, ctx: Any, name: str) -> str:
@@ -98,24 +99,13 @@ def sections(command: TyperCommand | TyperGroup, ctx: Any) -> dict[str, list[tup
 def in_our_words(error: typer.TyperException) -> GansdkError:
     """What Typer says about a call that it cannot parse, as one of our errors."""
     ctx = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx is not None else "gansdk"
-    hint = f"see `{path} --help`"
+    hint = f"see `{ctx.command_path} --help`" if ctx is not None else "see --help"
     option = getattr(error, "option_name", None)
     if option is not None and type(error).__name__ == "NoSuchOption":
         known = [flag for param in ctx.command.get_params(ctx) for flag in param.opts] if ctx is not None else []
         return UnknownNameError("option", option, [*known, *EVERYWHERE], hint=hint)
     message = error.format_message().strip().rstrip(".")
     return UsageError(message[:1].lower() + message[1:], hint=hint)
-
-
-def _path(ctx: Any) -> str:
-    """The commands above, without the program's name."""
-    _, _, rest = str(ctx.command_path).partition(" ")
-    return f"{rest} " if rest else ""
-
-
-def _commands(group: TyperGroup, ctx: Any) -> list[str]:
-    return [f"{_path(ctx)}{name}" for name in group.list_commands(ctx)]
 
 
 def _format_epilog(_ctx: Any, formatter: Any) -> None:

@@ -1,0 +1,139 @@
+"""The registry as a value."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from gansdk.errors import PluginError, UnknownNameError
+from gansdk.options import Options
+from gansdk.plugins.declarations import BuiltinModel, Method, Task
+from gansdk.plugins.registry import Brought, NameTakenError, PluginStatus, Registry, Source, check_options
+
+HERE = __name__
+
+
+class Fine(Options):
+    strength: float = 1.0
+
+
+class Open(Options, extra="allow"):
+    strength: float = 1.0
+
+
+class Format(Options):
+    format: str = "x"
+
+
+class Verbose(Options):
+    verbose: bool = False
+
+
+class Opposites(Options):
+    mirror: bool = False
+    no_mirror: int = 0
+
+
+class NoOptions:
+    pass
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """Import strings of this module resolve, whatever name pytest gave it."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "options_for_tests", sys.modules[HERE])
+
+
+def task(name="sharpen", options="Fine"):
+    return Task(
+        name=name,
+        summary="",
+        misfit=lambda _facts: None,
+        slots=(),
+        output="record",
+        options=f"options_for_tests:{options}",
+        function="a:b",
+    )
+
+
+def method(name, *models):
+    built = tuple(BuiltinModel(model, Path(model)) for model in models)
+    text = dict.fromkeys(("summary", "paper", "licence", "requires", "network_options", "networks", "assemble"), "")
+    return Method(name=name, models=built, **text)
+
+
+def source(name):
+    return Source(name, "1.0", name)
+
+
+def test_an_empty_registry_knows_nothing_and_suggests_nothing():
+    with pytest.raises(UnknownNameError, match="there is no task 'sharpen'; see `gansdk tasks`"):
+        Registry().task("sharpen")
+
+
+def test_add_gives_a_new_registry_with_tasks_methods_and_models():
+    empty = Registry()
+    full = empty.add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),)))
+    assert not empty.tasks
+    assert full.task("sharpen").name == "sharpen"
+    assert full.method("srgan").name == "srgan"
+    assert (full.model("srgan-x4").ref, full.model("srgan-x4").folder) == ("builtin:srgan-x4", Path("srgan-x4"))
+    assert full.statuses[0].methods == ("srgan",)
+    with pytest.raises(TypeError):
+        full.tasks["other"] = task("other")
+
+
+@pytest.mark.parametrize(
+    "clashing",
+    [
+        Brought(source("b"), (), (task("new"), task("sharpen"))),
+        Brought(source("b"), (method("new"), method("srgan"))),
+        Brought(source("b"), (method("new", "srgan-x4"),)),
+    ],
+)
+def test_a_failed_add_changes_nothing_and_says_who_has_the_name(clashing):
+    registry = Registry().add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),)))
+    before = dataclasses.replace(registry)
+    with pytest.raises(NameTakenError, match="is brought by a already"):
+        registry.add(clashing)
+    assert registry == before
+
+
+def test_a_plugin_that_brings_a_name_twice_is_told_so():
+    with pytest.raises(PluginError, match="task 'sharpen' is brought twice"):
+        Registry().add(Brought(source("a"), (), (task(), task())))
+
+
+def test_near_names_are_suggested_and_broken_plugins_are_mentioned():
+    registry = Registry().add(Brought(source("a"), (), (task(),)))
+    with pytest.raises(UnknownNameError) as error:
+        registry.task("sharpn")
+    assert error.value.hint == "did you mean sharpen?"
+    broken = registry.with_failure(PluginStatus(source("b"), "broken", "ImportError"))
+    with pytest.raises(UnknownNameError) as error:
+        broken.task("sharpn")
+    assert error.value.hint == "did you mean sharpen? (b does not work: see `gansdk plugins`)"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("Format", "has an option 'format'"),
+        ("Verbose", "has an option 'verbose'"),
+        ("Open", "options that it does not declare"),
+        ("NoOptions", "no subclass of gansdk.Options"),
+        ("Missing", "cannot be imported"),
+        ("Opposites", "'no_mirror' is spelled like the opposite of 'mirror'"),
+    ],
+)
+def test_options_that_break_the_rules_are_refused_by_name(options, said):
+    with pytest.raises(PluginError, match=said):
+        Registry().add(Brought(source("a"), (), (task(options=options),)))
+
+
+def test_good_options_pass():
+    check_options(task())
