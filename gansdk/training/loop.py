@@ -13,7 +13,6 @@ from gansdk.inference.runtime import place, set_threads
 from gansdk.model.facts import Facts
 from gansdk.options import LoadOptions, Options, split
 from gansdk.plugins.declarations import resolve
-from gansdk.training.checkpoints import load_checkpoint
 from gansdk.training.runs import (
     Pace,
     RunFolder,
@@ -25,7 +24,6 @@ from gansdk.training.runs import (
     versions,
 )
 from gansdk.training.session import Session
-from gansdk.training.turns import Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -104,48 +102,38 @@ def train(
     placement = _place(device, precision)
     set_threads(threads)
     recipe = _build(chosen, values, seed)
-    opener = open_data or _open_pictures
-    opened = _open(_named(recipe, data), opener)
-    opened_tests = _open(tests or {}, opener)
-    state = Train(
-        recipe.players,
-        fixed=recipe.fixed,
-        device=placement.device,
-        seed=seed,
-        precision=placement.precision,
-        silenced=silenced,
-    )
+    opened = _Data(_named(recipe, data), tests or {}, open_data)
     record = RunRecord(
         gansdk=1,
         method=method.name,
         requires=method.requires,
         config=config,
         options=values.model_dump(mode="json"),
-        data=_sources(opened),
-        tests=_sources(opened_tests),
+        data=opened.train_sources,
+        tests=opened.test_sources,
         seed=seed,
         device=str(placement.device),
         precision=placement.precision,
         threads=threads,
-        silenced=tuple(sorted(state.silenced)),
+        silenced=tuple(sorted(silenced)),
         pace=pace or Pace(),
         licence=licence,
         summary=summary,
         versions=versions(method),
         commit=commit_of(Path(inspect.getfile(type(recipe)))),
     )
-    folder.begin(record)
     session = Session(
         folder=folder,
         record=record,
         method=method,
         recipe=recipe,
-        train=state,
-        data=_sets(opened),
-        tests=_sets(opened_tests),
+        device=placement.device,
+        data=opened.train,
+        tests=opened.tests,
         progress=progress,
         note=note,
     )
+    folder.begin(record)
     with folder.lock():
         return session.run()
 
@@ -195,35 +183,25 @@ def resume(
         placement = _place(device or record.device, record.precision)
         set_threads(record.threads if threads is None else threads)
         recipe = _build(chosen, values, record.seed)
-        opener = open_data or _open_pictures
-        opened = _open({name: source.path for name, source in record.data.items()}, opener)
-        opened_tests = _open({name: source.path for name, source in record.tests.items()}, opener)
-        check_unchanged(record.data | record.tests, _sources(opened) | _sources(opened_tests))
+        opened = _Data(_paths(record.data), _paths(record.tests), open_data)
+        check_unchanged(record.data, opened.train_sources)
+        check_unchanged(record.tests, opened.test_sources)
         _note_versions(record, method, note)
-        state = Train(
-            recipe.players,
-            fixed=recipe.fixed,
-            device=placement.device,
-            seed=record.seed,
-            precision=record.precision,
-            silenced=record.silenced,
-        )
-        position = load_checkpoint(folder.state, state)
         record = record.model_copy(update={"options": values.model_dump(mode="json")})
-        if steps is not None:
-            folder.write(record)
         session = Session(
             folder=folder,
             record=record,
             method=method,
             recipe=recipe,
-            train=state,
-            data=_sets(opened),
-            tests=_sets(opened_tests),
+            device=placement.device,
+            data=opened.train,
+            tests=opened.tests,
             progress=progress,
             note=note,
         )
-        return session.run(seconds=position.seconds if position else 0.0)
+        if steps is not None:
+            folder.write(record)
+        return session.run()
 
 
 def _config(method: Method, name: str) -> Config:
@@ -269,23 +247,25 @@ def _named(recipe: Recipe, data: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
+def _paths(sources: Mapping[str, Source]) -> dict[str, str]:
+    return {name: source.path for name, source in sources.items()}
+
+
+class _Data:
+    """Opened data sets, and what a run records of them: paths that are found again from another folder."""
+
+    def __init__(self, train: Mapping[str, str], tests: Mapping[str, str], opener: Opener | None) -> None:
+        opener = opener or _open_pictures
+        self.train = {name: opener(path) for name, path in train.items()}
+        self.tests = {name: opener(path) for name, path in tests.items()}
+        self.train_sources = {n: describe_source(str(Path(train[n]).resolve()), data) for n, data in self.train.items()}
+        self.test_sources = {n: describe_source(str(Path(tests[n]).resolve()), data) for n, data in self.tests.items()}
+
+
 def _open_pictures(path: str) -> Dataset:
     from gansdk.data.pictures import open_pictures
 
     return open_pictures(path)
-
-
-def _open(paths: Mapping[str, str], opener: Opener) -> dict[str, tuple[str, Dataset]]:
-    """Data sets with the paths that they can be found at again from another folder."""
-    return {name: (str(Path(path).resolve()), opener(path)) for name, path in paths.items()}
-
-
-def _sources(opened: Mapping[str, tuple[str, Dataset]]) -> dict[str, Source]:
-    return {name: describe_source(path, data) for name, (path, data) in opened.items()}
-
-
-def _sets(opened: Mapping[str, tuple[str, Dataset]]) -> dict[str, Dataset]:
-    return {name: data for name, (_, data) in opened.items()}
 
 
 def _note_versions(record: RunRecord, method: Method, note: Callable[[str], None]) -> None:

@@ -54,6 +54,7 @@ class PlayerState:
         self.parameters = _trainable(player.name, self.modules)
         if not self.parameters:
             raise TrainingError(f"player {player.name!r} has no parameter to train")
+        self.tensors: list[Tensor] = list(self.parameters.values())
         self.optimiser = player.optimiser(list(self.parameters.values()))
         self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
         self.norms = [
@@ -64,23 +65,22 @@ class PlayerState:
         ]
         self.average: list[Tensor] | None = None
         if player.ema is not None:
-            self.average = [parameter.detach().clone() for parameter in self.parameters.values()]
+            self.average = [parameter.detach().clone() for parameter in self.tensors]
 
     def apply(self, gradients: Sequence[Tensor], step: int) -> None:
         """Moves the parameters along these gradients, one per parameter, and the average after them."""
-        parameters: list[Tensor] = list(self.parameters.values())
-        for parameter, gradient in zip(parameters, gradients, strict=True):
+        for parameter, gradient in zip(self.tensors, gradients, strict=True):
             parameter.grad = gradient
         if self.player.schedule is not None:
             factor = self.player.schedule(step)
             for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
                 group["lr"] = rate * factor
         self.optimiser.step()
-        for parameter in parameters:
+        for parameter in self.tensors:
             parameter.grad = None
         if self.average is not None and self.player.ema is not None:
             with torch.no_grad():
-                torch._foreach_lerp_(self.average, parameters, 1 - self.player.ema)
+                torch._foreach_lerp_(self.average, self.tensors, 1 - self.player.ema)
 
     def swap_average(self) -> None:
         """Exchanges the parameters' values and their average; a second call undoes the first.
@@ -89,7 +89,7 @@ class PlayerState:
         """
         if self.average is None:
             return
-        for i, parameter in enumerate(self.parameters.values()):
+        for i, parameter in enumerate(self.tensors):
             self.average[i], parameter.data = parameter.data, self.average[i]
 
 

@@ -10,29 +10,30 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from gansdk.errors import TrainingError
+from gansdk.errors import TrainingError, UsageError
+from gansdk.evaluation.record import read_evaluation
 from gansdk.inference.loading import write_model
 from gansdk.inference.runtime import Placement, prepare
 from gansdk.model.config import Trained
 from gansdk.plugins.declarations import resolve
-from gansdk.training.checkpoints import random_state, restore_random_state, save_checkpoint
+from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.interruption import put_off
 from gansdk.training.metrics import append_line, cut_after
 from gansdk.training.sheets import write_sheet
+from gansdk.training.turns import Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation
     from gansdk.model.protocols import Model
     from gansdk.plugins.declarations import Method
     from gansdk.training.interruption import Interruption
-    from gansdk.training.recipe import Batch, Recipe, Stream
+    from gansdk.training.recipe import Batch, Recipe
     from gansdk.training.runs import RunFolder, RunRecord
-    from gansdk.training.turns import Train
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,26 @@ class Finished:
 
 
 class Session:
-    """A run being trained, from wherever ``train`` stands to the last step."""
+    """A run being trained, from its newest checkpoint, or from nothing, to its last step.
+
+    Building one reads the data and the checkpoint and writes nothing, so what is wrong with them shows before a run
+    folder is touched.
+
+    Args:
+        folder: Where the run is or will be.
+        record: What was asked for.
+        method: What is trained.
+        recipe: How; just built, with torch seeded before.
+        device: Where to compute.
+        data: The recipe's data sets.
+        tests: What to measure on at the end.
+        progress: Is told after every step.
+        note: Takes lines that the user should read.
+
+    Raises:
+        TrainingError: If the players are wrong, or the checkpoint does not fit them.
+        UsageError: If more steps were taken already than are asked for.
+    """
 
     def __init__(
         self,
@@ -77,47 +97,56 @@ class Session:
         record: RunRecord,
         method: Method,
         recipe: Recipe,
-        train: Train,
+        device: torch.device,
         data: Mapping[str, Dataset],
         tests: Mapping[str, Dataset],
         progress: Callable[[Progress], None],
         note: Callable[[str], None],
     ) -> None:
         self._folder, self._record, self._method = folder, record, method
-        self._recipe, self._train = recipe, train
-        self._data, self._tests = data, tests
+        self._recipe, self._tests = recipe, tests
         self._progress, self._note = progress, note
         self._steps = int(record.options["steps"])
-        self._streams: Mapping[str, Stream] = {}
-        self._inputs: Mapping[str, Tensor] = {}
-        self._saved = -1
+        self._train = train = Train(
+            recipe.players,
+            fixed=recipe.fixed,
+            device=device,
+            seed=record.seed,
+            precision=record.precision,
+            silenced=record.silenced,
+        )
+        position = load_checkpoint(folder.state, train)
+        self._saved = position.step if position else None
+        self._seconds = position.seconds if position else 0.0
+        if train.step > self._steps:
+            raise UsageError(f"{folder.path} has taken {train.step} steps already", hint="give a larger number")
+        with self._aside():
+            self._streams = recipe.streams(data, record.seed)
+            samples = recipe.samples(data) if record.pace.samples else {}
+        self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
 
-    def run(self, *, seconds: float = 0.0) -> Finished:
+    def run(self) -> Finished:
         """Takes the steps that are left, then measures.
-
-        Args:
-            seconds: How long earlier sittings took.
 
         Raises:
             TrainingError: If training fails; the last whole checkpoint stays.
             KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
         """
         train = self._train
+        evaluation = read_evaluation(self._folder.model) if train.step == self._steps else None
+        clock = _Clock(self._seconds, train.step)
+        if evaluation is not None:
+            self._note(f"{self._folder.path} has taken all its {self._steps} steps and was measured")
+            return Finished(train.step, clock.seconds, evaluation)
         cut_after(self._folder.metrics, train.step)
-        with self._aside():
-            self._streams = self._recipe.streams(self._data, self._record.seed)
-            samples = self._recipe.samples(self._data) if self._record.pace.samples else {}
-            self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
         fixed = _digest(train.fixed)
-        clock = _Clock(seconds, train.step)
         with put_off(self._note) as interruption:
             self._save(clock)
             self._take_steps(clock, interruption)
             self._save(clock)
         if _digest(train.fixed) != fixed:
             raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
-        evaluation = self._finish(clock)
-        return Finished(train.step, clock.seconds, evaluation)
+        return Finished(train.step, clock.seconds, self._measure(clock))
 
     def _take_steps(self, clock: _Clock, interruption: Interruption) -> None:
         train, pace = self._train, self._record.pace
@@ -125,8 +154,7 @@ class Session:
             self._recipe.step(self._batch(train.step), train)
             train.step += 1
             if train.step % pace.log == 0 or train.step == self._steps:
-                append_line(self._folder.metrics, train.step, clock.seconds, train.averages.means())
-                train.averages.clear()
+                self._log(clock)
             if pace.samples and (train.step % pace.samples == 0 or train.step == self._steps):
                 self._show()
             if train.step % pace.checkpoint == 0 or clock.since_save > 60 * pace.minutes:
@@ -143,6 +171,14 @@ class Session:
             tensors = stream.batch(index)
             batch[name] = {key: tensor.to(self._train.device, non_blocking=True) for key, tensor in tensors.items()}
         return batch
+
+    def _log(self, clock: _Clock) -> None:
+        means = self._train.averages.means()
+        append_line(self._folder.metrics, self._train.step, clock.seconds, means)
+        self._train.averages.clear()
+        absent = sorted(f"{player}/{term}" for player, term in self._train.silenced if f"{player}/{term}" not in means)
+        if absent:  # perhaps of a later phase, perhaps misspelt: then this would be no twin
+            self._note(f"step {self._train.step}: no such term to silence so far: {', '.join(absent)}")
 
     def _show(self) -> None:
         if not self._inputs:
@@ -188,7 +224,7 @@ class Session:
                     evaluation=evaluation,
                 )
 
-    def _finish(self, clock: _Clock) -> Evaluation | None:
+    def _measure(self, clock: _Clock) -> Evaluation | None:
         if not self._tests:
             return None
         self._note(f"measuring on {', '.join(self._tests)}")

@@ -201,7 +201,7 @@ class Turn:
             if not loss.requires_grad:
                 raise _unreached(player, next(iter(state.parameters)), terms)
             last = i == len(by_player) - 1
-            taken = torch.autograd.grad(loss, list(state.parameters.values()), retain_graph=not last, allow_unused=True)
+            taken = torch.autograd.grad(loss, state.tensors, retain_graph=not last, allow_unused=True)
             for name, gradient in zip(state.parameters, taken, strict=True):
                 if gradient is None:
                     raise _unreached(player, name, terms)
@@ -212,7 +212,7 @@ class Turn:
         silenced = self._train.silenced
         total: Tensor | None = None
         for name, term in terms.items():
-            part = term.reshape(()).float()
+            part = _scalar(term)
             if silenced and (player.name, name) in silenced:
                 part = part * 0
             total = part if total is None else total + part
@@ -222,20 +222,33 @@ class Turn:
     def _checked(
         self, by_player: Mapping[Player, Terms], gradients: Mapping[Player, tuple[Tensor, ...]]
     ) -> dict[str, float]:
-        """The terms' values by name, once they and the largest entry of every gradient are known to be finite."""
+        """The terms' values by name, once they and the norm of every gradient are known to be finite."""
         names = [f"{player.name}/{name}" for player, terms in by_player.items() for name in terms]
-        scalars = [term.detach().reshape(()).float() for terms in by_player.values() for term in terms.values()]
-        peaks = [peak.float() for taken in gradients.values() for peak in torch._foreach_norm(taken, math.inf)]
-        values = torch.stack(scalars + peaks).tolist()  # one wait for the device, not one per number
-        for name, value in zip(names, values, strict=False):
-            if not math.isfinite(value):
-                raise _not_finite(f"the term {name} is {value}", self._train.step)
-        parameters = [name for player in gradients for name in self._train.states[player].parameters]
-        for name, value in zip(parameters, values[len(names) :], strict=True):
-            if not math.isfinite(value):
-                terms = " + ".join(term for term in names if term.startswith(name.partition(".")[0] + "/"))
-                raise _not_finite(f"the gradient of {terms} by {name} is not finite", self._train.step)
+        with torch.no_grad():
+            numbers = [_scalar(term) for terms in by_player.values() for term in terms.values()]
+            for taken in gradients.values():
+                numbers += torch._foreach_norm(taken)
+            values: list[float] = torch.stack(numbers).tolist()  # one wait for the device, not one per number
+        if not math.isfinite(sum(values)):
+            names += [name for player in gradients for name in self._train.states[player].parameters]
+            raise self._not_finite(dict(zip(names, values, strict=True)))
         return dict(zip(names, values, strict=False))
+
+    def _not_finite(self, values: Mapping[str, float]) -> TrainingError:
+        """Says which term is not finite, or else which gradient; ``values`` has the terms first."""
+        name, value = next((name, value) for name, value in values.items() if not math.isfinite(value))
+        what = f"the term {name} is {value}"
+        if "/" not in name:
+            player = name.partition(".")[0]
+            terms = " + ".join(term for term in values if term.startswith(f"{player}/"))
+            what = f"the gradient of {terms} by {name} is {value}"
+        hint = "no player has moved in this turn; a smaller learning rate or fp32 may help"
+        return TrainingError(f"{what} at step {self._train.step}", hint=hint)
+
+
+def _scalar(term: Tensor) -> Tensor:
+    """A term as fp32 without dimensions; most are already, and every needless view costs a node in the graph."""
+    return (term if term.dim() == 0 else term.reshape(())).float()
 
 
 def _state(player: Player, device: torch.device) -> PlayerState:
@@ -248,8 +261,3 @@ def _state(player: Player, device: torch.device) -> PlayerState:
 def _unreached(player: Player, parameter: str, terms: Iterable[str]) -> TrainingError:
     what = f"no term of player {player.name!r} ({', '.join(terms)}) reaches its parameter {parameter}"
     return TrainingError(what, hint="is something detached, or the parameter unused? a player owns only what it trains")
-
-
-def _not_finite(what: str, step: int) -> TrainingError:
-    hint = "nothing of this step was kept; a smaller learning rate or fp32 may help"
-    return TrainingError(f"{what} at step {step}", hint=hint)
