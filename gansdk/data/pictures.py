@@ -9,9 +9,11 @@ import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from gansdk.errors import InputError
+from gansdk.media.kinds import HEAD, identify
+from gansdk.options import PictureReading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +25,6 @@ LICENCES = "LICENCES.json"
 """Beside the pictures: ``{"pictures": {"name.jpg": {"licence": …, "author": …, "source": …}}}``."""
 
 UNSTATED = "unstated"
-
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM")
 
 
 class Dataset(Protocol):
@@ -107,7 +107,7 @@ class _Folder:
         self._path = path
         files = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
         names = (file.as_posix() for file in files if not any(part.startswith(".") for part in file.parts))
-        self.names = tuple(name for name in sorted(names) if _is_picture(path / name))
+        self.names = tuple(name for name in sorted(names) if _is_picture((path / name).open("rb")))
 
     def read(self, name: str, /) -> bytes:
         return (self._path / name).read_bytes()
@@ -150,8 +150,7 @@ def open_pictures(path: str | Path) -> Pictures:
     else:
         raise InputError(f"there is no folder or zip archive {path}", hint="give a folder of pictures")
     if not items.names:
-        hint = "pictures are JPEG, PNG, WebP, TIFF, BMP or PPM files"
-        raise InputError(f"{path} holds no pictures", hint=hint)
+        raise InputError(f"{path} holds no pictures", hint="give one with JPEG, PNG, WebP or TIFF files")
     return Pictures(name, items, _read_attributions(items, path))
 
 
@@ -175,22 +174,31 @@ def _read_attributions(items: _Items, path: Path) -> list[Attribution]:
         raise InputError(f"{path / LICENCES} is no list of licences: {error}", hint=hint) from None
 
 
-def _is_picture(file: Any) -> bool:
-    from PIL import Image, UnidentifiedImageError
+def _is_picture(file: IO[bytes]) -> bool:
+    with file:
+        return identify(file.read(HEAD)) is not None
 
-    try:
-        with Image.open(file, formats=_FORMATS):
-            return True
-    except UnidentifiedImageError:
-        return False
+
+class _Named(io.BytesIO):
+    """Bytes with a name for messages."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self.name = name
 
 
 def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
+    """RGB in 8 bits: grey repeated, deeper colours rounded, what is transparent on white."""
     import numpy as np
-    from PIL import Image, ImageOps
 
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{where} is damaged: {error}", hint="remove it or get it again") from None
+    from gansdk.media.alpha import flatten
+    from gansdk.media.images import read_picture
+    from gansdk.media.picture import to_8_bits
+
+    options = PictureReading(max_pixels=2**33)  # the limit is for strangers' pictures, not for a set of one's own
+    picture = flatten(read_picture(_Named(content, where), options, _silent), "white")
+    return np.repeat(to_8_bits(picture.pixels), 3 // picture.pixels.shape[2], axis=2)
+
+
+def _silent(_text: str, /) -> None:
+    """Nobody listens: what is lost of a training picture is no news."""
