@@ -64,7 +64,7 @@ def to_arrays(
         numbers = np.array(image.convert("L") if image.mode == "1" else image)
         return _keyed(numbers.reshape(image.height, image.width, -1), image, samples)
     pixels, alpha = _with_alpha(image)
-    return (np.ascontiguousarray(pixels[:, :, :1]) if samples.is_grey else pixels), alpha
+    return (pixels[:, :, :1].copy() if samples.is_grey else pixels), alpha
 
 
 def _with_alpha(image: Image.Image) -> tuple[Pixels, Pixels | None]:

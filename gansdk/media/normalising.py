@@ -36,7 +36,8 @@ def normalise(image: Image.Image, samples: Samples, name: str, doubt: Callable[[
     tags: Any = getattr(image, "tag_v2", None)
     if tags is not None:
         is_inverted = tags.get(262) == 0 and image.mode.startswith("I;16")  # Pillow inverts the others itself
-        samples = Samples(max(tags.get(258, (1,)), default=8), is_inverted)
+        # Its 32-bit numbers, and signed ones, have no range that anybody states.
+        samples = Samples(32 if image.mode == "I" else max(tags.get(258, (1,)), default=8), is_inverted)
     icc = image.info.get("icc_profile") or None
     pixels, alpha = to_arrays(image, samples, icc, doubt)
     # Pillow sets TIFF images upright when it loads them.

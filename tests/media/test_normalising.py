@@ -1,0 +1,311 @@
+import io
+import struct
+import threading
+import warnings
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from sample_pictures import SIZE, SRGB, chunk, deep, encoded, exif_with, image, quietly, raw_png, read
+
+from gansdk.errors import InputError
+
+# --- what comes out of each mode and kind ---------------------------------------------------------------------
+
+EXACT = [
+    *[(mode, "PNG", {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA")],
+    *[(mode, "TIFF", {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA")],
+    *[(mode, "TIFF", {"compression": "tiff_lzw"}) for mode in ("L", "RGB", "RGBA")],
+    *[(mode, "WEBP", {"lossless": True, "exact": True}) for mode in ("RGB", "RGBA")],
+    *[(mode, "BMP", {}) for mode in ("1", "L", "P", "RGB")],
+    *[(mode, "PPM", {}) for mode in ("1", "L", "RGB")],
+    ("P", "GIF", {}),
+]
+
+
+@pytest.mark.parametrize(("mode", "kind", "options"), EXACT)
+def test_lossless_files_give_the_numbers_that_went_in(mode, kind, options):
+    source = image(mode)
+    picture = quietly(encoded(source, kind, **options))
+    wanted = {"1": "L", "P": "RGB"}.get(mode, mode)
+    expected = np.asarray(source.convert(wanted)).reshape(SIZE[1], SIZE[0], -1)
+    assert np.array_equal(np.asarray(picture), expected)
+    assert (picture.alpha is not None) == (mode in {"LA", "RGBA"})
+    assert (picture.width, picture.height, picture.bits) == (*SIZE, 8)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("JPEG", {"quality": 95}), ("WEBP", {"quality": 95}), ("AVIF", {})])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_lossy_files_give_what_pillow_decodes(mode, kind, options):
+    content = encoded(image(mode), kind, **options)
+    with Image.open(io.BytesIO(content)) as reference:
+        wanted = "L" if mode == "L" and kind != "WEBP" else "RGB"  # WebP has no grey
+        assert np.array_equal(
+            np.asarray(quietly(content)), np.asarray(reference.convert(wanted)).reshape(SIZE[1], SIZE[0], -1)
+        )
+
+
+@pytest.mark.parametrize("mode", ["La", "RGBa", "RGBX", "PA", "YCbCr", "HSV", "CMYK", "LAB"])
+def test_other_modes_of_pillow_images(mode):
+    if mode == "LAB":
+        to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+        smooth = Image.linear_gradient("L").resize(SIZE).convert("RGB")
+        picture, _ = read(ImageCms.applyTransform(smooth, to_lab))
+        assert np.abs(picture.pixels.astype(int) - np.asarray(smooth)).max() <= 3
+        return
+    source = image(mode)
+    picture, notes = read(source)
+    wanted = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA"}.get(mode, "RGB")
+    assert np.array_equal(np.asarray(picture), np.asarray(source.convert(wanted)))
+    assert bool(notes) == (mode == "CMYK")
+
+
+def test_a_palette_with_transparency_becomes_rgb_with_alpha():
+    source = image("P")
+    for transparency in (7, bytes(range(0, 250, 5))):
+        picture = quietly(encoded(source, "PNG", transparency=transparency))
+        with Image.open(io.BytesIO(encoded(source, "PNG", transparency=transparency))) as reference:
+            assert np.array_equal(np.asarray(picture), np.asarray(reference.convert("RGBA")))
+    gif = quietly(encoded(source, "GIF", transparency=7))
+    assert np.array_equal(gif.alpha == 0, np.asarray(source) == 7)
+
+
+@pytest.mark.parametrize(("bits", "step"), [(1, 255), (2, 85), (4, 17), (8, 1)])
+def test_a_grey_that_png_calls_transparent(bits, step):
+    values = np.arange(8) % 2**bits
+    packed = b"".join(format(value, f"0{bits}b").encode() for value in values)
+    row = int(packed, 2).to_bytes(len(packed) // 8)
+    picture = quietly(raw_png(8, 1, bits, 0, [row], chunk(b"tRNS", b"\0\1")))
+    assert picture.pixels.ravel().tolist() == (values * step).tolist()
+    assert picture.alpha.ravel().tolist() == [0 if value == 1 else 255 for value in values]
+
+
+def test_a_colour_that_png_calls_transparent():
+    row = bytes([1, 2, 3, 1, 2, 4, 1, 2, 3])
+    picture = quietly(raw_png(3, 1, 8, 2, [row], chunk(b"tRNS", bytes([0, 1, 0, 2, 0, 3]))))
+    assert picture.alpha.tolist() == [[0, 255, 0]]
+
+
+# --- 16 bits ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["bright", "dark"])
+def test_16_bit_grey_keeps_every_bit(tmp_path, dark):
+    grey = deep(dark)
+    contents = [encoded(Image.fromarray(grey), "PNG"), encoded(Image.fromarray(grey), "TIFF")]
+    contents.append(b"P5\n# a comment\n%d %d\n65535\n" % SIZE + grey.astype(">u2").tobytes())
+    for n, order in enumerate("<>"):
+        for photometric, numbers in (("minisblack", grey), ("miniswhite", 65535 - grey)):
+            for compression in (None, "zlib"):
+                path = tmp_path / f"{n}{photometric}{compression}.tif"
+                data = numbers.astype(f"{order}u2")
+                tifffile.imwrite(path, data, byteorder=order, photometric=photometric, compression=compression)
+                if (order, photometric) != (">", "miniswhite"):  # Pillow knows no such file
+                    contents.append(path.read_bytes())
+    for content in contents:
+        picture = quietly(content)
+        assert picture.bits == 16
+        assert np.array_equal(picture.pixels[:, :, 0], grey)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B"])
+def test_16_bit_pillow_images_in_every_byte_order(mode):
+    grey = deep()
+    order = ">" if mode.endswith("B") else "<"
+    source = Image.frombytes(mode, SIZE, grey.astype(f"{order}u2").tobytes())
+    picture = quietly(source)
+    assert picture.pixels.dtype == np.uint16
+    assert picture.pixels.dtype.isnative
+    assert np.array_equal(picture.pixels[:, :, 0], grey)
+
+
+def test_a_16_bit_grey_that_png_calls_transparent():
+    row = np.array([1000, 1001, 1000], ">u2").tobytes()
+    picture = quietly(raw_png(3, 1, 16, 0, [row], chunk(b"tRNS", struct.pack(">H", 1000))))
+    assert picture.pixels.ravel().tolist() == [1000, 1001, 1000]
+    assert picture.alpha.ravel().tolist() == [0, 65535, 0]
+
+
+def test_12_bit_grey_is_stretched_to_16():
+    values = [0, 1, 2048, 4095]
+    packed = int("".join(f"{value:012b}" for value in values), 2).to_bytes(6)
+    entries = [(256, 4), (257, 1), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, 6)]
+    table = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in entries)
+    content = b"II*\0" + struct.pack("<I", 14) + packed + struct.pack("<H", len(entries)) + table + bytes(4)
+    picture = quietly(content)
+    assert picture.pixels.ravel().tolist() == [round(value * 65535 / 4095) for value in values]
+
+
+def deep_colour_files(tmp_path):
+    numbers = np.random.default_rng(2).integers(0, 65536, (SIZE[1], SIZE[0], 4)).astype(np.uint16)
+    for channels, colour_type in ((3, 2), (4, 6)):
+        part = np.ascontiguousarray(numbers[:, :, :channels])
+        yield part, raw_png(*SIZE, 16, colour_type, [row.tobytes() for row in part.astype(">u2")])
+        extra = ["unassalpha"] if channels == 4 else None
+        tifffile.imwrite(tmp_path / "x.tif", part, photometric="rgb", extrasamples=extra)
+        yield part, (tmp_path / "x.tif").read_bytes()
+    both = np.ascontiguousarray(numbers[:, :, :2])
+    yield both, raw_png(*SIZE, 16, 4, [row.tobytes() for row in both.astype(">u2")])
+    colours = np.ascontiguousarray(numbers[:, :, :3])
+    yield colours, b"P6\n%d %d\n65535\n" % SIZE + colours.astype(">u2").tobytes()
+
+
+def test_16_bit_colours_are_recognised_and_read_in_8_bits_with_a_note(tmp_path):
+    count = 0
+    for numbers, content in deep_colour_files(tmp_path):
+        picture, notes = read(content)
+        assert np.asarray(picture).shape == numbers.shape
+        assert np.abs(np.asarray(picture).astype(float) - numbers / 257).max() <= 1
+        assert [note.partition(": ")[2] for note in notes] == ["16 bits per channel are read as 8"]
+        with pytest.raises(InputError, match="16 bits per channel") as caught:
+            read(content, strict=True)
+        assert "--strict" in caught.value.hint
+        count += 1
+    assert count == 6
+
+
+def test_10_bit_avif_is_recognised():
+    # The box that configures the codec, with its flag for more than 8 bits set (AV1-ISOBMFF 2.3.3).
+    content = bytearray(encoded(image("RGB"), "AVIF"))
+    at = content.index(b"av1C") + 6
+    assert quietly(bytes(content)).bits == 8
+    content[at] |= 0x40
+    with pytest.raises(InputError, match=r"10 bits per channel|damaged"):
+        read(bytes(content), strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32, np.int16])
+def test_numbers_without_a_known_range_are_refused(tmp_path, dtype):
+    tifffile.imwrite(tmp_path / "x.tif", np.zeros((4, 5), dtype), photometric="minisblack")
+    with pytest.raises(InputError, match="range nobody states") as caught:
+        read(tmp_path / "x.tif")
+    assert "grey" in caught.value.hint
+
+
+# --- orientation and metadata -----------------------------------------------------------------------------------
+
+
+FORMATS = [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {}), ("JPEG", {"quality": 95}), ("AVIF", {})]
+
+
+@pytest.mark.parametrize(("kind", "options"), FORMATS)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_orientations_are_baked_in_and_reset(kind, options, orientation):
+    content = encoded(image("RGB"), kind, exif=exif_with(orientation), **options)
+    picture = quietly(content)
+    with Image.open(io.BytesIO(content)) as opened:
+        opened.load()
+        expected = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+    assert (picture.width < picture.height) == (orientation >= 5)
+    assert np.array_equal(picture.pixels, expected)
+    left = Image.Exif()
+    left.load(picture.exif)
+    assert left.get(0x0112, 1) == 1
+    assert left[0x010F] == "Maker"
+    assert left.get_ifd(0x8769)[0x9003] == "2024:05:06 07:08:09"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_alpha_turns_with_its_colours(orientation):
+    content = encoded(image("RGBA"), "PNG", exif=exif_with(orientation))
+    with Image.open(io.BytesIO(content)) as opened:
+        expected = np.asarray(ImageOps.exif_transpose(opened))
+    assert np.array_equal(np.asarray(quietly(content)), expected)
+
+
+@pytest.mark.parametrize("form", ['tiff:Orientation="6"', "<tiff:Orientation>6</tiff:Orientation>"])
+def test_an_orientation_in_xmp_counts_where_exif_has_none(form):
+    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf {form}/></x:xmpmeta>'
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", packet)
+    turned = np.asarray(image("RGB").transpose(Image.Transpose.ROTATE_270))
+    assert np.array_equal(quietly(encoded(image("RGB"), "PNG", pnginfo=text)).pixels, turned)
+    webp = encoded(image("RGB"), "WEBP", lossless=True, xmp=packet.encode())
+    assert np.array_equal(quietly(webp).pixels, turned)
+    both = encoded(image("RGB"), "WEBP", lossless=True, xmp=packet.encode(), exif=exif_with(1))
+    assert np.array_equal(quietly(both).pixels, np.asarray(image("RGB")))
+
+
+def test_exif_in_a_text_of_png():
+    block = exif_with(6)
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Raw profile type exif", f"\nexif\n{len(block):8}\n{block.hex()}\n")
+    picture = quietly(encoded(image("RGB"), "PNG", pnginfo=text))
+    assert np.array_equal(picture.pixels, np.asarray(image("RGB").transpose(Image.Transpose.ROTATE_270)))
+    assert b"Maker" in picture.exif
+
+
+def test_damaged_exif_is_left_out_with_a_note():
+    content = encoded(image("RGB"), "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    picture, notes = read(content)
+    assert picture.exif is None
+    assert "EXIF data is damaged" in notes[0]
+    with pytest.raises(InputError, match="EXIF"):
+        read(content, strict=True)
+
+
+def test_no_python_warning_escapes_and_filters_stay_as_they_were():
+    corrupt = bytearray(exif_with(1))
+    corrupt[-8:] = b"\xff" * 8
+    struct.pack_into(">H", corrupt, 14, 999)
+    contents = [encoded(image("RGB"), "JPEG", exif=bytes(corrupt)), encoded(image("P"), "PNG", transparency=b"\1\2")]
+    filters = list(warnings.filters)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        threads = [threading.Thread(target=read, args=(content,)) for content in contents * 8]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert caught == []
+    assert warnings.filters == filters
+
+
+# --- colour -----------------------------------------------------------------------------------------------------
+
+
+def grey_profile():
+    """A profile for grey, made by changing what the header of another says it is for."""
+    return SRGB[:16] + b"GRAY" + SRGB[20:]
+
+
+@pytest.mark.parametrize(("kind", "options"), [*FORMATS, ("PNG", {"optimize": True})])
+def test_a_profile_that_fits_is_kept(kind, options):
+    assert quietly(encoded(image("RGB"), kind, icc_profile=SRGB, **options)).icc == SRGB
+
+
+def test_a_profile_for_grey_is_kept_with_grey_and_a_palette_keeps_its_rgb_profile():
+    assert quietly(encoded(image("L"), "PNG", icc_profile=grey_profile())).icc == grey_profile()
+    assert quietly(encoded(image("P"), "PNG", icc_profile=SRGB)).icc == SRGB
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile", "text"),
+    [
+        ("L", SRGB, "is for RGB pixels"),
+        ("RGB", grey_profile(), "is for grey pixels"),
+        ("RGB", b"rubbish", "is damaged"),
+    ],
+)
+def test_a_profile_that_does_not_fit_is_left_out_with_a_note(mode, profile, text):
+    picture, notes = read(encoded(image(mode), "TIFF", icc_profile=profile))
+    assert picture.icc is None
+    assert text in notes[0]
+
+
+def test_cmyk_without_a_profile_is_converted_by_formula_with_a_note():
+    source = image("CMYK")
+    picture, notes = read(encoded(source, "TIFF"))
+    assert np.array_equal(picture.pixels, np.asarray(source.convert("RGB")))
+    assert "without a profile" in notes[0]
+    jpeg, _ = read(encoded(source, "JPEG", quality=95))
+    assert np.abs(jpeg.pixels.astype(int) - picture.pixels).mean() < 12
+
+
+def test_cmyk_with_a_broken_profile_is_converted_by_formula():
+    broken = SRGB[:16] + b"CMYK" + SRGB[20:]
+    picture, notes = read(encoded(image("CMYK"), "TIFF", icc_profile=broken))
+    assert picture.icc is None
+    assert "profile is damaged" in notes[0]
+    assert np.array_equal(picture.pixels, np.asarray(image("CMYK").convert("RGB")))

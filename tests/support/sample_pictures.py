@@ -1,0 +1,98 @@
+"""Small pictures in many formats, and readers of ours for tests."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from gansdk.errors import InputError
+from gansdk.media.images import read_picture
+from gansdk.options import PictureReading
+
+SIZE = (23, 14)
+
+
+def read(source, **options):
+    """A picture and the notes that came with it."""
+    notes = []
+    return read_picture(source, PictureReading(**options), notes.append), notes
+
+
+def quietly(source, **options):
+    picture, notes = read(source, **options)
+    assert notes == []
+    return picture
+
+
+def scene(channels=3, seed=0):
+    """Smooth colours with some noise: compresses like a picture and has no two equal edges."""
+    rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    planes = [(rows * 9 + columns * (5 + n) + 40 * n) % 256 for n in range(channels)]
+    noise = np.random.default_rng(seed).integers(0, 8, (SIZE[1], SIZE[0], channels))
+    return np.clip(np.dstack(planes) + noise, 0, 255).astype(np.uint8)
+
+
+def image(mode, seed=0):
+    if mode in {"1", "L", "LA", "RGB", "RGBA", "CMYK"}:
+        channels = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}[mode]
+        numbers = scene(channels, seed)
+        if mode == "1":
+            return Image.fromarray(numbers[:, :, 0]).convert("1")
+        return Image.fromarray(numbers[:, :, 0] if channels == 1 else numbers, "CMYK" if mode == "CMYK" else None)
+    if mode == "P":
+        return image("RGB").quantize(50)
+    if mode == "La":
+        return image("LA").convert("La")
+    return image("RGBA").convert(mode)
+
+
+def encoded(picture, kind, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def chunk(name, content):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def raw_png(width, height, bits, colour_type, rows, *between):
+    """A PNG written by the book, unfiltered, for what Pillow cannot write."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0))
+    data = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(between) + data + chunk(b"IEND", b"")
+
+
+def deep(dark=False):
+    numbers = np.random.default_rng(1).integers(0, 200 if dark else 65536, (SIZE[1], SIZE[0]))
+    return numbers.astype(np.uint16)
+
+
+def exif_with(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:06 07:08:09"
+    return exif.tobytes()
+
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def refused(source, match, **options):
+    """The one-line error that reading gives."""
+    with pytest.raises(InputError, match=match) as caught:
+        read(source, **options)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def attempt(source, **options):
+    """A picture, or the one-line error that reading gives."""
+    try:
+        return read(source, **options)[0]
+    except InputError as error:
+        return None if "\n" in str(error) else error
