@@ -71,7 +71,12 @@ class Item:
     @property
     def name(self) -> str:
         """What messages call it."""
-        return self.inputs[0] if self.inputs else "(no input)"
+        return self.key or "(no input)"
+
+    @property
+    def key(self) -> str | None:
+        """What records call it: its first input; None where it has none."""
+        return self.inputs[0] if self.inputs else None
 
 
 @dataclass
@@ -311,7 +316,7 @@ class _Records:
         return self
 
     def add(self, item: Item, record: Any) -> Path | None:
-        self._lines.append(json.dumps({"input": item.name, **record}, ensure_ascii=False))
+        self._lines.append(json.dumps({"input": item.key, **record}, ensure_ascii=False))
         return self._path
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

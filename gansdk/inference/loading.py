@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from gansdk.errors import ModelError, PluginError
 from gansdk.files import sha256, whole_folder, write_whole
@@ -122,7 +122,7 @@ def write_model(
     _check_rebuilds(method, network, networks)
     tensors = {key: _stored(tensor) for key, tensor in _flatten(networks).items()}
     with whole_folder(folder, replace=True) as new:
-        save_file(tensors, new / WEIGHTS, metadata={"format": "pt"})
+        write_whole(new / WEIGHTS, save(tensors, metadata={"format": "pt"}))
         if evaluation is not None:
             write_whole(new / EVALUATION, evaluation.to_json())
         config = ModelConfig(

@@ -100,9 +100,10 @@ class Plan:
     def __str__(self) -> str:
         count = (len(self.rows) - 1) * (len(self.columns) - 1)
         largest = max((self.window(cell) for cell in self.cells()), key=lambda box: box.area)
-        return (
-            f"{count} windows of up to {largest.width}×{largest.height} pixels, rims recomputed {self.recomputed:.2f}×"
-        )
+        size = f"{largest.width}×{largest.height} pixels"
+        if count == 1:
+            return f"one window of {size}"
+        return f"{count} windows of up to {size}; {self.recomputed:.2f} pixels computed for each of the picture's"
 
 
 def plan_fixed(height: int, width: int, *, halo: int, multiple: int, tile: int) -> Plan:

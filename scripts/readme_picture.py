@@ -1,0 +1,43 @@
+"""Makes the README's picture: a part of the sample photo as it is, enlarged bicubically, and by superres.
+
+    python scripts/readme_picture.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+import gansdk
+
+ROOT = Path(__file__).parent.parent
+PHOTO = ROOT / "demos" / "photos" / "chelsea.jpg"
+PART = (150, 60, 270, 180)
+SCALE = 4
+
+
+def main() -> None:
+    with Image.open(PHOTO) as photo:
+        part = photo.crop(PART)
+    size = (part.width * SCALE, part.height * SCALE)
+    sharpened = gansdk.pipeline("superres", model="builtin:srresnet-x4", device="cpu")(PHOTO).to_image()
+    panels = {
+        "input": part.resize(size, Image.Resampling.NEAREST),
+        "bicubic": part.resize(size, Image.Resampling.BICUBIC),
+        "gansdk run superres": sharpened.crop(tuple(SCALE * edge for edge in PART)),
+    }
+    margin, header = 8, 36
+    sheet = Image.new("RGB", (len(panels) * (size[0] + margin) - margin, size[1] + header), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (name, panel) in enumerate(panels.items()):
+        left = index * (size[0] + margin)
+        draw.text((left + size[0] / 2, header / 2), name, fill="black", anchor="mm", font=ImageFont.load_default(22))
+        sheet.paste(panel, (left, header))
+    target = ROOT / "docs" / "images" / "superres.png"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
