@@ -196,24 +196,24 @@ class _Reporter:
         self._bar.clear()
         took = seconds_text(seconds)
         if isinstance(result, dict) and output is None:
-            self._output.record({"input": item.name, **result})
+            self._output.record({"input": item.key, **result})
         elif self._json:
             place = str(output) if output is not None else None
-            self._output.record({"input": item.name, "output": place, "seconds": round(seconds, 3)})
+            self._output.record({"input": item.key, "output": place, "seconds": round(seconds, 3)})
         elif output is not None:
             self._output.note(f"{item.name} → {output} in {took}")
 
     def skipped(self, item: Item) -> None:
         """Says that an output was there already and stays."""
         if self._json:
-            self._output.record({"input": item.name, "output": str(item.output), "skipped": True})
+            self._output.record({"input": item.key, "output": str(item.output), "skipped": True})
         else:
             self._output.note(f"{item.name}: skipped, {item.output} exists")
 
     def failed(self, item: Item, error: GansdkError) -> None:
         """Says what went wrong with an item."""
         self._bar.clear()
-        self._output.error(error, item.name)
+        self._output.error(error, item.key)
 
 
 def _closing(summary: Summary) -> str:

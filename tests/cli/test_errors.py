@@ -9,7 +9,8 @@ WRONG = {
     "models shwo x": "gansdk: there is no command of models 'shwo'; did you mean show?",
     "run supres a.png": "gansdk: there is no task 'supres'; did you mean superres?",
     "run": "gansdk: run needs a task; see `gansdk tasks`",
-    "run superres a.png --max-pixel 3": "gansdk: there is no option '--max-pixel'; did you mean --max-pixels or --max-output-pixels?",
+    "run superres a.png --max-pixel 3": "gansdk: there is no option '--max-pixel'; "
+    "did you mean --max-pixels or --max-output-pixels?",
     "models --jsn": "gansdk: there is no option '--jsn'; did you mean --json?",
     "tasks --zzzzzzz": "gansdk: there is no option '--zzzzzzz'; see `gansdk tasks --help`",
     "models show": "gansdk: missing argument 'REF'; see `gansdk models show --help`",

@@ -1,0 +1,204 @@
+"""``gansdk run`` through the installed command: options of every kind, many inputs, and what goes wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from command import PROGRAM
+from PIL import Image
+
+
+def photo(path, width=24, height=16, mode="RGB"):
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).convert(mode).save(path)
+    return path
+
+
+@pytest.fixture
+def work(with_kinds):
+    photo(with_kinds.cwd / "a.png")
+    return with_kinds.cwd
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def run(command, *arguments, **more):
+    return command("run", "superres", "--model", "./model", "--threads", 1, *arguments, **more)
+
+
+EVERY_KIND = {
+    "--count 7": ("count", 7),
+    "--strength 0.25": ("strength", 0.25),
+    "--mode hard": ("mode", "hard"),
+    "--mirror": ("mirror", True),
+    "--no-mirror": ("mirror", False),
+    "--folder some/where": ("folder", "some/where"),
+    "--tint #ff0000": ("tint", "#ff0000"),
+    "--label --json-like": ("label", "--json-like"),
+    "--seed 9": ("seed", 9),
+    "--tile 64": ("tile", 64),
+    "--tile off": ("tile", "off"),
+    "--weights a=1 --weights b=0.5": ("weights", {"a": 1.0, "b": 0.5}),
+}
+
+
+def test_a_task_of_a_plugin_takes_every_kind_of_option_by_command_line_and_python_alike(with_kinds):
+    flags = [one for text in EVERY_KIND for one in text.split() if text not in {"--no-mirror", "--tile off"}]
+    done = with_kinds("run", "kinds", "--model", "builtin:tiny-x2", *flags)
+    assert done.code == 0
+    (record,) = done.records
+    wanted = dict(EVERY_KIND[text] for text in EVERY_KIND if text not in {"--no-mirror", "--tile off"})
+    assert {name: record[name] for name in wanted} == wanted
+    keywords = {**wanted, "folder": "some/where"}
+    code = f"import gansdk, json; print(json.dumps(gansdk.pipeline('kinds', 'builtin:tiny-x2')(**{keywords!r})))"
+    from_python = json.loads(with_kinds.python(code))
+    assert from_python == {name: value for name, value in record.items() if name != "input"}
+
+
+def test_defaults_hold_where_nothing_is_given_and_the_offered_model_is_taken(with_kinds):
+    done = with_kinds("run", "kinds", "--no-mirror", "--tile", "off")
+    (record,) = done.records
+    assert (record["mirror"], record["tile"], record["count"], record["weights"]) == (False, "off", 3, {})
+    assert done.err.startswith("kinds with builtin:tiny-x2 (offered by tiny") or "the only installed" in done.err
+    assert with_kinds("run", "kinds", "--quiet").err == ""
+
+
+def test_its_help_shows_ranges_choices_and_defaults(with_kinds):
+    done = with_kinds("run", "kinds", "--help")
+    assert (done.code, done.err) == (0, "")
+    for text in (
+        "--count 1..10",
+        "--mode soft|hard",
+        "--tile auto|off|16..4096",
+        "--weights NAME=VALUE",
+        "(default: 0.5)",
+    ):
+        assert text in done.out
+    assert "--mirror / --no-mirror" in done.out
+    assert "--frame" not in done.out  # it reads no picture
+    assert "--frame 0.." in with_kinds("run", "superres", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--count 11", "--count '11' is not one of 1..10"),
+        ("--count many", "--count 'many' is not one of 1..10"),
+        ("--strength 2", "--strength '2' is not one of 0..1"),
+        ("--mode medium", "--mode 'medium' is not one of soft|hard"),
+        ("--tint mauvish", "--tint 'mauvish': no colour; give a name like white or a code like #ffcc00"),
+        ("--tile 7", "--tile '7' is not one of auto|off|16..4096"),
+        ("--weights a", "--weights 'a' is not of the form NAME=VALUE"),
+        ("--weights a=1 --weights a=2", "--weights names 'a' twice"),
+        (
+            "--count 0 --tile 7 --device tpu",
+            "--count '0' is not one of 1..10; --tile '7' is not one of auto|off|16..4096",
+        ),
+    ],
+)
+def test_bad_values_are_one_line_that_names_each_option(with_kinds, flags, said):
+    done = with_kinds("run", "kinds", *flags.split())
+    assert (done.code, done.out) == (2, "")
+    assert done.error.startswith(f"gansdk: {said}")
+
+
+def test_a_picture_is_written_beside_its_input(with_kinds, model, work):
+    done = run(with_kinds, "a.png")
+    assert (done.code, done.out) == (0, "")
+    with Image.open(work / "a-superres.png") as result:
+        assert result.size == (48, 32)
+    assert "superres with ./model" in done.err
+    assert "a-superres.png" in done.err
+
+
+def test_several_inputs_and_stdin_go_into_a_folder(with_kinds, model, work):
+    photo(work / "b.jpg")
+    (work / "out").mkdir()
+    done = run(with_kinds, "a.png", "b.jpg", "-", "-o", "out/", "--json", stdin=(work / "a.png").read_bytes())
+    assert done.code == 0
+    assert [record["input"] for record in done.records] == ["a.png", "b.jpg", "-"]
+    assert names(work / "out") == ["a-superres.png", "b-superres.png", "stdin-superres.png"]
+    assert all(record["seconds"] > 0 for record in done.records)
+
+
+def test_one_result_goes_to_standard_output(with_kinds, model, work):
+    line = [str(PROGRAM), "run", "superres", "-m", "./model", "a.png", "-o", "-", "--format", "webp"]
+    done = subprocess.run(line, capture_output=True, cwd=work, env=with_kinds.environment, check=True)
+    with Image.open(io.BytesIO(done.stdout)) as result:
+        assert result.format == "WEBP"
+
+
+def test_the_rest_is_done_after_one_failed(with_kinds, model, work):
+    (work / "b.png").write_text("no picture")
+    photo(work / "d.png")
+    photo(work / "d-superres.png")
+    done = run(with_kinds, "b.png", "missing.png", "d.png", "a.png", "--json")
+    assert done.code == 1
+    failed = {record["input"]: record["error"]["kind"] for record in done.records if "error" in record}
+    assert failed == {"missing.png": "input", "b.png": "input", "d.png": "output-exists"}
+    assert (work / "a-superres.png").exists()
+    assert "1 done, 3 failed" in done.err
+    again = run(with_kinds, "a.png", "d.png", "--on-exists", "skip", "--json")
+    assert (again.code, [record["skipped"] for record in again.records]) == (0, [True, True])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["a.png", "--json", "-o", "-"], 2, "--json and -o - both want standard output"),
+        (["a.png", "./a.png"], 2, "would both be written to"),
+        (["a.png", "-o", ""], 2, "--output is empty"),
+        (["a.png", "a.png", "-o", "x.png"], 2, "name a folder that ends with /"),
+        ([], 2, "superres takes PHOTO"),
+        (["a.png", "--device", "cuda:99"], 2, "there is no device 'cuda:99'"),
+        (["missing.png"], 1, "missing.png"),
+        (["a.png", "-o", "nowhere/"], 1, "there is no folder nowhere"),
+        (["."], 1, "folder"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_written(with_kinds, model, work, arguments, code, said):
+    before = names(work)
+    done = run(with_kinds, *arguments)
+    assert done.code == code
+    assert said in done.err + done.out
+    assert "Traceback" not in done.err
+    assert names(work) == before
+
+
+def test_a_model_that_cannot_be_used_is_said_in_one_line(with_kinds, model, work):
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(
+        json.dumps({**config, "method": "infogan", "requires": "gansdk-plugin-infogan>=0.1"})
+    )
+    done = run(with_kinds, "a.png")
+    assert done.code == 2
+    assert done.error.endswith("pip install 'gansdk-plugin-infogan>=0.1'")
+    done = with_kinds("run", "superres", "a.png", "-m", "model")
+    assert (done.code, done.error) == (2, "gansdk: there is no model or alias 'model'; for the folder write ./model")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_ctrl_c_is_said_and_leaves_nothing_half_written(with_kinds, model, work):
+    photo(work / "large.png", 1500, 1500)
+    line = [str(PROGRAM), "run", "superres", "large.png", "-m", "./model", "--tile", "16"]
+    process = subprocess.Popen(line, cwd=work, env=with_kinds.environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    with process.stderr as stderr:
+        first = stderr.readline()  # the model's name: from here on the call is at work
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        rest = stderr.read()
+    assert process.wait() == 130
+    assert first.startswith("superres with")
+    assert rest.splitlines()[-1] == "gansdk: interrupted"
+    assert "Traceback" not in rest
+    assert names(work) == ["a.png", "large.png", "model"]

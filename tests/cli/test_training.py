@@ -1,0 +1,84 @@
+"""``gansdk train`` and ``gansdk resume`` through the installed command, on a network of a few kilobytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gansdk.cli.training import _named
+
+SMALL = ["features=4", "up_features=4", "blocks=1", "batch=1", "patch=8"]
+
+
+@pytest.fixture
+def train(gansdk):
+    """Trains the small network, with whatever is added."""
+    (gansdk.cwd / "photos").mkdir()
+    for seed in range(2):
+        pixels = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), np.uint8)
+        Image.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
+    settings = [one for text in SMALL for one in ("--set", text)]
+
+    def call(*arguments):
+        return gansdk("train", "srgan", "--threads", 1, *settings, *arguments)
+
+    return call
+
+
+def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
+    done = train("--config", "small", "--data", "photos", "-o", "RUN", "--set", "steps=2", "--test", "own=photos")
+    assert (done.code, done.out) == (0, "")
+    assert "2 steps" in done.err
+    assert "psnr-y on own" in done.err
+    resumed = gansdk("resume", "RUN", "--steps", 4, "--threads", 1, "--json")
+    (record,) = resumed.records
+    assert (record["run"], record["steps"]) == ("RUN", 4)
+    assert record["evaluation"]["measurements"][0]["data"] == "own"
+    (shown,) = gansdk("models", "show", "RUN/", "--json").records
+    assert shown["trained"]["steps"] == 4
+    assert shown["evaluation"]["measurements"][0]["metric"] == "psnr-y"
+    assert "values" not in shown["evaluation"]["measurements"][0]
+    used = gansdk("run", "superres", "photos/0.png", "--model", "RUN/", "-o", "large.png")
+    assert used.code == 0
+    with Image.open(gansdk.cwd / "large.png") as large:
+        assert large.size == (256, 256)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("--config small --data photos", 2, "train needs a folder to fill; add -o RUN"),
+        ("--data photos -o RUN", 2, "train needs a config of srgan; add --config; it has paper, small"),
+        ("--config smal --data photos -o RUN", 2, "there is no config of srgan 'smal'; did you mean small?"),
+        ("--config small -o RUN", 2, "the recipe needs a data set 'photos'; add --data photos=FOLDER"),
+        ("--config small --data photos -o RUN --set stps=2", 2, "there is no option 'stps'; did you mean steps?"),
+        ("--config small --data photos -o RUN --set blocks=2", 2, "--set names 'blocks' twice; give it once"),
+        ("--config small --data photos --data photos -o RUN", 2, "--data is given twice without a name"),
+        ("--config small --data photos --test photos -o RUN", 2, "--test 'photos' has no name; write --test NAME=DATA"),
+        ("--config small --data photos -o RUN --seed -1", 2, "--seed '-1' is not one of 0.."),
+        ("--config small --data photos -o RUN --checkpoint-every 0", 2, "--checkpoint-every '0' is not one of 1.."),
+        ("--config small --data photos -o RUN --threads many", 2, "--threads 'many' is not one of auto|1..1024"),
+        ("--config small --data nowhere -o RUN", 1, "nowhere"),
+        ("--config small --data photos -o photos", 1, "photos exists and is no run"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_starts_no_run(train, gansdk, arguments, code, said):
+    done = train(*arguments.split())
+    assert (done.code, done.out) == (code, "")
+    assert said in done.error
+    assert not (gansdk.cwd / "RUN").exists()
+
+
+def test_a_folder_that_is_no_run_cannot_be_resumed(gansdk):
+    assert "there is no folder nowhere" in gansdk("resume", "nowhere").error
+
+
+def test_a_path_with_an_equals_sign_that_exists_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert _named("faces=photos") == ("faces", "photos")
+    assert _named("photos") == ("", "photos")
+    assert _named("./a=b") == ("", "./a=b")
+    assert _named("a=b=c") == ("a", "b=c")
+    (tmp_path / "faces=photos").mkdir()
+    assert _named("faces=photos") == ("", "faces=photos")
