@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from gansdk.errors import TrainingError
 
@@ -45,6 +46,24 @@ class Player:
             raise TrainingError(f"player {self.name!r} has ema {self.ema}", hint="a decay lies in [0, 1)")
 
 
+class RunningStatistics:
+    """Those of one normalisation layer: while held, it uses statistics of the batch and keeps none of them."""
+
+    def __init__(self, norm: _NormBase) -> None:
+        self.norm = norm
+        # Instance norm hands its running statistics on either way, and only the momentum keeps them as they are.
+        self._switch = "momentum" if isinstance(norm, _InstanceNorm) else "track_running_stats"
+        self._usual = getattr(norm, self._switch)
+
+    def hold(self) -> None:
+        """Leaves the running statistics alone from now on."""
+        setattr(self.norm, self._switch, 0.0 if self._switch == "momentum" else False)
+
+    def release(self) -> None:
+        """Lets them follow the batches again."""
+        setattr(self.norm, self._switch, self._usual)
+
+
 class PlayerState:
     """What training holds of one player: its parameters by name, its optimiser, its moving average."""
 
@@ -57,10 +76,10 @@ class PlayerState:
         self.tensors: list[Tensor] = list(self.parameters.values())
         self.optimiser = player.optimiser(list(self.parameters.values()))
         self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
-        self.norms = [
-            module
-            for root in self.modules
-            for module in root.modules()
+        inside = [module for root in self.modules for module in root.modules()]
+        self.statistics = [
+            RunningStatistics(module)
+            for module in dict.fromkeys(inside)
             if isinstance(module, _NormBase) and module.track_running_stats
         ]
         self.average: list[Tensor] | None = None

@@ -60,7 +60,7 @@ class Finished:
     Attributes:
         steps: Steps taken in all.
         seconds: Training time in all, without pauses between sittings.
-        evaluation: What was measured at the end; None where no test set was given.
+        evaluation: What was measured at the end; None where no test set was given, or the run was stopped before.
     """
 
     steps: int
@@ -144,6 +144,8 @@ class Session:
             self._save(clock)
             self._take_steps(clock, interruption)
             self._save(clock)
+        if train.step < self._steps:  # a signal whose handler came back
+            return Finished(train.step, clock.seconds, None)
         if _digest(train.fixed) != fixed:
             raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
         return Finished(train.step, clock.seconds, self._measure(clock))

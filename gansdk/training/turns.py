@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
-    from torch.nn.modules.batchnorm import _NormBase
+
+    from gansdk.training.players import RunningStatistics
 
     Terms = Mapping[str, Tensor]
 
@@ -69,7 +70,7 @@ class Train:
         for player, term in self.silenced:
             if player not in names:
                 raise TrainingError(f"there is no player {player!r} whose term {term!r} could be silenced")
-        self._others: dict[tuple[Player, ...], list[_NormBase]] = {}
+        self._others: dict[tuple[Player, ...], list[RunningStatistics]] = {}
         self._in_turn = False
 
     def turn(self, *players: Player) -> Turn:
@@ -86,8 +87,9 @@ class Train:
         if not players:
             raise TrainingError("a turn needs a player")
         if players not in self._others:
-            mine = {id(norm) for player in players for norm in self.states[player].norms}
-            self._others[players] = [n for state in self.states.values() for n in state.norms if id(n) not in mine]
+            mine = {id(one.norm) for player in players for one in self.states[player].statistics}
+            every = [one for state in self.states.values() for one in state.statistics]
+            self._others[players] = [one for one in every if id(one.norm) not in mine]
         return Turn(self, players, self._others[players])
 
     def autocast(self) -> AbstractContextManager[object]:
@@ -130,7 +132,7 @@ class Train:
 class Turn:
     """One open turn; made by :meth:`Train.turn`."""
 
-    def __init__(self, train: Train, players: tuple[Player, ...], others: Sequence[_NormBase]) -> None:
+    def __init__(self, train: Train, players: tuple[Player, ...], others: Sequence[RunningStatistics]) -> None:
         self._train = train
         self._players = players
         self._others = others
@@ -140,13 +142,13 @@ class Turn:
         if self._train._in_turn:
             raise TrainingError("a turn was opened inside another one", hint="close the first, or give it both players")
         self._train._in_turn = True
-        for norm in self._others:
-            norm.track_running_stats = False
+        for one in self._others:
+            one.hold()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for norm in self._others:
-            norm.track_running_stats = True
+        for one in self._others:
+            one.release()
         self._train._in_turn = False
 
     def minimise(self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]]) -> None:

@@ -1,0 +1,156 @@
+"""A recipe small enough for tests that has everything a resume can lose: batch-norm, dropout, noise, averages, Adam,
+a schedule, a kept tensor, two players, a fixed network."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from functools import partial
+from typing import Annotated
+
+import numpy as np
+import tiny
+import torch
+from PIL import Image
+from pydantic import Field
+from torch import nn
+from torch.nn.functional import avg_pool2d, interpolate, softplus
+
+import gansdk
+from gansdk.training import Player
+
+SIDE = 8
+
+
+class RecipeOptions(gansdk.Options):
+    steps: Annotated[int, Field(ge=1)] = 6
+    width: Annotated[int, Field(ge=1)] = 4
+    gan: Annotated[float, Field(ge=0)] = 0.1
+    noise: float = 0.1
+
+
+class Pairs:
+    def __init__(self, pictures, seed: int) -> None:
+        self._high = torch.stack([torch.from_numpy(pixels).permute(2, 0, 1) / 255 for _, pixels in pictures])
+        self._seed = seed
+
+    def batch(self, index: int):
+        drawn = np.random.default_rng((self._seed, index)).integers(len(self._high), size=4)
+        high = self._high[torch.from_numpy(drawn)]
+        return {"high": high, "low": avg_pool2d(high, 2)}
+
+
+class Recipe:
+    def __init__(self, options: RecipeOptions) -> None:
+        self.options = options
+        self.networks = tiny.networks(tiny.NetworkOptions(width=options.width))
+        self.critic = nn.Sequential(
+            nn.Conv2d(3, 4, 3, 2), nn.BatchNorm2d(4), nn.LeakyReLU(), nn.Dropout(0.3), nn.Conv2d(4, 1, 3)
+        )
+        self.judge = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+        self.generator = Player(
+            "generator",
+            self.networks["generator"],
+            partial(torch.optim.Adam, lr=1e-2),
+            schedule=lambda step: 1 / (1 + step),
+            ema=0.8,
+        )
+        self.discriminator = Player("discriminator", [self.critic], partial(torch.optim.RMSprop, lr=1e-3))
+        self.sources = ("photos",)
+        self.players = (self.generator, self.discriminator)
+        self.fixed = (self.judge,)
+        self.routes = {"gan": {"generator"}}
+
+    def streams(self, data, seed):
+        return {"photos": Pairs(data["photos"], seed)}
+
+    def step(self, batch, train):
+        low, high = batch["photos"]["low"], batch["photos"]["high"]
+        noisy = low + self.options.noise * torch.randn_like(low)
+        with train.turn(self.discriminator) as turn:
+            fake = self.networks["generator"](noisy).detach()
+            turn.minimise({"real": softplus(-self.critic(high)).mean(), "fake": softplus(self.critic(fake)).mean()})
+        with train.turn(self.generator) as turn:
+            fake = self.networks["generator"](noisy)
+            look = (self.judge(fake) - self.judge(high)).square().mean()
+            gan = softplus(-self.critic(fake)).mean()
+            turn.minimise({"look": look, "gan": self.options.gan * gan})
+        before = train.kept("mean")
+        now = fake.detach().mean(dim=(0, 2, 3))
+        train.keep("mean", now if before is None else 0.5 * (before + now))
+
+    def samples(self, data):
+        return {"low": Pairs(data["photos"], 0).batch(0)["low"][:2]}
+
+    def show(self, inputs, networks):
+        torch.rand(3)  # whatever it draws must not disturb the training
+        low = inputs["low"]
+        return torch.cat([interpolate(low, scale_factor=2.0), networks["generator"](low).clamp(0, 1)], dim=3)
+
+    def export(self):
+        return tiny.FACTS, {"width": self.options.width}, self.networks
+
+    def evaluate(self, model, data):
+        def measure(name, pictures):
+            high = torch.stack([torch.from_numpy(pixels).permute(2, 0, 1) / 255 for _, pixels in pictures])
+            error = float((model.generator.generate({"image": avg_pool2d(high, 2)}) - high).square().mean())
+            return gansdk.Measurement(metric="mse", data=name, protocol={}, value=error, values={})
+
+        return gansdk.Evaluation(measurements=tuple(measure(name, one) for name, one in data.items()), twin="none")
+
+
+class Interrupted(Recipe):
+    """Is sent Ctrl-C in the middle of its third step."""
+
+    number = signal.SIGINT
+
+    def step(self, batch, train):
+        if train.step == 2:
+            signal.raise_signal(self.number)
+        super().step(batch, train)
+
+
+class Terminated(Interrupted):
+    """Is sent SIGTERM in the middle of its third step."""
+
+    number = signal.SIGTERM
+
+
+class Exploding(Recipe):
+    """Its fifth step divides by zero."""
+
+    def step(self, batch, train):
+        if train.step == 4:
+            batch = {"photos": {name: tensor / 0 for name, tensor in batch["photos"].items()}}
+        super().step(batch, train)
+
+
+class Meddling(Recipe):
+    """Changes what it calls fixed."""
+
+    def step(self, batch, train):
+        super().step(batch, train)
+        with torch.no_grad():
+            self.judge[0].bias += 1
+
+
+class EndlessOptions(gansdk.Options):
+    pass
+
+
+def method(recipe: str = "Recipe", options: str = "RecipeOptions", **values) -> gansdk.Method:
+    """The tiny method, trained by one of the recipes above."""
+    config = gansdk.Config(recipe=f"adversary:{recipe}", options=f"adversary:{options}", values=values)
+    return dataclasses.replace(tiny.METHOD, configs={"small": config})
+
+
+METHOD = method()
+
+
+def write_pictures(folder, seed: int = 0):
+    """Three pictures of noise, as PNG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(3):
+        pixels = np.random.default_rng((seed, i)).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return folder

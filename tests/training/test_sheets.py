@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gansdk.errors import PluginError
+from gansdk.training.sheets import write_sheet
+
+
+def test_pictures_stand_below_each_other_with_a_white_gap(tmp_path):
+    rows = torch.stack([torch.full((3, 2, 5), 0.2), torch.full((3, 2, 5), 0.6)])
+    rows[0, 0] = 7.0
+    rows[1, 1, 0, 0] = float("nan")
+    write_sheet(tmp_path / "sheet.png", rows)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (2 + 4 + 2, 5, 3)
+    assert (sheet[:2] == [255, 51, 51]).all()
+    assert (sheet[2:6] == 255).all()
+    assert (sheet[6:, 1:] == 153).all()
+    assert tuple(sheet[6, 0]) == (153, 0, 153)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 4), (2, 1, 4, 4), (0, 3, 4, 4)])
+def test_anything_but_colour_pictures_is_the_plugins_fault(tmp_path, shape):
+    with pytest.raises(PluginError, match="show"):
+        write_sheet(tmp_path / "sheet.png", torch.zeros(shape))
+    assert not list(tmp_path.iterdir())
