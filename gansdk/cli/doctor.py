@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from gansdk._version import __version__
+from gansdk.cli.importing import uninterrupted
 from gansdk.cli.session import Session, session_of
 from gansdk.errors import GansdkError
 
@@ -41,9 +42,10 @@ def _versions() -> Iterator[dict[str, Any]]:
 
 def _torch() -> Iterator[dict[str, Any]]:
     try:
-        import torch
+        with uninterrupted():
+            import torch
 
-        from gansdk.inference.runtime import devices, has_native
+            from gansdk.inference.runtime import devices, has_native
     except (ImportError, OSError) as error:  # OSError: a shared library that is missing
         yield _record("torch", f"cannot be imported: {error}", ok=False)
         return

@@ -9,6 +9,7 @@ import typer
 from typer.main import get_command
 
 from gansdk.cli.commands import Command, Group, new_app
+from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import seconds_text
 from gansdk.cli.session import Session, session_of
 from gansdk.errors import UsageError
@@ -147,7 +148,8 @@ def _locate(session: Session, task: Task, named: str | None) -> Located:
 
 def _loader(session: Session, task: Task, located: Located, load: Options) -> Callable[[], Pipeline]:
     def make() -> Pipeline:
-        from gansdk.inference.pipelines import Pipeline
+        with uninterrupted():
+            from gansdk.inference.pipelines import Pipeline
 
         pipeline = Pipeline(task, located, session.catalog.method(located), _as_load(load))
         session.output.detail(f"computing on {pipeline.placement.device} in {pipeline.placement.precision}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import seconds_text
 from gansdk.cli.session import Session, session_of
 from gansdk.errors import OptionError, UnknownNameError, UsageError
@@ -100,8 +101,9 @@ def train(
     start = _whole("--seed", seed, 0)
     every = _whole("--checkpoint-every", checkpoint_every, 1) if checkpoint_every is not None else None
     with _watching(session, output) as (progress, note):
-        from gansdk.training.loop import train as train_run
-        from gansdk.training.runs import Pace
+        with uninterrupted():
+            from gansdk.training.loop import train as train_run
+            from gansdk.training.runs import Pace
 
         finished = train_run(
             chosen,
@@ -138,7 +140,8 @@ def resume(
     load = _computing(device, None, threads)
     until = _whole("--steps", steps, 1) if steps is not None else None
     with _watching(session, run) as (progress, note):
-        from gansdk.training.loop import resume as resume_run
+        with uninterrupted():
+            from gansdk.training.loop import resume as resume_run
 
         finished = resume_run(
             run,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -187,14 +188,15 @@ def test_a_model_that_cannot_be_used_is_said_in_one_line(with_kinds, model, work
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-def test_ctrl_c_is_said_and_leaves_nothing_half_written(with_kinds, model, work):
+@pytest.mark.parametrize("seconds", [0.3, 2])
+def test_ctrl_c_is_said_and_leaves_nothing_half_written(with_kinds, model, work, seconds):
     photo(work / "large.png", 1500, 1500)
-    line = [str(PROGRAM), "run", "superres", "large.png", "-m", "./model", "--tile", "16"]
+    line = [str(PROGRAM), "run", "superres", "large.png", "-m", "./model", "--tile", "32"]
     process = subprocess.Popen(line, cwd=work, env=with_kinds.environment, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     with process.stderr as stderr:
         first = stderr.readline()  # the model's name: from here on the call is at work
-        time.sleep(0.5)
+        time.sleep(seconds)  # while torch is imported, or later
         process.send_signal(signal.SIGINT)
         rest = stderr.read()
     assert process.wait() == 130
@@ -202,3 +204,21 @@ def test_ctrl_c_is_said_and_leaves_nothing_half_written(with_kinds, model, work)
     assert rest.splitlines()[-1] == "gansdk: interrupted"
     assert "Traceback" not in rest
     assert names(work) == ["a.png", "large.png", "model"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize("flags", [[], ["--quiet"]])
+def test_a_bar_is_drawn_where_stderr_is_a_terminal_and_somebody_wants_it(with_kinds, model, work, flags):
+    import pty
+
+    reader, terminal = pty.openpty()
+    line = [str(PROGRAM), "run", "superres", "a.png", "-m", "./model", "--tile", "24", *flags]
+    environment = with_kinds.environment | {"TERM": "xterm"}
+    done = subprocess.run(line, cwd=work, env=environment, stderr=terminal, stdout=subprocess.PIPE, check=True)
+    os.write(terminal, b"end")  # reading an empty terminal would wait
+    seen = os.read(reader, 100_000)
+    os.close(terminal)
+    os.close(reader)
+    assert done.stdout == b""
+    assert (b"\x1b[" in seen) == (not flags)
+    assert (b"a-superres.png" in seen) == (not flags)
