@@ -26,8 +26,8 @@ lint: $(VENV)/installed-dev
 
 wheels: $(VENV)/installed-dev  ## build all wheels into dist/
 	rm -rf dist
-	$(BIN)/python -m build --wheel --outdir dist .
-	for plugin in $(patsubst %/pyproject.toml,%,$(PLUGINS)); do $(BIN)/python -m build --wheel --outdir dist $$plugin || exit 1; done
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	for plugin in $(patsubst %/pyproject.toml,%,$(PLUGINS)); do $(BIN)/python -m build --wheel --no-isolation --outdir dist $$plugin || exit 1; done
 
 bench: $(VENV)/installed-dev  ## measure speed and memory, as ratios from one run
 	$(BIN)/python benchmarks/superres.py
