@@ -108,6 +108,7 @@ def write_picture(
         InputError: If it is transparent, the format is not, and no background is given.
         OutputExistsError: If something stands there, also if it came while this was written.
         OutputError: If it cannot be written there.
+        BrokenPipeError: If nobody reads the stream any more.
     """
     path = Path(target) if isinstance(target, str | os.PathLike) else None
     encoding = picture_format(path, options)
@@ -142,10 +143,11 @@ class _Encoded:
             write_tiff(self.picture, file, self.software)
         else:
             block = with_software(self.picture.exif, self.software) if self.software else self.picture.exif
-            if self.format == "jpg":
-                write_jpeg(self.picture, file, self.quality, block if len(block or b"") <= _MOST_EXIF else None)
-            else:
+            if self.format == "webp":
                 write_webp(self.picture, file, self.quality, block)
+            else:
+                is_too_long = block is not None and len(block) > _MOST_EXIF  # what the camera said goes first
+                write_jpeg(self.picture, file, self.quality, self.picture.exif if is_too_long else block)
 
 
 def _prepared(picture: Picture, encoding: str, options: PictureWriting, note: Callable[[str], None]) -> Picture:
@@ -205,8 +207,13 @@ def _exists(path: Path) -> OutputExistsError:
 
 def _to_stream(encoded: _Encoded, stream: IO[bytes]) -> None:
     """Into a temporary file first: whoever reads the stream gets nothing rather than a part."""
-    with tempfile.TemporaryFile() as file:
-        encoded.write(file)
-        file.seek(0)
-        shutil.copyfileobj(file, stream, 2**20)
-    stream.flush()
+    try:
+        with tempfile.TemporaryFile() as file:
+            encoded.write(file)
+            file.seek(0)
+            shutil.copyfileobj(file, stream, 2**20)
+        stream.flush()
+    except BrokenPipeError:
+        raise  # whoever reads has seen enough; the command line knows what to do
+    except OSError as error:
+        raise OutputError(f"cannot write {encoded.picture.name}: {error.strerror or error}") from error

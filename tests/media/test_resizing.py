@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gansdk.media import resizing
+from gansdk.media.picture import Picture
+from gansdk.media.resizing import resize, resize_alpha
+
+
+def weights(before, after):
+    """The matrix of an antialiased bicubic resize (a = −0.5) along one side, from the kernel's definition."""
+    scale = before / after
+    wide = max(scale, 1)
+    centres = (np.arange(after) + 0.5) * scale - 0.5
+    x = np.abs(np.arange(before)[None] - centres[:, None]) / wide
+    near = 1.5 * x**3 - 2.5 * x**2 + 1
+    far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    kernel = np.where(x < 1, near, np.where(x < 2, far, 0))
+    return kernel / kernel.sum(1, keepdims=True)
+
+
+def reference(pixels, width, height):
+    numbers = np.einsum("yr,rcn->ycn", weights(pixels.shape[0], height), pixels.astype(float))
+    numbers = np.einsum("xc,ycn->yxn", weights(pixels.shape[1], width), numbers)
+    return np.clip(np.rint(numbers), 0, np.iinfo(pixels.dtype).max)
+
+
+def noise(shape, dtype, seed=0):
+    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+sides = st.integers(1, 40)
+
+
+@settings(deadline=None)
+@given(sides, sides, sides, sides, st.sampled_from([1, 3]), st.sampled_from([np.uint8, np.uint16]))
+def test_any_size_agrees_with_the_kernels_definition(before_w, before_h, width, height, channels, dtype):
+    picture = Picture(noise((before_h, before_w, channels), dtype))
+    result = resize(picture, width, height).pixels
+    assert result.dtype == dtype
+    assert np.abs(result - reference(picture.pixels, width, height)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(50, 31), (200, 173), (100, 7), (37, 120)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_bands_do_not_show(monkeypatch, size, dtype, channels):
+    picture = Picture.from_array(noise((90, 100, channels), dtype))
+    whole = np.asarray(resize(picture, *size))
+    monkeypatch.setattr(resizing, "_NUMBERS", 700)
+    assert len(list(resizing._bands(picture.pixels.shape, *size))) > 5
+    assert np.abs(np.asarray(resize(picture, *size)).astype(int) - whole).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(33, 21), (160, 90)])
+def test_what_is_opaque_stays_opaque_exactly(dtype, size):
+    peak = np.iinfo(dtype).max
+    picture = Picture(noise((60, 80, 3), dtype), np.full((60, 80), peak, dtype))
+    result = resize(picture, *size)
+    assert (result.alpha == peak).all()
+    assert np.array_equal(result.pixels, resize(Picture(picture.pixels), *size).pixels)
+    alpha = picture.alpha.copy()
+    alpha[:, :40] = 0
+    half = resize(picture.replace(alpha=alpha), *size).alpha
+    beyond = round(size[0] / 2) + 5
+    assert (half[:, beyond:] == peak).all()
+    assert (half[:, : size[0] - beyond] == 0).all()
+    assert (resize_alpha(alpha, *size)[:, beyond:] == peak).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(20, 14), (90, 70)])
+def test_hidden_colours_do_not_reach_visible_ones(dtype, size):
+    peak = np.iinfo(dtype).max
+    pixels = np.full((30, 40, 3), peak // 4, dtype)
+    alpha = np.zeros((30, 40), dtype)
+    alpha[8:22, 10:30] = peak
+    pixels[alpha == 0] = peak
+    result = resize(Picture(pixels, alpha), *size)
+    shown = result.alpha > peak // 20
+    assert shown.any()
+    assert np.abs(result.pixels[shown].astype(int) - peak // 4).max() <= 1 + peak // 4000
+
+
+def test_alpha_on_its_own():
+    alpha = noise((30, 40), np.uint8)
+    assert np.array_equal(resize_alpha(alpha, 80, 60), resize(Picture(alpha[:, :, None]), 80, 60).pixels[:, :, 0])
+    assert resize_alpha(alpha, 40, 30) is alpha
+    assert (resize_alpha(np.full((3, 4), 77, np.uint16), 9, 9) == 77).all()
+
+
+def test_the_same_size_is_the_same_picture_and_the_rest_travels():
+    picture = Picture(noise((3, 4, 3), np.uint8), icc=b"i", exif=b"e", name="n")
+    assert resize(picture, 4, 3) is picture
+    other = resize(picture, 8, 6)
+    assert (other.icc, other.exif, other.name, other.width, other.height) == (b"i", b"e", "n", 8, 6)
