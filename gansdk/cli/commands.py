@@ -69,7 +69,7 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Finds the command that is named first."""
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
+        if not name.startswith("-") and name not in self.list_commands(ctx):
             hint = f"see `{ctx.command_path} --help`"
             what = f"command of {ctx.info_name}" if ctx.parent is not None else "command"
             raise UnknownNameError(what, name, self.list_commands(ctx), hint=hint)
