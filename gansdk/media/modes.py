@@ -92,6 +92,8 @@ def _keyed(pixels: Any, image: Image.Image, samples: Samples) -> tuple[Pixels, P
     if key is None or isinstance(key, bytes):
         return pixels, None
     wanted = np.atleast_1d(np.asarray(key, np.int64))
+    if image.mode == "1":
+        wanted = (wanted > 0) * 255  # older versions of Pillow give 1
     if image.mode == "L" and samples.bits < 8:
         wanted = wanted * (255 // (2**samples.bits - 1))
     if image.mode == "RGB" and samples.bits == 16:

@@ -41,7 +41,7 @@ def image(mode, seed=0):
         numbers = scene(channels, seed)
         if mode == "1":
             return Image.fromarray(numbers[:, :, 0]).convert("1")
-        return Image.fromarray(numbers[:, :, 0] if channels == 1 else numbers, "CMYK" if mode == "CMYK" else None)
+        return Image.frombytes(mode, SIZE, numbers.tobytes())
     if mode == "P":
         return image("RGB").quantize(50)
     if mode == "La":
