@@ -83,9 +83,9 @@ class Recipe:
         return {"low": Pairs(data["photos"], 0).batch(0)["low"][:2]}
 
     def show(self, inputs, networks):
-        torch.rand(3)  # whatever it draws must not disturb the training
         low = inputs["low"]
-        return torch.cat([interpolate(low, scale_factor=2.0), networks["generator"](low).clamp(0, 1)], dim=3)
+        noise = torch.rand(len(low), 3, SIDE, SIDE)  # what it draws must not disturb the training
+        return torch.cat([noise, interpolate(low, scale_factor=2.0), networks["generator"](low).clamp(0, 1)], dim=3)
 
     def export(self):
         return tiny.FACTS, {"width": self.options.width}, self.networks

@@ -1,3 +1,4 @@
+import io
 import json
 import pickle
 import signal
@@ -261,9 +262,27 @@ def test_sheets_show_progress_with_averaged_weights(tmp_path, photos):
     train(tmp_path / "run", photos)
     sheets = sorted((tmp_path / "run" / "samples").iterdir())
     assert [path.name for path in sheets] == ["000000002.png", "000000004.png", "000000006.png"]
-    with Image.open(sheets[0]) as sheet:
-        assert sheet.size == (16, 8 + 4 + 8)
-    assert sheets[0].read_bytes() != sheets[-1].read_bytes()
+    first, last = (np.asarray(Image.open(io.BytesIO(sheets[i].read_bytes()))) for i in (0, -1))
+    assert first.shape == (8 + 4 + 8, 24, 3)
+    assert (first[:, :16] == last[:, :16]).all()  # drawn from the seed each time, and the input
+    assert not (first[:, 16:] == last[:, 16:]).all()
+
+
+def test_threads_are_set_for_the_run_and_can_be_changed(tmp_path, photos):
+    before, seen = torch.get_num_threads(), []
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "run", photos, threads=3, progress=stop_at(1))
+        seen.append(torch.get_num_threads())
+        torch.set_num_threads(before)
+        with pytest.raises(KeyboardInterrupt):
+            loop.resume(tmp_path / "run", methods=METHODS, progress=stop_at(2))
+        seen.append(torch.get_num_threads())
+        loop.resume(tmp_path / "run", methods=METHODS, threads=1)
+        seen.append(torch.get_num_threads())
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [3, 3, 1]
 
 
 def test_progress_says_how_far_and_how_long(tmp_path, photos):
@@ -372,6 +391,15 @@ def test_resuming_needs_the_same_data(tmp_path, photos):
     for picture in (tmp_path / "photos").iterdir():
         picture.unlink()
     with pytest.raises(InputError, match="holds no pictures"):
+        loop.resume(tmp_path / "run", methods=METHODS)
+
+
+def test_resuming_needs_the_same_test_data(tmp_path, photos):
+    held_out = write_pictures(tmp_path / "held-out", seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", photos, tests={"photos": str(held_out)}, progress=stop_at(2))
+    write_pictures(held_out, seed=2)
+    with pytest.raises(TrainingError, match=r"data set 'photos' at .*/held-out has changed"):
         loop.resume(tmp_path / "run", methods=METHODS)
 
 

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 
@@ -351,6 +352,21 @@ def test_bf16_sums_terms_in_fp32_and_never_reuses_the_weights_of_an_earlier_turn
     values, other_weights = run(outer=True)
     assert values == [first, second]
     assert same(weights, other_weights)
+
+
+def test_gradients_of_fp32_terms_stay_fp32_inside_autocast():
+    def after(*, inside):
+        torch.manual_seed(0)
+        linear = nn.Linear(64, 64)
+        player = Player("net", linear, SGD)
+        train = Train([player], precision="bf16")
+        with train.turn(player) as turn:
+            loss = linear(torch.randn(8, 64)).square().mean()
+            with train.autocast() if inside else nullcontext():
+                turn.minimise({"size": loss})
+        return tensors(linear)
+
+    assert same(after(inside=True), after(inside=False))
 
 
 def test_fp32_has_no_autocast():
