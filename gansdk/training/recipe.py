@@ -60,11 +60,14 @@ class Recipe(Protocol):
         ...
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
-        """The batches that each step gets, by name."""
+        """The batches that each step gets, by name. They draw from generators of their own, never from torch's."""
         ...
 
     def step(self, batch: Mapping[str, Batch], train: Train) -> None:
-        """One round of turns. Reads like the paper's algorithm box."""
+        """One round of turns. Reads like the paper's algorithm box.
+
+        The tensors are on ``train.device``. Random numbers come from torch's own generators, whose state is kept.
+        """
         ...
 
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
@@ -80,5 +83,9 @@ class Recipe(Protocol):
         ...
 
     def evaluate(self, model: Model, data: Mapping[str, Dataset]) -> Evaluation:
-        """Measures an assembled model on named test sets; never on what it was trained on."""
+        """Measures an assembled model on named test sets; never on what it was trained on.
+
+        The model is the one that ships, averaged and prepared as for inference: it takes tensors of any device and
+        gives fp32 on the run's. Gradients are off.
+        """
         ...
