@@ -12,7 +12,7 @@ superres: $(VENV)/installed  ## sharpen a sample photo ×4 and say where the res
 	@$(BIN)/gansdk run superres $(PHOTO) -o demos/photos/chelsea-superres.png --on-exists overwrite
 
 test: $(VENV)/installed-dev  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: lint test  ## linters, types, import rules, generated pages, tests
 

@@ -1,6 +1,6 @@
 """Makes the README's picture: a part of the sample photo as it is, enlarged bicubically, and by superres.
 
-    python scripts/readme_picture.py
+Run it with ``python scripts/readme_picture.py``.
 """
 
 from __future__ import annotations

@@ -63,12 +63,14 @@ def test_a_plugin_installed_by_name_sharpens_a_photo(dist, empty, tmp_path):
     index = ["--no-index", "--find-links", str(dist), "-c", str(ROOT / "constraints.txt")]
     subprocess.run([empty / "python", "-m", "pip", "install", "-q", *index, "gansdk-plugin-srgan"], check=True)
     photo = tmp_path / "photo.jpg"
-    Image.open(PHOTO).crop((100, 50, 180, 110)).save(photo)
+    with Image.open(PHOTO) as image:
+        image.crop((100, 50, 180, 110)).save(photo)
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"GANSDK_HOME": str(tmp_path / "home")}
     command = [empty / "gansdk", "run", "superres", str(photo)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert Image.open(tmp_path / "photo-superres.png").size == (320, 240)
+    with Image.open(tmp_path / "photo-superres.png") as result:
+        assert result.size == (320, 240)
     where = "import gansdk, gansdk_srgan; print(gansdk.__file__, gansdk_srgan.__file__)"
     found = subprocess.run([empty / "python", "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert found.stdout.count(str(empty.parent)) == 2

@@ -58,7 +58,7 @@ def pipeline(
     load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads})
     catalog = Catalog(discover(), Settings())
     wanted = catalog.registry.task(task)
-    located = catalog.locate(str(model) if model is not None else catalog.choose(wanted).ref)
+    located = catalog.locate(model if model is not None else catalog.choose(wanted).ref)
     return Pipeline(wanted, located, catalog.method(located), load)
 
 
@@ -97,7 +97,9 @@ class Pipeline:
         Raises:
             GansdkError: Whatever is wrong with the inputs or options, in one line.
         """
-        groups = [self.call_options, PictureReading] if self.task.slots else [self.call_options]
+        groups: list[type[Options]] = [self.call_options]
+        if self.task.slots:
+            groups.append(PictureReading)
         call, *read = split(groups, options)
         return self.run(inputs, call, read[0] if read else PictureReading(), Context())
 

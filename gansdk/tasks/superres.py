@@ -42,9 +42,7 @@ class SuperresOptions(Options):
 
     tile: Annotated[
         Literal["auto", "off"] | Annotated[int, Field(ge=16, le=16384)],
-        Field(
-            description="input pixels a side that are computed at a time; auto: what half of the free memory takes"
-        ),
+        Field(description="input pixels a side that are computed at a time; auto: what half of the free memory takes"),
     ] = "auto"
     scale: Annotated[
         Annotated[float, Field(gt=0, le=16)] | None,
