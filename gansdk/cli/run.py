@@ -123,16 +123,17 @@ def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     reading = options.get("read", PictureReading())
     job = Job(task, tuple(values.get(_INPUTS) or ()), where, options["call"], reading, options["write"])
     several = len(plan(job)) > 1
-    located = _locate(session, task, values["model"])
+    located, why = _locate(session, task, values["model"])
     reporter = _Reporter(session.output, session.output.flags.json)
     with reporter:
-        summary = run_job(job, _loader(session, task, located, options["load"]), reporter)
+        summary = run_job(job, _loader(session, task, located, why, options["load"]), reporter)
     if several:
         session.output.note(_closing(summary))
     raise typer.Exit(summary.exit_code)
 
 
-def _locate(session: Session, task: Task, named: str | None) -> Located:
+def _locate(session: Session, task: Task, named: str | None) -> tuple[Located, str]:
+    """The model, and what to say of it if nobody named it."""
     from gansdk.inference.catalog import check_fit
 
     if named is not None:
@@ -142,12 +143,12 @@ def _locate(session: Session, task: Task, named: str | None) -> Located:
         located, why = session.catalog.locate(choice.ref), f" ({choice.why}; another one with --model)"
     check_fit(task, located)
     session.catalog.method(located)  # a missing plugin is known before any file is looked at
-    session.output.note(f"{task.name} with {located.ref}{why}")
-    return located
+    return located, why
 
 
-def _loader(session: Session, task: Task, located: Located, load: Options) -> Callable[[], Pipeline]:
+def _loader(session: Session, task: Task, located: Located, why: str, load: Options) -> Callable[[], Pipeline]:
     def make() -> Pipeline:
+        session.output.note(f"{task.name} with {located.ref}{why}")
         with uninterrupted():
             from gansdk.inference.pipelines import Pipeline
 
