@@ -190,3 +190,12 @@ def test_the_training_loop_takes_it_from_pictures_to_a_measured_model(photos: ga
     assert NetworkOptions(**config["network"]) == build().options.network()
     assert config["facts"]["generator"]["receptive_field"] == 6
     assert config["trained"]["data"][0]["licence"] == "unstated"
+
+
+def test_the_readme_lists_every_option_with_its_range():
+    from gansdk.options import describe
+
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    for info in describe(Stage1Options):
+        escaped = info.metavar.replace("|", "\\|")
+        assert f"| `{info.name}` | `{escaped}` |" in readme

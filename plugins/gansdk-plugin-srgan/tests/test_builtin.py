@@ -1,0 +1,111 @@
+"""The models that ship: they are what their facts, their evaluation and their records say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data as photographs
+from skimage.metrics import peak_signal_noise_ratio
+
+import gansdk
+from gansdk_srgan import METHOD
+
+MODELS = {model.name: model.folder for model in METHOD.models}
+DATA = Path(os.environ.get("GANSDK_DATA", "absent"))
+NAME = "srresnet-x4"
+
+
+@pytest.fixture(scope="module")
+def sharpen():
+    return gansdk.pipeline("superres", model=f"builtin:{NAME}", device="cpu", precision="fp32")
+
+
+def y_channel(rgb):
+    """Written from the standard, not shared with the code under test."""
+    return 16 + (rgb.astype(float) @ np.array([65.481, 128.553, 24.966])) / 255
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_that_ships_is_small_licensed_and_traceable(name):
+    folder = MODELS[name]
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 8 * 2**20
+    config = gansdk.pipeline("superres", model=f"builtin:{name}", device="cpu").located.config
+    assert config.licence
+    assert config.summary
+    assert config.trained.commit
+    assert config.trained.data
+    assert all(used.licence and used.digest and used.items for used in config.trained.data)
+    assert (folder / "evaluation.json").is_file()
+
+
+def test_its_evaluation_keeps_the_promised_distance_from_bicubic():
+    from gansdk.evaluation.record import read_evaluation
+
+    gains = {one.data: one.value - one.baselines["bicubic"] for one in read_evaluation(MODELS[NAME]).measurements}
+    assert gains["Set5"] >= 1.0
+    assert gains["BSD100"] >= 0.3
+
+
+@pytest.mark.skipif(not (DATA / "set5_hr.zip").is_file(), reason="Set5 is not here; GANSDK_DATA names its folder")
+def test_its_evaluation_is_what_comes_out_here(sharpen):
+    """Measured again by scikit-image through the public call, on pictures that the recipe's evaluation lists."""
+    from gansdk.evaluation.record import read_evaluation
+
+    recorded = next(one for one in read_evaluation(MODELS[NAME]).measurements if one.data == "Set5")
+    pictures = gansdk.open_pictures(DATA / "set5_hr.zip")
+    for index in range(len(pictures)):
+        name, true = pictures[index]
+        true = true[: true.shape[0] // 4 * 4, : true.shape[1] // 4 * 4]
+        size = (true.shape[1] // 4, true.shape[0] // 4)
+        low = np.asarray(Image.fromarray(true).resize(size, Image.Resampling.BICUBIC))
+        ours, theirs = (y_channel(one)[4:-4, 4:-4] for one in (sharpen(low).pixels, true))
+        assert peak_signal_noise_ratio(theirs, ours, data_range=255) == pytest.approx(recorded.values[name], abs=0.02)
+
+
+def test_tiled_equals_whole_bit_for_bit(sharpen):
+    photo = photographs.astronaut()[:230, 100:310]
+    whole = sharpen(photo, tile="off").pixels
+    assert np.array_equal(sharpen(photo, tile=150).pixels, whole)
+    assert np.array_equal(sharpen(photo, tile=128).pixels, whole)
+
+
+def test_the_declared_receptive_field_is_the_networks(sharpen):
+    """What a pixel can reach, by the gradient of the loaded weights."""
+    from gansdk.inference.loading import load_networks
+
+    located = sharpen.located
+    radius = located.config.facts.generator.receptive_field
+    network = load_networks(located.folder, located.config, METHOD)["generator"].double()
+    side = 2 * radius + 9
+    image = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+    middle = side // 2 * 4 + 1
+    (gradient,) = torch.autograd.grad(network(image)[0, :, middle : middle + 2, middle : middle + 2].sum(), image)
+    seen = gradient.abs().sum((0, 1)).nonzero()
+    reach = (seen - side // 2).abs().max()
+    assert radius - 1 <= reach <= radius
+
+
+def test_reduced_precision_that_its_facts_call_safe_passes_the_gate(sharpen):
+    from gansdk.evaluation.gate import measure
+
+    photo = photographs.chelsea()[60:180, 150:290]
+    for precision in sharpen.located.config.facts.safe_precisions:
+        (loss,) = measure(sharpen.located, METHOD, precision, {"chelsea": photo})
+        assert loss.passes, loss
+
+
+def test_it_invents_nothing_in_a_flat_picture(sharpen):
+    flat = np.full((40, 40, 3), (180, 90, 60), np.uint8)
+    result = sharpen(flat).pixels.astype(int)
+    assert np.abs(result - flat[0, 0]).max() <= 3
+
+
+def test_downscaled_it_is_its_input(sharpen):
+    photo = photographs.coffee()[100:200, 200:330]
+    back = Image.fromarray(sharpen(photo).pixels).resize((130, 100), Image.Resampling.BICUBIC)
+    assert peak_signal_noise_ratio(photo, np.asarray(back), data_range=255) >= 35
