@@ -40,7 +40,7 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     """
     temporary = _hidden_beside(path)
     try:
-        file = temporary.open("xb")
+        file = temporary.open("x+b")
     except OSError as error:
         raise cannot_write(path, error) from error
     try:

@@ -10,10 +10,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
-import re
 import stat
-import threading
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from gansdk.errors import GansdkError, InputError
 from gansdk.media import kinds
+from gansdk.media.hearing import heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 
 _READABLE = "give a PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, AVIF or HEIC file"
 _HEIC_HINT = 'install the reader with pip install "gansdk[heic]", or save it as JPEG'
-
-_HEARING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -265,7 +261,7 @@ def _decoding(reading: _Reading, what: str) -> Iterator[None]:
     from PIL.Image import DecompressionBombError
 
     try:
-        with _heard() as heard:
+        with heard() as texts:
             yield
     except GansdkError:
         raise
@@ -276,7 +272,7 @@ def _decoding(reading: _Reading, what: str) -> Iterator[None]:
         raise InputError(f"{reading.name} has more pixels than a {what} file may have here", hint=hint) from None
     except Exception as error:  # decoders raise whatever damaged bytes make them stumble over
         raise _damaged(reading, what, error) from error
-    for text in dict.fromkeys([*reading.doubts, *heard]):
+    for text in dict.fromkeys([*reading.doubts, *texts]):
         reading.note(f"{reading.name}: {text}")
 
 
@@ -289,21 +285,3 @@ def _damaged(reading: _Reading, what: str, error: Exception) -> InputError:
     said = " ".join(str(error).split())[:120]
     told = f" ({said})" if said and "not identified by this driver" not in said else ""
     return InputError(f"{reading.name} is cut short, damaged or an uncommon kind of {what}{told}", hint="get it again")
-
-
-@contextmanager
-def _heard() -> Iterator[list[str]]:
-    """Catches Python warnings of decoders.
-
-    The filters of :mod:`warnings` belong to the whole process, hence the lock: two threads that caught warnings at
-    once would leave the filters of one of them behind.
-    """
-    from PIL.Image import DecompressionBombWarning
-
-    texts: list[str] = []
-    with _HEARING, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield texts
-        unheard = (DecompressionBombWarning, DeprecationWarning, ResourceWarning)
-        found = [str(one.message) for one in caught if not issubclass(one.category, unheard)]
-        texts += [re.sub(r"\s+", " ", text)[:160].strip().rstrip(".") for text in found]

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-_DESCRIPTIVE = (270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 33432)
-"""Tags of a TIFF file that say something about the picture and not about the file: maker, date, artist …"""
-
-_EXIF, _GPS = 0x8769, 0x8825
-
 
 def normalise(image: Image.Image, samples: Samples, name: str, doubt: Callable[[str], None]) -> Picture:
     """Makes a picture of a loaded image.
@@ -62,24 +57,17 @@ def _fitting(icc: bytes, mode: str, channels: int, doubt: Callable[[str], None])
 
 def _metadata(image: Image.Image, doubt: Callable[[str], None]) -> tuple[bytes | None, int]:
     """The cleaned EXIF data and the orientation, which XMP may tell where EXIF does not."""
-    block, orientation = _raw_exif(image), None
-    if block:
-        try:
-            orientation = exif.orientation(block)
-            block = exif.cleaned(block)
-        except exif.DamagedExifError:
-            doubt("its EXIF data is damaged and is left out")
-            block = None
-    return block or None, orientation or _xmp_orientation(image) or 1
+    block, orientation = exif.cleaned(_raw_exif(image), doubt)
+    return block, orientation or _xmp_orientation(image) or 1
 
 
-def _raw_exif(image: Image.Image) -> bytes | None:
+def _raw_exif(image: Image.Image) -> bytes:
     block = image.info.get("exif")
     if isinstance(block, bytes):
         return block
     text = image.info.get("Raw profile type exif")  # how ImageMagick puts EXIF into a PNG
     if not isinstance(text, str | bytes):
-        return None
+        return b""
     lines = (text if isinstance(text, str) else text.decode("latin-1")).split("\n")[3:]
     try:
         return bytes.fromhex("".join(lines))
@@ -98,18 +86,8 @@ def _xmp_orientation(image: Image.Image) -> int | None:
 
 def _from_tags(image: Image.Image, doubt: Callable[[str], None]) -> bytes | None:
     """EXIF data of a TIFF file, whose tags stand among those of its layout."""
-    from PIL import Image as Pillow
-
     try:
-        source, target = image.getexif(), Pillow.Exif()
-        for tag in _DESCRIPTIVE:
-            if tag in source:
-                target[tag] = source[tag]
-        for part in (_EXIF, _GPS):
-            target.get_ifd(part).update(source.get_ifd(part))
-        if not len(target) and not any(target.get_ifd(part) for part in (_EXIF, _GPS)):
-            return None
-        return exif.cleaned(target.tobytes())
+        block = exif.descriptive(image.getexif()).tobytes()
     except Exception:  # noqa: BLE001 - Pillow's parser raises whatever damaged bytes make it stumble over
-        doubt("its EXIF data is damaged and is left out")
-        return None
+        block = b"damaged"
+    return exif.cleaned(block, doubt)[0]

@@ -23,6 +23,9 @@ FORMATS = ("png", "jpg", "webp", "tiff")
 _BY_ENDING = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
 _LONGEST = {"jpg": 65_500, "webp": 16_383}  # libjpeg's limit, a little below the format's own 65,535; WebP's
 
+_MOST_TIFF = 2**32 - 2**24
+"""Bytes of pixels that a TIFF file can address for sure, however badly they pack."""
+
 _MOST_EXIF = 65_533
 """Bytes of EXIF data that fit into a JPEG file's one segment."""
 
@@ -60,7 +63,7 @@ def check_fits(
 
     Raises:
         InputError: If the picture is transparent, the format is not, and no background is given.
-        OutputError: If the result is longer than the format allows.
+        OutputError: If the result is longer or larger than the format allows.
     """
     if format == "jpg" and options.background is None and not picture.is_opaque:
         what = f"{picture.name} is transparent and jpg cannot be"
@@ -70,6 +73,9 @@ def check_fits(
     if longest is not None and max(width, height) > longest:
         what = f"{width}×{height} pixels are too many for {format}, which ends at {longest} a side"
         raise OutputError(what, hint="write png or tiff")
+    channels = picture.pixels.shape[2] + (picture.alpha is not None)
+    if format == "tiff" and width * height * channels * picture.bits // 8 > _MOST_TIFF:
+        raise OutputError(f"{picture.name}: {width}×{height} pixels are too many for tiff", hint="write png")
 
 
 def free_name(path: Path) -> Path:
@@ -132,35 +138,40 @@ class _Encoded:
 
     def write(self, file: IO[bytes]) -> None:
         """Into an empty, seekable file."""
-        from gansdk.media.exif import with_software
-        from gansdk.media.lossy import write_jpeg, write_webp
-        from gansdk.media.png import write_png
-        from gansdk.media.tiff import write_tiff
+        from gansdk.media.encoding import write_jpeg, write_png, write_tiff, write_webp
 
         if self.format == "png":
             write_png(self.picture, file, self.software)
         elif self.format == "tiff":
-            write_tiff(self.picture, file, self.software)
+            write_tiff(self._signed(), file)
+        elif self.format == "webp":
+            write_webp(self._signed(), file, self.quality)
         else:
-            block = with_software(self.picture.exif, self.software) if self.software else self.picture.exif
-            if self.format == "webp":
-                write_webp(self.picture, file, self.quality, block)
-            else:
-                is_too_long = block is not None and len(block) > _MOST_EXIF  # what the camera said goes first
-                write_jpeg(self.picture, file, self.quality, self.picture.exif if is_too_long else block)
+            signed = self._signed()
+            is_too_long = len(signed.exif or b"") > _MOST_EXIF  # what the camera said goes first
+            write_jpeg(self.picture if is_too_long else signed, file, self.quality)
+
+    def _signed(self) -> Picture:
+        """With the software among its EXIF data."""
+        from gansdk.media.exif import with_software
+
+        if self.software is None:
+            return self.picture
+        return self.picture.replace(exif=with_software(self.picture.exif, self.software))
 
 
 def _prepared(picture: Picture, encoding: str, options: PictureWriting, note: Callable[[str], None]) -> Picture:
     """The picture as its format can hold it."""
     from gansdk.media.alpha import flatten
+    from gansdk.media.encoding import can_hold
     from gansdk.media.picture import to_8_bits
 
     if picture.exif is not None:
         picture = picture.replace(exif=_fitting_exif(picture, encoding, note) if options.metadata == "keep" else None)
     if options.background is not None or encoding == "jpg":
         picture = flatten(picture, options.background or "white")  # without a background it is opaque: alpha only goes
-    if encoding in {"jpg", "webp"} and picture.bits == 16:
-        note(f"{picture.name}: {encoding} holds 8 bits per channel; the result's 16 are rounded")
+    if not can_hold(encoding, picture.pixels.shape[2], picture.bits, has_alpha=picture.alpha is not None):
+        note(f"{picture.name}: {encoding} holds 8 bits per channel here; the result's 16 are rounded")
         alpha = None if picture.alpha is None else to_8_bits(picture.alpha)
         picture = picture.replace(pixels=to_8_bits(picture.pixels), alpha=alpha)
     return picture
@@ -168,14 +179,10 @@ def _prepared(picture: Picture, encoding: str, options: PictureWriting, note: Ca
 
 def _fitting_exif(picture: Picture, encoding: str, note: Callable[[str], None]) -> bytes | None:
     """EXIF data that is true of the result, also where the caller made it; None if it cannot be written."""
-    from gansdk.media.exif import DamagedExifError, cleaned
+    from gansdk.media.exif import cleaned
 
-    try:
-        block = cleaned(picture.exif or b"")
-    except DamagedExifError:
-        note(f"{picture.name}: its EXIF data is damaged and is left out")
-        return None
-    if encoding == "jpg" and len(block) > _MOST_EXIF:
+    block, _ = cleaned(picture.exif or b"", lambda text: note(f"{picture.name}: {text}"))
+    if encoding == "jpg" and len(block or b"") > _MOST_EXIF:
         note(f"{picture.name}: its EXIF data is too long for jpg and is left out")
         return None
     return block

@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import IFDRational
 
 from gansdk.errors import InputError
 from gansdk.media.images import read_picture
@@ -77,6 +78,37 @@ def exif_with(orientation):
     exif[0x010F] = "Maker"
     exif.get_ifd(0x8769)[0x9003] = "2024:05:06 07:08:09"
     return exif.tobytes()
+
+
+def camera_exif(order="<", orientation=6):
+    """EXIF data as cameras write it, with all that goes stale: sizes, a thumbnail, an XMP block."""
+    exif = Image.Exif()
+    exif.endian = order
+    exif[0x0112] = orientation
+    exif[0x010F], exif[0x0110], exif[0x0131] = "Maker of cameras", "Model 5", "Firmware 1.0"
+    exif[0x013B] = "Jürgen".encode()
+    exif[0x0100], exif[0x0101], exif[0x02BC] = 4000, 3000, b"<x:xmpmeta/>"
+    part = exif.get_ifd(0x8769)
+    part[0xA002], part[0xA003], part[0x9003] = 4000, 3000, "2024:05:06 07:08:09"
+    part[0x829A], part[0x9204] = IFDRational(1, 250), IFDRational(-3, 2)
+    part[0xA432] = (IFDRational(24), IFDRational(70), IFDRational(28, 10), IFDRational(0, 0))  # an unknown aperture
+    part[0x927C], part[0x9286] = b"private\0note" * 9, b"ASCII\0\0\0a comment"
+    part[0xA005] = {1: "R98"}
+    gps = exif.get_ifd(0x8825)
+    gps[1], gps[2] = "N", (IFDRational(52), IFDRational(31), IFDRational(49, 4))
+    return with_thumbnail(exif.tobytes().removeprefix(b"Exif\0\0"), order)
+
+
+def with_thumbnail(block, order):
+    """EXIF data with a second directory, which Pillow does not write."""
+    data = bytearray(block) + bytes(len(block) % 2)
+    small = encoded(Image.new("RGB", (16, 12), "red"), "JPEG")
+    at = len(data)
+    struct.pack_into(order + "I", data, 8 + 2 + 12 * struct.unpack_from(order + "H", data, 8)[0], at)
+    rows = struct.pack(order + "H", 2)
+    rows += struct.pack(order + "HHII", 0x0201, 4, 1, at + 2 + 24 + 4)
+    rows += struct.pack(order + "HHII", 0x0202, 4, 1, len(small))
+    return b"Exif\0\0" + bytes(data) + rows + bytes(4) + small
 
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
