@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from gansdk._version import __version__
 from gansdk.errors import GansdkError, InputError, OutputError, OutputExistsError, UsageError
 from gansdk.files import whole_file
 from gansdk.media.images import check_readable
@@ -258,7 +259,8 @@ class _Worker:
             return self.records.add(item, record), record
         _check_fits(job, item, inputs)
         picture = self.pipeline.compute(inputs, job.call, context)
-        return _write(job, item, picture, context), picture
+        provenance = f"gansdk {__version__} ({self.pipeline.located.ref})"
+        return _write(job, item, picture, context, provenance), picture
 
 
 def _fail(summary: Summary, reporter: Reporter, item: Item, error: GansdkError) -> None:
@@ -278,12 +280,12 @@ def _check_fits(job: Job, item: Item, inputs: dict[str, Picture]) -> None:
         check_fits(picture, picture_format(item.output, writing), writing)
 
 
-def _write(job: Job, item: Item, picture: Picture, context: Context) -> Path | None:
+def _write(job: Job, item: Item, picture: Picture, context: Context, provenance: str) -> Path | None:
     writing = _as_picture_writing(job.writing)
     if item.output is None:
-        write_picture(picture, sys.stdout.buffer, writing, context.note)
+        write_picture(picture, sys.stdout.buffer, writing, context.note, provenance=provenance)
         return None
-    return write_picture(picture, item.output, writing, context.note)
+    return write_picture(picture, item.output, writing, context.note, provenance=provenance)
 
 
 def _as_picture_writing(writing: Options) -> PictureWriting:

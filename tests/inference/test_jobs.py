@@ -11,6 +11,7 @@ import pytest
 import tiny
 from PIL import Image
 
+from gansdk._version import __version__
 from gansdk.errors import OutputError, OutputExistsError, UsageError
 from gansdk.inference.catalog import Located
 from gansdk.inference.context import Context
@@ -157,6 +158,15 @@ def test_a_transparent_picture_for_jpeg_fails_before_it_is_computed(photos, load
     assert summary.failed == 1
     assert "--background" in str(log.failed_items[0][1])
     assert not (photos / "t.jpg").exists()
+
+
+def test_a_written_picture_says_what_made_it_unless_metadata_is_stripped(photos, load):
+    source = photos / "a.png"
+    for output, writing in (("kept.png", PictureWriting()), ("bare.png", PictureWriting(metadata="strip"))):
+        assert run(job(source, output=str(photos / output), writing=writing), load, Log()).done == 1
+    with Image.open(photos / "kept.png") as kept, Image.open(photos / "bare.png") as bare:
+        assert kept.text == {"Software": f"gansdk {__version__} ({load().located.ref})"}
+        assert bare.text == {}
 
 
 def test_standard_input_and_output(photos, load, monkeypatch):
