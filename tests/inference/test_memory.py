@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+
 import psutil
 import pytest
 import torch
 from torch import nn
 
-from gansdk.inference.memory import PeakBytes, free_memory
+from gansdk.inference.memory import PeakBytes, free_memory, freed_memory_kept
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
@@ -39,3 +41,21 @@ def test_views_and_results_in_place_cost_nothing():
 def test_free_memory_is_what_the_system_says_or_less():
     free = free_memory(torch.device("cpu"))
     assert 0 < free <= psutil.virtual_memory().total
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="what glibc does with freed memory")
+def test_freed_memory_is_kept_inside_the_block_and_given_back_after_it():
+    process, large = psutil.Process(), 200 * 2**20
+
+    def use() -> int:
+        torch.zeros(large // 4).add_(1)
+        return process.memory_info().rss
+
+    before = process.memory_info().rss
+    with freed_memory_kept():
+        assert use() - before > large * 0.9
+        with freed_memory_kept():  # as another thread would
+            use()
+        assert process.memory_info().rss - before > large * 0.9
+    assert process.memory_info().rss - before < large * 0.2
+    assert use() - before < large * 0.2
