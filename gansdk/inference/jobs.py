@@ -21,11 +21,13 @@ from gansdk.errors import GansdkError, InputError, OutputError, OutputExistsErro
 from gansdk.files import whole_file
 from gansdk.media.images import check_readable
 from gansdk.media.writing import check_fits, free_name, picture_format, write_picture
+from gansdk.model.config import WEIGHTS
 from gansdk.options import PictureWriting, RecordWriting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gansdk.inference.catalog import Located
     from gansdk.inference.context import Context
     from gansdk.inference.pipelines import Pipeline
     from gansdk.media.picture import Picture
@@ -259,8 +261,7 @@ class _Worker:
             return self.records.add(item, record), record
         _check_fits(job, item, inputs)
         picture = self.pipeline.compute(inputs, job.call, context)
-        provenance = f"gansdk {__version__} ({self.pipeline.located.ref})"
-        return _write(job, item, picture, context, provenance), picture
+        return _write(job, item, picture, context, _provenance(self.pipeline.located)), picture
 
 
 def _fail(summary: Summary, reporter: Reporter, item: Item, error: GansdkError) -> None:
@@ -278,6 +279,13 @@ def _check_fits(job: Job, item: Item, inputs: dict[str, Picture]) -> None:
     writing = _as_picture_writing(job.writing)
     for picture in inputs.values():
         check_fits(picture, picture_format(item.output, writing), writing)
+
+
+def _provenance(located: Located) -> str:
+    """What made a picture: a public ref, else the weights' digest, since a path is nobody else's business."""
+    digest = located.config.files[WEIGHTS].removeprefix("sha256:")[:12]
+    public = located.ref.startswith(("builtin:", "hub:"))
+    return f"gansdk {__version__} ({located.ref if public else f'{located.config.method} {digest}'})"
 
 
 def _write(job: Job, item: Item, picture: Picture, context: Context, provenance: str) -> Path | None:

@@ -164,8 +164,9 @@ def test_a_written_picture_says_what_made_it_unless_metadata_is_stripped(photos,
     source = photos / "a.png"
     for output, writing in (("kept.png", PictureWriting()), ("bare.png", PictureWriting(metadata="strip"))):
         assert run(job(source, output=str(photos / output), writing=writing), load, Log()).done == 1
+    digest = load().located.config.files["model.safetensors"][7:19]
     with Image.open(photos / "kept.png") as kept, Image.open(photos / "bare.png") as bare:
-        assert kept.text == {"Software": f"gansdk {__version__} ({load().located.ref})"}
+        assert kept.text == {"Software": f"gansdk {__version__} (tiny {digest})"}
         assert bare.text == {}
 
 
