@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Context:
         note: Takes a line that the user should read: a warning, a decision.
         detail: Takes a line for users who asked for more.
         expect: Is told roughly how many seconds the call will take, before it begins.
+        measured: What was found out about the model by earlier calls, by name; a pipeline keeps it from call to call.
         memory: Bytes that the networks may use, or ``auto``: half of what is free when it is asked.
     """
 
@@ -37,4 +38,5 @@ class Context:
     note: Callable[[str], None] = _silent
     detail: Callable[[str], None] = _silent
     expect: Callable[[float], None] = _unasked
+    measured: dict[str, float] = field(default_factory=dict)
     memory: int | Literal["auto"] = "auto"

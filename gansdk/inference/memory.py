@@ -27,6 +27,19 @@ def free_memory(device: torch.device) -> int:
     return min([int(psutil.virtual_memory().available), *_container_limits()])
 
 
+def default_budget(device: torch.device) -> int:
+    """Bytes that networks may use on a device if nobody says otherwise: half of what is free."""
+    return free_memory(device) // 2
+
+
+def release_cached() -> None:
+    """Gives what torch keeps for reuse back to its devices, after running out of memory."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
 def _container_limits() -> list[int]:
     """What control groups leave to this process (Linux, version 2); empty where there is no limit."""
     root = Path("/sys/fs/cgroup")

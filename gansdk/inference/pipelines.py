@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -11,6 +12,7 @@ from gansdk.errors import OptionError
 from gansdk.inference.catalog import Catalog, Located, check_fit
 from gansdk.inference.context import Context
 from gansdk.inference.loading import load_networks
+from gansdk.inference.memory import default_budget
 from gansdk.inference.runtime import NonFiniteError, Placement, place, prepare, set_threads
 from gansdk.media.images import read_picture
 from gansdk.options import LoadOptions, Options, PictureReading, split, validate
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.media.picture import Picture
+    from gansdk.model.facts import Precision
     from gansdk.model.protocols import Model
     from gansdk.plugins.declarations import Method, Task
 
@@ -78,6 +81,7 @@ class Pipeline:
         set_threads(load.threads)
         self._networks: Mapping[str, nn.Module] = load_networks(located.folder, located.config, method)
         self._model = self._assemble(self.placement)
+        self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None
         self._lock = threading.Lock()
         self._function = resolve(task.function)
@@ -120,14 +124,18 @@ class Pipeline:
     def compute(self, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:
         """Runs the task on what was read; once more in fp32 if reduced precision gave NaN or infinity."""
         try:
-            return self._call(self._model, inputs, call, context)
+            return self._call(self._model, self.placement.precision, inputs, call, context)
         except NonFiniteError:
             if self.placement.precision == "fp32":
                 raise
             context.note(f"{self.placement.precision} gave no finite result; computing once more in fp32")
-            return self._call(self._in_full_precision(), inputs, call, context)
+            return self._call(self._in_full_precision(), "fp32", inputs, call, context)
 
-    def _call(self, model: Model, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:
+    def _call(
+        self, model: Model, precision: Precision, inputs: Mapping[str, Picture], call: Options, context: Context
+    ) -> Result:
+        memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
+        context = replace(context, measured=self._measured[precision], memory=memory)
         # Inference mode is entered here, per call, and never while weights are prepared: a tensor made inside it
         # cannot take part in a gradient later.
         with torch.inference_mode(not self.task.needs_gradients):

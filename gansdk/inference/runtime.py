@@ -194,14 +194,6 @@ def fold_batch_norm(network: nn.Module) -> int:
     return folded
 
 
-def release(device: torch.device) -> None:
-    """Gives cached memory back after running out of it."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
-
-
 def set_threads(threads: int | Literal["auto"]) -> None:
     """CPU threads of this process; ``auto`` leaves them as they are."""
     if threads != "auto":

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 
 from gansdk.errors import NotApplicableError, OptionError, OutOfMemoryError
-from gansdk.inference.memory import PeakBytes, free_memory, freed_memory_kept
-from gansdk.inference.runtime import release
+from gansdk.inference.memory import PeakBytes, default_budget, freed_memory_kept, release_cached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,7 +196,7 @@ def _upscale(passes: _Passes, facts: GeneratorFacts, context: Context, tile: int
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
-            release(passes.device)
+            release_cached()
             largest = _smaller(cell, plan, passes.multiple)
             context.note(f"out of memory with windows of {plan.window(cell).area} pixels; going on with smaller ones")
             waiting.append(cell)
@@ -217,7 +216,6 @@ class _Passes:
         self.scale = facts.output.scale
         self.multiple = facts.source.size.multiple
         self.height, self.width = (self._padded(n, facts.source.size.minimum) for n in pixels.shape[:2])
-        self.device = torch.device("cpu")  # known once a window came back
 
     def empty_result(self) -> Pixels:
         height, width, channels = self._pixels.shape
@@ -239,9 +237,7 @@ class _Passes:
         result[cell.top * self.scale : bottom, cell.left * self.scale : right] = self._leave(kept)
 
     def run(self, window: Box) -> torch.Tensor:
-        outputs = self._generator.generate({"image": self._enter(window)})
-        self.device = outputs.device
-        return outputs
+        return self._generator.generate({"image": self._enter(window)})
 
     def _enter(self, window: Box) -> torch.Tensor:
         """The window as float NCHW in [0, 1], edge pixels repeated where it reaches beyond the picture."""
@@ -281,16 +277,24 @@ def _plan(passes: _Passes, facts: GeneratorFacts, context: Context, tile: int | 
         return plan_fixed(height, width, halo=halo, multiple=multiple, tile=tile)
     if height * width <= _PROBE**2:
         return Plan(height, width, halo, (0, height), (0, width))
-    bytes_each, seconds_each = _measure(passes)
+    bytes_each, seconds_each = _measured(passes, context)
     if tile == "off":
         plan = Plan(height, width, halo, (0, height), (0, width))
     else:
-        budget = free_memory(passes.device) // 2 if context.memory == "auto" else context.memory
+        budget = default_budget(torch.device("cpu")) if context.memory == "auto" else context.memory
         plan = plan_within(
             height, width, halo=halo, multiple=multiple, area=min(int(budget / bytes_each), _LARGEST_WINDOW)
         )
     context.expect(seconds_each * height * width * plan.recomputed)
     return plan
+
+
+def _measured(passes: _Passes, context: Context) -> tuple[float, float]:
+    """Bytes and seconds per input pixel, found out once per model: it takes as long as a small picture."""
+    known = context.measured
+    if "bytes per pixel" not in known:
+        known["bytes per pixel"], known["seconds per pixel"] = _measure(passes)
+    return known["bytes per pixel"], known["seconds per pixel"]
 
 
 def _measure(passes: _Passes) -> tuple[float, float]:
