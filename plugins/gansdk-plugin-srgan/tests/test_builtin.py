@@ -51,6 +51,14 @@ def test_its_evaluation_keeps_the_promised_distance_from_bicubic():
     assert gains["BSD100"] >= 0.3
 
 
+def test_the_readme_quotes_its_evaluation():
+    from gansdk.evaluation.record import read_evaluation
+
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    for measured in read_evaluation(MODELS[NAME]).measurements:
+        assert f"{measured.value:.2f} (bicubic {measured.baselines['bicubic']:.2f})" in readme
+
+
 @pytest.mark.skipif(not (DATA / "set5_hr.zip").is_file(), reason="Set5 is not here; GANSDK_DATA names its folder")
 def test_its_evaluation_is_what_comes_out_here(sharpen):
     """Measured again by scikit-image through the public call, on pictures that the recipe's evaluation lists."""
