@@ -53,7 +53,8 @@ def _torch() -> Iterator[dict[str, Any]]:
     for name in devices():
         device = torch.device(name)
         native = [precision for precision in ("bf16", "fp16") if has_native(device, precision)]
-        threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
+        count = torch.get_num_threads()
+        threads = f", {count} thread{'s' if count > 1 else ''}" if device.type == "cpu" else ""
         yield _record(f"device {name}", f"fp32{''.join(f', {one}' for one in native)} natively{threads}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,6 +118,8 @@ def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     where: str | None = values["output"]
     if where == STANDARD and session.output.flags.json:
         raise UsageError("--json and -o - both want standard output", hint="give -o a file, or leave --json out")
+    if where == STANDARD and task.output == "picture" and sys.stdout.isatty():
+        raise UsageError("a picture would be written to the terminal", hint="send it on with | or >, or give -o a file")
     if where is not None and not where.strip():
         raise UsageError("--output is empty", hint="give a file, a folder or -")
     options = validate(task, values)
@@ -140,7 +143,7 @@ def _locate(session: Session, task: Task, named: str | None) -> tuple[Located, s
         located, why = session.catalog.locate(named), ""
     else:
         choice = session.catalog.choose(task)
-        located, why = session.catalog.locate(choice.ref), f" ({choice.why}; another one with --model)"
+        located, why = session.catalog.locate(choice.ref), f" ({choice.why})"
     check_fit(task, located)
     session.catalog.method(located)  # a missing plugin is known before any file is looked at
     return located, why
@@ -189,7 +192,7 @@ class _Reporter:
 
         return Context(
             progress=lambda done, total: self._bar.show(item.name, done, total),
-            note=lambda text: self._output.note(f"{item.name}: {text}"),
+            note=lambda text: self._output.note(_about(item, text)),
             detail=lambda text: self._output.detail(f"{item.name}: {text}"),
             expect=lambda seconds: self._output.note(f"{item.name}: about {seconds_text(seconds)}"),
         )
@@ -217,6 +220,11 @@ class _Reporter:
         """Says what went wrong with an item."""
         self._bar.clear()
         self._output.error(error, item.key)
+
+
+def _about(item: Item, text: str) -> str:
+    """A note with the input's name before it, unless it begins with that already, as those on pictures do."""
+    return text if text.startswith(f"{item.name}:") else f"{item.name}: {text}"
 
 
 def _closing(summary: Summary) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from collections import defaultdict
@@ -119,7 +120,8 @@ def plan(job: Job) -> list[Item]:
     size = len(job.task.slots)
     if size and (not job.inputs or len(job.inputs) % size):
         names = " ".join(slot.name.upper() for slot in job.task.slots)
-        raise UsageError(f"{job.task.name} takes {names} for each result; {len(job.inputs)} given", hint="see --help")
+        what = f"{job.task.name} takes {names} for each result; {len(job.inputs) or 'none'} given"
+        raise UsageError(what, hint=f"give it as in `gansdk run {job.task.name} {names}`, or see --help")
     if not size and job.inputs:
         raise UsageError(f"{job.task.name} takes no input", hint="see --help")
     if job.inputs.count(STANDARD) > 1:
@@ -184,10 +186,20 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
     return ready, skipped, failed
 
 
+def _check_folder(job: Job) -> None:
+    """A folder for all results is looked at once, so that it is not missed once per item."""
+    if job.output not in {None, STANDARD} and _is_folder(str(job.output)) and not Path(str(job.output)).is_dir():
+        raise _no_folder(Path(str(job.output)))
+
+
+def _no_folder(folder: Path) -> OutputError:
+    return OutputError(f"there is no folder {folder}", hint=f"create it with mkdir -p {shlex.quote(str(folder))}")
+
+
 def _check_output(output: Path, writing: Options) -> bool:
     """Whether to go on with an output; False if it exists and shall be skipped."""
     if not output.parent.is_dir():
-        raise OutputError(f"there is no folder {output.parent}", hint=f"create it with mkdir -p '{output.parent}'")
+        raise _no_folder(output.parent)
     if not os.access(output.parent, os.W_OK):
         raise OutputError(f"the folder {output.parent} cannot be written to", hint="choose another one with -o")
     if output.is_dir():
@@ -213,11 +225,14 @@ def run(job: Job, load: Callable[[], Pipeline], reporter: Reporter) -> Summary:
 
     Raises:
         UsageError: From :func:`plan`, before anything was done.
+        OutputError: If the folder for the results does not exist.
         GansdkError: If the model does not load.
     """
     start = time.perf_counter()
     summary = Summary()
-    ready, skipped, failed = find_obstacles(job, plan(job))
+    items = plan(job)
+    _check_folder(job)
+    ready, skipped, failed = find_obstacles(job, items)
     with _Records(job) as records:
         for item in skipped:
             summary.skipped += 1

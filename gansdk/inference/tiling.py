@@ -106,7 +106,7 @@ class Plan:
         size = f"{largest.width}×{largest.height} pixels"
         if count == 1:
             return f"one window of {size}"
-        return f"{count} windows of up to {size}; {self.recomputed:.2f} pixels computed for each of the picture's"
+        return f"{count} windows of up to {size}; with their rims {self.recomputed:.2f} times the picture"
 
 
 def plan_fixed(height: int, width: int, *, halo: int, multiple: int, tile: int) -> Plan:
@@ -270,21 +270,19 @@ def _plan(passes: _Passes, facts: GeneratorFacts, context: Context, tile: int | 
     halo = -(-facts.receptive_field // multiple) * multiple
     if isinstance(tile, int):
         smallest = 2 * halo + max(MINIMUM_CELL, multiple)
-        if tile < smallest:
+        if tile < min(smallest, max(height, width)):
             raise OptionError(
                 f"a tile of {tile} pixels is too small for this model", hint=f"the smallest is {smallest}"
             )
         return plan_fixed(height, width, halo=halo, multiple=multiple, tile=tile)
+    plan = Plan(height, width, halo, (0, height), (0, width))
     if height * width <= _PROBE**2:
-        return Plan(height, width, halo, (0, height), (0, width))
+        return plan
     bytes_each, seconds_each = _measured(passes, context)
-    if tile == "off":
-        plan = Plan(height, width, halo, (0, height), (0, width))
-    else:
+    if tile == "auto":
         budget = default_budget(torch.device("cpu")) if context.memory == "auto" else context.memory
-        plan = plan_within(
-            height, width, halo=halo, multiple=multiple, area=min(int(budget / bytes_each), _LARGEST_WINDOW)
-        )
+        area = min(int(budget / bytes_each), _LARGEST_WINDOW)
+        plan = plan_within(height, width, halo=halo, multiple=multiple, area=area)
     context.expect(seconds_each * height * width * plan.recomputed)
     return plan
 

@@ -105,7 +105,8 @@ def read_config(folder: Path) -> ModelConfig:
 def parse_config(raw: Any, path: Path) -> ModelConfig:
     """Validates what was read from ``path``; errors name the field."""
     if not isinstance(raw, dict) or "gansdk" not in raw:
-        raise ModelError(f"{path} is no gansdk config: the field 'gansdk' is missing", hint="name a folder that gansdk wrote")
+        what = f"{path} is no gansdk config: the field 'gansdk' is missing"
+        raise ModelError(what, hint="name a folder that gansdk wrote")
     version = raw["gansdk"]
     if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
         hint = "pip install --upgrade gansdk"

@@ -88,7 +88,7 @@ def test_outputs_stand_beside_their_inputs_or_in_the_folder(tmp_path):
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        (job(), "superres takes PHOTO for each result; 0 given"),
+        (job(), "superres takes PHOTO for each result; none given"),
         (job("a.jpg", "a.png"), r"a\.jpg and a\.png would both be written to a-superres\.png"),
         (job("a.jpg", "b.jpg", output="-"), "2 results cannot go to -"),
         (job("a.jpg", "b.jpg", output="x.png"), r"2 results cannot go to x\.png"),
@@ -142,14 +142,15 @@ def test_overwrite_and_rename(photos, load, on_exists, expected):
     assert size(log.done_items[0][1]) == (24, 20)
 
 
-@pytest.mark.parametrize(
-    ("output", "error"), [("absent/", OutputError), ("absent/x.png", OutputError), ("a.png", OutputExistsError)]
-)
+@pytest.mark.parametrize(("output", "error"), [("absent/x.png", OutputError), ("a.png", OutputExistsError)])
 def test_places_that_cannot_be_written(photos, output, error):
-    summary = run(
-        job(photos / "a.png", output=str(photos / output) + ("/" if output.endswith("/") else "")), never, Log()
-    )
+    summary = run(job(photos / "a.png", output=str(photos / output)), never, Log())
     assert type(summary.failures[0][1]) is error
+
+
+def test_a_folder_that_is_not_there_is_said_once(photos):
+    with pytest.raises(OutputError, match=r"there is no folder .*absent; create it with mkdir -p"):
+        run(job(photos / "a.png", photos / "b.png", output=str(photos / "absent") + "/"), never, Log())
 
 
 def test_a_transparent_picture_for_jpeg_fails_before_it_is_computed(photos, load):
