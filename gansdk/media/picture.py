@@ -172,18 +172,6 @@ class Picture:
         return f"<Picture {self.name!r} {self.width}×{self.height} {self.bits}-bit {kind}{alpha}>"
 
 
-def to_float(pixels: Pixels) -> NDArray[np.float32]:
-    """Whole numbers as float32 in [0, 1]; :func:`from_float` undoes it exactly."""
-    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-
-
-def from_float(numbers: NDArray[np.floating[Any]], dtype: np.dtype[Any] | type[np.unsignedinteger[Any]]) -> Pixels:
-    """Finite numbers, clipped to [0, 1], as the nearest whole numbers of ``dtype``."""
-    peak = np.iinfo(dtype).max
-    whole: Pixels = np.rint(np.clip(numbers, 0, 1).astype(np.float32, copy=False) * np.float32(peak)).astype(dtype)
-    return whole
-
-
 def to_8_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """16-bit numbers, rounded to the nearest 8-bit ones (65535 is 255 × 257); 8-bit ones as they are."""
     if pixels.dtype == np.uint8:

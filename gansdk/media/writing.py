@@ -34,17 +34,20 @@ def picture_format(path: Path | None, options: PictureWriting) -> str:
     """The format of an output: as the options say, else as its name ends, else png.
 
     Raises:
-        OptionError: If the name ends as no format does, and none is given.
+        OptionError: If the name ends as no format does, and none is given; or as another one than is given.
     """
+    named = _BY_ENDING.get(path.suffix.lower()) if path is not None else None
     if options.format is not None:
+        if path is not None and named is not None and named != options.format:
+            what = f"{path.name} ends as {named} does, and --format says {options.format}"
+            raise OptionError(what, hint="change one of them")
         return options.format
     if path is None or not path.suffix:
         return "png"
-    known = _BY_ENDING.get(path.suffix.lower())
-    if known is None:
+    if named is None:
         hint = f"end it in {', '.join(_BY_ENDING)}, or give --format {'|'.join(FORMATS)}"
         raise OptionError(f"{path.name} names no format that can be written", hint=hint)
-    return known
+    return named
 
 
 def check_fits(

@@ -2,14 +2,12 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from sample_pictures import SRGB, exif_with, image
 
 from gansdk.errors import InputError, OptionError, OutputExistsError, UnknownNameError
 from gansdk.media.images import read_picture
-from gansdk.media.picture import Picture, from_float, to_8_bits, to_float
+from gansdk.media.picture import Picture, to_8_bits
 from gansdk.options import PictureReading
 
 
@@ -98,24 +96,6 @@ def test_saving_takes_typed_options(tmp_path):
 
 def test_repr_says_what_it_is():
     assert repr(Picture.from_array(np.zeros((2, 3, 4), np.uint16))) == "<Picture 'array' 3×2 16-bit RGB with alpha>"
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_floats_and_back_are_exact(dtype):
-    every = np.arange(np.iinfo(dtype).max + 1).astype(dtype)
-    numbers = to_float(every)
-    assert numbers.dtype == np.float32
-    assert (numbers.min(), numbers.max()) == (0, 1)
-    assert np.array_equal(from_float(numbers, dtype), every)
-
-
-@given(st.floats(-2, 3, width=32))
-def test_floats_become_the_nearest_number(value):
-    peak = 255
-    got = int(from_float(np.array([value], np.float32), np.uint8)[0])
-    wanted = min(max(value, 0), 1) * peak
-    assert abs(got - wanted) <= 0.5 + 1e-4
-    assert 0 <= got <= peak
 
 
 def test_16_bits_are_rounded_to_8():

@@ -47,13 +47,18 @@ def write(source, target, provenance=None, **options):
         ("a.webp", None, "webp"),
         ("a", None, "png"),
         (None, None, "png"),
-        ("a.png", "jpg", "jpg"),
+        ("a.jpeg", "jpg", "jpg"),
         ("a.xyz", "webp", "webp"),
         (None, "tiff", "tiff"),
     ],
 )
 def test_the_format_is_picked(name, given, wanted):
     assert picture_format(Path(name) if name else None, PictureWriting(format=given)) == wanted
+
+
+def test_a_name_and_a_format_that_disagree_are_a_wrong_call():
+    with pytest.raises(OptionError, match=r"a\.png ends as png does, and --format says jpg"):
+        picture_format(Path("a.png"), PictureWriting(format="jpg"))
 
 
 def test_an_unknown_ending_is_a_wrong_call():
