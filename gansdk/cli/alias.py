@@ -47,6 +47,9 @@ def remove_alias(context: typer.Context, name: Name) -> None:
     session = session_of(context)
     session.settings.remove_alias(name)
     session.output.note(f"{name} is removed")
+    for task, ref in session.settings.defaults().items():
+        if ref == name:
+            session.output.note(f"it was your default for {task}: set another, or `gansdk default {task} --unset`")
 
 
 def lasting(ref: str) -> str:

@@ -16,7 +16,7 @@ from gansdk.media.kinds import HEAD, identify
 from gansdk.options import PictureReading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -70,6 +70,11 @@ class Pictures:
         return self._items.names
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """Files among them that are no pictures by their content."""
+        return self._items.others
+
+    @property
     def licence(self) -> str:
         """The licences of all pictures, joined by AND."""
         each = (part for attribution in self.attributions for part in attribution.licence.split(" AND "))
@@ -99,6 +104,8 @@ class Pictures:
 class _Items(Protocol):
     @property
     def names(self) -> tuple[str, ...]: ...
+    @property
+    def others(self) -> tuple[str, ...]: ...
     def read(self, name: str, /) -> bytes: ...
 
 
@@ -107,7 +114,7 @@ class _Folder:
         self._path = path
         files = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
         names = (file.as_posix() for file in files if not any(part.startswith(".") for part in file.parts))
-        self.names = tuple(name for name in sorted(names) if _is_picture((path / name).open("rb")))
+        self.names, self.others = _sorted_out(sorted(names), lambda name: (path / name).open("rb"))
 
     def read(self, name: str, /) -> bytes:
         return (self._path / name).read_bytes()
@@ -123,7 +130,7 @@ class _Archive:
             found = [name for name in archive.namelist() if name.startswith(self._prefix) and not name.endswith("/")]
             names = (name.removeprefix(self._prefix) for name in sorted(found))
             shown = (name for name in names if not any(part.startswith((".", "__")) for part in name.split("/")))
-            self.names = tuple(name for name in shown if _is_picture(archive.open(self._prefix + name)))
+            self.names, self.others = _sorted_out(list(shown), lambda name: archive.open(self._prefix + name))
 
     def read(self, name: str, /) -> bytes:
         with zipfile.ZipFile(self._path) as archive:
@@ -152,6 +159,12 @@ def open_pictures(path: str | Path) -> Pictures:
     if not items.names:
         raise InputError(f"{path} holds no pictures", hint="give one with JPEG, PNG, WebP or TIFF files")
     return Pictures(name, items, _read_attributions(items, path))
+
+
+def _sorted_out(names: Sequence[str], opened: Callable[[str], IO[bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of pictures, and those of other files."""
+    are = {name: _is_picture(opened(name)) for name in names if name != LICENCES}
+    return tuple(name for name, is_one in are.items() if is_one), tuple(n for n, is_one in are.items() if not is_one)
 
 
 def _open_archive(path: Path, inner: str) -> _Archive:

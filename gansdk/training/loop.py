@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from gansdk.data.pictures import Pictures, open_pictures
 from gansdk.errors import MissingPluginError, TrainingError, UnknownNameError, UsageError
 from gansdk.inference.runtime import place, set_threads
 from gansdk.model.facts import Facts
@@ -26,7 +27,7 @@ from gansdk.training.runs import (
 from gansdk.training.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Literal
 
     from gansdk.data.pictures import Dataset
@@ -103,6 +104,8 @@ def train(
     set_threads(threads)
     recipe = _build(chosen, values, seed)
     opened = _Data(_named(recipe, data), tests or {}, open_data)
+    for line in opened.left_out():
+        note(line)
     record = RunRecord(
         gansdk=1,
         method=method.name,
@@ -261,10 +264,15 @@ class _Data:
         self.train_sources = {n: describe_source(str(Path(train[n]).resolve()), data) for n, data in self.train.items()}
         self.test_sources = {n: describe_source(str(Path(tests[n]).resolve()), data) for n, data in self.tests.items()}
 
+    def left_out(self) -> Iterator[str]:
+        """A line for each set of pictures that has other files among them."""
+        for data in (*self.train.values(), *self.tests.values()):
+            if isinstance(data, Pictures) and data.others:
+                shown = ", ".join(data.others[:3]) + (" …" if len(data.others) > 3 else "")
+                yield f"{data.name}: left out what is no picture by its content ({len(data.others)}): {shown}"
+
 
 def _open_pictures(path: str) -> Dataset:
-    from gansdk.data.pictures import open_pictures
-
     return open_pictures(path)
 
 

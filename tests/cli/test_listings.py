@@ -121,7 +121,8 @@ def test_aliases_are_set_used_and_removed(with_kinds, model):
         == "gansdk: there is no model or alias 'min'; did you mean mine?"
     )
     assert with_kinds("alias", "remove", "min").code == 2
-    assert with_kinds("alias", "remove", "mine", "--quiet").err == ""
+    with_kinds("default", "kinds", "mine")
+    assert "your default for kinds" in with_kinds("alias", "remove", "mine").err
     assert with_kinds("alias", "--json").out == ""
 
 

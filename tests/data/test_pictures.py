@@ -41,6 +41,7 @@ def zipped(folder: Path, path: Path, under: str = "") -> Path:
 def test_a_folder_gives_its_pictures_by_content_in_the_order_of_their_names(folder: Path) -> None:
     pictures = open_pictures(folder)
     assert pictures.names == ("a.jpg", "b.png", "deeper/c.webp", "misnamed.txt")
+    assert pictures.others == ("notes.txt", "really-text.png")
     assert pictures.name == "photos"
     assert len(pictures) == 4
     name, pixels = pictures[1]
