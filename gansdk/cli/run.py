@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from gansdk.errors import GansdkError
     from gansdk.inference.catalog import Located
     from gansdk.inference.context import Context
-    from gansdk.inference.jobs import Item, Summary
+    from gansdk.inference.jobs import Summary
     from gansdk.inference.pipelines import Pipeline
+    from gansdk.inference.planning import Item
     from gansdk.options import LoadOptions, Options
     from gansdk.plugins.declarations import Task
 
@@ -111,8 +112,8 @@ def _output(task: Task) -> Parameter:
 
 def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     from gansdk.cli.task_options import validate
-    from gansdk.inference.jobs import STANDARD, Job, plan
     from gansdk.inference.jobs import run as run_job
+    from gansdk.inference.planning import STANDARD, Job, plan
     from gansdk.options import PictureReading
 
     where: str | None = values["output"]

@@ -1,4 +1,4 @@
-"""Many inputs: names of outputs, what is in the way, going on after a failure."""
+"""Many inputs: going on after a failure, records, standard streams."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import tiny
 from PIL import Image
 
 from gansdk._version import __version__
-from gansdk.errors import OutputError, OutputExistsError, UsageError
+from gansdk.errors import OutputError, OutputExistsError
 from gansdk.inference.catalog import Located
 from gansdk.inference.context import Context
-from gansdk.inference.jobs import Job, find_obstacles, plan, run
+from gansdk.inference.jobs import run
 from gansdk.inference.pipelines import Pipeline
+from gansdk.inference.planning import Job
 from gansdk.model.config import read_config
 from gansdk.options import LoadOptions, PictureReading, PictureWriting, RecordWriting
 from gansdk.plugins.declarations import Slot, Task
@@ -69,46 +70,6 @@ def photos(tmp_path):
 def size(file):
     with Image.open(file) as image:
         return image.size
-
-
-def outputs(items):
-    return [str(item.output) for item in items]
-
-
-def test_outputs_stand_beside_their_inputs_or_in_the_folder(tmp_path):
-    (tmp_path / "out").mkdir()
-    assert outputs(plan(job("x/a.jpg"))) == ["x/a-superres.png"]
-    assert outputs(plan(job("x/a.jpg", "-", output="o/"))) == ["o/a-superres.png", "o/stdin-superres.png"]
-    assert outputs(plan(job("a.jpg", output=str(tmp_path / "out")))) == [str(tmp_path / "out" / "a-superres.png")]
-    assert outputs(plan(job("a.jpg", output="b.webp"))) == ["b.webp"]
-    assert outputs(plan(job("a.b.jpg", writing=PictureWriting(format="jpg")))) == ["a.b-superres.jpg"]
-    assert plan(job("a.jpg", output="-"))[0].output is None
-
-
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        (job(), "superres takes PHOTO for each result; none given"),
-        (job("a.jpg", "a.png"), r"a\.jpg and a\.png would both be written to a-superres\.png"),
-        (job("a.jpg", "b.jpg", output="-"), "2 results cannot go to -"),
-        (job("a.jpg", "b.jpg", output="x.png"), r"2 results cannot go to x\.png"),
-        (job("-", "-"), "standard input can be read only once"),
-        (job("a.jpg", "a-superres.png"), "an input too"),
-        (job("a.jpg", output="x.gif"), "gif"),
-    ],
-)
-def test_what_the_command_line_alone_shows_to_be_wrong(wanted, message):
-    with pytest.raises(UsageError, match=message):
-        plan(wanted)
-
-
-def test_obstacles_are_found_for_all_items_and_only_those_fail(photos):
-    (photos / "b-superres.png").write_text("there")
-    wanted = job(photos / "a.png", photos / "b.png", photos / "absent.png")
-    ready, skipped, failed = find_obstacles(wanted, plan(wanted))
-    assert [item.name for item in ready] == [str(photos / "a.png")]
-    assert not skipped
-    assert [type(error).__name__ for _, error in failed] == ["OutputExistsError", "InputError"]
 
 
 def test_nothing_is_loaded_where_nothing_is_left_to_do(photos):
