@@ -195,7 +195,7 @@ class _Reporter:
             progress=lambda done, total: self._bar.show(item.name, done, total),
             note=lambda text: self._output.note(_about(item, text)),
             detail=lambda text: self._output.detail(f"{item.name}: {text}"),
-            expect=lambda seconds: self._output.note(f"{item.name}: about {seconds_text(seconds)}"),
+            expect=lambda seconds: self._output.note(f"{item.name}: {_foretold(seconds)}"),
         )
 
     def done(self, item: Item, output: Path | None, result: Any, seconds: float) -> None:
@@ -221,6 +221,10 @@ class _Reporter:
         """Says what went wrong with an item."""
         self._bar.clear()
         self._output.error(error, item.key)
+
+
+def _foretold(seconds: float) -> str:
+    return f"about {seconds_text(seconds)}" if seconds >= 1 else "less than a second"
 
 
 def _about(item: Item, text: str) -> str:

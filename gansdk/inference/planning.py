@@ -65,7 +65,7 @@ class Item:
     @property
     def name(self) -> str:
         """What messages call it."""
-        return self.key or "(no input)"
+        return "standard input" if self.key == STANDARD else self.key or "(no input)"
 
     @property
     def key(self) -> str | None:
