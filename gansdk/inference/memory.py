@@ -59,9 +59,9 @@ _kept = threading.Lock()
 def freed_memory_kept() -> Iterator[None]:
     """A block in which large pieces of memory, once freed, serve again instead of going back to the system.
 
-    glibc maps every large tensor anew, and the system fills each with zeros page by page: measured on two cores with
-    windows of a megapixel, that was more than half of the time (22 against 8 µs a pixel in bf16, 32 against 17 in
-    fp32). At the end of the block all of it is given back. Elsewhere than with glibc, and where another thread is in
+    glibc maps every large tensor anew, and the system fills each with zeros page by page: measured back to back on one
+    core with windows of a megapixel, that was over 40 % of the time (22 against 13 µs a pixel in bf16, 32 against 19
+    in fp32); `make bench` has the ratio. At the end of the block all of it is given back. Elsewhere than with glibc, and where another thread is in
     such a block already, nothing is done.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" and platform.libc_ver()[0] == "glibc" else None
