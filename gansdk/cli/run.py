@@ -113,7 +113,7 @@ def _output(task: Task) -> Parameter:
 def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     from gansdk.cli.task_options import validate
     from gansdk.inference.jobs import run as run_job
-    from gansdk.inference.planning import STANDARD, Job, plan
+    from gansdk.inference.planning import STANDARD, Job
     from gansdk.options import PictureReading
 
     where: str | None = values["output"]
@@ -126,12 +126,11 @@ def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     options = validate(task, values)
     reading = options.get("read", PictureReading())
     job = Job(task, tuple(values.get(_INPUTS) or ()), where, options["call"], reading, options["write"])
-    several = len(plan(job)) > 1
     located, why = _locate(session, task, values["model"])
     reporter = _Reporter(session.output, session.output.flags.json)
     with reporter:
         summary = run_job(job, _loader(session, task, located, why, options["load"]), reporter)
-    if several:
+    if summary.total > 1:
         session.output.note(_closing(summary))
     raise typer.Exit(summary.exit_code)
 

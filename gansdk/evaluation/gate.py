@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from gansdk.errors import NotApplicableError
+from gansdk.evaluation.fidelity import psnr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +47,7 @@ class Loss:
 def compare(photograph: str, full: NDArray[np.float32], reduced: NDArray[np.float32]) -> Loss:
     """Holds two outputs in [0, 1] against each other."""
     difference = np.abs(full.astype(np.float64) - reduced)
-    error = float(np.mean(difference**2))
-    psnr = float("inf") if error == 0 else -10 * float(np.log10(error))
-    return Loss(photograph, psnr, float(np.percentile(difference, 99.9)) * 255)
+    return Loss(photograph, psnr(full, reduced, peak=1), float(np.percentile(difference, 99.9)) * 255)
 
 
 def measure(

@@ -46,6 +46,11 @@ class Summary:
     failures: list[tuple[Item, GansdkError]] = field(default_factory=list)
 
     @property
+    def total(self) -> int:
+        """How many items there were."""
+        return self.done + self.skipped + self.failed
+
+    @property
     def exit_code(self) -> int:
         return 1 if self.failed else 0
 

@@ -18,6 +18,7 @@ from gansdk.media.images import read_picture
 from gansdk.options import LoadOptions, Options, PictureReading, split, validate
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import options_of
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Pipeline:
         self._careful: Model | None = None
         self._lock = threading.Lock()
         self._function = resolve(task.function)
-        self.call_options: type[Options] = resolve(task.options)
+        self.call_options = options_of(task)
 
     def __call__(self, *inputs: object, **options: object) -> Result:
         """Runs the task once.

@@ -183,8 +183,6 @@ class Turn:
             names = ", ".join(player.name for player in self._players)
             raise TrainingError(f"the turn of {names} needs terms for exactly these: {{player: {{name: term}}}}")
         for player, own in by_player.items():
-            if not own:
-                raise TrainingError(f"player {player.name!r} has no term to minimise")
             for name, term in own.items():
                 if term.numel() != 1:
                     what = f"the term {player.name}/{name} has shape {tuple(term.shape)}, not that of one number"
@@ -218,7 +216,8 @@ class Turn:
             if silenced and (player.name, name) in silenced:
                 part = part * 0
             total = part if total is None else total + part
-        assert total is not None  # for mypy: emptiness was refused before
+        if total is None:
+            raise TrainingError(f"player {player.name!r} has no term to minimise")
         return total
 
     def _checked(
