@@ -61,8 +61,8 @@ def freed_memory_kept() -> Iterator[None]:
 
     glibc maps every large tensor anew, and the system fills each with zeros page by page: measured back to back on one
     core with windows of a megapixel, that was over 40 % of the time (22 against 13 µs a pixel in bf16, 32 against 19
-    in fp32); `make bench` has the ratio. At the end of the block all of it is given back. Elsewhere than with glibc, and where another thread is in
-    such a block already, nothing is done.
+    in fp32); `make bench` has the ratio. At the end of the block all of it is given back. Elsewhere than with glibc,
+    and where another thread is in such a block already, nothing is done.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" and platform.libc_ver()[0] == "glibc" else None
     if libc is None or not _kept.acquire(blocking=False):
