@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from gansdk_srgan.architectures import NetworkOptions
 from gansdk_srgan.model import facts, networks
 from gansdk_srgan.networks import Discriminator, SRResNet, enlarge, receptive_field
-from gansdk_srgan.options import NetworkOptions
 
 
 def tiny(**changed: object) -> SRResNet:

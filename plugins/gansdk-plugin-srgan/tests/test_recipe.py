@@ -15,9 +15,10 @@ from skimage.metrics import peak_signal_noise_ratio
 import gansdk
 import gansdk.training
 from gansdk_srgan import METHOD
+from gansdk_srgan.architectures import NetworkOptions
 from gansdk_srgan.model import assemble
 from gansdk_srgan.networks import enlarge
-from gansdk_srgan.options import NetworkOptions, Stage1Options
+from gansdk_srgan.options import Stage1Options
 from gansdk_srgan.recipe import Stage1, step_size
 
 TINY = {

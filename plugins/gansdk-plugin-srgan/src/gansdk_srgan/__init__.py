@@ -19,7 +19,7 @@ METHOD = Method(
     paper="Ledig et al., Photo-Realistic Single Image Super-Resolution Using a GAN, CVPR 2017, arXiv:1609.04802",
     licence="Apache-2.0",
     requires=f"gansdk-plugin-srgan>={__version__}",
-    network_options="gansdk_srgan.options:NetworkOptions",
+    network_options="gansdk_srgan.architectures:NetworkOptions",
     networks="gansdk_srgan.model:networks",
     assemble="gansdk_srgan.model:assemble",
     configs={

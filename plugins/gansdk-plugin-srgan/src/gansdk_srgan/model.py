@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from gansdk_srgan.options import NetworkOptions
+    from gansdk_srgan.architectures import NetworkOptions
 
 
 def networks(options: NetworkOptions) -> Mapping[str, nn.Module]:
