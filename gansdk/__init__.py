@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from gansdk.options import Colour, Options, Seed
     from gansdk.plugins.declarations import BuiltinModel, Config, Method, Slot, Task
     from gansdk.plugins.hookspecs import hookimpl
+    from gansdk.trunks.vgg import VGG, load_vgg
 
 _HOMES = {
     "gansdk.data.crops": ["AlignedCrops"],
@@ -83,10 +84,12 @@ _HOMES = {
     "gansdk.options": ["Colour", "Options", "Seed"],
     "gansdk.plugins.declarations": ["BuiltinModel", "Config", "Method", "Slot", "Task"],
     "gansdk.plugins.hookspecs": ["hookimpl"],
+    "gansdk.trunks.vgg": ["VGG", "load_vgg"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "VGG",
     "AlignedCrops",
     "BuiltinModel",
     "Classifier",
@@ -133,6 +136,7 @@ __all__ = [
     "__version__",
     "degrade",
     "hookimpl",
+    "load_vgg",
     "luma",
     "open_pictures",
     "pipeline",

@@ -73,6 +73,10 @@ class LoadOptions(Options):
         Literal["auto"] | Annotated[int, Field(ge=1, le=1024)],
         Field(description="CPU threads; auto leaves torch's choice"),
     ] = "auto"
+    blend: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None,
+        Field(description="of a model with two ends: 0 is the plain one, 1 the one trained on from it (its own: 1)"),
+    ] = None
 
 
 class PictureReading(Options):

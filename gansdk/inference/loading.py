@@ -15,9 +15,11 @@ from gansdk.model.config import (
     CONFIG,
     EVALUATION,
     FORMAT,
+    START,
     WEIGHTS,
     ModelConfig,
     Trained,
+    check_blend,
     check_folder,
     describe_errors,
 )
@@ -49,25 +51,49 @@ def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.M
     return dict(networks)
 
 
-def load_networks(folder: Path, config: ModelConfig, method: Method) -> dict[str, nn.Module]:
+def load_networks(
+    folder: Path, config: ModelConfig, method: Method, blend: float | None = None
+) -> dict[str, nn.Module]:
     """The networks of a model folder, filled strictly, in eval mode, on the CPU, in fp32.
 
     Every file is first held against its digest. The caller's random state is left as it was.
 
+    Args:
+        folder: Where the model is.
+        config: What its ``config.json`` says.
+        method: Its method.
+        blend: For a model with two ends, where between them: 0 is the start, 1 the end of its training. None is 1.
+
     Raises:
+        NotApplicableError: If ``blend`` is given and the model has one end only.
         ModelError: If a file is missing, damaged or no safetensors file, or if keys or shapes differ from what the
             network has; the message names them.
     """
+    check_blend(config, blend)
     check_folder(folder, config)
     with torch.random.fork_rng(devices=[]):
         networks = build_networks(method, config.network)
-    path = folder / WEIGHTS
+    _fill(networks, _read(folder / WEIGHTS), folder / WEIGHTS)
+    if blend is not None and blend < 1:
+        finish = {key: value.clone() for key, value in _flatten(networks).items()}
+        path = folder / config.ends["0"]
+        _fill(networks, _read(path), path)
+        _blend(networks, finish, blend)
+    return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
+
+
+def _read(path: Path) -> dict[str, Tensor]:
     try:
-        tensors = load_file(path)
+        return load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path} cannot be read: {error}", hint="get the model again") from None
-    _fill(networks, tensors, path)
-    return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
+
+
+def _blend(networks: Mapping[str, nn.Module], finish: Mapping[str, Tensor], blend: float) -> None:
+    """Moves networks at the start towards the finish, tensor by tensor; counters stay."""
+    for key, tensor in _flatten(networks).items():
+        if tensor.is_floating_point():
+            tensor.lerp_(finish[key], blend)
 
 
 def _fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -94,6 +120,7 @@ def write_model(
     facts: Facts,
     network: Mapping[str, Any],
     networks: Mapping[str, nn.Module],
+    start: Mapping[str, nn.Module] | None = None,
     trained: Trained | None = None,
     summary: str = "",
     licence: str = "",
@@ -107,6 +134,7 @@ def write_model(
         facts: What the model declares.
         network: JSON-able options from which ``method.networks`` builds exactly these networks.
         networks: By name; floating-point tensors are stored in fp32.
+        start: The same networks before the training, for a model that carries both ends.
         trained: How it came to be.
         summary: One line for listings.
         licence: SPDX expression for the weights.
@@ -119,10 +147,13 @@ def write_model(
         PluginError: If ``network`` does not build networks with the keys and shapes of ``networks``.
         OutputError: If the folder cannot be written.
     """
-    _check_rebuilds(method, network, networks)
-    tensors = {key: _stored(tensor) for key, tensor in _flatten(networks).items()}
+    weights = {WEIGHTS: networks} | ({START: start} if start is not None else {})
+    for each in weights.values():
+        _check_rebuilds(method, network, each)
     with whole_folder(folder, replace=True) as new:
-        write_whole(new / WEIGHTS, save(tensors, metadata={"format": "pt"}))
+        for name, each in weights.items():
+            tensors = {key: _stored(tensor) for key, tensor in _flatten(each).items()}
+            write_whole(new / name, save(tensors, metadata={"format": "pt"}))
         if evaluation is not None:
             write_whole(new / EVALUATION, evaluation.to_json())
         config = ModelConfig(
@@ -134,6 +165,7 @@ def write_model(
             facts=facts,
             network=dict(network),
             files={path.name: sha256(path) for path in sorted(new.iterdir())},
+            ends={"0": START, "1": WEIGHTS} if start is not None else {},
             trained=trained,
         )
         write_whole(new / CONFIG, config.to_json())

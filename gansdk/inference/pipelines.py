@@ -42,6 +42,7 @@ def pipeline(
     device: str = "auto",
     precision: str = "auto",
     threads: int | Literal["auto"] = "auto",
+    blend: float | None = None,
 ) -> Pipeline:
     """Binds a task to a model, loaded and ready to be called as often as you like.
 
@@ -52,6 +53,7 @@ def pipeline(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         threads: CPU threads of the whole process; ``auto`` leaves them as they are.
+        blend: Where between the two ends of a model that carries both, from 0 to 1; None takes the model's own, 1.
 
     Returns:
         Something to call: ``pipeline("superres")("photo.jpg", tile=256).save("large.png")``.
@@ -59,7 +61,7 @@ def pipeline(
     Raises:
         GansdkError: If there is no such task or model, it does not fit, does not load, or the device is not there.
     """
-    load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads})
+    load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads, "blend": blend})
     catalog = Catalog(discover(), Settings())
     wanted = catalog.registry.task(task)
     located = catalog.locate(model if model is not None else catalog.choose(wanted).ref)
@@ -80,7 +82,7 @@ class Pipeline:
         self.method = method
         self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
-        self._networks: Mapping[str, nn.Module] = load_networks(located.folder, located.config, method)
+        self._networks: Mapping[str, nn.Module] = load_networks(located.folder, located.config, method, load.blend)
         self._model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 import struct
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from gansdk.errors import InputError, ModelError
+from gansdk.errors import InputError, ModelError, NotApplicableError
 from gansdk.files import sha256
 from gansdk.model.facts import Facts, Frozen
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+START = "start.safetensors"
 EVALUATION = "evaluation.json"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
@@ -49,6 +50,12 @@ class Trained(Frozen):
     steps: Annotated[int, Field(ge=0)]
     seconds: Annotated[float, Field(ge=0)] = 0.0
     data: tuple[TrainingData, ...] = ()
+    relies_on: Annotated[
+        dict[str, str], Field(description="models and files that training read besides its data, with their digests")
+    ] = {}
+    silenced: Annotated[
+        tuple[tuple[str, str], ...], Field(description="(player, term) pairs that were switched off: a twin's")
+    ] = ()
     commit: Annotated[str, Field(description="of the code that trained it; empty outside a repository")] = ""
     versions: dict[str, str] = {}
 
@@ -64,6 +71,10 @@ class ModelConfig(Frozen):
     facts: Facts
     network: dict[str, Any]
     files: dict[str, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]]
+    ends: Annotated[
+        dict[Literal["0", "1"], str],
+        Field(description="the weights that the load option blend goes between, for a model that carries two sets"),
+    ] = {}
     trained: Trained | None = None
 
     @field_validator("files")
@@ -75,6 +86,15 @@ class ModelConfig(Frozen):
         if WEIGHTS not in files:
             raise ValueError(f"{WEIGHTS} is not among them")
         return files
+
+    @model_validator(mode="after")
+    def _whole_ends(self) -> Self:
+        if self.ends and (set(self.ends) != {"0", "1"} or self.ends["1"] != WEIGHTS):
+            raise ValueError(f"ends are '0' and '1', and '1' is {WEIGHTS}")
+        for name in self.ends.values():
+            if name not in self.files or not name.endswith(".safetensors"):
+                raise ValueError(f"the end {name!r} is not among the safetensors files")
+        return self
 
     def to_json(self) -> str:
         """The text of ``config.json``, with a closing newline."""
@@ -133,6 +153,16 @@ def check_folder(folder: Path, config: ModelConfig) -> None:
         if found != expected:
             what = f"{path} is not the file that {CONFIG} names: expected {expected[:19]}…, got {found[:19]}…"
             raise ModelError(what, hint="get the model again")
+
+
+def check_blend(config: ModelConfig, blend: float | None) -> None:
+    """Refuses a blend for a model that has nothing to blend.
+
+    Raises:
+        NotApplicableError: If ``blend`` is given and the model carries one set of weights only.
+    """
+    if blend is not None and not config.ends:
+        raise NotApplicableError("this model has one end only, so blend does not apply", hint="leave blend out")
 
 
 def check_safetensors(path: Path) -> None:

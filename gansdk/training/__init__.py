@@ -13,26 +13,45 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gansdk.training.loop import resume, train
     from gansdk.training.players import Player
-    from gansdk.training.recipe import Batch, Recipe, Stream
+    from gansdk.training.recipe import Batch, Export, Recipe, Stream
     from gansdk.training.runs import Pace
     from gansdk.training.session import Finished, Progress
+    from gansdk.training.starts import Start, load_start
     from gansdk.training.turns import Train, Turn
 
 _HOME_OF = {
     "Batch": "recipe",
+    "Export": "recipe",
     "Finished": "session",
     "Pace": "runs",
     "Player": "players",
     "Progress": "session",
     "Recipe": "recipe",
+    "Start": "starts",
     "Stream": "recipe",
     "Train": "turns",
     "Turn": "turns",
+    "load_start": "starts",
     "resume": "loop",
     "train": "loop",
 }
 
-__all__ = ["Batch", "Finished", "Pace", "Player", "Progress", "Recipe", "Stream", "Train", "Turn", "resume", "train"]
+__all__ = [
+    "Batch",
+    "Export",
+    "Finished",
+    "Pace",
+    "Player",
+    "Progress",
+    "Recipe",
+    "Start",
+    "Stream",
+    "Train",
+    "Turn",
+    "load_start",
+    "resume",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from gansdk.training.runs import (
     RunFolder,
     RunRecord,
     Source,
+    check_relied_on,
     check_unchanged,
     commit_of,
     describe_source,
@@ -114,6 +115,7 @@ def train(
         options=values.model_dump(mode="json"),
         data=opened.train_sources,
         tests=opened.test_sources,
+        relies_on=dict(recipe.relies_on),
         seed=seed,
         device=str(placement.device),
         precision=placement.precision,
@@ -189,6 +191,7 @@ def resume(
         opened = _Data(_paths(record.data), _paths(record.tests), open_data)
         check_unchanged(record.data, opened.train_sources)
         check_unchanged(record.tests, opened.test_sources)
+        check_relied_on(record.relies_on, recipe.relies_on)
         _note_versions(record, method, note)
         record = record.model_copy(update={"options": values.model_dump(mode="json")})
         session = Session(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
@@ -31,6 +32,24 @@ class Stream(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Export:
+    """A model as it would ship.
+
+    Attributes:
+        facts: What it declares.
+        network: JSON-able options from which the method builds exactly these networks.
+        networks: By name.
+        start: The same networks before this training, where the model shall carry both ends of it: users then choose
+            between them by the load option ``blend``.
+    """
+
+    facts: Facts
+    network: Mapping[str, object]
+    networks: Mapping[str, nn.Module]
+    start: Mapping[str, nn.Module] | None = None
+
+
 class Recipe(Protocol):
     """How one method is trained and measured.
 
@@ -52,6 +71,14 @@ class Recipe(Protocol):
     @property
     def fixed(self) -> Sequence[nn.Module]:
         """Networks that are used but never change: eval mode, no gradients, the same hash at the end."""
+        ...
+
+    @property
+    def relies_on(self) -> Mapping[str, str]:
+        """Models and files that the recipe reads besides its data, by name, each with its ``sha256:`` digest.
+
+        They are recorded; a run is resumed only where they are still the same.
+        """
         ...
 
     @property
@@ -78,8 +105,8 @@ class Recipe(Protocol):
         """Progress on the fixed inputs as pictures, float [N, 3, H, W] in [0, 1]; one row each in the sheet."""
         ...
 
-    def export(self) -> tuple[Facts, Mapping[str, object], Mapping[str, nn.Module]]:
-        """The model as it would ship: facts, network options as JSON-able values, networks by name."""
+    def export(self) -> Export:
+        """The model as it would ship."""
         ...
 
     def evaluate(self, model: Model, data: Mapping[str, Dataset]) -> Evaluation:

@@ -57,6 +57,7 @@ class RunRecord(Frozen):
     options: dict[str, Any]
     data: dict[str, Source]
     tests: dict[str, Source] = {}
+    relies_on: Annotated[dict[str, str], Field(description="models and files by name, with their digests")] = {}
     seed: int
     device: str
     precision: Literal["fp32", "bf16"]
@@ -203,6 +204,18 @@ def check_unchanged(recorded: Mapping[str, Source], found: Mapping[str, Source])
         if found[name].data.digest != source.data.digest:
             what = f"the data set {name!r} at {source.path} has changed since the run began"
             raise TrainingError(what, hint="put the old data back, or start a new run")
+
+
+def check_relied_on(recorded: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """Holds the models and files that a run stands on against those it began with.
+
+    Raises:
+        TrainingError: If one has other content now.
+    """
+    for name, digest in recorded.items():
+        if found.get(name) != digest:
+            what = f"{name!r}, which the run stands on, has changed since the run began"
+            raise TrainingError(what, hint="put the old file back, or start a new run")
 
 
 def versions(method: Method) -> dict[str, str]:

@@ -186,7 +186,7 @@ class Session:
         if not self._inputs:
             return
         with self._aside():
-            _, _, networks = self._recipe.export()
+            networks = self._recipe.export().networks
             with self._train.finished(networks.values()):
                 rows = self._recipe.show(self._inputs, networks)
         write_sheet(self._folder.samples / f"{self._train.step:09d}.png", rows)
@@ -202,14 +202,15 @@ class Session:
     def _write_model(self, clock: _Clock, evaluation: Evaluation | None) -> None:
         record = self._record
         with self._aside():
-            facts, network, networks = self._recipe.export()
-            with self._train.finished(networks.values()):
+            export = self._recipe.export()
+            with self._train.finished(export.networks.values()):
                 write_model(
                     self._folder.model,
                     method=self._method,
-                    facts=facts,
-                    network=network,
-                    networks=networks,
+                    facts=export.facts,
+                    network=export.network,
+                    networks=export.networks,
+                    start=export.start,
                     trained=Trained(
                         recipe=self._method.configs[record.config].recipe,
                         config=record.config,
@@ -218,6 +219,8 @@ class Session:
                         steps=self._train.step,
                         seconds=round(clock.seconds, 1),
                         data=tuple(source.data for source in record.data.values()),
+                        relies_on=record.relies_on,
+                        silenced=record.silenced,
                         commit=record.commit,
                         versions=record.versions,
                     ),
@@ -231,11 +234,11 @@ class Session:
             return None
         self._note(f"measuring on {', '.join(self._tests)}")
         with self._aside():
-            facts, _, networks = self._recipe.export()
-            with self._train.finished(networks.values()):
+            export = self._recipe.export()
+            with self._train.finished(export.networks.values()):
                 placement = Placement(self._train.device, "fp32")
-                call = {name: prepare(network, placement) for name, network in networks.items()}
-                model = cast("Model", resolve(self._method.assemble)(call, facts))
+                call = {name: prepare(network, placement) for name, network in export.networks.items()}
+                model = cast("Model", resolve(self._method.assemble)(call, export.facts))
                 evaluation = self._recipe.evaluate(model, self._tests)
         self._write_model(clock, evaluation)
         return evaluation

@@ -1,0 +1,57 @@
+"""A model that a training starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gansdk.errors import UsageError
+from gansdk.inference.catalog import Catalog
+from gansdk.inference.loading import load_networks
+from gansdk.model.config import WEIGHTS
+from gansdk.plugins.discovery import discover
+from gansdk.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from gansdk.model.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Start:
+    """A model to start from.
+
+    Attributes:
+        config: What it declares.
+        networks: By name, filled, in eval mode, without gradients.
+        digest: Of its weights.
+    """
+
+    config: ModelConfig
+    networks: Mapping[str, nn.Module]
+    digest: str
+
+
+def load_start(ref: str, method: str) -> Start:
+    """The model that a recipe's option ``start`` names; of one with two ends, its own end.
+
+    Args:
+        ref: How the user names it.
+        method: The method that it must be of.
+
+    Raises:
+        UsageError: If no model is named, or it is of another method.
+        GansdkError: If there is no such model, or it does not load.
+    """
+    if not ref:
+        raise UsageError("this config goes on from another model", hint="add --set start=REF")
+    catalog = Catalog(discover(), Settings())
+    located = catalog.locate(ref)
+    if located.config.method != method:
+        what = f"{ref} is a model of {located.config.method!r}, and this training starts from one of {method!r}"
+        raise UsageError(what, hint="see `gansdk models`")
+    networks = load_networks(located.folder, located.config, catalog.method(located))
+    return Start(located.config, networks, located.config.files[WEIGHTS])
