@@ -11,6 +11,8 @@ __all__ = ["METHOD", "__version__", "gansdk_methods"]
 
 _RECIPE = "gansdk_srgan.recipe:Stage1"
 _OPTIONS = "gansdk_srgan.options:Stage1Options"
+_ADVERSARIAL = "gansdk_srgan.recipe:Stage2"
+_ADVERSARIAL_OPTIONS = "gansdk_srgan.options:Stage2Options"
 _PRETRAINED = Path(__file__).parent / "pretrained"
 
 METHOD = Method(
@@ -41,6 +43,31 @@ METHOD = Method(
                 "loss": "l1",
                 "learning_rate": 4e-4,
                 "warmup": 200,
+                "decay_from": 0.5,
+                "longest": 2048,
+                "octaves": 2,
+                "candidates": 3,
+            },
+        ),
+        "paper-gan": Config(
+            recipe=_ADVERSARIAL,
+            options=_ADVERSARIAL_OPTIONS,
+            summary="stage 2 as in the paper: VGG19's last features (a file of yours), 200,000 steps; days on a GPU",
+            values={"steps": 200_000, "trunk": "vgg19", "trunk_input": "standardised"},
+        ),
+        "small-gan": Config(
+            recipe=_ADVERSARIAL,
+            options=_ADVERSARIAL_OPTIONS,
+            summary="stage 2 for two CPU cores: VGG16's features, a narrow discriminator; some hours",
+            values={
+                "steps": 12_000,
+                "batch": 8,
+                "content": 0.01,
+                "layers": "2,2+3,3",
+                "discriminator_features": 32,
+                "discriminator_hidden": 256,
+                "learning_rate": 2e-4,
+                "warmup": 100,
                 "decay_from": 0.5,
                 "longest": 2048,
                 "octaves": 2,

@@ -118,6 +118,11 @@ class Discriminator(nn.Module):
             nn.Linear(hidden, 1),
         )
 
+    def halfway(self, image: Tensor) -> Tensor:
+        """Features after the first four convolutions, at a quarter of the size: [N, 2·features, ⌈H/4⌉, ⌈W/4⌉]."""
+        features: Tensor = self.features[:11](image)
+        return features
+
     def forward(self, image: Tensor) -> Tensor:
         """Pictures [N, C, H, W] to one logit each, [N, 1]: positive for a real one."""
         verdict: Tensor = self.verdict(self.features(image))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from gansdk import Options
 from gansdk_srgan.architectures import NetworkOptions
 
 
-class Stage1Options(NetworkOptions):
-    """The first stage, SRResNet: the network's sizes, and how it learns from pixel differences."""
+class PatchOptions(Options):
+    """What both stages have in common: patches of photographs, Adam, its step size, an average of the weights."""
 
     steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 1_000_000
     batch: Annotated[int, Field(ge=1, le=1024, description="patches per step")] = 16
     patch: Annotated[int, Field(ge=4, le=512, description="side of a low-resolution patch, in pixels")] = 24
-    loss: Annotated[Literal["mse", "l1"], Field(description="squared (the paper's) or absolute differences")] = "mse"
-    pixel: Annotated[float, Field(ge=0, le=1e6, description="weight of the pixel loss")] = 1.0
     learning_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size after warming up")] = 1e-4
     warmup: Annotated[int, Field(ge=0, le=1_000_000, description="steps in which the step size rises from 0")] = 0
     decay_from: Annotated[
@@ -33,3 +33,49 @@ class Stage1Options(NetworkOptions):
     candidates: Annotated[
         int, Field(ge=1, le=16, description="spots drawn per patch, of which the most textured is taken")
     ] = 1
+
+
+class Stage1Options(NetworkOptions, PatchOptions):
+    """The first stage, SRResNet: the network's sizes, and how it learns from pixel differences."""
+
+    loss: Annotated[Literal["mse", "l1"], Field(description="squared (the paper's) or absolute differences")] = "mse"
+    pixel: Annotated[float, Field(ge=0, le=1e6, description="weight of the pixel loss")] = 1.0
+
+
+def _layers(text: str) -> str:
+    if not re.fullmatch(r"[1-5],[1-4](\+[1-5],[1-4])*", text):
+        raise ValueError("no layers; give i,j of φᵢ,ⱼ, joined by +, as 5,4 or 2,2+3,3")
+    return text
+
+
+class Stage2Options(PatchOptions):
+    """The second stage, SRGAN: what the generator is measured by, and the discriminator that it plays against."""
+
+    start: Annotated[str, Field(description="the first stage's model (required)", json_schema_extra={"metavar": "REF"})]
+    content: Annotated[float, Field(ge=0, le=1e6, description="weight of the content loss")] = 1.0
+    content_of: Annotated[
+        Literal["vgg", "discriminator-features", "pixel"],
+        Field(description="what the content loss compares: features of VGG or of the discriminator, or pixels"),
+    ] = "vgg"
+    layers: Annotated[
+        str,
+        AfterValidator(_layers),
+        Field(description="which features of VGG: after the j-th convolution before the i-th pool, joined by +"),
+    ] = "5,4"
+    trunk: Annotated[
+        str, Field(description="VGG's weights: a safetensors file, or the name of one in $GANSDK_DATA/trunks")
+    ] = "vgg16_hed"
+    trunk_input: Annotated[
+        Literal["mean-subtracted", "standardised"],
+        Field(description="what VGG was trained on: 0 … 255 minus the mean (VGG16-HED), or standardised (torchvision)"),
+    ] = "mean-subtracted"
+    adversarial: Annotated[float, Field(ge=0, le=1e6, description="weight of the adversarial loss")] = 1e-3
+    discrimination: Annotated[float, Field(ge=0, le=1e6, description="weight of the discriminator's loss")] = 1.0
+    discriminator_features: Annotated[
+        int, Field(ge=4, le=512, description="channels of the discriminator's first layer; they double three times")
+    ] = 64
+    discriminator_hidden: Annotated[int, Field(ge=4, le=4096, description="width of its dense layer")] = 1024
+
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The layers as (i, j)."""
+        return tuple((int(one[0]), int(one[2])) for one in self.layers.split("+"))

@@ -1,7 +1,12 @@
-"""The first stage of SRGAN: SRResNet learns from pixel differences (Ledig et al., section 3.2)."""
+"""The two stages of SRGAN (Ledig et al., CVPR 2017).
+
+First SRResNet learns from pixel differences (section 3.2). From there the generator goes on with a content loss and a
+discriminator that tells its pictures from real ones (sections 2.1 and 2.2).
+"""
 
 from __future__ import annotations
 
+import copy
 import math
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,9 +15,12 @@ import numpy as np
 import torch
 
 from gansdk import AlignedCrops, Evaluation, InputError, Measurement, Pictures, degrade, luma, psnr, upscale
-from gansdk.training import Player
-from gansdk_srgan.losses import PIXEL_LOSSES
+from gansdk.training import Export, Player, load_start
+from gansdk_srgan.contents import content
+from gansdk_srgan.freezing import freeze_batch_norm
+from gansdk_srgan.losses import PIXEL_LOSSES, adversarial, fake_as_fake, real_as_real
 from gansdk_srgan.model import facts, networks
+from gansdk_srgan.networks import Discriminator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,38 +30,27 @@ if TYPE_CHECKING:
 
     from gansdk import Dataset, Facts, Model
     from gansdk.training import Stream, Train
-    from gansdk_srgan.options import Stage1Options
+    from gansdk_srgan.options import PatchOptions, Stage1Options, Stage2Options
 
 _PHOTOS = "photos"
 _HIGHEST = 100.0  # what stands for a flawless picture's infinity, which neither a mean nor JSON can hold
+_CALIBRATION = 8  # batches of true patches that set the content loss's scale
 _TWIN = "none: this stage has no term of the method's own; it is itself the twin of the adversarial stage"
 
 
-class Stage1:
-    """SRResNet trained on the pixel loss."""
+class _Stage:
+    """What both stages do alike: patches of photographs come in, pictures of progress and measurements go out."""
 
-    def __init__(self, options: Stage1Options) -> None:
-        self.options = options
-        self.networks = networks(options)
-        self.networks["generator"].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.generator = Player(
-            "generator",
-            self.networks["generator"],
-            optimiser=partial(torch.optim.Adam, lr=options.learning_rate, betas=(0.9, 0.999)),
-            schedule=partial(step_size, options),
-            ema=options.ema or None,
-        )
-        self.sources: Sequence[str] = (_PHOTOS,)
-        self.players: Sequence[Player] = (self.generator,)
-        self.fixed: Sequence[nn.Module] = ()
-        self.routes: Mapping[str, set[str]] = {"pixel": {"generator"}}
+    scale: int
+    options: Stage1Options | Stage2Options
+    sources: Sequence[str] = (_PHOTOS,)
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Aligned crops of the photographs."""
         options = self.options
         crops = AlignedCrops(
             _pictures(data[_PHOTOS]),
-            scale=options.scale,
+            scale=self.scale,
             patch=options.patch,
             size=options.batch,
             seed=seed,
@@ -63,22 +60,14 @@ class Stage1:
         )
         return {_PHOTOS: crops}
 
-    def step(self, batch: Mapping[str, Mapping[str, Tensor]], train: Train) -> None:
-        """The generator's turn: restore the low-resolution patches, minimise the differences."""
-        low, high = batch[_PHOTOS]["low"], batch[_PHOTOS]["high"]
-        with train.turn(self.generator) as turn:
-            with train.autocast():
-                restored = self.networks["generator"](low)
-            turn.minimise({"pixel": self.options.pixel * PIXEL_LOSSES[self.options.loss](restored, high)})
-
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
         """A lively part of some photographs, small and large; those too small for it are passed over."""
-        side, pictures = 48 * self.options.scale, _pictures(data[_PHOTOS])
+        side, pictures = 48 * self.scale, _pictures(data[_PHOTOS])
         first = (pictures[index][1] for index in range(min(8, len(pictures))))
         large = [picture for picture in first if min(picture.shape[:2]) >= side][:4]
         if not large:
             return {}
-        pairs = [degrade(_liveliest(picture, side), self.options.scale) for picture in large]
+        pairs = [degrade(_liveliest(picture, side), self.scale) for picture in large]
         return {
             "low": torch.cat([_to_tensor(pair.low) for pair in pairs]),
             "high": torch.cat([_to_tensor(pair.high) for pair in pairs]),
@@ -87,23 +76,111 @@ class Stage1:
     def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
         """Side by side: enlarged bilinearly, restored, true."""
         low, high = inputs["low"], inputs["high"]
-        plain = torch.nn.functional.interpolate(low, scale_factor=float(self.options.scale), mode="bilinear")
+        plain = torch.nn.functional.interpolate(low, scale_factor=float(self.scale), mode="bilinear")
         return torch.cat([plain, networks["generator"](low).clamp(0, 1), high], dim=3)
-
-    def export(self) -> tuple[Facts, Mapping[str, object], Mapping[str, nn.Module]]:
-        """The generator with what it takes and gives."""
-        return facts(self.options), self.options.network().model_dump(), self.networks
 
     def evaluate(self, model: Model, data: Mapping[str, Dataset]) -> Evaluation:
         """PSNR on the Y channel without the rim, as the literature measures, beside that of bicubic interpolation."""
-        scale = self.options.scale
-        return Evaluation(
-            measurements=tuple(_measure(model, scale, name, _pictures(pictures)) for name, pictures in data.items()),
-            twin=_TWIN,
+        each = (_measure(model, self.scale, name, _pictures(pictures)) for name, pictures in data.items())
+        return Evaluation(measurements=tuple(each), twin=_TWIN)
+
+    def _player(self, name: str, network: nn.Module, ema: float | None = None) -> Player:
+        options = self.options
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        adam = partial(torch.optim.Adam, lr=options.learning_rate, betas=(0.9, 0.999))
+        return Player(name, network, optimiser=adam, schedule=partial(step_size, options), ema=ema)
+
+
+class Stage1(_Stage):
+    """SRResNet trained on the pixel loss."""
+
+    def __init__(self, options: Stage1Options) -> None:
+        self.options: Stage1Options = options
+        self.scale = options.scale
+        self.networks = networks(options)
+        self.generator = self._player("generator", self.networks["generator"], options.ema or None)
+        self.players: Sequence[Player] = (self.generator,)
+        self.fixed: Sequence[nn.Module] = ()
+        self.relies_on: Mapping[str, str] = {}
+        self.routes: Mapping[str, set[str]] = {"pixel": {"generator"}}
+
+    def step(self, batch: Mapping[str, Mapping[str, Tensor]], train: Train) -> None:
+        """The generator's turn: restore the low-resolution patches, minimise the differences."""
+        low, high = batch[_PHOTOS]["low"], batch[_PHOTOS]["high"]
+        with train.turn(self.generator) as turn:
+            with train.autocast():
+                restored = self.networks["generator"](low)
+            turn.minimise({"pixel": self.options.pixel * PIXEL_LOSSES[self.options.loss](restored, high)})
+
+    def export(self) -> Export:
+        """The generator with what it takes and gives."""
+        return Export(facts(self.options), self.options.network().model_dump(), self.networks)
+
+
+class Stage2(_Stage):
+    """SRGAN: the generator of a first stage against a discriminator; the model carries both ends."""
+
+    def __init__(self, options: Stage2Options) -> None:
+        self.options: Stage2Options = options
+        self._start = load_start(options.start, "srgan")
+        self.networks = copy.deepcopy(self._start.networks)
+        for network in self.networks.values():
+            freeze_batch_norm(network)
+            network.requires_grad_(True)
+        self.scale = _scale(self._start.config.facts)
+        self._discriminator = Discriminator(
+            features=options.discriminator_features, hidden=options.discriminator_hidden
         )
+        self.content = content(options, self._discriminator)
+        self.generator = self._player("generator", self.networks["generator"], options.ema or None)
+        self.discriminator = self._player("discriminator", self._discriminator)
+        self.players: Sequence[Player] = (self.generator, self.discriminator)
+        self.fixed = self.content.fixed
+        self.relies_on: Mapping[str, str] = {"start": self._start.digest, **self.content.relies_on}
+        self.routes: Mapping[str, set[str]] = {
+            "content": {"generator"},
+            "adversarial": {"generator"},
+            "discrimination": {"discriminator"},
+        }
+
+    def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
+        """Aligned crops of the photographs; the first of them set the content loss's scale."""
+        streams = super().streams(data, seed)
+        self.content.calibrate(streams[_PHOTOS].batch(index)["high"] for index in range(_CALIBRATION))
+        return streams
+
+    def step(self, batch: Mapping[str, Mapping[str, Tensor]], train: Train) -> None:
+        """The discriminator's turn, then the generator's, on the same restored patches."""
+        options = self.options
+        low, high = batch[_PHOTOS]["low"], batch[_PHOTOS]["high"]
+        with train.autocast():
+            restored = self.networks["generator"](low)
+        with train.turn(self.discriminator) as turn:
+            with train.autocast():
+                real, fake = self._discriminator(high), self._discriminator(restored.detach())
+            turn.minimise(
+                {
+                    "real": options.discrimination * real_as_real(real),
+                    "fake": options.discrimination * fake_as_fake(fake),
+                }
+            )
+        with train.turn(self.generator) as turn:
+            with train.autocast():
+                distance, fake = self.content(restored, high), self._discriminator(restored)
+            turn.minimise(
+                {
+                    "content": options.content * distance,
+                    "adversarial": options.adversarial * adversarial(fake),
+                }
+            )
+
+    def export(self) -> Export:
+        """The generator, and the one that it started from."""
+        declared = self._start.config.facts.model_copy(update={"safe_precisions": ()})  # those of other weights
+        return Export(declared, self._start.config.network, self.networks, self._start.networks)
 
 
-def step_size(options: Stage1Options, step: int) -> float:
+def step_size(options: PatchOptions, step: int) -> float:
     """Adam's step size at a step as a factor: up a ramp, along a plateau, down a cosine."""
     if step < options.warmup:
         return (step + 1) / options.warmup
@@ -112,6 +189,12 @@ def step_size(options: Stage1Options, step: int) -> float:
         return 1.0
     done = min(1.0, (step - start) / max(1, options.steps - start))
     return options.decay_to + (1 - options.decay_to) * (1 + math.cos(math.pi * done)) / 2
+
+
+def _scale(declared: Facts) -> int:
+    if declared.generator is None:
+        raise InputError("the model to start from has no generator", hint="name one of the first stage")
+    return declared.generator.output.scale
 
 
 def _measure(model: Model, scale: int, name: str, pictures: Pictures) -> Measurement:
