@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
@@ -44,7 +44,7 @@ def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.M
         PluginError: If the method's import strings do not resolve.
     """
     try:
-        options = resolve(method.network_options).model_validate(network)
+        options = TypeAdapter(resolve(method.network_options)).validate_python(dict(network))
     except ValidationError as error:
         raise ModelError(f"network options of {method.name}: {describe_errors(error)}") from None
     networks: Mapping[str, nn.Module] = resolve(method.networks)(options)

@@ -15,7 +15,7 @@ from skimage.metrics import peak_signal_noise_ratio
 import gansdk
 import gansdk.training
 from gansdk_srgan import METHOD
-from gansdk_srgan.architectures import NetworkOptions
+from gansdk_srgan.architectures import SRResNetOptions
 from gansdk_srgan.model import assemble
 from gansdk_srgan.networks import enlarge
 from gansdk_srgan.options import Stage1Options
@@ -67,7 +67,7 @@ def build(**changed: object) -> Stage1:
 
 def test_configs_are_valid_and_the_papers_is_the_paper() -> None:
     paper = Stage1Options(**METHOD.configs["paper"].values)
-    assert paper.network() == NetworkOptions()
+    assert paper.network() == SRResNetOptions()
     assert (paper.loss, paper.learning_rate, paper.batch, paper.patch * paper.scale) == ("mse", 1e-4, 16, 96)
     small = Stage1Options(**METHOD.configs["small"].values)
     assert not small.network().batch_norm
@@ -122,7 +122,7 @@ def test_evaluation_is_psnr_on_luma_without_the_rim(photos: gansdk.Pictures) -> 
         return torch.from_numpy(gansdk.upscale(pixels, 4)).permute(2, 0, 1)[None] / 255
 
     recipe = build()
-    facts, _, _ = recipe.export()
+    facts = recipe.export().facts
     evaluation = recipe.evaluate(assemble({"generator": bicubic}, facts), {"edges": photos})
     (measured,) = evaluation.measurements
     expected = {}
@@ -145,7 +145,7 @@ def test_a_perfect_restoration_stays_writable_as_json(tmp_path: Path) -> None:
     """A flat picture is restored exactly: its PSNR is infinite, which JSON cannot say; 100 stands for it."""
     Image.new("RGB", (32, 32), (90, 90, 90)).save(tmp_path / "flat.png")
     recipe = build()
-    facts, _, _ = recipe.export()
+    facts = recipe.export().facts
     model = assemble({"generator": lambda image: enlarge(image, 4)}, facts)
     evaluation = recipe.evaluate(model, {"flat": gansdk.open_pictures(tmp_path)})
     assert evaluation.measurements[0].value == 100
@@ -153,7 +153,7 @@ def test_a_perfect_restoration_stays_writable_as_json(tmp_path: Path) -> None:
 
 
 def test_the_models_pictures_stay_within_their_range() -> None:
-    facts, _, _ = build().export()
+    facts = build().export().facts
     model = assemble({"generator": lambda image: image * 3 - 1}, facts)
     assert model.generator is not None
     given = model.generator.generate({"image": torch.tensor([0.1, 0.5, 0.9]).reshape(1, 1, 1, 3)})
@@ -188,7 +188,7 @@ def test_the_training_loop_takes_it_from_pictures_to_a_measured_model(photos: ga
     )
     assert finished.evaluation is not None
     config = json.loads((run / "model" / "config.json").read_text())
-    assert NetworkOptions(**config["network"]) == build().options.network()
+    assert SRResNetOptions(**config["network"]) == build().options.network()
     assert config["facts"]["generator"]["receptive_field"] == 6
     assert config["trained"]["data"][0]["licence"] == "unstated"
 

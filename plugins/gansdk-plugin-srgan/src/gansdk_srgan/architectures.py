@@ -1,21 +1,25 @@
-"""What can be chosen about a network; a model's ``config.json`` keeps it."""
+"""What can be chosen about a network; a model's ``config.json`` keeps it. One class for each architecture."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from gansdk import Options
 
+Channels = Annotated[Literal[1, 3], Field(description="3 is RGB, 1 is grey")]
+Features = Annotated[int, Field(ge=4, le=512, description="channels inside the residual blocks")]
+Blocks = Annotated[int, Field(ge=1, le=64, description="residual blocks")]
 
-class NetworkOptions(Options):
-    """The generator's sizes. The defaults are the paper's."""
 
-    channels: Annotated[Literal[1, 3], Field(description="3 is RGB, 1 is grey")] = 3
+class SRResNetSizes(Options):
+    """The sizes of SRGAN's generator, which a training chooses. The defaults are the paper's."""
+
+    channels: Channels = 3
     scale: Annotated[Literal[2, 4, 8], Field(description="how many times as wide and high the output is")] = 4
-    features: Annotated[int, Field(ge=4, le=512, description="channels inside the residual blocks")] = 64
-    blocks: Annotated[int, Field(ge=1, le=64, description="residual blocks")] = 16
+    features: Features = 64
+    blocks: Blocks = 16
     up_features: Annotated[int, Field(ge=4, le=512, description="channels after each doubling of the size")] = 64
     head_kernel: Annotated[Literal[1, 3, 5, 7, 9], Field(description="size of the first convolution")] = 9
     tail_kernel: Annotated[Literal[1, 3, 5, 7, 9], Field(description="size of the last convolution")] = 9
@@ -25,6 +29,71 @@ class NetworkOptions(Options):
         Field(description="a picture that the network's output is added to, so that it has only details to learn"),
     ] = "none"
 
-    def network(self) -> NetworkOptions:
+    def network(self) -> SRResNetOptions:
         """The part that a model's ``config.json`` keeps."""
-        return NetworkOptions(**{name: getattr(self, name) for name in NetworkOptions.model_fields})
+        return SRResNetOptions(**{name: getattr(self, name) for name in SRResNetSizes.model_fields})
+
+
+class SRResNetOptions(SRResNetSizes):
+    """SRGAN's generator."""
+
+    architecture: Literal["srresnet"] = "srresnet"
+
+
+class MSRResNetOptions(Options):
+    """BasicSR's SRResNet. The defaults are its models'."""
+
+    architecture: Literal["msrresnet"] = "msrresnet"
+    channels: Channels = 3
+    scale: Annotated[Literal[2, 3, 4], Field(description="how many times as wide and high the output is")] = 4
+    features: Features = 64
+    blocks: Blocks = 16
+
+
+class RRDBOptions(Options):
+    """ESRGAN's generator. The defaults are the paper's."""
+
+    architecture: Literal["rrdb"] = "rrdb"
+    channels: Channels = 3
+    scale: Annotated[Literal[1, 2, 4, 8], Field(description="how many times as wide and high the output is")] = 4
+    unshuffle: Annotated[
+        Literal[1, 2, 4], Field(description="side of the squares of pixels that become channels before the trunk")
+    ] = 1
+    features: Features = 64
+    growth: Annotated[int, Field(ge=1, le=512, description="channels that each convolution of a dense block adds")] = 32
+    blocks: Blocks = 23
+
+    @model_validator(mode="after")
+    def _up_to_three_doublings(self) -> Self:
+        if self.scale * self.unshuffle > 8:
+            raise ValueError("scale times unshuffle is at most 8")
+        return self
+
+
+class CompactOptions(Options):
+    """Real-ESRGAN's small generator."""
+
+    architecture: Literal["compact"] = "compact"
+    channels: Channels = 3
+    scale: Annotated[int, Field(ge=1, le=8, description="how many times as wide and high the output is")] = 4
+    features: Features = 64
+    convolutions: Annotated[int, Field(ge=0, le=128, description="between the first and the last one")] = 16
+
+
+def _architecture(values: Any) -> str:
+    """Models from before there was a choice name no architecture."""
+    if isinstance(values, Options):
+        return str(getattr(values, "architecture", ""))
+    return str(values.get("architecture", "srresnet")) if isinstance(values, dict) else ""
+
+
+Architecture = SRResNetOptions | MSRResNetOptions | RRDBOptions | CompactOptions
+
+NetworkOptions = Annotated[
+    Annotated[SRResNetOptions, Tag("srresnet")]
+    | Annotated[MSRResNetOptions, Tag("msrresnet")]
+    | Annotated[RRDBOptions, Tag("rrdb")]
+    | Annotated[CompactOptions, Tag("compact")],
+    Discriminator(_architecture),
+]
+"""What ``network`` in ``config.json`` is validated by."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gansdk import Options
-from gansdk_srgan.architectures import NetworkOptions
+from gansdk_srgan.architectures import SRResNetSizes
 
 
 class PatchOptions(Options):
@@ -35,7 +35,7 @@ class PatchOptions(Options):
     ] = 1
 
 
-class Stage1Options(NetworkOptions, PatchOptions):
+class Stage1Options(SRResNetSizes, PatchOptions):
     """The first stage, SRResNet: the network's sizes, and how it learns from pixel differences."""
 
     loss: Annotated[Literal["mse", "l1"], Field(description="squared (the paper's) or absolute differences")] = "mse"
