@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gansdk.training.loop import resume, train
-    from gansdk.training.players import Player
+    from gansdk.training.players import Contest, Player
     from gansdk.training.recipe import Batch, Export, Recipe, Stream
     from gansdk.training.runs import Pace
     from gansdk.training.session import Finished, Progress
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOME_OF = {
     "Batch": "recipe",
+    "Contest": "players",
     "Export": "recipe",
     "Finished": "session",
     "Pace": "runs",
@@ -38,6 +39,7 @@ _HOME_OF = {
 
 __all__ = [
     "Batch",
+    "Contest",
     "Export",
     "Finished",
     "Pace",

@@ -50,7 +50,7 @@ def save_checkpoint(folder: Path, train: Train, seconds: float) -> None:
         OutputError: If the folder cannot be written; the checkpoint before stays.
     """
     _check_finite(train)
-    tensors, numbers = _capture(train)
+    tensors, numbers = capture(train)
     target = folder / f"{train.step:09d}"
     if target.exists():
         return
@@ -87,7 +87,7 @@ def load_checkpoint(folder: Path, train: Train) -> Position | None:
         tensors = load((path / TENSORS).read_bytes())
     except SafetensorError as error:
         raise TrainingError(f"{path / TENSORS} cannot be read: {error}", hint="start a new run") from None
-    _restore(train, tensors, state["numbers"])
+    restore(train, tensors, state["numbers"])
     train.step = int(state["step"])
     train.averages.restore(state["averages"])
     return Position(train.step, float(state["seconds"]))
@@ -105,7 +105,15 @@ def _read_numbers(path: Path) -> dict[str, Any]:
     raise TrainingError(f"{path} has format version {version}, this gansdk reads {FORMAT}", hint=hint)
 
 
-def _capture(train: Train) -> tuple[dict[str, Tensor], dict[str, float]]:
+def capture(train: Train) -> tuple[dict[str, Tensor], dict[str, float]]:
+    """All that a training is, but its step: parameters, buffers, averages, optimisers, kept tensors, random state.
+
+    Returns:
+        Tensors, which are the training's own and not copies, and numbers.
+
+    Raises:
+        TrainingError: If an optimiser keeps something else.
+    """
     tensors: dict[str, Tensor] = {}
     numbers: dict[str, float] = {}
     for state in train.states.values():
@@ -135,7 +143,12 @@ def _player_entries(state: PlayerState) -> dict[str, Any]:
     return entries
 
 
-def _restore(train: Train, tensors: Mapping[str, Tensor], numbers: Mapping[str, float]) -> None:
+def restore(train: Train, tensors: Mapping[str, Tensor], numbers: Mapping[str, float]) -> None:
+    """Brings a training to where :func:`capture` saw one; it may keep the tensors that it is given.
+
+    Raises:
+        TrainingError: If they do not fit its players.
+    """
     for state in train.states.values():
         _restore_player(state, tensors, numbers)
     kept = _under("kept/", tensors)

@@ -14,7 +14,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from gansdk.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import Tensor
 
@@ -46,6 +46,26 @@ class Player:
             raise TrainingError(f"player {self.name!r} has ema {self.ema}", hint="a decay lies in [0, 1)")
 
 
+@dataclass(frozen=True)
+class Contest:
+    """Two players of whom one makes something and the other tells it from the real thing.
+
+    What a recipe has to say so that the signs of its adversarial losses can be checked from outside.
+
+    Attributes:
+        maker: Name of the player whose output is judged.
+        judge: Name of the player that judges it.
+        weights: The options that weigh the adversarial losses of both, as :attr:`Recipe.routes` names them.
+        verdicts: A step's batch to what the judge gives for real data, and for what the maker makes: two tensors in
+            which a larger number means "more real", with gradients, computed as in training.
+    """
+
+    maker: str
+    judge: str
+    weights: tuple[str, ...]
+    verdicts: Callable[[Mapping[str, Mapping[str, Tensor]]], tuple[Tensor, Tensor]]
+
+
 class RunningStatistics:
     """Those of one normalisation layer: while held, it uses statistics of the batch and keeps none of them."""
 
@@ -75,6 +95,9 @@ class PlayerState:
             raise TrainingError(f"player {player.name!r} has no parameter to train")
         self.tensors: list[Tensor] = list(self.parameters.values())
         self.optimiser = player.optimiser(list(self.parameters.values()))
+        if any(group.get("maximize") for group in self.optimiser.param_groups):
+            what = f"the optimiser of player {player.name!r} maximises"
+            raise TrainingError(what, hint="turns minimise; give the term the other sign")
         self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
         inside = [module for root in self.modules for module in root.modules()]
         self.statistics = [

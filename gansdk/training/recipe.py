@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gansdk.evaluation.record import Evaluation
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
-    from gansdk.training.players import Player
+    from gansdk.training.players import Contest, Player
     from gansdk.training.turns import Train
 
 Batch = Mapping[str, Tensor]
@@ -83,7 +83,15 @@ class Recipe(Protocol):
 
     @property
     def routes(self) -> Mapping[str, set[str]]:
-        """Per weight among the options, the names of the players that its term reaches: the paper's own table."""
+        """Per weight among the options, the names of the players that its term reaches: the paper's own table.
+
+        Every term has such a weight, by which it is multiplied.
+        """
+        ...
+
+    @property
+    def contests(self) -> Sequence[Contest]:
+        """Which players play against each other, so that the signs of their losses can be checked; empty for none."""
         ...
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:

@@ -92,6 +92,25 @@ class Train:
             self._others[players] = [one for one in every if id(one.norm) not in mine]
         return Turn(self, players, self._others[players])
 
+    def begin(self, players: Sequence[Player]) -> None:
+        """Is told by a turn that it opens. An observer of turns extends this, :meth:`move` and :meth:`end`.
+
+        Raises:
+            TrainingError: If another one is still open.
+        """
+        if self._in_turn:
+            raise TrainingError("a turn was opened inside another one", hint="close the first, or give it both players")
+        self._in_turn = True
+
+    def end(self, players: Sequence[Player]) -> None:
+        """Is told by a turn that it closes."""
+        self._in_turn = False
+
+    def move(self, gradients: Mapping[Player, Sequence[Tensor]]) -> None:
+        """Moves every player along its gradients, one per parameter: the one place where training moves anybody."""
+        for player, taken in gradients.items():
+            self.states[player].apply(taken, self.step)
+
     def autocast(self) -> AbstractContextManager[object]:
         """Mixed precision for the forward computation where the run asks for it, else nothing."""
         if self.precision == "bf16":
@@ -139,9 +158,7 @@ class Turn:
         self._spent = False
 
     def __enter__(self) -> Turn:
-        if self._train._in_turn:
-            raise TrainingError("a turn was opened inside another one", hint="close the first, or give it both players")
-        self._train._in_turn = True
+        self._train.begin(self._players)
         for one in self._others:
             one.hold()
         return self
@@ -149,7 +166,7 @@ class Turn:
     def __exit__(self, *_: object) -> None:
         for one in self._others:
             one.release()
-        self._train._in_turn = False
+        self._train.end(self._players)
 
     def minimise(self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]]) -> None:
         """Takes all gradients, then moves every player of the turn along its own.
@@ -169,8 +186,7 @@ class Turn:
         with self._full_precision():
             gradients = self._gradients(by_player)
         values = self._checked(by_player, gradients)
-        for player, taken in gradients.items():
-            self._train.states[player].apply(taken, self._train.step)
+        self._train.move(gradients)
         self._train.averages.add(values)
         torch.clear_autocast_cache()  # it may hold casts of weights as they were before this step
 

@@ -58,3 +58,8 @@ def test_a_player_without_parameters_is_refused():
 def test_the_decay_of_an_average_lies_below_one(decay):
     with pytest.raises(TrainingError, match="has ema"):
         Player("net", nn.Linear(1, 1), SGD, ema=decay)
+
+
+def test_an_optimiser_that_climbs_is_refused():
+    with pytest.raises(TrainingError, match="the optimiser of player 'net' maximises"):
+        Train([Player("net", nn.Linear(1, 1), partial(torch.optim.SGD, lr=0.1, maximize=True))])

@@ -447,3 +447,32 @@ def test_a_term_is_one_number():
         turn.minimise({"t": linear(torch.ones(3, 1))})
     with train.turn(player) as turn:
         turn.minimise({"t": linear(torch.ones(1, 1))})  # one number, whatever its shape
+
+
+def test_an_observer_sees_turns_and_gradients_and_may_hold_everybody_still():
+    class Observer(Train):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.seen = []
+
+        def begin(self, players):
+            super().begin(players)
+            self.seen.append(("begin", [player.name for player in players]))
+
+        def move(self, gradients):
+            self.seen.append({player.name: [one.clone() for one in taken] for player, taken in gradients.items()})
+
+        def end(self, players):
+            super().end(players)
+            self.seen.append(("end", [player.name for player in players]))
+
+    linear = nn.Linear(2, 1)
+    player = Player("net", linear, SGD)
+    train = Observer([player])
+    before = tensors(linear)
+    with train.turn(player) as turn:
+        turn.minimise({"line": linear(torch.tensor([[3.0, 4.0]])).sum()})
+    begin, gradients, end = train.seen
+    assert (begin, end) == (("begin", ["net"]), ("end", ["net"]))
+    assert [one.flatten().tolist() for one in gradients["net"]] == [[3.0, 4.0], [1.0]]
+    assert same(tensors(linear), before)
