@@ -24,6 +24,10 @@ OutputKind = Literal["picture", "record"]
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
+class WrongNameError(PluginError):
+    """A name that could not be typed, or would look like something else."""
+
+
 @dataclass(frozen=True)
 class Slot:
     """A named input of a task.
@@ -78,12 +82,16 @@ class Config:
         options: Import string of the recipe's options, a subclass of :class:`gansdk.Options`.
         summary: One line for listings.
         values: Options that differ from their defaults.
+        miniature: Further options, under which a step takes milliseconds and everything that the recipe has is still
+            there: what ``gansdk check`` trains. A model to start from is named here too. Its pictures are 128×96
+            pixels.
     """
 
     recipe: str
     options: str
     summary: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    miniature: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,8 @@ class Method:
         paper: Authors, title, year and identifier.
         licence: SPDX expression of the code.
         requires: What pip installs to get it, as in ``gansdk-plugin-srgan>=0.1``.
-        network_options: Import string of the pydantic class that validates ``network`` in ``config.json``.
+        network_options: Import string of what validates ``network`` in ``config.json``: a pydantic class, or a union of
+            such where the method has several architectures.
         networks: Import string of ``networks(options) -> Mapping[str, nn.Module]``: built, not loaded.
         assemble: Import string of ``assemble(call, facts) -> Model``: facets over callables.
         configs: Named ways to train it.
@@ -139,10 +148,10 @@ def check_name(what: str, name: str) -> None:
     """Names are lower-case words joined by hyphens, so that they can be typed and never look like a path.
 
     Raises:
-        PluginError: If ``name`` is none.
+        WrongNameError: If ``name`` is none.
     """
     if not _NAME.fullmatch(name):
-        raise PluginError(f"{what} name {name!r} is not lower-case words joined by hyphens")
+        raise WrongNameError(f"{what} name {name!r} is not lower-case words joined by hyphens")
 
 
 def resolve(path: str) -> Any:

@@ -104,7 +104,7 @@ class Registry:
         methods, tasks, models, owners = dict(self.methods), dict(self.tasks), dict(self.models), dict(self.owners)
         for what, name, source in _names(brought):
             if owners.get((what, name)) == source.distribution:
-                raise PluginError(f"{what} {name!r} is brought twice")
+                raise NameTakenError(f"{what} {name!r} is brought twice")
             if (what, name) in owners:
                 raise NameTakenError(f"{what} {name!r} is brought by {owners[what, name]} already")
             owners[what, name] = source.distribution
