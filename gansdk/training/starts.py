@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.model.config import ModelConfig
+    from gansdk.plugins.declarations import Method
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Start:
     digest: str
 
 
-def load_start(ref: str, method: str) -> Start:
+def load_start(ref: str, method: Method) -> Start:
     """The model that a recipe's option ``start`` names; of one with two ends, its own end.
 
     Args:
         ref: How the user names it.
-        method: The method that it must be of.
+        method: The recipe's own method, which it must be of.
 
     Raises:
         UsageError: If no model is named, or it is of another method.
@@ -48,10 +49,9 @@ def load_start(ref: str, method: str) -> Start:
     """
     if not ref:
         raise UsageError("this config goes on from another model", hint="add --set start=REF")
-    catalog = Catalog(discover(), Settings())
-    located = catalog.locate(ref)
-    if located.config.method != method:
-        what = f"{ref} is a model of {located.config.method!r}, and this training starts from one of {method!r}"
+    located = Catalog(discover(), Settings()).locate(ref)
+    if located.config.method != method.name:
+        what = f"{ref} is a model of {located.config.method!r}, and this training starts from one of {method.name!r}"
         raise UsageError(what, hint="see `gansdk models`")
-    networks = load_networks(located.folder, located.config, catalog.method(located))
+    networks = load_networks(located.folder, located.config, method)
     return Start(located.config, networks, located.config.files[WEIGHTS])

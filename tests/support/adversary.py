@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
 import gansdk
-from gansdk.training import Player
+from gansdk.training import Export, Player, load_start
 
 SIDE = 8
 
@@ -59,6 +59,7 @@ class Recipe:
         self.sources = ("photos",)
         self.players = (self.generator, self.discriminator)
         self.fixed = (self.judge,)
+        self.relies_on = {}
         self.routes = {"gan": {"generator"}}
 
     def streams(self, data, seed):
@@ -88,7 +89,7 @@ class Recipe:
         return torch.cat([noise, interpolate(low, scale_factor=2.0), networks["generator"](low).clamp(0, 1)], dim=3)
 
     def export(self):
-        return tiny.FACTS, {"width": self.options.width}, self.networks
+        return Export(tiny.FACTS, {"width": self.options.width}, self.networks)
 
     def evaluate(self, model, data):
         def measure(name, pictures):
@@ -97,6 +98,23 @@ class Recipe:
             return gansdk.Measurement(metric="mse", data=name, protocol={}, value=error, values={})
 
         return gansdk.Evaluation(measurements=tuple(measure(name, one) for name, one in data.items()), twin="none")
+
+
+class GoingOnOptions(RecipeOptions):
+    start: str = ""
+
+
+class GoingOn(Recipe):
+    """Goes on from another model, and keeps what it was."""
+
+    def __init__(self, options: GoingOnOptions) -> None:
+        super().__init__(options)
+        self.start = load_start(options.start, METHOD)
+        self.networks["generator"].load_state_dict(self.start.networks["generator"].state_dict())
+        self.relies_on = {"start": self.start.digest}
+
+    def export(self):
+        return Export(tiny.FACTS, {"width": self.options.width}, self.networks, self.start.networks)
 
 
 class Interrupted(Recipe):

@@ -413,3 +413,41 @@ def test_resuming_says_that_versions_differ(tmp_path, photos):
     notes = []
     loop.resume(tmp_path / "run", methods=METHODS, note=notes.append)
     assert f"torch 1.4.0 → {torch.__version__}" in notes[0]
+
+
+GOING_ON = adversary.method("GoingOn", "GoingOnOptions")
+
+
+def go_on(run, photos, start):
+    return train(run, photos, method=GOING_ON, options={"start": str(start), "steps": 2})
+
+
+def test_a_stage_goes_on_from_a_model_and_carries_both_ends(tmp_path, photos):
+    train(tmp_path / "first", photos)
+    go_on(tmp_path / "second", photos, tmp_path / "first")
+    config = read_config(tmp_path / "second" / "model")
+    assert config.ends == {"0": "start.safetensors", "1": "model.safetensors"}
+    digest = read_config(tmp_path / "first" / "model").files["model.safetensors"]
+    assert config.trained.relies_on == {"start": digest}
+    first = load_file(tmp_path / "first" / "model" / "model.safetensors")
+    start = load_file(tmp_path / "second" / "model" / "start.safetensors")
+    assert first.keys() == start.keys()
+    assert all(torch.equal(first[key], start[key]) for key in first)
+
+
+def test_resuming_needs_the_same_start(tmp_path, photos):
+    train(tmp_path / "first", photos)
+    go_on(tmp_path / "second", photos, tmp_path / "first")
+    loop.resume(tmp_path / "first", methods=METHODS, steps=7)
+    with pytest.raises(TrainingError, match="'start', which the run stands on, has changed"):
+        loop.resume(tmp_path / "second", methods={"tiny": GOING_ON}, steps=3)
+
+
+def test_a_start_must_be_named_exist_and_be_of_the_same_method(tmp_path, photos):
+    with pytest.raises(UsageError, match="goes on from another model"):
+        go_on(tmp_path / "run", photos, "")
+    with pytest.raises(InputError, match="no folder"):
+        go_on(tmp_path / "run", photos, tmp_path / "nothing")
+    with pytest.raises(UsageError, match="is a model of 'srgan', and this training starts from one of 'tiny'"):
+        go_on(tmp_path / "run", photos, "builtin:srresnet-x4")
+    assert not (tmp_path / "run").exists()

@@ -16,6 +16,7 @@ import torch
 
 from gansdk import AlignedCrops, Evaluation, InputError, Measurement, Pictures, degrade, luma, psnr, upscale
 from gansdk.training import Export, Player, load_start
+from gansdk_srgan import METHOD
 from gansdk_srgan.contents import content
 from gansdk_srgan.freezing import freeze_batch_norm
 from gansdk_srgan.losses import PIXEL_LOSSES, adversarial, fake_as_fake, real_as_real
@@ -122,7 +123,7 @@ class Stage2(_Stage):
 
     def __init__(self, options: Stage2Options) -> None:
         self.options: Stage2Options = options
-        self._start = load_start(options.start, "srgan")
+        self._start = load_start(options.start, METHOD)
         self.networks = copy.deepcopy(self._start.networks)
         for network in self.networks.values():
             freeze_batch_norm(network)
