@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from gansdk.model.facts import Facts, GeneratorFacts, ImageOutput, ImageSource, SizeRule
     from gansdk.model.protocols import Classifier, Discriminator, Encoder, Generator, Model
     from gansdk.options import Colour, Options, Seed
-    from gansdk.plugins.declarations import BuiltinModel, Config, Method, Slot, Task
+    from gansdk.plugins.declarations import BuiltinModel, Config, Importer, Method, Recognised, Slot, Task
     from gansdk.plugins.hookspecs import hookimpl
     from gansdk.trunks.vgg import VGG, load_vgg
 
@@ -82,7 +82,7 @@ _HOMES = {
     "gansdk.model.facts": ["Facts", "GeneratorFacts", "ImageOutput", "ImageSource", "SizeRule"],
     "gansdk.model.protocols": ["Classifier", "Discriminator", "Encoder", "Generator", "Model"],
     "gansdk.options": ["Colour", "Options", "Seed"],
-    "gansdk.plugins.declarations": ["BuiltinModel", "Config", "Method", "Slot", "Task"],
+    "gansdk.plugins.declarations": ["BuiltinModel", "Config", "Importer", "Method", "Recognised", "Slot", "Task"],
     "gansdk.plugins.hookspecs": ["hookimpl"],
     "gansdk.trunks.vgg": ["VGG", "load_vgg"],
 }
@@ -108,6 +108,7 @@ __all__ = [
     "GeneratorFacts",
     "ImageOutput",
     "ImageSource",
+    "Importer",
     "InputError",
     "Measurement",
     "Method",
@@ -124,6 +125,7 @@ __all__ = [
     "Pictures",
     "Pipeline",
     "PluginError",
+    "Recognised",
     "RefError",
     "Seed",
     "SettingsError",

@@ -51,11 +51,11 @@ def _record(status: PluginStatus) -> dict[str, Any]:
         "reason": status.reason,
         "methods": list(status.methods),
         "tasks": list(status.tasks),
+        "importers": list(status.importers),
     }
 
 
 def _brings(record: dict[str, Any]) -> str:
-    parts = [
-        f"{what[:-1] if len(record[what]) == 1 else what} {', '.join(record[what])}" for what in ("methods", "tasks")
-    ]
-    return "; ".join(part for part, what in zip(parts, ("methods", "tasks"), strict=True) if record[what]) or "nothing"
+    kinds = [what for what in ("methods", "tasks", "importers") if record[what]]
+    parts = [f"{what[:-1] if len(record[what]) == 1 else what} {', '.join(record[what])}" for what in kinds]
+    return "; ".join(parts) or "nothing"

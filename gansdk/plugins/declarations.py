@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from torch import Tensor
+
     from gansdk.model.facts import Facts
 
 OutputKind = Literal["picture", "record"]
@@ -142,6 +144,45 @@ class Method:
         for task, model in self.defaults.items():
             if model not in names:
                 raise PluginError(f"method {self.name!r} offers {model!r} for {task!r} but does not bring that model")
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Recognises weights that others published, by the names and shapes of their tensors.
+
+    Attributes:
+        name: Lower-case words joined by hyphens.
+        method: Name of the method whose networks it fills.
+        layouts: What it knows, in a few words each, for messages.
+        function: Import string of ``recognise(tensors, /) -> Recognised | None``. It gets all tensors of one network
+            by their names, ``module.`` and what was around them removed. None: this is nothing that it knows. An
+            :class:`~gansdk.InputError` says what is wrong with something that it does know.
+    """
+
+    name: str
+    method: str
+    layouts: tuple[str, ...]
+    function: str
+
+    def __post_init__(self) -> None:
+        check_name("importer", self.name)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Foreign weights as a method's own.
+
+    Attributes:
+        layout: Which of the importer's layouts it was.
+        network: The options from which the method builds the networks, as ``config.json`` keeps them.
+        facts: What a model of these networks takes and gives.
+        tensors: By network and key, as in ``generator.head.weight``: exactly those that the networks have.
+    """
+
+    layout: str
+    network: Mapping[str, Any]
+    facts: Facts
+    tensors: Mapping[str, Tensor]
 
 
 def check_name(what: str, name: str) -> None:

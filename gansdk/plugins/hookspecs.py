@@ -23,7 +23,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.declarations import Method, Task
+    from gansdk.plugins.declarations import Importer, Method, Task
 
 GROUP = "gansdk"
 
@@ -39,3 +39,8 @@ def gansdk_methods() -> Iterable[Method]:  # type: ignore[empty-body]
 @hookspec
 def gansdk_tasks() -> Iterable[Task]:  # type: ignore[empty-body]
     """The tasks that this plugin adds to the core's."""
+
+
+@hookspec
+def gansdk_importers() -> Iterable[Importer]:  # type: ignore[empty-body]
+    """What recognises weights that others published, for ``gansdk import``."""

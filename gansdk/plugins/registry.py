@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import RESERVED, LoadOptions, Options, PictureReading, PictureWriting, RecordWriting, describe
-from gansdk.plugins.declarations import Method, Task, resolve
+from gansdk.plugins.declarations import Importer, Method, Task, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +33,7 @@ class Brought:
     source: Source
     methods: tuple[Method, ...] = ()
     tasks: tuple[Task, ...] = ()
+    importers: tuple[Importer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class PluginStatus:
         error: What was raised.
         methods: Names of the methods it brings.
         tasks: Names of the tasks it brings.
+        importers: Names of the importers it brings.
     """
 
     source: Source
@@ -55,6 +57,7 @@ class PluginStatus:
     error: BaseException | None = field(default=None, compare=False, repr=False)
     methods: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    importers: tuple[str, ...] = ()
 
 
 class NameTakenError(PluginError):
@@ -81,7 +84,7 @@ def _empty() -> MappingProxyType[Any, Any]:
 
 @dataclass(frozen=True)
 class Registry:
-    """Methods, tasks and built-in models by name, and how it went with each plugin.
+    """Methods, tasks, importers and built-in models by name, and how it went with each plugin.
 
     ``Registry()`` is an empty one. :meth:`add` gives a new registry and leaves the old one as it was.
     """
@@ -89,6 +92,7 @@ class Registry:
     methods: Mapping[str, Method] = field(default_factory=_empty)
     tasks: Mapping[str, Task] = field(default_factory=_empty)
     models: Mapping[str, InstalledModel] = field(default_factory=_empty)
+    importers: Mapping[str, Importer] = field(default_factory=_empty)
     statuses: tuple[PluginStatus, ...] = ()
     owners: Mapping[tuple[str, str], str] = field(default_factory=_empty)
 
@@ -110,6 +114,7 @@ class Registry:
             owners[what, name] = source.distribution
         methods.update((method.name, method) for method in brought.methods)
         tasks.update((task.name, task) for task in brought.tasks)
+        importers = dict(self.importers) | {importer.name: importer for importer in brought.importers}
         for method in brought.methods:
             models.update((model.name, InstalledModel(model.name, method, model.folder)) for model in method.models)
         status = PluginStatus(
@@ -117,11 +122,13 @@ class Registry:
             "ok",
             methods=tuple(method.name for method in brought.methods),
             tasks=tuple(task.name for task in brought.tasks),
+            importers=tuple(importer.name for importer in brought.importers),
         )
         return Registry(
             methods=MappingProxyType(methods),
             tasks=MappingProxyType(tasks),
             models=MappingProxyType(models),
+            importers=MappingProxyType(importers),
             owners=MappingProxyType(owners),
             statuses=(*self.statuses, status),
         )
@@ -219,3 +226,5 @@ def _names(brought: Brought) -> Iterable[tuple[str, str, Source]]:
         yield "method", method.name, brought.source
         for model in method.models:
             yield "model", model.name, brought.source
+    for importer in brought.importers:
+        yield "importer", importer.name, brought.source

@@ -76,3 +76,15 @@ def test_ctrl_c_while_a_plugin_loads_is_no_broken_plugin(tmp_path, found):
     write_distribution(tmp_path, "slow", "raise KeyboardInterrupt\n")
     with pytest.raises(KeyboardInterrupt):
         found()
+
+
+def test_importers_come_in_by_their_own_hook(tmp_path, found):
+    code = """
+from gansdk import Importer
+
+@hookimpl
+def gansdk_importers():
+    return [Importer("public", method="srgan", layouts=("theirs",), function="a:b")]
+"""
+    write_distribution(tmp_path, "plug", HOOKS + code)
+    assert found().importers["public"].layouts == ("theirs",)

@@ -9,7 +9,7 @@ import pytest
 
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import Options
-from gansdk.plugins.declarations import BuiltinModel, Method, Task
+from gansdk.plugins.declarations import BuiltinModel, Importer, Method, Task
 from gansdk.plugins.registry import Brought, NameTakenError, PluginStatus, Registry, Source, check_options
 
 HERE = __name__
@@ -66,6 +66,10 @@ def method(name, *models):
     return Method(name=name, models=built, **text)
 
 
+def importer(name="public"):
+    return Importer(name, method="srgan", layouts=("theirs",), function="a:b")
+
+
 def source(name):
     return Source(name, "1.0", name)
 
@@ -77,8 +81,10 @@ def test_an_empty_registry_knows_nothing_and_suggests_nothing():
 
 def test_add_gives_a_new_registry_with_tasks_methods_and_models():
     empty = Registry()
-    full = empty.add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),)))
+    full = empty.add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),), (importer(),)))
     assert not empty.tasks
+    assert full.importers["public"].method == "srgan"
+    assert full.statuses[0].importers == ("public",)
     assert full.task("sharpen").name == "sharpen"
     assert full.method("srgan").name == "srgan"
     assert (full.model("srgan-x4").ref, full.model("srgan-x4").folder) == ("builtin:srgan-x4", Path("srgan-x4"))
@@ -93,10 +99,11 @@ def test_add_gives_a_new_registry_with_tasks_methods_and_models():
         Brought(source("b"), (), (task("new"), task("sharpen"))),
         Brought(source("b"), (method("new"), method("srgan"))),
         Brought(source("b"), (method("new", "srgan-x4"),)),
+        Brought(source("b"), importers=(importer("new"), importer())),
     ],
 )
 def test_a_failed_add_changes_nothing_and_says_who_has_the_name(clashing):
-    registry = Registry().add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),)))
+    registry = Registry().add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),), (importer(),)))
     before = dataclasses.replace(registry)
     with pytest.raises(NameTakenError, match="is brought by a already"):
         registry.add(clashing)
