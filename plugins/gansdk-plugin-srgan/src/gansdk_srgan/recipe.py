@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from gansdk import AlignedCrops, Evaluation, InputError, Measurement, Pictures, degrade, luma, psnr, upscale
-from gansdk.training import Export, Player, load_start
+from gansdk.training import Contest, Export, Player, load_start
 from gansdk_srgan import METHOD
 from gansdk_srgan.contents import content
 from gansdk_srgan.freezing import freeze_batch_norm
@@ -104,6 +104,7 @@ class Stage1(_Stage):
         self.fixed: Sequence[nn.Module] = ()
         self.relies_on: Mapping[str, str] = {}
         self.routes: Mapping[str, set[str]] = {"pixel": {"generator"}}
+        self.contests: Sequence[Contest] = ()
 
     def step(self, batch: Mapping[str, Mapping[str, Tensor]], train: Train) -> None:
         """The generator's turn: restore the low-resolution patches, minimise the differences."""
@@ -143,6 +144,9 @@ class Stage2(_Stage):
             "adversarial": {"generator"},
             "discrimination": {"discriminator"},
         }
+        self.contests: Sequence[Contest] = (
+            Contest("generator", "discriminator", ("adversarial", "discrimination"), self._verdicts),
+        )
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Aligned crops of the photographs; the first of them set the content loss's scale."""
@@ -174,6 +178,11 @@ class Stage2(_Stage):
                     "adversarial": options.adversarial * adversarial(fake),
                 }
             )
+
+    def _verdicts(self, batch: Mapping[str, Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:
+        """The discriminator's logits of true patches and of restored ones."""
+        low, high = batch[_PHOTOS]["low"], batch[_PHOTOS]["high"]
+        return self._discriminator(high), self._discriminator(self.networks["generator"](low))
 
     def export(self) -> Export:
         """The generator, and the one that it started from."""
