@@ -18,7 +18,7 @@ from gansdk_srgan import METHOD
 from gansdk_srgan.architectures import SRResNetOptions
 from gansdk_srgan.model import assemble
 from gansdk_srgan.networks import enlarge
-from gansdk_srgan.options import Stage1Options
+from gansdk_srgan.options import Stage1Options, Stage2Options
 from gansdk_srgan.recipe import Stage1, step_size
 
 TINY = {
@@ -193,10 +193,11 @@ def test_the_training_loop_takes_it_from_pictures_to_a_measured_model(photos: ga
     assert config["trained"]["data"][0]["licence"] == "unstated"
 
 
-def test_the_readme_lists_every_option_with_its_range():
+@pytest.mark.parametrize("options", [Stage1Options, Stage2Options])
+def test_the_readme_lists_every_option_with_its_range(options: type[gansdk.Options]) -> None:
     from gansdk.options import describe
 
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-    for info in describe(Stage1Options):
+    for info in describe(options):
         escaped = info.metavar.replace("|", "\\|")
         assert f"| `{info.name}` | `{escaped}` |" in readme

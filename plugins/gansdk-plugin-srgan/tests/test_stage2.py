@@ -140,7 +140,7 @@ def test_a_discriminator_that_only_learns_tells_pictures_apart(first: Path, phot
 
 def test_vgg_content_is_the_share_of_the_features_power(trunk: Path) -> None:
     """Against the definition, with the features taken from the trunk's own sequential network by index."""
-    options = Stage2Options(start="x", trunk=str(trunk), layers="1,2+2,1")
+    options = Stage2Options(start="x", trunk=str(trunk), layers="1,2+2,1", trunk_input="mean-subtracted")
     content = VGGContent(options)
     torch.manual_seed(1)
     true, restored = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
@@ -198,7 +198,7 @@ def test_each_content_trains_without_a_trunk(first: Path, photos: Path, tmp_path
 )
 def test_what_is_missing_is_one_line(first: Path, trunk: Path, changes: dict[str, str], message: str) -> None:
     with pytest.raises(gansdk.GansdkError, match=message):
-        Stage2(second(first, **{"trunk": str(trunk), **changes}))
+        Stage2(second(first, **{"trunk": str(trunk), "trunk_input": "mean-subtracted", **changes}))
 
 
 @pytest.mark.parametrize("layers", ["", "5", "6,1", "2,2,3,3", "2,2+", "a,b"])

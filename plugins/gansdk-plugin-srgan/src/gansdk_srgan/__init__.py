@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gansdk import BuiltinModel, Config, Method, hookimpl
+from gansdk import BuiltinModel, Config, Importer, Method, hookimpl
 from gansdk_srgan._version import __version__
 
-__all__ = ["METHOD", "__version__", "gansdk_methods"]
+__all__ = ["IMPORTER", "METHOD", "__version__", "gansdk_importers", "gansdk_methods"]
 
 _RECIPE = "gansdk_srgan.recipe:Stage1"
 _OPTIONS = "gansdk_srgan.options:Stage1Options"
@@ -53,7 +53,7 @@ METHOD = Method(
             recipe=_ADVERSARIAL,
             options=_ADVERSARIAL_OPTIONS,
             summary="stage 2 as in the paper: VGG19's last features (a file of yours), 200,000 steps; days on a GPU",
-            values={"steps": 200_000, "trunk": "vgg19", "trunk_input": "standardised"},
+            values={"decay_from": 0.5, "decay_to": 0.1},
         ),
         "small-gan": Config(
             recipe=_ADVERSARIAL,
@@ -62,8 +62,9 @@ METHOD = Method(
             values={
                 "steps": 12_000,
                 "batch": 8,
-                "content": 0.01,
                 "layers": "2,2+3,3",
+                "trunk": "vgg16_hed",
+                "trunk_input": "mean-subtracted",
                 "discriminator_features": 32,
                 "discriminator_hidden": 256,
                 "learning_rate": 2e-4,
@@ -79,8 +80,29 @@ METHOD = Method(
     defaults={"superres": "srresnet-x4"},
 )
 
+IMPORTER = Importer(
+    name="srgan",
+    method="srgan",
+    layouts=(
+        "SRResNet of SRGAN-PyTorch, 2022",
+        "SRResNet of SRGAN-PyTorch",
+        "MSRResNet of BasicSR",
+        "RRDBNet of ESRGAN, first naming",
+        "RRDBNet of ESRGAN",
+        "RRDBNet of BasicSR and Real-ESRGAN",
+        "SRVGGNetCompact of Real-ESRGAN",
+    ),
+    function="gansdk_srgan.importers:recognise",
+)
+
 
 @hookimpl
 def gansdk_methods() -> list[Method]:
     """What this plugin brings."""
     return [METHOD]
+
+
+@hookimpl
+def gansdk_importers() -> list[Importer]:
+    """What recognises networks that others published."""
+    return [IMPORTER]

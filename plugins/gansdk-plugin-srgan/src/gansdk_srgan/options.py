@@ -52,7 +52,11 @@ class Stage2Options(PatchOptions):
     """The second stage, SRGAN: what the generator is measured by, and the discriminator that it plays against."""
 
     start: Annotated[str, Field(description="the first stage's model (required)", json_schema_extra={"metavar": "REF"})]
-    content: Annotated[float, Field(ge=0, le=1e6, description="weight of the content loss")] = 1.0
+    steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 200_000
+    content: Annotated[
+        float,
+        Field(ge=0, le=1e6, description="weight of the content loss, which is a share of its features' power"),
+    ] = 0.01
     content_of: Annotated[
         Literal["vgg", "discriminator-features", "pixel"],
         Field(description="what the content loss compares: features of VGG or of the discriminator, or pixels"),
@@ -64,11 +68,11 @@ class Stage2Options(PatchOptions):
     ] = "5,4"
     trunk: Annotated[
         str, Field(description="VGG's weights: a safetensors file, or the name of one in $GANSDK_DATA/trunks")
-    ] = "vgg16_hed"
+    ] = "vgg19"
     trunk_input: Annotated[
         Literal["mean-subtracted", "standardised"],
         Field(description="what VGG was trained on: 0 … 255 minus the mean (VGG16-HED), or standardised (torchvision)"),
-    ] = "mean-subtracted"
+    ] = "standardised"
     adversarial: Annotated[float, Field(ge=0, le=1e6, description="weight of the adversarial loss")] = 1e-3
     discrimination: Annotated[float, Field(ge=0, le=1e6, description="weight of the discriminator's loss")] = 1.0
     discriminator_features: Annotated[
