@@ -1,13 +1,14 @@
-"""Pictures as PNG, TIFF, JPEG and WebP files, all through Pillow."""
+"""Pictures as PNG, TIFF, JPEG and WebP files, through Pillow where it has a mode for them."""
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from typing import IO, TYPE_CHECKING, Any
 
 from gansdk.errors import OutputError
-from gansdk.media import exif
+from gansdk.media import deep, exif
 from gansdk.media.colour import to_srgb
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ def can_hold(format: str, channels: int, bits: int, *, has_alpha: bool) -> bool:
     Args:
         format: ``png``, ``jpg``, ``webp`` or ``tiff``.
         channels: 1 or 3.
-        bits: Per channel: 8 or 16. Of the latter Pillow writes grey without alpha only.
+        bits: Per channel: 8 or 16. TIFF files of the latter are left out for grey with alpha: hardly any program
+            opens them.
         has_alpha: Whether there is alpha beside the colours.
     """
-    return bits == 8 or (format in {"png", "tiff"} and channels == 1 and not has_alpha)
+    return bits == 8 or format == "png" or (format == "tiff" and not (channels == 1 and has_alpha))
 
 
 def write_png(picture: Picture, file: IO[bytes], software: str | None = None) -> None:
@@ -52,9 +54,13 @@ def write_png(picture: Picture, file: IO[bytes], software: str | None = None) ->
     text = PngInfo()
     if software:
         text.add_text("Software", software)
-    _image(picture).save(
-        _sink(file), "PNG", compress_level=1, compress_type=zlib.Z_RLE, pnginfo=text, **_metadata(picture)
-    )
+    options: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE, "pnginfo": text, **_metadata(picture)}
+    if _is_deep(picture):
+        like_it = io.BytesIO()  # with the same metadata
+        _image(_corner(picture)).save(like_it, "PNG", **options)
+        deep.write_png(picture, file, deep.metadata_chunks(like_it.getvalue()))
+        return
+    _image(picture).save(_sink(file), "PNG", **options)
 
 
 def write_tiff(picture: Picture, file: IO[bytes]) -> None:
@@ -71,14 +77,16 @@ def write_tiff(picture: Picture, file: IO[bytes]) -> None:
 
     said = exif.descriptive(exif.loaded(picture.exif or b""))
     parts = {int(part): said[part] for part in exif.PARTS if part in said}
-    tags = ImageFileDirectory_v2()
-    for tag in set(said) - set(parts):
-        tags[tag] = said[tag]
-    tags[_PREDICTOR] = 2
-    for part in parts:
-        tags[part] = 0  # Pillow packs no directory beside the main one; it is put behind below
-    metadata = {"icc_profile": picture.icc} if picture.icc else {}
-    _image(picture).save(_sink(file), "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags, **metadata)
+    # No directory is packed beside the main one: each is put behind below.
+    values = {tag: 0 if tag in parts else said[tag] for tag in said}
+    if _is_deep(picture):
+        deep.write_tiff(picture, file, values)
+    else:
+        tags = ImageFileDirectory_v2()
+        for tag, value in {**values, _PREDICTOR: 2}.items():
+            tags[tag] = value
+        metadata = {"icc_profile": picture.icc} if picture.icc else {}
+        _image(picture).save(_sink(file), "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags, **metadata)
     _put_behind(file, parts)
 
 
@@ -163,6 +171,16 @@ def _grey_to_srgb(image: Image.Image, icc: bytes) -> Image.Image:
     if image.mode == "LA":
         colours.putalpha(image.getchannel("A"))
     return colours
+
+
+def _is_deep(picture: Picture) -> bool:
+    """Whether Pillow has no mode for its numbers."""
+    return picture.bits == 16 and (picture.pixels.shape[2] > 1 or picture.alpha is not None)
+
+
+def _corner(picture: Picture) -> Picture:
+    alpha = None if picture.alpha is None else picture.alpha[:1, :1]
+    return picture.replace(pixels=picture.pixels[:1, :1], alpha=alpha)
 
 
 def _image(picture: Picture) -> Image.Image:

@@ -200,7 +200,7 @@ def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Picture:
     with _decoding(reading, kind.name):
         file.seek(0)
         with _open(kind, file, reading) as image:
-            return _decode(image, kind, head, reading)
+            return _decode(image, kind, head, file, reading)
 
 
 def _read_image(image: Image.Image, reading: _Reading) -> Picture:
@@ -227,7 +227,8 @@ def _open(kind: kinds.Kind, file: IO[bytes], reading: _Reading) -> Image.Image:
     return image
 
 
-def _decode(image: Any, kind: kinds.Kind, head: bytes, reading: _Reading) -> Picture:
+def _decode(image: Any, kind: kinds.Kind, head: bytes, file: IO[bytes], reading: _Reading) -> Picture:
+    from gansdk.media.deep import is_deep, read_numbers
     from gansdk.media.modes import Samples
     from gansdk.media.normalising import normalise
 
@@ -240,11 +241,14 @@ def _decode(image: Any, kind: kinds.Kind, head: bytes, reading: _Reading) -> Pic
         image.seek(frame)
         reading.check_size(image.size)
     bits = image.info.get("bit_depth", 8) if kind is kinds.HEIF else kinds.declared_bits(kind, head)
-    _allocate(image, kind)
-    image.load()
-    reading.check_size(image.size)
+    has_deep_numbers = is_deep(image, kind, head)
+    if not (has_deep_numbers and kind is kinds.TIFF):  # a PNG file may tell of itself behind its pixels too
+        _allocate(image, kind)
+        image.load()
+        reading.check_size(image.size)
+    numbers = read_numbers(image, kind, file, frame or 0) if has_deep_numbers else None
     samples = Samples(bits, is_grey=kind is kinds.PNG and head[25] in {0, 4})
-    return normalise(image, samples, reading.name, reading.doubt)
+    return normalise(image, samples, reading.name, reading.doubt, numbers)
 
 
 def _allocate(image: Any, kind: kinds.Kind) -> None:

@@ -73,7 +73,13 @@ def _with_alpha(image: Image.Image) -> tuple[Pixels, Pixels | None]:
     spread = {"LA": "LA", "La": "LA", "P": "RGBA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}.get(image.mode)
     if spread is None:
         raise UnreadableModeError(f"pixels of the kind {image.mode}")
-    numbers = np.array(image if image.mode == spread else image.convert(spread))
+    return parted(np.array(image if image.mode == spread else image.convert(spread)))
+
+
+def parted(numbers: NDArray[Any]) -> tuple[Pixels, Pixels | None]:
+    """Colours and alpha of numbers [H, W, 1 to 4]; where their count is even, the last channel is opacity."""
+    if numbers.shape[2] % 2:
+        return np.ascontiguousarray(numbers), None
     return np.ascontiguousarray(numbers[:, :, :-1]), np.ascontiguousarray(numbers[:, :, -1])
 
 

@@ -7,23 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.media import exif
 from gansdk.media.colour import profile_space
-from gansdk.media.modes import Samples, to_arrays, turn
+from gansdk.media.modes import Samples, parted, to_arrays, turn
 from gansdk.media.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
 
-def normalise(image: Image.Image, samples: Samples, name: str, doubt: Callable[[str], None]) -> Picture:
+def normalise(
+    image: Image.Image,
+    samples: Samples,
+    name: str,
+    doubt: Callable[[str], None],
+    numbers: NDArray[np.uint16] | None = None,
+) -> Picture:
     """Makes a picture of a loaded image.
 
     Args:
-        image: Loaded, of any mode and format, or of none.
+        image: Loaded, of any mode and format, or of none. With ``numbers``, a TIFF image need not be loaded.
         samples: What the file's header says about its numbers.
         name: What messages call it.
         doubt: Told what is lost or guessed; may raise.
+        numbers: Its 16-bit numbers [H, W, 2 to 4] where Pillow has them in 8 bits only, as they lie in the file.
 
     Raises:
         UnreadableModeError: If the pixels have no known range.
@@ -34,9 +43,11 @@ def normalise(image: Image.Image, samples: Samples, name: str, doubt: Callable[[
         # Its 32-bit numbers, and signed ones, have no range that anybody states.
         samples = Samples(32 if image.mode == "I" else max(tags.get(258, (1,)), default=8), is_inverted)
     icc = image.info.get("icc_profile") or None
-    pixels, alpha = to_arrays(image, samples, icc, doubt)
-    # Pillow sets TIFF images upright when it loads them.
-    block, orientation = (_from_tags(image, doubt), 1) if tags is not None else _metadata(image, doubt)
+    pixels, alpha = to_arrays(image, samples, icc, doubt) if numbers is None else parted(numbers)
+    if tags is None:
+        block, orientation = _metadata(image, doubt)
+    else:  # Pillow sets TIFF images upright when it loads them
+        block, orientation = _from_tags(image, doubt), 1 if numbers is None else tags.get(274, 1)
     if orientation != 1:
         pixels = turn(pixels, orientation)
         alpha = None if alpha is None else turn(alpha, orientation)

@@ -11,6 +11,7 @@ import sys
 import time
 
 import numpy as np
+import png
 import pytest
 from command import PROGRAM
 from PIL import Image
@@ -119,6 +120,23 @@ def test_a_picture_is_written_beside_its_input(with_kinds, model, work):
         assert result.size == (48, 32)
     assert "superres with ./model" in done.err
     assert "a-superres.png" in done.err
+
+
+def test_colours_of_16_bits_stay_so_and_agree_with_those_of_8(with_kinds, model, work):
+    pixels = np.random.default_rng(1).integers(0, 256, (16, 24, 3), np.uint16)
+    Image.fromarray(pixels.astype(np.uint8)).save(work / "shallow.png")
+    with (work / "deep.png").open("wb") as file:
+        png.Writer(24, 16, greyscale=False, bitdepth=16).write(file, (pixels * 257).reshape(16, -1))
+    assert run(with_kinds, "shallow.png", "deep.png", "--quiet").err == ""
+    with Image.open(work / "shallow-superres.png") as opened:
+        shallow = np.asarray(opened).astype(int)
+    width, height, rows, about = png.Reader(bytes=(work / "deep-superres.png").read_bytes()).read()
+    deep = np.vstack(list(rows)).reshape(height, width, 3)
+    assert about["bitdepth"] == 16
+    assert np.abs(np.rint(deep / 257) - shallow).max() <= 1
+    assert (deep % 257 != 0).mean() > 0.9  # not the 8 bits spread
+    done = run(with_kinds, "deep.png", "--format", "jpg")
+    assert "jpg holds 8 bits per channel here; the result's 16 are rounded" in done.err
 
 
 def test_several_inputs_and_stdin_go_into_a_folder(with_kinds, model, work):
