@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _WEIGHTS = np.array([65.481, 128.553, 24.966]) / 255
 
+SSIM_WINDOW = 11
+"""Pixels a side."""
+
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The Y channel in which the super-resolution literature measures: ITU-R BT.601, studio swing.
@@ -40,10 +43,41 @@ def psnr(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float
     Raises:
         ValueError: If the shapes differ, or the border leaves nothing.
     """
+    inside = _inside(first, second, border)
+    error = float(np.mean((first[inside].astype(np.float64) - second[inside].astype(np.float64)) ** 2))
+    return math.inf if error == 0 else 10 * math.log10(peak**2 / error)
+
+
+def ssim(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float, border: int = 0) -> float:
+    """Structural similarity (Wang et al. 2004) as published: an 11×11 Gaussian window, σ 1.5, biased covariances.
+
+    Args:
+        first: [H, W].
+        second: The same shape.
+        peak: The largest possible value, as 255 for 8 bits.
+        border: So many pixels on each side are left out.
+
+    Returns:
+        The mean over all positions where the window fits; 1 for equal pictures.
+
+    Raises:
+        ValueError: If the shapes differ, or the border leaves less than the window.
+    """
+    from skimage.metrics import structural_similarity
+
+    inside = _inside(first, second, border)
+    planes = [plane[inside].astype(np.float64) for plane in (first, second)]
+    if min(planes[0].shape) < SSIM_WINDOW:
+        raise ValueError(f"a border of {border} leaves no window of {SSIM_WINDOW} of {first.shape}")
+    found = structural_similarity(  # type: ignore[no-untyped-call]
+        *planes, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    return float(found)
+
+
+def _inside(first: NDArray[np.generic], second: NDArray[np.generic], border: int) -> tuple[slice, slice]:
     if first.shape != second.shape:
         raise ValueError(f"shapes differ: {first.shape} and {second.shape}")
     if min(first.shape[:2]) <= 2 * border:
         raise ValueError(f"a border of {border} leaves nothing of {first.shape}")
-    inside = (slice(border, first.shape[0] - border), slice(border, first.shape[1] - border))
-    error = float(np.mean((first[inside].astype(np.float64) - second[inside].astype(np.float64)) ** 2))
-    return math.inf if error == 0 else 10 * math.log10(peak**2 / error)
+    return slice(border, first.shape[0] - border), slice(border, first.shape[1] - border)

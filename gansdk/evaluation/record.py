@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -12,20 +12,53 @@ from gansdk.model.config import EVALUATION, describe_errors
 from gansdk.model.facts import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+Interval = tuple[float, float]
 
-class Measurement(Frozen):
+
+class Figure(Frozen):
+    """A number that was measured."""
+
+    value: Annotated[float, Field(description="the mean over the items, or one figure of the whole set")]
+    interval: Annotated[
+        Interval | None, Field(description="95 %, by bootstrap over the items; null for a figure of the whole set")
+    ] = None
+    values: Annotated[
+        dict[str, float], Field(description="per item, by name; empty for a figure of the whole set")
+    ] = {}
+
+
+class Measurement(Figure):
     """One metric on one data set."""
 
     metric: Annotated[str, Field(description="as in 'psnr-y'")]
     version: Annotated[int, Field(ge=1, description="raised whenever the same input would give another figure")] = 1
     data: Annotated[str, Field(description="the data set and its split")]
     protocol: Annotated[dict[str, Any], Field(description="channel, border, resize kernel, dtype …")]
-    value: Annotated[float, Field(description="the mean over the items")]
-    values: Annotated[dict[str, float], Field(description="per item, by name")]
-    baselines: Annotated[dict[str, float], Field(description="the same figure of simpler ways, as 'bicubic'")] = {}
+    unit: str = ""
+    better: Literal["higher", "lower"] = "higher"
+    count: Annotated[
+        int, Field(ge=0, description="how many items the figure rests on; 0 where it was not recorded")
+    ] = 0
+    digest: Annotated[str, Field(description="of the data set: sha256 over the items' names and bytes")] = ""
+    seen: Annotated[bool, Field(description="whether the model was trained on this very data set")] = False
+    twin: Annotated[Figure | None, Field(description="the twin's figure, from the same run")] = None
+    difference: Annotated[Figure | None, Field(description="ours minus the twin's, item by item")] = None
+    baselines: Annotated[
+        dict[str, float],
+        Field(description="the same figure of simpler ways, as 'bicubic', or of the truth, as 'floor'"),
+    ] = {}
+
+
+class Variant(Frozen):
+    """A row of an ablation: another training, measured alike."""
+
+    name: str
+    steps: Annotated[int, Field(ge=0)] = 0
+    options: Annotated[dict[str, Any], Field(description="of its training, those that differ between the rows")] = {}
+    measurements: tuple[Measurement, ...] = ()
 
 
 class Evaluation(Frozen):
@@ -33,10 +66,31 @@ class Evaluation(Frozen):
 
     measurements: tuple[Measurement, ...] = ()
     twin: Annotated[str, Field(description="what the twin is, or why there is none")] = ""
+    ablation: Annotated[tuple[Variant, ...], Field(description="what other ways of training gave")] = ()
 
     def to_json(self) -> str:
         """The text of ``evaluation.json``, with a closing newline."""
         return self.model_dump_json(indent=2) + "\n"
+
+    def merged(self, newer: Evaluation) -> Evaluation:
+        """These measurements and newer ones; of the same metric on data of the same name, the newer one stands."""
+        return Evaluation(
+            measurements=_merged(self.measurements, newer.measurements),
+            twin=newer.twin or self.twin,
+            ablation=_merged_rows(self.ablation, newer.ablation),
+        )
+
+
+def _merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    return tuple({(one.data, one.metric): one for one in (*old, *new)}.values())
+
+
+def _merged_rows(old: Iterable[Variant], new: Iterable[Variant]) -> tuple[Variant, ...]:
+    rows = {row.name: row for row in old}
+    for row in new:
+        before = rows[row.name].measurements if row.name in rows else ()
+        rows[row.name] = row.model_copy(update={"measurements": _merged(before, row.measurements)})
+    return tuple(rows.values())
 
 
 def read_evaluation(folder: Path) -> Evaluation | None:
@@ -46,12 +100,19 @@ def read_evaluation(folder: Path) -> Evaluation | None:
         ModelError: If the file is there but is not what it should be.
     """
     path: Path = folder / EVALUATION
-    if not path.exists():
-        return None
+    return read_evaluation_file(path) if path.exists() else None
+
+
+def read_evaluation_file(path: Path) -> Evaluation:
+    """The measurements that a file holds.
+
+    Raises:
+        ModelError: If it is not what it should be.
+    """
     try:
         raw: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
         return Evaluation.model_validate(raw)
     except ValidationError as error:
         raise ModelError(f"{path}: {describe_errors(error)}", hint="measure the model again") from None
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"{path} cannot be read as JSON: {error}", hint="measure the model again") from None

@@ -1,13 +1,13 @@
-"""PSNR and luma, against scikit-image."""
+"""PSNR, SSIM and luma, against scikit-image and the papers' formulas."""
 
 import math
 
 import numpy as np
 import pytest
 from skimage.color import rgb2ycbcr
-from skimage.metrics import peak_signal_noise_ratio
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from gansdk.evaluation.fidelity import luma, psnr
+from gansdk.evaluation.fidelity import luma, psnr, ssim
 
 
 @pytest.fixture
@@ -53,3 +53,36 @@ def test_psnr_refuses_what_cannot_be_compared(pair: tuple[np.ndarray, np.ndarray
         psnr(first, second[1:], peak=255)
     with pytest.raises(ValueError, match="leaves nothing"):
         psnr(first, second, peak=255, border=12)
+
+
+def windowed(plane: np.ndarray) -> np.ndarray:
+    """The mean in every 11×11 Gaussian window that fits, σ 1.5, as the paper writes it."""
+    line = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    weights = np.outer(line, line) / line.sum() ** 2
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (11, 11))
+    return (windows * weights).sum(axis=(2, 3))
+
+
+def test_ssim_is_that_of_the_paper_and_of_scikit_image(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    first, second = luma(pair[0]), luma(pair[1])
+    mean, other = windowed(first), windowed(second)
+    variance, another = windowed(first**2) - mean**2, windowed(second**2) - other**2
+    together = windowed(first * second) - mean * other
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    each = (2 * mean * other + c1) * (2 * together + c2) / ((mean**2 + other**2 + c1) * (variance + another + c2))
+    assert ssim(first, second, peak=255) == pytest.approx(each.mean(), abs=1e-6)
+    theirs = structural_similarity(
+        first, second, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    assert ssim(first, second, peak=255) == pytest.approx(theirs, abs=1e-6)
+
+
+def test_ssim_leaves_the_border_out(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    first, second = luma(pair[0]), luma(pair[1])
+    assert ssim(first, second, peak=255, border=4) == ssim(first[4:-4, 4:-4], second[4:-4, 4:-4], peak=255)
+    assert ssim(first, first, peak=255) == pytest.approx(1)
+
+
+def test_ssim_refuses_what_is_smaller_than_its_window(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="no window of 11"):
+        ssim(luma(pair[0]), luma(pair[1]), peak=255, border=7)

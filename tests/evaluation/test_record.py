@@ -1,0 +1,51 @@
+"""``evaluation.json``: round trip, merging, damage."""
+
+from __future__ import annotations
+
+import pytest
+
+from gansdk.errors import ModelError
+from gansdk.evaluation.record import Evaluation, Figure, Measurement, Variant, read_evaluation
+
+
+def measured(metric: str, data: str, value: float, **fields) -> Measurement:
+    return Measurement(metric=metric, data=data, protocol={}, value=value, **fields)
+
+
+def test_it_is_read_as_it_was_written(tmp_path):
+    full = measured("psnr-y", "Set5", 30.0, interval=(29.0, 31.0), values={"a": 30.0}, twin=Figure(value=31.0))
+    evaluation = Evaluation(measurements=(full,), twin="end 0", ablation=(Variant(name="x", measurements=(full,)),))
+    (tmp_path / "evaluation.json").write_text(evaluation.to_json(), "utf-8")
+    assert read_evaluation(tmp_path) == evaluation
+    assert read_evaluation(tmp_path / "nowhere") is None
+
+
+def test_newer_figures_take_the_place_of_older_ones_in_their_order():
+    old = Evaluation(measurements=(measured("a", "X", 1), measured("b", "X", 2, version=1)), twin="old")
+    new = Evaluation(measurements=(measured("b", "X", 3, version=2), measured("a", "Y", 4)))
+    merged = old.merged(new)
+    assert [(one.metric, one.data, one.value) for one in merged.measurements] == [
+        ("a", "X", 1),
+        ("b", "X", 3),
+        ("a", "Y", 4),
+    ]
+    assert merged.twin == "old"
+
+
+def test_rows_of_an_ablation_are_merged_by_name():
+    old = Evaluation(
+        measurements=(measured("a", "X", 1),), ablation=(Variant(name="p", measurements=(measured("a", "X", 5),)),)
+    )
+    rows = (Variant(name="p", steps=9, measurements=(measured("b", "X", 6),)), Variant(name="q"))
+    merged = old.merged(Evaluation(ablation=rows))
+    assert merged.measurements == old.measurements
+    assert [(row.name, row.steps, len(row.measurements)) for row in merged.ablation] == [("p", 9, 2), ("q", 0, 0)]
+
+
+@pytest.mark.parametrize("text", ["{", '{"measurements": [{"metric": "a"}]}', '{"unheard": 1}', "[]"])
+def test_damage_is_one_line(tmp_path, text):
+    (tmp_path / "evaluation.json").write_text(text)
+    with pytest.raises(ModelError) as caught:
+        read_evaluation(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert "evaluation.json" in str(caught.value)
