@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(telling, "STEPS", 30)
+    monkeypatch.setattr(telling, "STEPS", 50)
 
 
 def smooth(seed: int, blur: int = 6) -> np.ndarray:
