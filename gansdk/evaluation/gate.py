@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from torch import Tensor, nn
 
     from gansdk.inference.catalog import Located
+    from gansdk.model.facts import Facts, ImageSource
     from gansdk.plugins.declarations import Method
 
 MINIMUM_PSNR = 50.0
@@ -50,6 +53,18 @@ def compare(photograph: str, full: NDArray[np.float32], reduced: NDArray[np.floa
     return Loss(photograph, psnr(full, reduced, peak=1), float(np.percentile(difference, 99.9)) * 255)
 
 
+def photographs() -> dict[str, NDArray[np.uint8]]:
+    """The three photographs that come along, by name: uint8 [96, 96, 3]."""
+    from PIL import Image
+
+    folder = resources.files("gansdk.evaluation") / "photographs"
+    found = {}
+    for name in ("astronaut", "coffee", "chelsea"):
+        with (folder / f"{name}.png").open("rb") as file, Image.open(file) as image:
+            found[name] = np.asarray(image.convert("RGB"))
+    return found
+
+
 def measure(
     located: Located, method: Method, precision: Literal["bf16", "fp16"], photographs: Mapping[str, NDArray[np.uint8]]
 ) -> list[Loss]:
@@ -67,26 +82,43 @@ def measure(
     Raises:
         NotApplicableError: If the model has no generator from an image.
     """
+    from gansdk.inference.loading import load_networks
+
+    networks = load_networks(located.folder, located.config, method)
+    return measure_networks(networks, method, located.config.facts, precision, photographs)
+
+
+def measure_networks(
+    networks: Mapping[str, nn.Module],
+    method: Method,
+    facts: Facts,
+    precision: Literal["bf16", "fp16"],
+    photographs: Mapping[str, NDArray[np.uint8]],
+) -> list[Loss]:
+    """The same for networks that are in memory, filled and in eval mode."""
     import torch
 
-    from gansdk.inference.loading import load_networks
     from gansdk.inference.runtime import Placement, prepare
     from gansdk.plugins.declarations import resolve
 
-    networks = load_networks(located.folder, located.config, method)
-
-    def output(image: torch.Tensor, chosen: Literal["fp32", "bf16", "fp16"]) -> NDArray[np.float32]:
+    if facts.generator is None or facts.generator.source.kind != "image":
+        raise NotApplicableError("a model without a generator from an image cannot be measured")
+    outputs: dict[str, list[NDArray[np.float32]]] = {}
+    images = [_image(pixels, facts.generator.source) for pixels in photographs.values()]
+    choices: tuple[Literal["fp32", "bf16", "fp16"], ...] = ("fp32", precision)
+    for chosen in choices:
         placement = Placement(torch.device("cpu"), chosen)
         calls = {name: prepare(network, placement) for name, network in networks.items()}
-        generator = resolve(method.assemble)(calls, located.config.facts).generator
-        if generator is None:
-            raise NotApplicableError(f"{located.ref} has no generator from an image to measure")
+        generator = resolve(method.assemble)(calls, facts).generator
         with torch.inference_mode():
-            result: NDArray[np.float32] = generator.generate({"image": image}).clamp(0, 1).numpy()
-        return result
+            outputs[chosen] = [generator.generate({"image": one}).clamp(0, 1).numpy() for one in images]
+    return [compare(name, *pair) for name, *pair in zip(photographs, outputs["fp32"], outputs[precision], strict=True)]
 
-    losses = []
-    for name, pixels in photographs.items():
-        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-        losses.append(compare(name, output(image, "fp32"), output(image, precision)))
-    return losses
+
+def _image(pixels: NDArray[np.uint8], source: ImageSource) -> Tensor:
+    """[H, W, 3] as float [1, C, H, W] in [0, 1], cut to a size that the network takes."""
+    import torch
+
+    height, width = (length // source.size.multiple * source.size.multiple for length in pixels.shape[:2])
+    image = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)[None].float() / 255
+    return image if source.channels == 3 else image.mean(1, keepdim=True)
