@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from gansdk.evaluation.fidelity import luma, psnr
     from gansdk.evaluation.record import Evaluation, Measurement
+    from gansdk.importing.weights import import_weights
     from gansdk.inference.context import Context
     from gansdk.inference.pipelines import Pipeline, pipeline
     from gansdk.media.picture import Picture
@@ -76,6 +77,7 @@ _HOMES = {
     ],
     "gansdk.evaluation.fidelity": ["luma", "psnr"],
     "gansdk.evaluation.record": ["Evaluation", "Measurement"],
+    "gansdk.importing.weights": ["import_weights"],
     "gansdk.inference.context": ["Context"],
     "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
     "gansdk.media.picture": ["Picture"],
@@ -138,6 +140,7 @@ __all__ = [
     "__version__",
     "degrade",
     "hookimpl",
+    "import_weights",
     "load_vgg",
     "luma",
     "open_pictures",

@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from gansdk._version import __version__
-from gansdk.cli import alias, default, doctor, models, plugins, run, tasks, training
+from gansdk.cli import alias, default, doctor, models, plugins, run, tasks, training, weights
 from gansdk.cli.commands import Command, Group, in_our_words, new_app
 from gansdk.cli.session import Session, session_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "gansdk"
 
 
-_ORDER = ["run", "tasks", "models", "alias", "default", "plugins", "train", "resume", "doctor"]
+_ORDER = ["run", "tasks", "models", "import", "alias", "default", "plugins", "train", "resume", "doctor"]
 
 
 class _Root(Group):
@@ -36,6 +36,7 @@ def build() -> Any:
     app.add_typer(run.app, name="run")
     app.command("tasks", cls=Command)(tasks.list_tasks)
     app.add_typer(models.app, name="models")
+    app.command("import", cls=Command)(weights.import_file)
     app.add_typer(plugins.app, name="plugins")
     app.add_typer(alias.app, name="alias")
     app.command("default", cls=Command)(default.default)

@@ -100,6 +100,7 @@ def _full_record(session: Session, located: Located) -> dict[str, Any]:
         "tasks": tasks,
         "options": {one["task"]: _schemas(session, one["task"]) for one in tasks if one["applies"]},
         "trained": config.trained.model_dump(mode="json") if config.trained is not None else None,
+        "origin": config.origin.model_dump(mode="json") if config.origin is not None else None,
         "evaluation": _evaluation(evaluation) if evaluation is not None else None,
         "files": [{"name": name, "bytes": sizes[name], "sha256": digest} for name, digest in config.files.items()],
     }
@@ -141,6 +142,8 @@ def _lines(record: dict[str, Any]) -> list[str]:
     lines += [f"    {one['task']}: {'yes' if one['applies'] else 'no, ' + one['reason']}" for one in record["tasks"]]
     if record["trained"] is not None:
         lines += ["", "  trained", *_trained_lines(record["trained"])]
+    if record["origin"] is not None:
+        lines += ["", "  imported", *_origin_lines(record["origin"])]
     if record["evaluation"] is not None:
         lines += ["", "  measured", *(_measured_line(one) for one in record["evaluation"]["measurements"])]
         lines += [f"    twin: {record['evaluation']['twin']}"] if record["evaluation"]["twin"] else []
@@ -161,6 +164,15 @@ def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _trained_lines(trained: dict[str, Any]) -> list[str]:
     lines = [f"    {trained['recipe']}, config {trained['config']}, {trained['steps']} steps, seed {trained['seed']}"]
     return lines + [f"    on {data['name']} ({data['items']} items, {data['licence']})" for data in trained["data"]]
+
+
+def _origin_lines(origin: dict[str, Any]) -> list[str]:
+    table = f", under {origin['table']}" if origin["table"] else ""
+    lines = [
+        f"    {origin['layout']}, stored in {' and '.join(origin['numbers'])}",
+        f"    from {origin['file']}{table}",
+    ]
+    return [*lines, f"    {origin['digest']}"]
 
 
 def _measured_line(one: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from gansdk.model.config import (
     START,
     WEIGHTS,
     ModelConfig,
+    Origin,
     Trained,
     check_blend,
     check_folder,
@@ -97,6 +98,16 @@ def _blend(networks: Mapping[str, nn.Module], finish: Mapping[str, Tensor], blen
 
 
 def _fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
+    problems = mismatches(networks, tensors)
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        what = f"{path} does not fit its network: {'; '.join(problems[:3])}{more}"
+        raise ModelError(what, hint="the weights and config.json belong to different models")
+    fill(networks, tensors)
+
+
+def mismatches(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> list[str]:
+    """What keeps tensors, by network and key, from being exactly those of the networks; empty if nothing does."""
     wanted = _flatten(networks)
     problems = [f"missing {key!r}" for key in wanted if key not in tensors]
     problems += [f"unexpected {key!r}" for key in tensors if key not in wanted]
@@ -105,10 +116,11 @@ def _fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path
             problems.append(f"{key!r} is {_shape(tensors[key])}, the network has {_shape(wanted[key])}")
         elif wanted[key].is_floating_point() != tensors[key].is_floating_point():
             problems.append(f"{key!r} is {tensors[key].dtype}, the network has {wanted[key].dtype}")
-    if problems:
-        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        what = f"{path} does not fit its network: {'; '.join(problems[:3])}{more}"
-        raise ModelError(what, hint="the weights and config.json belong to different models")
+    return problems
+
+
+def fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
+    """Puts tensors, by network and key, into networks that they fit."""
     for name, network in networks.items():
         network.load_state_dict({key: tensors[f"{name}.{key}"] for key in network.state_dict()}, strict=True)
 
@@ -122,6 +134,7 @@ def write_model(
     networks: Mapping[str, nn.Module],
     start: Mapping[str, nn.Module] | None = None,
     trained: Trained | None = None,
+    origin: Origin | None = None,
     summary: str = "",
     licence: str = "",
     evaluation: Any = None,
@@ -135,7 +148,8 @@ def write_model(
         network: JSON-able options from which ``method.networks`` builds exactly these networks.
         networks: By name; floating-point tensors are stored in fp32.
         start: The same networks before the training, for a model that carries both ends.
-        trained: How it came to be.
+        trained: How it came to be, if it was trained here.
+        origin: Where it came from, if it was not.
         summary: One line for listings.
         licence: SPDX expression for the weights.
         evaluation: What was measured, an :class:`~gansdk.evaluation.record.Evaluation`; None for nothing yet.
@@ -167,6 +181,7 @@ def write_model(
             files={path.name: sha256(path) for path in sorted(new.iterdir())},
             ends={"0": START, "1": WEIGHTS} if start is not None else {},
             trained=trained,
+            origin=origin,
         )
         write_whole(new / CONFIG, config.to_json())
         if (folder / README).is_file():

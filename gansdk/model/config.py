@@ -60,6 +60,21 @@ class Trained(Frozen):
     versions: dict[str, str] = {}
 
 
+class Origin(Frozen):
+    """Where weights came from that others trained and published."""
+
+    file: Annotated[str, Field(description="its name, without a folder")]
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    layout: Annotated[str, Field(description="whose network it is, by the names and shapes of its tensors")]
+    table: Annotated[
+        str, Field(description="the keys under which the tensors were, outermost first, joined by dots; empty for none")
+    ] = ""
+    left_out: Annotated[tuple[str, ...], Field(description="other tables of tensors in the same file")] = ()
+    numbers: Annotated[tuple[str, ...], Field(description="what they were stored in, as 'fp16'")] = ()
+    importer: str
+    versions: dict[str, str] = {}
+
+
 class ModelConfig(Frozen):
     """The content of ``config.json``."""
 
@@ -76,6 +91,7 @@ class ModelConfig(Frozen):
         Field(description="the weights that the load option blend goes between, for a model that carries two sets"),
     ] = {}
     trained: Trained | None = None
+    origin: Annotated[Origin | None, Field(description="of imported weights; None for those trained here")] = None
 
     @field_validator("files")
     @classmethod

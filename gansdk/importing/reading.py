@@ -1,0 +1,194 @@
+"""Files of tensors by strangers. What a file is, its bytes say and not its name; nothing in it is ever run.
+
+A torch file is a pickle, and a pickle is a program. Torch's own reader of weights alone runs none of it: it refuses
+every global but those of tensors. It could be fooled before 2.10 (CVE-2025-32434, CVE-2026-24747), so it is not asked
+there. What must not reach it at all, or would be explained badly by it, is told apart here.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from gansdk.errors import InputError, ModelError
+from gansdk.model.config import check_safetensors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+_SAFE_TORCH = (2, 10)
+
+_LONGEST_HEADER = 100_000_000
+"""Bytes; what the safetensors library itself reads."""
+
+_ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"
+_TAR_AT, _TAR = 257, b"ustar"
+
+_OTHERS = {
+    b"version https://git-lfs": (
+        "is a Git LFS pointer, not the file that it points to",
+        "fetch it with `git lfs pull`",
+    ),
+    b"<": ("is a web page or XML, not weights", "download the file itself"),
+    b"\x89HDF": ("is an HDF5 file, as Keras writes them", "only torch and safetensors files can be imported"),
+    b"GGUF": ("is a GGUF file", "only torch and safetensors files can be imported"),
+    b"\x1f\x8b": ("is compressed with gzip", "unpack it first"),
+    b"7z\xbc\xaf": ("is a 7z archive", "unpack it first"),
+    b"Rar!": ("is a RAR archive", "unpack it first"),
+}
+"""What else is offered as weights, by its first bytes."""
+
+_CONVERT = "where it was made, save `state_dict()` alone with safetensors.torch.save_file"
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """Whatever mapping a file of weights holds, all tensors on the CPU.
+
+    Args:
+        path: A torch file (``.pth``, ``.pt``, ``.ckpt``, ``.bin``, whatever its name) or a safetensors file.
+
+    Raises:
+        InputError: If it is missing, damaged, none of these, or holds anything but data; nothing of it was run.
+    """
+    content = _read(path, _first_bytes(path))
+    if not isinstance(content, dict):
+        kind = "a single tensor" if isinstance(content, Tensor) else f"a {type(content).__name__}"
+        raise InputError(f"{path} holds {kind}, not a table of tensors", hint=_CONVERT)
+    _check_tensors(path, content)
+    return content
+
+
+def _read(path: Path, start: bytes) -> Any:
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size:
+        return _read_safetensors(path, int.from_bytes(start[:8], "little"))
+    if start.startswith(_ARCHIVE):
+        _check_archive(path)
+        return _read_torch(path)
+    if start[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+        raise InputError(f"{path} is a tar archive; it was not opened", hint="unpack it, or save it with a newer torch")
+    if start.startswith(_PICKLE):
+        return _read_torch(path)
+    for first, (what, hint) in _OTHERS.items():
+        if start.lstrip().startswith(first):
+            raise InputError(f"{path} {what}", hint=hint)
+    what = f"{path} is neither a torch nor a safetensors file, or its beginning is damaged"
+    raise InputError(what, hint="download it again, or give another file")
+
+
+def _first_bytes(path: Path) -> bytes:
+    if str(path).startswith(("http:", "https:")):
+        raise InputError(f"{path} is an address, not a file", hint="download it first")
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "no plain file"
+        raise InputError(f"{path} is {what}", hint="name a file of weights")
+    try:
+        with path.open("rb") as file:
+            start = file.read(512)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}", hint="check the path") from None
+    except (OSError, ValueError) as error:
+        what = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(what, hint="check the path and its permissions") from None
+    if not start:
+        raise InputError(f"{path} is empty", hint="download it again")
+    return start
+
+
+def _read_safetensors(path: Path, header: int) -> dict[str, Tensor]:
+    if header > _LONGEST_HEADER:
+        raise InputError(f"{path} has a header of {header} bytes, which no weights need", hint="give another file")
+    try:
+        check_safetensors(path)
+        return load_file(path)
+    except ModelError as error:
+        raise InputError(error.message, hint="download it again") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {_first_line(error)}", hint="download it again") from None
+
+
+def _check_archive(path: Path) -> None:
+    """A torch file is an archive with a pickle and bare tensors in it, and nothing else."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        raise InputError(f"{path} was cut short or is damaged", hint="download it again") from None
+    names = [entry.filename for entry in entries]
+    if any(name.endswith("/constants.pkl") or "/code/" in name for name in names):
+        what = f"{path} is a TorchScript archive, a program and not weights alone; nothing of it was run"
+        raise InputError(what, hint=_CONVERT)
+    if not any(name.endswith("/data.pkl") or name == "data.pkl" for name in names):
+        inside = ", ".join(names[:3]) or "nothing"
+        raise InputError(f"{path} is an archive that no torch wrote; it holds {inside}", hint="unpack it first")
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        what = f"{path} is a compressed archive, as torch writes none; it was not unpacked"
+        raise InputError(what, hint="save it anew where it was made")
+
+
+def _read_torch(path: Path) -> Any:
+    check_torch(torch.__version__)
+    try:
+        with path.open("rb") as file:  # a path's ending would be taken for what the file is
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise InputError(f"{path} does not fit into memory", hint="close other programs") from None
+    except Exception as error:  # a damaged or hostile pickle makes its reader raise anything
+        foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if foreign:
+            what = f"{path} holds more than weights: it asks for {foreign[1]}; nothing of it was run"
+            raise InputError(what, hint=_CONVERT) from None
+        what = f"{path} cannot be read as weights: it was cut short, is damaged or holds more than tensors"
+        raise InputError(what, hint="download it again; nothing of it was run") from error
+
+
+def check_torch(version: str) -> None:
+    """Refuses a torch whose reading of weights alone is known to be unsafe.
+
+    Raises:
+        InputError: If it is older than 2.10.
+    """
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    if numbers < _SAFE_TORCH:
+        what = f"torch {version} cannot read strangers' torch files safely"
+        raise InputError(what, hint="pip install --upgrade 'torch>=2.10', or give a safetensors file")
+
+
+def _check_tensors(path: Path, content: Mapping[str, Any]) -> None:
+    """Plain tensors only, and none with more numbers than the file has bytes for: a view can claim any size."""
+    size = path.stat().st_size
+    for key, tensor in _walk(content):
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+            raise InputError(f"{path}: {key!r} is no plain tensor", hint=_CONVERT)
+        if bytes_of([tensor]) > size:
+            raise InputError(f"{path}: {key!r} claims more bytes than the file has", hint="download it again")
+
+
+def bytes_of(tensors: Iterable[Tensor]) -> int:
+    """What tensors take when each is written out."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _walk(content: Mapping[Any, Any]) -> Iterator[tuple[str, Tensor]]:
+    """All tensors in mappings within mappings, each mapping once: a pickle may name one any number of times."""
+    waiting: list[tuple[str, Mapping[Any, Any]]] = [("", content)]
+    seen = {id(content)}
+    while waiting:
+        place, mapping = waiting.pop()
+        for name, value in mapping.items():
+            key = f"{place}.{name}" if place else str(name)
+            if isinstance(value, Tensor):
+                yield key, value
+            elif isinstance(value, dict) and id(value) not in seen:
+                seen.add(id(value))
+                waiting.append((key, value))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,237 @@
+"""``gansdk import``: a stranger's file of weights becomes a model folder like any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from gansdk._version import __version__
+from gansdk.errors import GansdkError, InputError, MissingPluginError, ModelError, PluginError
+from gansdk.evaluation.gate import measure_networks, photographs
+from gansdk.files import sha256
+from gansdk.importing.destination import beside, destination
+from gansdk.importing.reading import bytes_of, read
+from gansdk.importing.tables import Table, find, parts
+from gansdk.inference.loading import build_networks, fill, mismatches, write_model
+from gansdk.inference.runtime import has_native
+from gansdk.model.config import ModelConfig, Origin, read_config
+from gansdk.options import RecordWriting, validate
+from gansdk.plugins.declarations import Recognised, resolve
+from gansdk.plugins.discovery import discover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from os import PathLike
+
+    from torch import nn
+
+    from gansdk.evaluation.gate import Loss
+    from gansdk.model.facts import Facts
+    from gansdk.plugins.declarations import Importer, Method
+    from gansdk.plugins.registry import Registry
+
+_ROUNDS = 3
+"""How many names of networks may stand before the keys, one before the other."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a file.
+
+    Attributes:
+        folder: Where the model stands.
+        config: What it declares; ``config.origin`` says what was recognised, and where in the file.
+        losses: What bf16 costs on each photograph of the gate; empty where that was not measured.
+        skipped: Whether the model was there already and stayed.
+    """
+
+    folder: Path
+    config: ModelConfig
+    losses: tuple[Loss, ...] = ()
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class _Found:
+    table: Table
+    importer: Importer
+    recognised: Recognised
+
+
+def _silent(_text: str, /) -> None:
+    """Nobody listens."""
+
+
+def import_weights(
+    file: str | PathLike[str],
+    folder: str | PathLike[str] | None = None,
+    *,
+    on_exists: str = "error",
+    licence: str = "",
+    summary: str = "",
+    measure: bool = True,
+    registry: Registry | None = None,
+    note: Callable[[str], None] = _silent,
+) -> Imported:
+    """Makes a model folder from weights that others published. Nothing in their file is ever run.
+
+    Args:
+        file: A torch file (``.pth``, ``.pt``, ``.ckpt``, ``.bin``) or a safetensors file; its bytes decide which.
+        folder: Where the model shall stand; beside the file and called like it if not given.
+        on_exists: What to do where a model is there: ``error``, ``skip``, ``overwrite`` or ``rename``. A folder that
+            holds anything else is never replaced.
+        licence: SPDX expression for the weights, as their author states it.
+        summary: One line for listings.
+        measure: Whether to find out if bf16 is safe for it, where this machine computes in it; takes seconds.
+        registry: Whose importers recognise it; those of all installed plugins if not given.
+        note: Takes lines that the user should read.
+
+    Returns:
+        What was recognised and where the model is: a ref for ``pipeline(task, model=…)``.
+
+    Raises:
+        InputError: If the file is missing, damaged or unsafe, or no importer knows its layout.
+        OutputError: If the folder is in the way or cannot be written.
+        MissingPluginError: If the method of the networks is not installed.
+    """
+    path = Path(file)
+    on_exists = validate(RecordWriting, {"on_exists": on_exists}).on_exists
+    wanted = Path(folder) if folder is not None else beside(path)
+    target = destination(wanted, on_exists)
+    if target is None:
+        return Imported(wanted, read_config(wanted), skipped=True)
+    registry = registry if registry is not None else discover()
+    found = _recognise(path, find(read(path)), list(registry.importers.values()))
+    method = _method(registry, found.importer)
+    networks = _networks(path, method, found)
+    facts = found.recognised.facts.model_copy(update={"safe_precisions": ()})
+    losses = _losses(method, facts, networks, note) if measure else ()
+    if losses and all(loss.passes for loss in losses):
+        facts = facts.model_copy(update={"safe_precisions": ("bf16",)})
+    config = write_model(
+        target,
+        method=method,
+        facts=facts,
+        network=found.recognised.network,
+        networks=networks,
+        origin=_origin(path, found, registry),
+        summary=summary or f"{found.recognised.layout}, imported from {path.name}",
+        licence=licence,
+    )
+    return Imported(target, config, losses)
+
+
+def _recognise(path: Path, tables: Sequence[Table], importers: Sequence[Importer]) -> _Found:
+    if not importers:
+        raise MissingPluginError("no plugin here can import weights", hint="see `gansdk plugins`")
+    asked = list(tables)
+    for _ in range(_ROUNDS):
+        found, refusals = _ask(path, asked, importers)
+        if len(found) > 1:
+            names = " and ".join(one.table.place or one.importer.name for one in found)
+            raise InputError(f"{path} holds several networks: {names}", hint="save the one that you want on its own")
+        if found:
+            return found[0]
+        if refusals:
+            raise refusals[0]
+        asked = [part for table in asked for part in parts(table)]
+    raise _unknown(path, tables, importers)
+
+
+def _ask(path: Path, tables: Sequence[Table], importers: Sequence[Importer]) -> tuple[list[_Found], list[GansdkError]]:
+    found: list[_Found] = []
+    refusals: list[GansdkError] = []
+    for table in tables:
+        for importer in importers:
+            try:
+                recognised = resolve(importer.function)(table.tensors)
+            except InputError as error:
+                refusals.append(InputError(f"{path}: {error.message}", hint=error.hint))
+                continue
+            if recognised is not None and not isinstance(recognised, Recognised):
+                raise PluginError(f"importer {importer.name} gave {type(recognised).__name__}, not Recognised or None")
+            if recognised is not None:
+                found.append(_Found(table, importer, recognised))
+    return found, refusals
+
+
+def _unknown(path: Path, tables: Sequence[Table], importers: Sequence[Importer]) -> InputError:
+    layouts = ", ".join(layout for importer in importers for layout in importer.layouts)
+    if not tables:
+        return InputError(f"{path} holds no table of tensors", hint=f"what can be imported: {layouts}")
+    largest = max(tables, key=lambda table: len(table.tensors))
+    keys = ", ".join(f"{key[:60]} {_shape(tensor)}" for key, tensor in list(largest.tensors.items())[:4])
+    where = f" under {largest.place!r}" if largest.place else ""
+    what = f"{path} is in no known layout; it has {len(largest.tensors)} tensors{where}: {keys}"
+    return InputError(what + (" …" if len(largest.tensors) > 4 else ""), hint=f"what can be imported: {layouts}")
+
+
+def _method(registry: Registry, importer: Importer) -> Method:
+    if importer.method not in registry.methods:
+        what = (
+            f"the importer {importer.name} fills networks of {importer.method!r}, a method that no plugin here brings"
+        )
+        raise MissingPluginError(what, hint="see `gansdk plugins`")
+    return registry.methods[importer.method]
+
+
+def _networks(path: Path, method: Method, found: _Found) -> dict[str, nn.Module]:
+    """The method's networks, filled; nothing is allocated for what the file does not hold."""
+    network, tensors = found.recognised.network, found.recognised.tensors
+    if bytes_of(found.table.tensors.values()) > path.stat().st_size:
+        raise InputError(f"{path}: its tensors claim more bytes than it has", hint="download it again")
+    try:
+        with torch.random.fork_rng(devices=[]):
+            with torch.device("meta"):
+                problems = mismatches(build_networks(method, network), tensors)
+            if problems:
+                more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+                what = f"{path} looks like {found.recognised.layout} but does not fit it"
+                raise InputError(f"{what}: {'; '.join(problems[:3])}{more}", hint="it may be a variant of it")
+            networks = build_networks(method, network)
+    except ModelError as error:
+        raise InputError(f"{path}: {error.message}", hint="gansdk has no network of such sizes") from None
+    fill(networks, tensors)
+    for name, built in networks.items():
+        built.eval().requires_grad_(False)
+        for key, tensor in built.state_dict().items():
+            if not torch.isfinite(tensor).all():
+                raise InputError(f"{path}: there is NaN or infinity in {name}.{key}", hint="the file is damaged")
+    return networks
+
+
+def _losses(
+    method: Method, facts: Facts, networks: dict[str, nn.Module], note: Callable[[str], None]
+) -> tuple[Loss, ...]:
+    if facts.generator is None:
+        return ()
+    if not has_native(torch.device("cpu"), "bf16"):
+        note("bf16 was not tried: this CPU does not compute in it; the model will run in fp32")
+        return ()
+    return tuple(measure_networks(networks, method, facts, "bf16", photographs()))
+
+
+def _origin(path: Path, found: _Found, registry: Registry) -> Origin:
+    versions = {"gansdk": __version__, "torch": torch.__version__}
+    versions |= {
+        status.source.distribution: status.source.version
+        for status in registry.statuses
+        if found.importer.name in status.importers
+    }
+    return Origin(
+        file=path.name,
+        digest=sha256(path),
+        layout=found.recognised.layout,
+        table=found.table.place,
+        left_out=found.table.left_out,
+        numbers=tuple(sorted({str(t.dtype).removeprefix("torch.") for t in found.table.tensors.values()})),
+        importer=found.importer.name,
+        versions=versions,
+    )
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return "×".join(str(size) for size in tensor.shape) or "()"
