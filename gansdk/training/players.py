@@ -14,7 +14,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from gansdk.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch import Tensor
 
@@ -50,20 +50,17 @@ class Player:
 class Contest:
     """Two players of whom one makes something and the other tells it from the real thing.
 
-    What a recipe has to say so that the signs of its adversarial losses can be checked from outside.
+    Their turns show the judge's verdicts to :meth:`Turn.minimise`. With both, the signs of adversarial losses can be
+    checked from outside: the judge raises its verdict on what is real and lowers that on what is made, which the maker
+    raises.
 
     Attributes:
         maker: Name of the player whose output is judged.
         judge: Name of the player that judges it.
-        weights: The options that weigh the adversarial losses of both, as :attr:`Recipe.routes` names them.
-        verdicts: A step's batch to what the judge gives for real data, and for what the maker makes: two tensors in
-            which a larger number means "more real", with gradients, computed as in training.
     """
 
     maker: str
     judge: str
-    weights: tuple[str, ...]
-    verdicts: Callable[[Mapping[str, Mapping[str, Tensor]]], tuple[Tensor, Tensor]]
 
 
 class RunningStatistics:

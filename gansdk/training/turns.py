@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import torch
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gansdk.training.players import RunningStatistics
 
     Terms = Mapping[str, Tensor]
+    Verdicts = Mapping[Literal["real", "made"], Tensor | Sequence[Tensor]]
 
 
 class Train:
@@ -93,7 +94,7 @@ class Train:
         return Turn(self, players, self._others[players])
 
     def begin(self, players: Sequence[Player]) -> None:
-        """Is told by a turn that it opens. An observer of turns extends this, :meth:`move` and :meth:`end`.
+        """Is told by a turn that it opens. Observers of a training extend this, and the three that follow.
 
         Raises:
             TrainingError: If another one is still open.
@@ -102,14 +103,17 @@ class Train:
             raise TrainingError("a turn was opened inside another one", hint="close the first, or give it both players")
         self._in_turn = True
 
-    def end(self, players: Sequence[Player]) -> None:
-        """Is told by a turn that it closes."""
-        self._in_turn = False
+    def watch(self, terms: Mapping[Player, Terms], verdicts: Verdicts) -> None:
+        """Is shown what a turn is about to minimise; here nobody looks."""
 
     def move(self, gradients: Mapping[Player, Sequence[Tensor]]) -> None:
         """Moves every player along its gradients, one per parameter: the one place where training moves anybody."""
         for player, taken in gradients.items():
             self.states[player].apply(taken, self.step)
+
+    def end(self, players: Sequence[Player]) -> None:
+        """Is told by a turn that it closes."""
+        self._in_turn = False
 
     def autocast(self) -> AbstractContextManager[object]:
         """Mixed precision for the forward computation where the run asks for it, else nothing."""
@@ -168,12 +172,17 @@ class Turn:
             one.release()
         self._train.end(self._players)
 
-    def minimise(self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]]) -> None:
+    def minimise(
+        self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]], *, verdicts: Verdicts | None = None
+    ) -> None:
         """Takes all gradients, then moves every player of the turn along its own.
 
         Args:
             terms: Scalars by name where the turn has one player, else such a mapping for each player. What a player
                 minimises is their sum. Their values go to the metric log as ``player/term``.
+            verdicts: In a turn of a :class:`~gansdk.training.Contest`, what the judge gives for what is ``real`` and
+                for what is ``made``: the very tensors, one or several, from which terms were computed, in which larger
+                means more real. They change nothing; a check of signs looks at them.
 
         Raises:
             TrainingError: If a parameter of a player is reached by none of its terms, if a value or a gradient is
@@ -184,6 +193,7 @@ class Turn:
         self._spent = True
         by_player = self._by_player(terms)
         with self._full_precision():
+            self._train.watch(by_player, verdicts or {})
             gradients = self._gradients(by_player)
         values = self._checked(by_player, gradients)
         self._train.move(gradients)

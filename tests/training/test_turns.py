@@ -459,6 +459,12 @@ def test_an_observer_sees_turns_and_gradients_and_may_hold_everybody_still():
             super().begin(players)
             self.seen.append(("begin", [player.name for player in players]))
 
+        def watch(self, terms, verdicts):
+            ((player, own),) = terms.items()
+            self.seen.append(
+                (player.name, list(own), torch.autograd.grad(own["line"], verdicts["made"], retain_graph=True))
+            )
+
         def move(self, gradients):
             self.seen.append({player.name: [one.clone() for one in taken] for player, taken in gradients.items()})
 
@@ -471,8 +477,10 @@ def test_an_observer_sees_turns_and_gradients_and_may_hold_everybody_still():
     train = Observer([player])
     before = tensors(linear)
     with train.turn(player) as turn:
-        turn.minimise({"line": linear(torch.tensor([[3.0, 4.0]])).sum()})
-    begin, gradients, end = train.seen
+        out = linear(torch.tensor([[3.0, 4.0]]))
+        turn.minimise({"line": 5 * out.sum()}, verdicts={"made": out})
+    begin, (*watched, (by_verdict,)), gradients, end = train.seen
+    assert (watched, by_verdict.item()) == (["net", ["line"]], 5)
     assert (begin, end) == (("begin", ["net"]), ("end", ["net"]))
-    assert [one.flatten().tolist() for one in gradients["net"]] == [[3.0, 4.0], [1.0]]
+    assert [one.flatten().tolist() for one in gradients["net"]] == [[15.0, 20.0], [5.0]]
     assert same(tensors(linear), before)

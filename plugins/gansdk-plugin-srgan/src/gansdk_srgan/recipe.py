@@ -144,9 +144,7 @@ class Stage2(_Stage):
             "adversarial": {"generator"},
             "discrimination": {"discriminator"},
         }
-        self.contests: Sequence[Contest] = (
-            Contest("generator", "discriminator", ("adversarial", "discrimination"), self._verdicts),
-        )
+        self.contests: Sequence[Contest] = (Contest(maker="generator", judge="discriminator"),)
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Aligned crops of the photographs; the first of them set the content loss's scale."""
@@ -167,7 +165,8 @@ class Stage2(_Stage):
                 {
                     "real": options.discrimination * real_as_real(real),
                     "fake": options.discrimination * fake_as_fake(fake),
-                }
+                },
+                verdicts={"real": real, "made": fake},
             )
         with train.turn(self.generator) as turn:
             with train.autocast():
@@ -176,13 +175,9 @@ class Stage2(_Stage):
                 {
                     "content": options.content * distance,
                     "adversarial": options.adversarial * adversarial(fake),
-                }
+                },
+                verdicts={"made": fake},
             )
-
-    def _verdicts(self, batch: Mapping[str, Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:
-        """The discriminator's logits of true patches and of restored ones."""
-        low, high = batch[_PHOTOS]["low"], batch[_PHOTOS]["high"]
-        return self._discriminator(high), self._discriminator(self.networks["generator"](low))
 
     def export(self) -> Export:
         """The generator, and the one that it started from."""
