@@ -40,7 +40,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from gansdk.evaluation.fidelity import luma, psnr
-    from gansdk.evaluation.record import Evaluation, Measurement
+    from gansdk.evaluation.meters import Unsuitable
+    from gansdk.evaluation.record import Evaluation, Figure, Measurement
     from gansdk.importing.weights import import_weights
     from gansdk.inference.context import Context
     from gansdk.inference.pipelines import Pipeline, pipeline
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from gansdk.model.facts import Facts, GeneratorFacts, ImageOutput, ImageSource, SizeRule
     from gansdk.model.protocols import Classifier, Discriminator, Encoder, Generator, Model
     from gansdk.options import Colour, Options, Seed
-    from gansdk.plugins.declarations import BuiltinModel, Config, Importer, Method, Recognised, Slot, Task
+    from gansdk.plugins.declarations import BuiltinModel, Config, Importer, Method, Metric, Recognised, Slot, Task
     from gansdk.plugins.hookspecs import hookimpl
     from gansdk.trunks.vgg import VGG, load_vgg
 
@@ -76,7 +77,8 @@ _HOMES = {
         "UsageError",
     ],
     "gansdk.evaluation.fidelity": ["luma", "psnr"],
-    "gansdk.evaluation.record": ["Evaluation", "Measurement"],
+    "gansdk.evaluation.meters": ["Unsuitable"],
+    "gansdk.evaluation.record": ["Evaluation", "Figure", "Measurement"],
     "gansdk.importing.weights": ["import_weights"],
     "gansdk.inference.context": ["Context"],
     "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
@@ -84,7 +86,16 @@ _HOMES = {
     "gansdk.model.facts": ["Facts", "GeneratorFacts", "ImageOutput", "ImageSource", "SizeRule"],
     "gansdk.model.protocols": ["Classifier", "Discriminator", "Encoder", "Generator", "Model"],
     "gansdk.options": ["Colour", "Options", "Seed"],
-    "gansdk.plugins.declarations": ["BuiltinModel", "Config", "Importer", "Method", "Recognised", "Slot", "Task"],
+    "gansdk.plugins.declarations": [
+        "BuiltinModel",
+        "Config",
+        "Importer",
+        "Method",
+        "Metric",
+        "Recognised",
+        "Slot",
+        "Task",
+    ],
     "gansdk.plugins.hookspecs": ["hookimpl"],
     "gansdk.trunks.vgg": ["VGG", "load_vgg"],
 }
@@ -105,6 +116,7 @@ __all__ = [
     "Encoder",
     "Evaluation",
     "Facts",
+    "Figure",
     "GansdkError",
     "Generator",
     "GeneratorFacts",
@@ -114,6 +126,7 @@ __all__ = [
     "InputError",
     "Measurement",
     "Method",
+    "Metric",
     "MissingPluginError",
     "Model",
     "ModelError",
@@ -136,6 +149,7 @@ __all__ = [
     "Task",
     "TrainingError",
     "UnknownNameError",
+    "Unsuitable",
     "UsageError",
     "__version__",
     "degrade",

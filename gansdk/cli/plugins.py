@@ -52,10 +52,11 @@ def _record(status: PluginStatus) -> dict[str, Any]:
         "methods": list(status.methods),
         "tasks": list(status.tasks),
         "importers": list(status.importers),
+        "metrics": list(status.metrics),
     }
 
 
 def _brings(record: dict[str, Any]) -> str:
-    kinds = [what for what in ("methods", "tasks", "importers") if record[what]]
+    kinds = [what for what in ("methods", "tasks", "importers", "metrics") if record[what]]
     parts = [f"{what[:-1] if len(record[what]) == 1 else what} {', '.join(record[what])}" for what in kinds]
     return "; ".join(parts) or "nothing"

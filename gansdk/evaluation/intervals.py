@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from gansdk.evaluation.record import Interval
 
 LEVEL = 0.95
+FEWEST = 5
+"""Items; of fewer, the values themselves say more than an interval."""
+
 _RESAMPLES = 9_999
 
 
@@ -26,12 +29,12 @@ def mean_interval(values: Mapping[str, float]) -> Interval | None:
         values: One per item.
 
     Returns:
-        Low and high end; None for fewer than two items.
+        Low and high end; None for fewer than ``FEWEST`` items.
     """
     from scipy.stats import bootstrap
 
     numbers = np.array(list(values.values()), dtype=np.float64)
-    if len(numbers) < 2:
+    if len(numbers) < FEWEST:
         return None
     if np.ptp(numbers) == 0:
         return float(numbers[0]), float(numbers[0])

@@ -23,7 +23,8 @@ class Figure(Frozen):
 
     value: Annotated[float, Field(description="the mean over the items, or one figure of the whole set")]
     interval: Annotated[
-        Interval | None, Field(description="95 %, by bootstrap over the items; null for a figure of the whole set")
+        Interval | None,
+        Field(description="95 %, by bootstrap over the items; null for few items or a figure of the whole set"),
     ] = None
     values: Annotated[
         dict[str, float], Field(description="per item, by name; empty for a figure of the whole set")

@@ -87,6 +87,8 @@ class Config:
         miniature: Further options, under which a step takes milliseconds and everything that the recipe has is still
             there: what ``gansdk check`` trains. A model to start from is named here too. Its pictures are 128×96
             pixels.
+        twin: Why a model of this training has no twin, a training without the method's own terms, in one line; empty
+            where it carries the end that it began from, which is its twin, or where nothing is to be said.
     """
 
     recipe: str
@@ -94,6 +96,7 @@ class Config:
     summary: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     miniature: Mapping[str, Any] = field(default_factory=dict)
+    twin: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,37 @@ class Recognised:
     network: Mapping[str, Any]
     facts: Facts
     tensors: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number about quality, written once against facts, so that any model that they fit can be measured.
+
+    Attributes:
+        name: As in ``psnr-y``.
+        version: Raised whenever the same input would give another figure.
+        summary: One line for listings.
+        better: Which way is better.
+        misfit: Why a model with these facts cannot be measured by it, in a few words; None if it can.
+        trial: Import string of how a model is tried, as in :class:`gansdk.evaluation.restoring.Restoring`: it makes
+            one case of each item of a data set. Metrics that name the same trial share its work.
+        function: Import string of what makes a :class:`gansdk.evaluation.meters.Meter`, which reads the cases.
+        unit: As in ``dB``; empty for none.
+        trunk: The feature network that it looks with: the name of a file in ``$GANSDK_DATA/trunks``; empty for none.
+    """
+
+    name: str
+    version: int
+    summary: str
+    better: Literal["higher", "lower"]
+    misfit: Callable[[Facts], str | None]
+    trial: str
+    function: str
+    unit: str = ""
+    trunk: str = ""
+
+    def __post_init__(self) -> None:
+        check_name("metric", self.name)
 
 
 def check_name(what: str, name: str) -> None:

@@ -23,7 +23,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.declarations import Importer, Method, Task
+    from gansdk.plugins.declarations import Importer, Method, Metric, Task
 
 GROUP = "gansdk"
 
@@ -44,3 +44,8 @@ def gansdk_tasks() -> Iterable[Task]:  # type: ignore[empty-body]
 @hookspec
 def gansdk_importers() -> Iterable[Importer]:  # type: ignore[empty-body]
     """What recognises weights that others published, for ``gansdk import``."""
+
+
+@hookspec
+def gansdk_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
+    """Numbers about quality, for ``gansdk eval`` and what is measured at the end of a training."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import RESERVED, LoadOptions, Options, PictureReading, PictureWriting, RecordWriting, describe
-from gansdk.plugins.declarations import Importer, Method, Task, resolve
+from gansdk.plugins.declarations import Importer, Method, Metric, Task, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +34,7 @@ class Brought:
     methods: tuple[Method, ...] = ()
     tasks: tuple[Task, ...] = ()
     importers: tuple[Importer, ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class PluginStatus:
         methods: Names of the methods it brings.
         tasks: Names of the tasks it brings.
         importers: Names of the importers it brings.
+        metrics: Names of the metrics it brings.
     """
 
     source: Source
@@ -58,6 +60,7 @@ class PluginStatus:
     methods: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     importers: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
 
 
 class NameTakenError(PluginError):
@@ -84,7 +87,7 @@ def _empty() -> MappingProxyType[Any, Any]:
 
 @dataclass(frozen=True)
 class Registry:
-    """Methods, tasks, importers and built-in models by name, and how it went with each plugin.
+    """Methods, tasks, importers, metrics and built-in models by name, and how it went with each plugin.
 
     ``Registry()`` is an empty one. :meth:`add` gives a new registry and leaves the old one as it was.
     """
@@ -93,6 +96,7 @@ class Registry:
     tasks: Mapping[str, Task] = field(default_factory=_empty)
     models: Mapping[str, InstalledModel] = field(default_factory=_empty)
     importers: Mapping[str, Importer] = field(default_factory=_empty)
+    metrics: Mapping[str, Metric] = field(default_factory=_empty)
     statuses: tuple[PluginStatus, ...] = ()
     owners: Mapping[tuple[str, str], str] = field(default_factory=_empty)
 
@@ -115,6 +119,7 @@ class Registry:
         methods.update((method.name, method) for method in brought.methods)
         tasks.update((task.name, task) for task in brought.tasks)
         importers = dict(self.importers) | {importer.name: importer for importer in brought.importers}
+        metrics = dict(self.metrics) | {metric.name: metric for metric in brought.metrics}
         for method in brought.methods:
             models.update((model.name, InstalledModel(model.name, method, model.folder)) for model in method.models)
         status = PluginStatus(
@@ -123,12 +128,14 @@ class Registry:
             methods=tuple(method.name for method in brought.methods),
             tasks=tuple(task.name for task in brought.tasks),
             importers=tuple(importer.name for importer in brought.importers),
+            metrics=tuple(metric.name for metric in brought.metrics),
         )
         return Registry(
             methods=MappingProxyType(methods),
             tasks=MappingProxyType(tasks),
             models=MappingProxyType(models),
             importers=MappingProxyType(importers),
+            metrics=MappingProxyType(metrics),
             owners=MappingProxyType(owners),
             statuses=(*self.statuses, status),
         )
@@ -161,6 +168,16 @@ class Registry:
         if name not in self.methods:
             raise self.unknown("method", name, self.methods, hint="see `gansdk plugins`")
         return self.methods[name]
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name.
+
+        Raises:
+            UnknownNameError: If no working plugin brings it.
+        """
+        if name not in self.metrics:
+            raise self.unknown("metric", name, self.metrics, hint=f"there are {', '.join(sorted(self.metrics))}")
+        return self.metrics[name]
 
     def model(self, name: str) -> InstalledModel:
         """The built-in model of that name (without ``builtin:``).
@@ -228,3 +245,5 @@ def _names(brought: Brought) -> Iterable[tuple[str, str, Source]]:
             yield "model", model.name, brought.source
     for importer in brought.importers:
         yield "importer", importer.name, brought.source
+    for metric in brought.metrics:
+        yield "metric", metric.name, brought.source

@@ -12,12 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from gansdk.trunks import LITE0
 from gansdk.trunks.files import fill, find, read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-FILE = "efficientnet_lite0"
 
 _EPSILON = 1e-3
 
@@ -116,7 +115,7 @@ class EfficientNetLite0(nn.Module):
         return logits
 
 
-def load_lite0(name: str = FILE) -> EfficientNetLite0:
+def load_lite0(name: str = LITE0) -> EfficientNetLite0:
     """The judge, fixed, from a file or ``$GANSDK_DATA/trunks``.
 
     Raises:

@@ -28,8 +28,8 @@ def test_the_same_values_give_the_same_interval():
 
 
 def test_few_and_equal_values():
-    assert mean_interval({"a": 1.0}) is None
-    assert mean_interval({"a": 2.0, "b": 2.0, "c": 2.0}) == (2.0, 2.0)
+    assert mean_interval(named([1, 2, 3, 4])) is None
+    assert mean_interval(named([2] * 5)) == (2.0, 2.0)
 
 
 def test_a_difference_is_taken_item_by_item():

@@ -30,7 +30,7 @@ def found(tmp_path, monkeypatch):
 def test_the_core_brings_its_tasks_by_its_own_entry_point():
     registry = core_only()
     assert "superres" in registry.tasks
-    assert [status.source.distribution for status in registry.statuses] == ["gansdk"]
+    assert {status.source.distribution for status in registry.statuses} == {"gansdk"}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -88,3 +88,20 @@ def gansdk_importers():
 """
     write_distribution(tmp_path, "plug", HOOKS + code)
     assert found().importers["public"].layouts == ("theirs",)
+
+
+def test_metrics_come_in_by_their_own_hook(tmp_path, found):
+    code = """
+from gansdk import Metric
+
+@hookimpl
+def gansdk_metrics():
+    return [Metric("sharpness", 1, "how sharp", "higher", lambda facts: None, trial="a:b", function="a:b")]
+"""
+    write_distribution(tmp_path, "plug", HOOKS + code)
+    assert found().metrics["sharpness"].better == "higher"
+    assert found().statuses[-1].metrics == ("sharpness",)
+
+
+def test_the_cores_metrics_come_in_by_its_own_entry_point():
+    assert {"psnr-y", "ssim-y", "fd-lite0"} <= set(core_only().metrics)

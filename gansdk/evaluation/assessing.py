@@ -1,0 +1,215 @@
+"""Measures a model on data sets by metrics: the one way, for trained, imported and built-in models alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gansdk._version import __version__
+from gansdk.errors import InputError, NotApplicableError
+from gansdk.evaluation.intervals import difference
+from gansdk.evaluation.meters import MODEL, TWIN, Setting, Unsuitable
+from gansdk.evaluation.record import Evaluation, Measurement
+from gansdk.plugins.declarations import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import torch
+
+    from gansdk.data.pictures import Dataset
+    from gansdk.evaluation.meters import Meter, Trial
+    from gansdk.evaluation.record import Figure
+    from gansdk.model.facts import Facts
+    from gansdk.model.protocols import Model
+    from gansdk.plugins.declarations import Metric
+
+
+def _silent(_text: str, /) -> None:
+    """Nobody listens."""
+
+
+def _unseen(_label: str, _done: int, _total: int, /) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured.
+
+    Attributes:
+        model: It, ready for inference.
+        device: Where it computes, and judges shall too.
+        twin: What it is compared with, ready likewise; None for nothing.
+        about_twin: What the twin is, or why there is none.
+        trained_on: Digests of the data sets that it was trained on.
+        protocol: How it is computed, for the record: precision and the like.
+    """
+
+    model: Model
+    device: torch.device
+    twin: Model | None = None
+    about_twin: str = ""
+    trained_on: frozenset[str] = frozenset()
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """By the names that cases know them by."""
+        return {MODEL: self.model} | ({TWIN: self.twin} if self.twin is not None else {})
+
+
+def fitting(metrics: Iterable[Metric], facts: Facts, note: Callable[[str], None] = _silent) -> list[Metric]:
+    """The metrics that fit a model and whose feature network is at hand; those left out for want of it are noted."""
+    from gansdk.trunks.files import find
+
+    found = []
+    for metric in metrics:
+        if metric.misfit(facts) is not None:
+            continue
+        try:
+            if metric.trunk:
+                find(metric.trunk)
+        except InputError as error:
+            note(f"{metric.name}: left out: {error}")
+            continue
+        found.append(metric)
+    return found
+
+
+def check_fitting(metrics: Iterable[Metric], facts: Facts, ref: str) -> None:
+    """Refuses metrics that were asked for and do not fit.
+
+    Raises:
+        NotApplicableError: If a metric does not fit the model; with the reason.
+        InputError: If the feature network of one is not there.
+    """
+    from gansdk.trunks.files import find
+
+    for metric in metrics:
+        reason = metric.misfit(facts)
+        if reason is not None:
+            raise NotApplicableError(f"{ref} cannot be measured by {metric.name}: {reason}")
+        if metric.trunk:
+            find(metric.trunk)
+
+
+def assess(
+    subject: Subject,
+    data: Mapping[str, Dataset],
+    metrics: Sequence[Metric],
+    *,
+    note: Callable[[str], None] = _silent,
+    progress: Callable[[str, int, int], None] = _unseen,
+) -> Evaluation:
+    """Measures a model, and its twin in the same run.
+
+    Args:
+        subject: What to measure.
+        data: Test sets by the names that the record shall have.
+        metrics: By what; all fit the model.
+        note: Takes lines that the user should read: what was left out and why, and whether the model knows a set.
+        progress: Is told of each set how many of how many items are done; may raise to end it.
+
+    Returns:
+        One measurement for each metric and set, but for those that a set is not suitable for.
+
+    Raises:
+        InputError: If an item is damaged, or a judge's file is missing.
+        ComputationError: If the model gives no usable result.
+    """
+    setting = Setting(subject.model.facts, subject.device, note)
+    by_trial: dict[str, list[Metric]] = defaultdict(list)
+    for metric in metrics:
+        by_trial[metric.trial].append(metric)
+    found: list[Measurement] = []
+    left_out: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path, group in by_trial.items():
+        assessment = _Assessment(subject, setting, resolve(path)(subject.models, setting), group)
+        for name, dataset in data.items():
+            if dataset.digest in subject.trained_on:
+                note(f"{name}: the model was trained on these very data; the record says so")
+            readings = assessment.read(name, dataset, progress)
+            found += [reading.record for reading in readings if reading.record is not None]
+            for reading in readings:
+                if reading.left_out:
+                    left_out[reading.metric.name, reading.left_out].append(name)
+    for (metric_name, reason), names in left_out.items():
+        note(f"{metric_name}: left out on {', '.join(names)}: {reason}")
+    return Evaluation(measurements=tuple(found), twin=subject.about_twin)
+
+
+@dataclass(frozen=True)
+class _Assessment:
+    """One trial of one subject, and what is read off its cases."""
+
+    subject: Subject
+    setting: Setting
+    trial: Trial
+    metrics: Sequence[Metric]
+
+    def read(self, name: str, data: Dataset, progress: Callable[[str, int, int], None]) -> list[_Reading]:
+        readings = [_Reading(metric, resolve(metric.function)(self.setting)) for metric in self.metrics]
+        progress(name, 0, len(data))
+        try:
+            for done, case in enumerate(self.trial.cases(data), start=1):
+                for reading in readings:
+                    reading.add(case)
+                progress(name, done, len(data))
+        except Unsuitable as reason:
+            for reading in readings:
+                reading.left_out = str(reason)
+        for reading in readings:
+            figures = reading.figures()
+            if figures is not None:
+                reading.record = self._record(reading, figures, name, data)
+        return readings
+
+    def _record(self, reading: _Reading, figures: Mapping[str, Figure], name: str, data: Dataset) -> Measurement:
+        import torch
+
+        metric, ours, twin = reading.metric, figures[MODEL], figures.get(TWIN)
+        versions = {"gansdk": __version__, "torch": torch.__version__}
+        return Measurement(
+            metric=metric.name,
+            version=metric.version,
+            unit=metric.unit,
+            better=metric.better,
+            data=name,
+            digest=data.digest,
+            seen=data.digest in self.subject.trained_on,
+            count=reading.meter.count,
+            protocol={**self.trial.protocol, **reading.meter.protocol, **self.subject.protocol, "versions": versions},
+            value=ours.value,
+            interval=ours.interval,
+            values=ours.values,
+            twin=twin,
+            difference=difference(ours, twin) if twin is not None else None,
+            baselines={way: each.value for way, each in figures.items() if way not in {MODEL, TWIN}},
+        )
+
+
+@dataclass
+class _Reading:
+    """A meter at work; once its metric makes no sense on these data, it is left alone."""
+
+    metric: Metric
+    meter: Meter
+    left_out: str = ""
+    record: Measurement | None = None
+
+    def add(self, case: Any) -> None:
+        if not self.left_out:
+            try:
+                self.meter.add(case)
+            except Unsuitable as reason:
+                self.left_out = str(reason)
+
+    def figures(self) -> Mapping[str, Figure] | None:
+        if not self.left_out:
+            try:
+                return self.meter.result()
+            except Unsuitable as reason:
+                self.left_out = str(reason)
+        return None

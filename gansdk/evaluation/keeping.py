@@ -1,0 +1,31 @@
+"""Puts measurements into a model folder, so that whoever reads it meanwhile sees a whole model at every moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gansdk.evaluation.record import Evaluation, read_evaluation
+from gansdk.files import sha256, write_whole
+from gansdk.model.config import CONFIG, EVALUATION, read_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def keep(folder: Path, newer: Evaluation) -> Evaluation:
+    """Merges measurements into those that a model folder has, and names the file in its config.
+
+    The config stops naming the old file before there is a new one: a killed process leaves a model that loads.
+
+    Raises:
+        ModelError: If the folder holds no model, or measurements that cannot be read.
+        OutputError: If it cannot be written to.
+    """
+    config = read_config(folder)
+    merged = (read_evaluation(folder) or Evaluation()).merged(newer)
+    others = {name: digest for name, digest in config.files.items() if name != EVALUATION}
+    write_whole(folder / CONFIG, config.model_copy(update={"files": others}).to_json())
+    write_whole(folder / EVALUATION, merged.to_json())
+    named = dict(sorted({**others, EVALUATION: sha256(folder / EVALUATION)}.items()))
+    write_whole(folder / CONFIG, config.model_copy(update={"files": named}).to_json())
+    return merged

@@ -1,0 +1,152 @@
+"""Trial pictures that every installation has: a few photographs, and what restoring finds hard.
+
+The photographs are those of scikit-image: astronaut and rocket (NASA and SpaceX), coffee (Rachel Michetti), chelsea
+(Stéfan van der Walt), all in the public domain or CC0, and in no training set of a model that ships. They are few: for
+looking, and for comparing kinds of pictures, not for ranking models.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansdk.data.pictures import Attribution, Pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+PREFIX = "trial/"
+"""Begins the names of trial sets in a record. A user's own set cannot be called so."""
+
+PHOTOGRAPHS, FACES, TEXT, JPEG = (PREFIX + name for name in ("photographs", "faces", "text", "jpeg"))
+
+JPEG_QUALITY = 40
+FACE = (160, 0, 352, 192)
+"""Left, top, right and bottom of the astronaut's head."""
+
+_SIZES = (16, 24, 32, 48)
+_WORDS = ("Restoring", "small letters", "Quick zephyrs blow,", "vexing daft Jim. 0123456789")
+_PUBLIC = {
+    "astronaut": Attribution("astronaut", "public domain", "NASA", "scikit-image"),
+    "chelsea": Attribution("chelsea", "CC0-1.0", "Stéfan van der Walt", "scikit-image"),
+    "coffee": Attribution("coffee", "CC0-1.0", "Rachel Michetti", "scikit-image"),
+    "rocket": Attribution("rocket", "CC0-1.0", "SpaceX", "scikit-image"),
+}
+
+
+class TrialPictures(Pictures):
+    """A set that is made in memory.
+
+    Args:
+        name: What it is called in records.
+        make: Makes its pictures by name, uint8 [H, W, 3], when they are first asked for.
+        names: Theirs.
+        spoil: What is done to a picture after it was shrunk and before a model gets it.
+        attributions: Whose they are.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        names: tuple[str, ...],
+        make: Callable[[], Mapping[str, Pixels]],
+        spoil: Callable[[Pixels], Pixels],
+        attributions: tuple[Attribution, ...],
+    ) -> None:
+        super().__init__(name, _Made(names, make), attributions)
+        self.spoil = spoil
+
+
+class _Made:
+    """Pictures as files that are nowhere."""
+
+    others: tuple[str, ...] = ()
+
+    def __init__(self, names: tuple[str, ...], make: Callable[[], Mapping[str, Pixels]]) -> None:
+        self.names = names
+        self._make = make
+
+    def read(self, name: str, /) -> bytes:
+        return self._files[name]
+
+    @cached_property
+    def _files(self) -> dict[str, bytes]:
+        from PIL import Image
+
+        files = {}
+        for name, pixels in self._make().items():
+            buffer = io.BytesIO()
+            Image.fromarray(pixels).save(buffer, "PNG")
+            files[name] = buffer.getvalue()
+        return files
+
+
+def trial_sets() -> dict[str, TrialPictures]:
+    """The trial sets by name: photographs, faces, text, and the photographs again with inputs from JPEG files."""
+    photographs, faces = tuple(sorted(_PUBLIC)), ("face, near", "face, far")
+    text = tuple(f"text, {size} pixels" for size in _SIZES)
+    theirs = tuple(_PUBLIC[name] for name in photographs)
+    head = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
+    ours = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
+    made = (
+        TrialPictures(PHOTOGRAPHS, photographs, _photographs, _as_it_is, theirs),
+        TrialPictures(FACES, faces, _faces, _as_it_is, head),
+        TrialPictures(TEXT, text, _text, _as_it_is, ours),
+        TrialPictures(JPEG, photographs, _photographs, _through_jpeg, theirs),
+    )
+    return {one.name: one for one in made}
+
+
+def _as_it_is(low: Pixels) -> Pixels:
+    return low
+
+
+def _through_jpeg(low: Pixels) -> Pixels:
+    """As a JPEG file of that quality, with halved colours, would give it back."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(low).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:2:0")
+    with Image.open(buffer) as image:
+        return np.array(image)
+
+
+def _photographs() -> dict[str, Pixels]:
+    from skimage import data
+
+    return {name: _pixels(getattr(data, name)) for name in _PUBLIC}
+
+
+def _pixels(load: Callable[[], Any]) -> Pixels:
+    return np.asarray(load())
+
+
+def _faces() -> dict[str, Pixels]:
+    """The head as it is, and at half its size: about 80 and 40 pixels from ear to ear."""
+    from PIL import Image
+    from skimage import data
+
+    near = Image.fromarray(_pixels(data.astronaut)).crop(FACE)
+    far = near.resize((near.width // 2, near.height // 2), Image.Resampling.LANCZOS)
+    return {"face, near": np.asarray(near), "face, far": np.asarray(far)}
+
+
+def _text() -> dict[str, Pixels]:
+    """Dark words on white in Pillow's own typeface, at several heights."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    found = {}
+    for size in _SIZES:
+        sheet = Image.new("RGB", (384, 192), "white")
+        draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+        for index in range(int(176 / (1.5 * size))):
+            draw.text((8, 8 + round(1.5 * size * index)), _WORDS[index % len(_WORDS)], "#202020", font)
+        found[f"text, {size} pixels"] = np.asarray(sheet)
+    return found
