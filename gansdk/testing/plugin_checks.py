@@ -1,0 +1,191 @@
+"""Checks of a distribution and its methods as they are listed: what they cost, and what they say of themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
+
+from gansdk.plugins.declarations import WrongNameError, check_name, resolve
+from gansdk.plugins.registry import NameTakenError
+from gansdk.testing.checks import check, fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gansdk.testing.subjects import MethodSubject, PluginSubject
+
+HEAVY = (
+    "PIL",
+    "cv2",
+    "diffusers",
+    "gradio",
+    "imageio",
+    "jax",
+    "librosa",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "scipy",
+    "skimage",
+    "sklearn",
+    "soundfile",
+    "tensorflow",
+    "torch",
+    "torchaudio",
+    "torchvision",
+    "transformers",
+)
+"""What takes long to import, and what no listing needs."""
+
+FORBIDDEN = {
+    "basicsr": "its imports break with newer versions of its own dependencies",
+    "gradio": "demos are made by gansdk from tasks",
+    "mmcv": "it has compiled parts that fit few versions of torch",
+    "mmcv-full": "it has compiled parts that fit few versions of torch",
+    "mmengine": "it has a registry of its own",
+    "opencv-python": "two builds of OpenCV overwrite each other; gansdk reads and writes pictures",
+    "tensorflow": "methods are written in torch",
+    "torchaudio": "it has no build for many builds of torch",
+    "torchvision": "it has no build for many builds of torch",
+}
+"""Distributions that a plugin must not depend on, and why."""
+
+_LISTING = """
+import importlib.metadata, json, sys
+from gansdk.plugins.discovery import core_only, discover
+core_only()
+before = set(sys.modules)
+wanted = sys.argv[1]
+found = importlib.metadata.entry_points(group="gansdk")
+discover(one for one in found if one.dist is not None and one.dist.name == wanted)
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+@check("plugin")
+def names_are_clear(plugin: PluginSubject) -> None:
+    """Names are lower-case words that nobody else has.
+
+    A name is typed, becomes a folder and a part of refs; two things of one name would depend on the order in which
+    plugins are found. Rename what is named here; a method's name is a good beginning for its models' names.
+    """
+    for status in plugin.statuses:
+        if isinstance(status.error, WrongNameError | NameTakenError):
+            fail(status.reason)
+    for method in plugin.methods:
+        for config in method.configs:
+            check_name(f"config of {method.name}:", config)
+
+
+@check("plugin", needs=("names-are-clear",))
+def plugin_works(plugin: PluginSubject) -> None:
+    """The plugin is found and hands over what it brings.
+
+    One that fails is left out of every listing. `gansdk plugins --verbose` shows the traceback.
+    """
+    for status in plugin.statuses:
+        if status.state != "ok":
+            fail(status.reason)
+
+
+@check("plugin", needs=("plugin-works",))
+def imports_light(plugin: PluginSubject) -> None:
+    """Listing it imports neither torch nor anything else that takes long.
+
+    Every call of `gansdk` imports every plugin, so one heavy import slows all of them. Name networks, recipes and
+    options by import strings, and import torch in the files that they name.
+    """
+    paths = os.pathsep.join(path for path in sys.path if path)
+    line = [sys.executable, "-c", _LISTING, plugin.distribution.name]
+    done = subprocess.run(  # noqa: S603
+        line, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": paths}
+    )
+    if done.returncode != 0:
+        fail(f"listing it in a fresh process fails: {done.stderr.strip().splitlines()[-1]}")
+    imported = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    heavy = sorted(imported & set(HEAVY))
+    if heavy:
+        fail(f"listing it imports {', '.join(heavy)}")
+
+
+@check("plugin")
+def metadata_complete(plugin: PluginSubject) -> None:
+    """The distribution and its methods say what they are, on which terms, and what installs them.
+
+    Users decide by summary and licence, and a model's `requires` is the line that installs its method elsewhere. Fill
+    in `description`, `license` and `requires-python` in pyproject.toml, and every field of the Method.
+    """
+    stated = plugin.distribution.metadata.json
+    for field, where in (("summary", "description"), ("requires_python", "requires-python")):
+        if not stated.get(field):
+            fail(f"its metadata has no {where}")
+    if not (stated.get("license_expression") or stated.get("license")):
+        fail("its metadata has no license")
+    if "gansdk" not in {requirement.name for requirement in _requirements(plugin)}:
+        fail("its dependencies do not name gansdk")
+    for method in plugin.methods:
+        missing = [field for field in ("summary", "paper", "licence") if not getattr(method, field).strip()]
+        if missing:
+            fail(f"the method {method.name} states no {missing[0]}")
+        if normalised(re.split(r"[^A-Za-z0-9._-]", method.requires)[0]) != plugin.name:
+            fail(f"the method {method.name} requires {method.requires!r}, not this distribution")
+
+
+@check("plugin")
+def dependencies_fit(plugin: PluginSubject) -> None:
+    """It pins nothing exactly and depends on nothing that breaks other people's installations.
+
+    All plugins share one environment: an exact version that one of them wants keeps every other one from moving on.
+    Write the oldest version that works, as in `torch>=2.4`; what only a demo or a test needs is an extra.
+    """
+    for requirement in _requirements(plugin):
+        name = normalised(requirement.name)
+        if name in FORBIDDEN:
+            fail(f"it depends on {name}: {FORBIDDEN[name]}")
+        for specifier in requirement.specifier:
+            if specifier.operator in {"==", "==="} and not specifier.version.endswith(".*"):
+                fail(f"it pins {name} to {specifier}")
+        if requirement.url:
+            fail(f"it takes {name} from {requirement.url}")
+
+
+@check("method")
+def network_options_are_closed(method: MethodSubject) -> None:
+    """Options of its networks refuse what they do not know.
+
+    A misspelt or newer option in a `config.json` must be an error, or the network that is built is silently another
+    one. Derive the options from `gansdk.Options`, or set `extra="forbid"`.
+    """
+    check_closed(method.method.network_options)
+
+
+def check_closed(options: str) -> None:
+    """Ends a check where the options that an import string names, one class or several, take unknown names."""
+    try:
+        schema = TypeAdapter(resolve(options)).json_schema()
+    except PydanticUserError as error:
+        fail(f"{options} is no class of options: {error.message}")
+    for group in (schema, *schema.get("$defs", {}).values()):
+        if "properties" in group and group.get("additionalProperties") is not False:
+            fail(f"{group.get('title', options)} takes options that it does not declare")
+
+
+def _requirements(plugin: PluginSubject) -> Iterator[Requirement]:
+    """What it depends on in every installation; extras are a user's own choice."""
+    for text in plugin.distribution.requires or ():
+        requirement = Requirement(text)
+        if requirement.marker is None or "extra" not in str(requirement.marker):
+            yield requirement
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as pip compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,168 @@
+"""What checks look at. A subject reads what it needs when a check asks for it, once."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, cast
+
+from gansdk.plugins.declarations import resolve
+from gansdk.testing.checks import skip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import torch
+    from torch import nn
+
+    from gansdk.model.config import ModelConfig
+    from gansdk.model.facts import GeneratorFacts
+    from gansdk.model.protocols import Generator, Model
+    from gansdk.plugins.declarations import Config, Method
+    from gansdk.plugins.registry import PluginStatus
+    from gansdk.testing.rehearsal import Rehearsal
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class PluginSubject:
+    """An installed distribution that brings methods.
+
+    Attributes:
+        name: The distribution's, normalised.
+        statuses: How it went with each of its entry points.
+        methods: What the working ones bring.
+    """
+
+    name: str
+    statuses: tuple[PluginStatus, ...]
+    methods: tuple[Method, ...]
+
+    @cached_property
+    def distribution(self) -> importlib.metadata.Distribution:
+        """Its metadata."""
+        return importlib.metadata.distribution(self.name)
+
+
+@dataclass(frozen=True)
+class MethodSubject:
+    """A method of a plugin."""
+
+    method: Method
+
+    @property
+    def name(self) -> str:
+        """The method's."""
+        return self.method.name
+
+
+@dataclass(frozen=True)
+class ModelSubject:
+    """A model.
+
+    Attributes:
+        name: Its ref.
+        folder: Where it is.
+        method: Its method.
+    """
+
+    name: str
+    folder: Path
+    method: Method
+
+    @cached_property
+    def config(self) -> ModelConfig:
+        """What it declares."""
+        from gansdk.model.config import read_config
+
+        return read_config(self.folder)
+
+    @cached_property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Its networks, loaded."""
+        from gansdk.inference.loading import load_networks
+
+        return load_networks(self.folder, self.config, self.method)
+
+    def assembled(self, precision: Precision = "fp32") -> Model:
+        """The model as a task gets it, on the CPU: folded, cast, assembled."""
+        import torch
+
+        from gansdk.inference.runtime import Placement, prepare
+
+        placement = Placement(torch.device("cpu"), precision)
+        call = {name: prepare(network, placement) for name, network in self.networks.items()}
+        return cast("Model", resolve(self.method.assemble)(call, self.config.facts))
+
+    def bare(self, networks: Mapping[str, nn.Module]) -> Model:
+        """The model over these very networks, not prepared, so that they can be looked at while it computes."""
+        return cast("Model", resolve(self.method.assemble)(networks, self.config.facts))
+
+    @cached_property
+    def from_picture(self) -> GeneratorFacts:
+        """Facts of its generator from a picture; ends the check where it has none."""
+        facts = self.config.facts.generator
+        if facts is None:
+            skip("it has no generator")
+        if facts.source.kind != "image":
+            skip("its generator does not start from a picture")
+        return facts
+
+    @cached_property
+    def generator(self) -> Generator:
+        """Its generator as a task gets it, in fp32 on the CPU."""
+        return self.generator_of(self.assembled())
+
+    def generator_of(self, model: Model) -> Generator:
+        """The generator of a model that declares one."""
+        if model.generator is None:
+            raise TypeError(f"assemble() gave no generator although the facts of {self.name} declare one")
+        return model.generator
+
+    def picture(self, height: int, width: int, *, items: int = 1, seed: int = 0) -> torch.Tensor:
+        """Noise that its generator takes: float [items, channels, height, width] in [0, 1]."""
+        import torch
+
+        random = torch.Generator().manual_seed(seed)
+        return torch.rand(items, self.from_picture.source.channels, height, width, generator=random)
+
+    def side(self, at_least: int) -> int:
+        """The smallest height or width from this up that its size rule allows."""
+        rule = self.from_picture.source.size
+        return -(-max(at_least, rule.minimum) // rule.multiple) * rule.multiple
+
+
+@dataclass(frozen=True)
+class RecipeSubject:
+    """One of a method's ways to train.
+
+    Attributes:
+        method: The method.
+        config: Name of the way.
+    """
+
+    method: Method
+    config: str
+
+    @property
+    def name(self) -> str:
+        """Method and config, as ``srgan/small``."""
+        return f"{self.method.name}/{self.config}"
+
+    @property
+    def declared(self) -> Config:
+        """The config as the method declares it."""
+        return self.method.configs[self.config]
+
+    @cached_property
+    def rehearsal(self) -> Rehearsal:
+        """The config in miniature, replayed from a snapshot."""
+        from gansdk.testing.rehearsal import Rehearsal
+
+        return Rehearsal(self.declared)
+
+
+Subject = PluginSubject | MethodSubject | ModelSubject | RecipeSubject

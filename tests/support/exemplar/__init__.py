@@ -1,0 +1,35 @@
+"""A plugin that passes every check of the kit: the one from which the tests make broken ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gansdk
+
+MODEL = gansdk.BuiltinModel("exemplar-x2", Path(__file__).parent / "pretrained" / "exemplar-x2")
+
+METHOD = gansdk.Method(
+    name="exemplar",
+    summary="pictures twice as wide and high",
+    paper="none; an example",
+    licence="Apache-2.0",
+    requires="gansdk-plugin-exemplar>=1.0",
+    network_options=f"{__name__}.options:NetworkOptions",
+    networks=f"{__name__}.model:networks",
+    assemble=f"{__name__}.model:assemble",
+    configs={
+        "usual": gansdk.Config(
+            recipe=f"{__name__}.recipe:Recipe",
+            options=f"{__name__}.options:RecipeOptions",
+            values={"steps": 100_000, "width": 64},
+            miniature={"width": 4, "batch": 2},
+        )
+    },
+    models=(MODEL,),
+    defaults={"superres": "exemplar-x2"},
+)
+
+
+@gansdk.hookimpl
+def gansdk_methods():
+    return [METHOD]

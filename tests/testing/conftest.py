@@ -1,0 +1,21 @@
+import sys
+
+import pytest
+from exemplars import NAME, install
+
+from gansdk.inference.catalog import Catalog
+from gansdk.plugins.discovery import discover
+from gansdk.settings import Settings
+from gansdk.testing import kit_for
+
+
+@pytest.fixture
+def kit_of(tmp_path, monkeypatch):
+    """Makes the kit for the exemplar with one change, or none."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def make(change=None, **settings):
+        install(tmp_path / "site", change)
+        return kit_for(NAME, Catalog(discover(), Settings(tmp_path / "settings.json")), **settings)
+
+    return make

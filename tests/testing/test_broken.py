@@ -1,0 +1,191 @@
+"""Every check has small broken plugins, each one change away from one that passes everything, and blames them alone."""
+
+from __future__ import annotations
+
+import pytest
+from exemplars import MODEL, Change
+
+from gansdk.testing import all_checks
+
+PACKAGE, OPTIONS, NETWORK, RECIPE = "__init__.py", "options.py", "model.py", "recipe.py"
+
+BROKEN = {
+    "names-are-clear": [
+        Change(PACKAGE, '"usual": gansdk.Config', '"Usual": gansdk.Config'),
+        Change(PACKAGE, "models=(MODEL,)", "models=(MODEL, MODEL)"),
+    ],
+    "plugin-works": [
+        Change(PACKAGE, "return [METHOD]", "return METHOD"),
+        Change(PACKAGE, "return [METHOD]", "raise SystemExit"),
+    ],
+    "imports-light": [
+        Change(PACKAGE, "import gansdk\n", "import gansdk\nimport torch\n"),
+        Change(PACKAGE, "import gansdk\n", "import gansdk\nfrom . import options\nimport numpy.linalg\n"),
+    ],
+    "metadata-complete": [
+        Change("METADATA", "License-Expression: Apache-2.0\n", ""),
+        Change("METADATA", "Summary: A plugin that passes every check\n", ""),
+        Change(PACKAGE, 'paper="none; an example"', 'paper=""'),
+        Change(PACKAGE, 'requires="gansdk-plugin-exemplar', 'requires="gansdk-plugin-other'),
+    ],
+    "dependencies-fit": [
+        Change("METADATA", "torch>=2.4", "torch==2.4.1"),
+        Change("METADATA", 'torchvision>=0.19; extra == "demo"', "torchvision>=0.19"),
+    ],
+    "network-options-are-closed": [
+        Change(OPTIONS, "class NetworkOptions(gansdk.Options)", 'class NetworkOptions(gansdk.Options, extra="ignore")'),
+    ],
+    "loads-strictly": [
+        Change(
+            NETWORK,
+            '    return {"generator": Network(options.width)}',
+            "    network = Network(options.width)\n"
+            "    network.register_load_state_dict_post_hook(lambda one, _: nn.init.zeros_(one.tail.bias))\n"
+            '    return {"generator": network}',
+        ),
+        Change(str(MODEL / "older.pth"), "", "weights of before"),
+        Change(str(MODEL / "config.json"), '"width": 16', '"width": 8'),
+    ],
+    "config-round-trip": [
+        Change(
+            OPTIONS,
+            "NetworkOptions(gansdk.Options):\n    width: Annotated[int, Field(ge=1)] = 16",
+            "NetworkOptions(gansdk.Options):\n    width: int = Field(16, exclude=True)",
+        ),
+    ],
+    "provenance-stated": [
+        Change(NETWORK, '        licence="CC0-1.0",\n    )', "    )"),
+        Change(NETWORK, 'licence="CC0-1.0", items', 'licence="unstated", items'),
+    ],
+    "eval-mode": [
+        Change(NETWORK, "features = features +", "features = F.dropout(features, 0.1) +"),
+        Change(
+            NETWORK,
+            "    def forward(self, image):",
+            "    def eval(self):\n        return self\n\n    def forward(self, image):",
+        ),
+    ],
+    "same-call-same-bytes": [
+        Change(
+            NETWORK,
+            'return self._network(source["image"])',
+            "self.calls = getattr(self, 'calls', 0) + 1\n"
+            '        return (self._network(source["image"]) + 0.001 * self.calls)',
+        ),
+    ],
+    "output-shape": [
+        Change(NETWORK, "output=gansdk.ImageOutput(scale=2)", "output=gansdk.ImageOutput(scale=3)"),
+        Change(NETWORK, "output=gansdk.ImageOutput(scale=2)", "output=gansdk.ImageOutput(scale=2, channels=1)"),
+    ],
+    "any-size": [
+        Change(
+            NETWORK, "nn.Conv2d(3, width, 3, padding=1)", 'nn.Conv2d(3, width, 3, padding=1, padding_mode="reflect")'
+        ),
+    ],
+    "output-range": [
+        Change(NETWORK, ".clamp(0, 1)", ""),
+    ],
+    "batch-of-n": [
+        Change(NETWORK, "features = features +", "features = features + 0.1 * features.mean(0, keepdim=True) +"),
+    ],
+    "receptive-field": [
+        Change(
+            NETWORK,
+            "self.inner = nn.Conv2d(width, width, 3, padding=1)",
+            "self.inner = nn.Conv2d(width, width, 5, padding=2)",
+        ),
+        Change(NETWORK, "features = features +", "features = features + features.mean((2, 3), keepdim=True) +"),
+        Change(NETWORK, "receptive_field=3", "receptive_field=30"),
+    ],
+    "tiled-equals-whole": [
+        Change(NETWORK, "+ 0.05 * details", "+ 0.05 * details + 0.01 * torch.linspace(0, 1, details.shape[-1])"),
+        Change(
+            NETWORK,
+            "        return F.interpolate",
+            "        ramp = torch.linspace(1, 2, details.shape[-1])\n"
+            "        details = details * ramp / ramp\n"
+            "        return F.interpolate",
+        ),
+    ],
+    "safe-precisions": [
+        Change(
+            NETWORK,
+            "self.inner(features)",
+            "self.inner(features + 100) - self.inner.weight.sum((1, 2, 3))[:, None, None] * 100",
+        ),
+    ],
+    "recipe-options": [
+        Change(OPTIONS, "class RecipeOptions(gansdk.Options)", 'class RecipeOptions(gansdk.Options, extra="ignore")'),
+        Change(OPTIONS, "batch: Annotated[int, Field(ge=1)] = 16", "batch: int = Field(16, exclude=True)"),
+    ],
+    "parameters-have-one-player": [
+        Change(
+            RECIPE,
+            'Player("discriminator", self.critic,',
+            'Player("discriminator", [self.critic, self.networks["generator"]],',
+        ),
+        Change(RECIPE, "self.judge(fake) - self.judge(high)", "self.judge(self.colours(fake)) - self.judge(high)"),
+    ],
+    "moves-in-turns-only": [
+        Change(
+            RECIPE,
+            "        with train.turn(self.discriminator) as turn:\n            fake = self.restore(low).detach()\n",
+            "        fake = self.restore(low).detach()\n        with train.turn(self.discriminator) as turn:\n",
+        ),
+        Change(
+            RECIPE,
+            "        with train.turn(self.generator) as turn:\n",
+            "        self.critic[0].bias.data.clamp_(0, 1)\n        with train.turn(self.generator) as turn:\n",
+        ),
+    ],
+    "fixed-networks-stay": [
+        Change(RECIPE, "            distance =", "            self.judge.train()\n            distance ="),
+        Change(RECIPE, "            distance =", "            self.judge[0].bias.data += 1e-3\n            distance ="),
+    ],
+    "step-replays": [
+        Change(RECIPE, "noise = torch.rand_like(low)", "noise = torch.from_numpy(np.random.rand(*low.shape)).float()"),
+    ],
+    "routes-are-real": [
+        Change(RECIPE, '"adversarial": {"generator"}', '"adversarial": {"generator", "discriminator"}'),
+        Change(RECIPE, "softplus(made).mean(),", "softplus(made).mean() - options.adversarial * made.mean(),"),
+        Change(RECIPE, "verdict = self.critic(fake)", "verdict = self.critic(fake.detach())"),
+        Change(RECIPE, '"content": {"generator"}', '"contents": {"generator"}'),
+    ],
+    "terms-have-weights": [
+        Change(RECIPE, '"real": options.discrimination * ', '"real": '),
+    ],
+    "signs-are-right": [
+        Change(RECIPE, "softplus(-verdict)", "softplus(verdict)"),
+        Change(RECIPE, '"adversarial": options.adversarial', '"adversarial": -options.adversarial'),
+        Change(RECIPE, "softplus(-real)", "softplus(real)"),
+        Change(RECIPE, "self.critic(high), self.critic(fake)", "self.critic(fake), self.critic(high)"),
+        Change(RECIPE, '                verdicts={"made": verdict},\n', ""),
+    ],
+    "resume-is-exact": [
+        Change(
+            RECIPE,
+            "random = np.random.default_rng((self._seed, index))",
+            "random = self.__dict__.setdefault('random', np.random.default_rng(self._seed))",
+        ),
+        Change(
+            RECIPE,
+            "distance = (self.judge(fake) - self.judge(high))",
+            "self.steps = getattr(self, 'steps', 0) + 1\n"
+            "            distance = self.steps * (self.judge(fake) - self.judge(high))",
+        ),
+    ],
+}
+"""By the check that catches them."""
+
+
+def test_every_check_has_something_that_it_catches():
+    assert set(BROKEN) == {check.id for check in all_checks()}
+
+
+@pytest.mark.parametrize(
+    ("id_", "change"),
+    [pytest.param(id_, change, id=f"{id_}-{n}") for id_, changes in BROKEN.items() for n, change in enumerate(changes)],
+)
+def test_one_change_is_blamed_by_one_check(kit_of, id_, change):
+    results = list(kit_of(change))
+    assert {result.check.id: result.message for result in results if result.outcome == "failed"}.keys() == {id_}
