@@ -14,6 +14,14 @@ _OPTIONS = "gansdk_srgan.options:Stage1Options"
 _ADVERSARIAL = "gansdk_srgan.recipe:Stage2"
 _ADVERSARIAL_OPTIONS = "gansdk_srgan.options:Stage2Options"
 _PRETRAINED = Path(__file__).parent / "pretrained"
+_TINY = {"batch": 2, "patch": 8, "candidates": 1}
+_TINY_GENERATOR = {**_TINY, "features": 8, "blocks": 1, "up_features": 4, "head_kernel": 3}
+_TINY_CONTEST = {
+    **_TINY,
+    "start": "builtin:srresnet-x4",
+    "discriminator_features": 4,
+    "discriminator_hidden": 8,
+}
 
 METHOD = Method(
     name="srgan",
@@ -29,6 +37,7 @@ METHOD = Method(
             recipe=_RECIPE,
             options=_OPTIONS,
             summary="stage 1 as in the paper: 16 blocks of 64, batch normalisation, squared error; days on a GPU",
+            miniature=_TINY_GENERATOR,
         ),
         "small": Config(
             recipe=_RECIPE,
@@ -48,12 +57,14 @@ METHOD = Method(
                 "octaves": 2,
                 "candidates": 3,
             },
+            miniature=_TINY_GENERATOR,
         ),
         "paper-gan": Config(
             recipe=_ADVERSARIAL,
             options=_ADVERSARIAL_OPTIONS,
             summary="stage 2 as in the paper: VGG19's last features (a file of yours), 200,000 steps; days on a GPU",
             values={"decay_from": 0.5, "decay_to": 0.1},
+            miniature={**_TINY_CONTEST, "content_of": "pixel"},  # VGG's weights are a file that not everybody has
         ),
         "small-gan": Config(
             recipe=_ADVERSARIAL,
@@ -74,6 +85,7 @@ METHOD = Method(
                 "octaves": 2,
                 "candidates": 3,
             },
+            miniature={**_TINY_CONTEST, "content_of": "discriminator-features"},
         ),
     },
     models=(BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),),
