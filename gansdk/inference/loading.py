@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save
 from gansdk.errors import ModelError, PluginError
 from gansdk.files import sha256, whole_folder, write_whole
 from gansdk.model.config import (
+    ATTRIBUTIONS,
     CONFIG,
     EVALUATION,
     FORMAT,
@@ -32,9 +33,13 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from gansdk.model.attributions import Attributions
     from gansdk.model.facts import Facts
 
 README = "README.md"
+
+CARD_PICTURES = "card-*.webp"
+"""Which files beside a ``README.md`` are the pictures of a card that ``gansdk card`` made."""
 
 
 def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.Module]:
@@ -138,11 +143,12 @@ def write_model(
     summary: str = "",
     licence: str = "",
     evaluation: Any = None,
+    attributions: Attributions | None = None,
 ) -> ModelConfig:
     """Writes a whole model folder, replacing the one that is there in one step.
 
     Args:
-        folder: Where it shall stand. An author's ``README.md`` in it is carried over.
+        folder: Where it shall stand. An author's ``README.md`` in it is carried over, with the pictures of its card.
         method: The method that can build the networks again.
         facts: What the model declares.
         network: JSON-able options from which ``method.networks`` builds exactly these networks.
@@ -153,6 +159,7 @@ def write_model(
         summary: One line for listings.
         licence: SPDX expression for the weights.
         evaluation: What was measured, an :class:`~gansdk.evaluation.record.Evaluation`; None for nothing yet.
+        attributions: Whose works it was trained on; nothing is written where nothing is known.
 
     Returns:
         The config as written.
@@ -170,6 +177,8 @@ def write_model(
             write_whole(new / name, save(tensors, metadata={"format": "pt"}))
         if evaluation is not None:
             write_whole(new / EVALUATION, evaluation.to_json())
+        if attributions is not None and attributions.data:
+            write_whole(new / ATTRIBUTIONS, attributions.to_json())
         config = ModelConfig(
             gansdk=FORMAT,
             method=method.name,
@@ -184,8 +193,9 @@ def write_model(
             origin=origin,
         )
         write_whole(new / CONFIG, config.to_json())
-        if (folder / README).is_file():
-            write_whole(new / README, (folder / README).read_bytes())
+        for path in (folder / README, *folder.glob(CARD_PICTURES)):
+            if path.is_file():
+                write_whole(new / path.name, path.read_bytes())
     return config
 
 

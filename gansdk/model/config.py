@@ -27,6 +27,7 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 START = "start.safetensors"
 EVALUATION = "evaluation.json"
+ATTRIBUTIONS = "attributions.json"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
 
@@ -56,6 +57,9 @@ class Trained(Frozen):
     silenced: Annotated[
         tuple[tuple[str, str], ...], Field(description="(player, term) pairs that were switched off: a twin's")
     ] = ()
+    device: Annotated[str, Field(description="where it was computed; empty where that was not recorded")] = ""
+    precision: Annotated[str, Field(description="in what numbers; empty where that was not recorded")] = ""
+    threads: Annotated[int | Literal["auto"], Field(description="of the CPU")] = "auto"
     commit: Annotated[str, Field(description="of the code that trained it; empty outside a repository")] = ""
     versions: dict[str, str] = {}
 

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.data.pictures import Dataset
-    from gansdk.evaluation.record import Evaluation
     from gansdk.model.facts import Facts
-    from gansdk.model.protocols import Model
     from gansdk.training.players import Contest, Player
     from gansdk.training.turns import Train
 
@@ -51,7 +49,7 @@ class Export:
 
 
 class Recipe(Protocol):
-    """How one method is trained and measured.
+    """How one method is trained. Measuring is nobody's affair but that of the metrics, which look at facts alone.
 
     A recipe is built as ``Recipe(options)`` from an instance of its :class:`~gansdk.Options` class, which must have a
     field ``steps``. Weights are initialised in ``__init__``: the loop has seeded torch by then. A recipe keeps no
@@ -115,12 +113,4 @@ class Recipe(Protocol):
 
     def export(self) -> Export:
         """The model as it would ship."""
-        ...
-
-    def evaluate(self, model: Model, data: Mapping[str, Dataset]) -> Evaluation:
-        """Measures an assembled model on named test sets; never on what it was trained on.
-
-        The model is the one that ships, averaged and prepared as for inference: it takes tensors of any device and
-        gives fp32 on the run's. Gradients are off.
-        """
         ...

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from gansdk.data.pictures import UNSTATED, Pictures
 from gansdk.errors import TrainingError, UsageError
+from gansdk.evaluation.assessing import Subject, assess, fitting
 from gansdk.evaluation.record import read_evaluation
+from gansdk.evaluation.subjects import about_twin, digests
 from gansdk.inference.loading import write_model
 from gansdk.inference.runtime import Placement, prepare
+from gansdk.model.attributions import Attributions, Credit
 from gansdk.model.config import Trained
 from gansdk.plugins.declarations import resolve
+from gansdk.plugins.discovery import discover
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.interruption import put_off
 from gansdk.training.metrics import append_line, cut_after
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
     from gansdk.model.protocols import Model
     from gansdk.plugins.declarations import Method
     from gansdk.training.interruption import Interruption
-    from gansdk.training.recipe import Batch, Recipe
+    from gansdk.training.recipe import Batch, Export, Recipe
     from gansdk.training.runs import RunFolder, RunRecord
 
 
@@ -105,6 +110,7 @@ class Session:
     ) -> None:
         self._folder, self._record, self._method = folder, record, method
         self._recipe, self._tests = recipe, tests
+        self._attributions = _attributions(data)
         self._progress, self._note = progress, note
         self._steps = int(record.options["steps"])
         self._train = train = Train(
@@ -221,12 +227,16 @@ class Session:
                         data=tuple(source.data for source in record.data.values()),
                         relies_on=record.relies_on,
                         silenced=record.silenced,
+                        device=record.device,
+                        precision=record.precision,
+                        threads=record.threads,
                         commit=record.commit,
                         versions=record.versions,
                     ),
                     summary=record.summary or f"{self._method.name} {record.config}",
                     licence=record.licence,
                     evaluation=evaluation,
+                    attributions=self._attributions,
                 )
 
     def _measure(self, clock: _Clock) -> Evaluation | None:
@@ -236,12 +246,27 @@ class Session:
         with self._aside():
             export = self._recipe.export()
             with self._train.finished(export.networks.values()):
-                placement = Placement(self._train.device, "fp32")
-                call = {name: prepare(network, placement) for name, network in export.networks.items()}
-                model = cast("Model", resolve(self._method.assemble)(call, export.facts))
-                evaluation = self._recipe.evaluate(model, self._tests)
+                subject = self._subject(export)
+                metrics = fitting(discover().metrics.values(), export.facts, self._note)
+                evaluation = assess(subject, self._tests, metrics, note=self._note)
         self._write_model(clock, evaluation)
         return evaluation
+
+    def _subject(self, export: Export) -> Subject:
+        placement = Placement(self._train.device, "fp32")
+
+        def assembled(networks: Mapping[str, nn.Module]) -> Model:
+            call = {name: prepare(network, placement) for name, network in networks.items()}
+            return cast("Model", resolve(self._method.assemble)(call, export.facts))
+
+        return Subject(
+            model=assembled(export.networks),
+            device=placement.device,
+            twin=assembled(export.start) if export.start is not None else None,
+            about_twin=about_twin(self._method, self._record.config, has_start=export.start is not None),
+            trained_on=digests(source.data for source in self._record.data.values()),
+            protocol={"precision": placement.precision, "device": placement.device.type},
+        )
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
@@ -253,6 +278,19 @@ class Session:
             yield
         finally:
             restore_random_state(device, states)
+
+
+def _attributions(data: Mapping[str, Dataset]) -> Attributions:
+    """Whose pictures a run learns from, as far as its data sets say."""
+    found: dict[str, tuple[Credit, ...]] = {}
+    for one in data.values():
+        known = [each for each in one.attributions if each.licence != UNSTATED] if isinstance(one, Pictures) else []
+        if known:
+            found[one.name] = tuple(
+                Credit(item=each.picture, licence=each.licence, author=each.author, source=each.source)
+                for each in known
+            )
+    return Attributions(data=found)
 
 
 class _Clock:

@@ -91,14 +91,6 @@ class Recipe:
     def export(self):
         return Export(tiny.FACTS, {"width": self.options.width}, self.networks)
 
-    def evaluate(self, model, data):
-        def measure(name, pictures):
-            high = torch.stack([torch.from_numpy(pixels).permute(2, 0, 1) / 255 for _, pixels in pictures])
-            error = float((model.generator.generate({"image": avg_pool2d(high, 2)}) - high).square().mean())
-            return gansdk.Measurement(metric="mse", data=name, protocol={}, value=error, values={})
-
-        return gansdk.Evaluation(measurements=tuple(measure(name, one) for name, one in data.items()), twin="none")
-
 
 class GoingOnOptions(RecipeOptions):
     start: str = ""

@@ -11,8 +11,9 @@ import torch
 from adversary import METHOD, write_pictures
 from PIL import Image
 from safetensors.torch import load_file
+from skimage.color import rgb2ycbcr
+from skimage.metrics import peak_signal_noise_ratio
 
-from gansdk.data.pictures import open_pictures
 from gansdk.errors import (
     DeviceError,
     InputError,
@@ -24,6 +25,7 @@ from gansdk.errors import (
 )
 from gansdk.evaluation.record import read_evaluation
 from gansdk.inference.loading import load_networks
+from gansdk.model.attributions import Credit, read_attributions
 from gansdk.model.config import check_folder, check_safetensors, read_config
 from gansdk.training import Pace, loop
 
@@ -193,17 +195,41 @@ def test_the_model_holds_the_averaged_weights_and_how_they_came_to_be(tmp_path, 
 
 
 def test_the_evaluation_is_that_of_the_model_which_lies_there(tmp_path, photos):
-    run = tmp_path / "run"
-    finished = train(run, photos, tests={"held-out": photos})
-    network = load_networks(run / "model", read_config(run / "model"), METHOD)["generator"]
-    pictures = [pixels for _, pixels in open_pictures(photos)]
-    high = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 255
-    with torch.no_grad():
-        expected = (network(torch.nn.functional.avg_pool2d(high, 2)) - high).square().mean().item()
-    (measured,) = finished.evaluation.measurements
-    assert measured.value == pytest.approx(expected, rel=1e-4)
-    assert measured.data == "held-out"
+    run, notes = tmp_path / "run", []
+    held_out = write_pictures(tmp_path / "held-out", seed=5)
+    finished = train(run, photos, tests={"held-out": str(held_out)}, note=notes.append)
+    config = read_config(run / "model")
+    network = load_networks(run / "model", config, METHOD)["generator"]
+    expected = {}
+    for path in held_out.glob("*.png"):
+        with Image.open(path) as image:
+            low = np.array(image.resize((4, 4), Image.Resampling.BICUBIC))
+            high = np.array(image)
+        with torch.no_grad():
+            result = network(torch.from_numpy(low).permute(2, 0, 1)[None] / 255)[0].clamp(0, 1)
+        pixels = (result * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        planes = [rgb2ycbcr(one)[2:-2, 2:-2, 0] for one in (high, pixels)]
+        expected[path.name] = peak_signal_noise_ratio(*planes, data_range=255)
+    measured = finished.evaluation.measurements[0]
+    assert measured.values == pytest.approx(expected, abs=0.05)
+    assert (measured.metric, measured.data, measured.seen) == ("psnr-y", "held-out", False)
     assert read_evaluation(run / "model") == finished.evaluation
+    check_folder(run / "model", config)
+    assert any(note.startswith("told-apart: left out on held-out") for note in notes)
+
+
+def test_a_test_set_that_is_trained_on_is_recorded_as_such(tmp_path, photos):
+    finished = train(tmp_path / "run", photos, tests={"own": photos})
+    assert all(measured.seen for measured in finished.evaluation.measurements)
+
+
+def test_whose_pictures_it_was_trained_on_goes_into_the_model(tmp_path, photos):
+    credit = {"licence": "CC-BY-4.0", "author": "Jo Doe", "source": "there"}
+    (tmp_path / "photos" / "LICENCES.json").write_text(json.dumps({"pictures": {"1.png": credit}}))
+    train(tmp_path / "run", photos)
+    (known,) = read_attributions(tmp_path / "run" / "model").data["photos"]
+    assert known == Credit(item="1.png", **credit)
+    assert "attributions.json" in read_config(tmp_path / "run" / "model").files
 
 
 def test_a_finished_run_is_not_measured_twice(tmp_path, photos):
@@ -416,6 +442,21 @@ def test_resuming_says_that_versions_differ(tmp_path, photos):
 
 
 GOING_ON = adversary.method("GoingOn", "GoingOnOptions")
+
+
+def test_a_model_with_both_ends_is_measured_beside_its_start(tmp_path, photos):
+    train(tmp_path / "first", photos)
+    held_out = str(write_pictures(tmp_path / "held-out", seed=5))
+    start = str(tmp_path / "first") + "/"
+    finished = train(
+        tmp_path / "second", photos, method=GOING_ON, options={"start": start}, tests={"held-out": held_out}
+    )
+    again = train(tmp_path / "alone", photos, options={"steps": 6}, tests={"held-out": held_out})
+    measured, alone = finished.evaluation.measurements[0], again.evaluation.measurements[0]
+    assert measured.twin.values == pytest.approx(alone.values)  # the first run again
+    assert measured.difference.value == pytest.approx(measured.value - measured.twin.value)
+    assert "other end" in finished.evaluation.twin
+    assert again.evaluation.twin.startswith("none:")
 
 
 def go_on(run, photos, start):

@@ -13,6 +13,7 @@ _RECIPE = "gansdk_srgan.recipe:Stage1"
 _OPTIONS = "gansdk_srgan.options:Stage1Options"
 _ADVERSARIAL = "gansdk_srgan.recipe:Stage2"
 _ADVERSARIAL_OPTIONS = "gansdk_srgan.options:Stage2Options"
+_NO_TWIN = "none: this stage has no term of the method's own; it is itself the twin of the adversarial stage"
 _PRETRAINED = Path(__file__).parent / "pretrained"
 _TINY = {"batch": 2, "patch": 8, "candidates": 1}
 _TINY_GENERATOR = {**_TINY, "features": 8, "blocks": 1, "up_features": 4, "head_kernel": 3}
@@ -37,12 +38,14 @@ METHOD = Method(
             recipe=_RECIPE,
             options=_OPTIONS,
             summary="stage 1 as in the paper: 16 blocks of 64, batch normalisation, squared error; days on a GPU",
+            twin=_NO_TWIN,
             miniature=_TINY_GENERATOR,
         ),
         "small": Config(
             recipe=_RECIPE,
             options=_OPTIONS,
             summary="stage 1 for two CPU cores: no batch normalisation, absolute error; about an hour",
+            twin=_NO_TWIN,
             values={
                 "up_features": 32,
                 "tail_kernel": 3,

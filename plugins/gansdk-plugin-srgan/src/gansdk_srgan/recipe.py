@@ -11,10 +11,9 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from gansdk import AlignedCrops, Evaluation, InputError, Measurement, Pictures, degrade, luma, psnr, upscale
+from gansdk import AlignedCrops, InputError, Pictures, degrade
 from gansdk.training import Contest, Export, Player, load_start
 from gansdk_srgan import METHOD
 from gansdk_srgan.contents import content
@@ -26,21 +25,20 @@ from gansdk_srgan.networks import Discriminator
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from gansdk import Dataset, Facts, Model
+    from gansdk import Dataset, Facts
     from gansdk.training import Stream, Train
     from gansdk_srgan.options import PatchOptions, Stage1Options, Stage2Options
 
 _PHOTOS = "photos"
-_HIGHEST = 100.0  # what stands for a flawless picture's infinity, which neither a mean nor JSON can hold
 _CALIBRATION = 8  # batches of true patches that set the content loss's scale
-_TWIN = "none: this stage has no term of the method's own; it is itself the twin of the adversarial stage"
 
 
 class _Stage:
-    """What both stages do alike: patches of photographs come in, pictures of progress and measurements go out."""
+    """What both stages do alike: patches of photographs come in, pictures of progress go out."""
 
     scale: int
     options: Stage1Options | Stage2Options
@@ -79,11 +77,6 @@ class _Stage:
         low, high = inputs["low"], inputs["high"]
         plain = torch.nn.functional.interpolate(low, scale_factor=float(self.scale), mode="bilinear")
         return torch.cat([plain, networks["generator"](low).clamp(0, 1), high], dim=3)
-
-    def evaluate(self, model: Model, data: Mapping[str, Dataset]) -> Evaluation:
-        """PSNR on the Y channel without the rim, as the literature measures, beside that of bicubic interpolation."""
-        each = (_measure(model, self.scale, name, _pictures(pictures)) for name, pictures in data.items())
-        return Evaluation(measurements=tuple(each), twin=_TWIN)
 
     def _player(self, name: str, network: nn.Module, ema: float | None = None) -> Player:
         options = self.options
@@ -200,45 +193,6 @@ def _scale(declared: Facts) -> int:
     if declared.generator is None:
         raise InputError("the model to start from has no generator", hint="name one of the first stage")
     return declared.generator.output.scale
-
-
-def _measure(model: Model, scale: int, name: str, pictures: Pictures) -> Measurement:
-    ours: dict[str, float] = {}
-    bicubic: dict[str, float] = {}
-    for index in range(len(pictures)):
-        picture, true = pictures[index]
-        true, low = degrade(true, scale)
-        ours[picture] = _decibels(_restore(model, low), true, border=scale)
-        bicubic[picture] = _decibels(upscale(low, scale), true, border=scale)
-    return Measurement(
-        metric="psnr-y",
-        data=name,
-        protocol={
-            "channel": "Y of ITU-R BT.601, 16 to 235",
-            "scale": scale,
-            "border": scale,
-            "kernel": "bicubic, a = -0.5, antialiased",
-            "input": "8 bits",
-            "output": "rounded to 8 bits",
-            "highest": _HIGHEST,
-            "digest": pictures.digest,
-        },
-        value=float(np.mean(list(ours.values()))),
-        values=ours,
-        baselines={"bicubic": float(np.mean(list(bicubic.values())))},
-    )
-
-
-def _decibels(restored: NDArray[np.uint8], true: NDArray[np.uint8], *, border: int) -> float:
-    return min(_HIGHEST, psnr(luma(restored), luma(true), peak=255, border=border))
-
-
-@torch.inference_mode()
-def _restore(model: Model, low: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if model.generator is None:
-        raise InputError("this model has no generator to measure")
-    restored = model.generator.generate({"image": _to_tensor(low)})[0].float()
-    return (restored.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def _to_tensor(picture: NDArray[np.uint8]) -> Tensor:
