@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import foreign
 import kinds_models
 from pydantic import Field
 
@@ -66,3 +67,8 @@ def gansdk_tasks() -> list[gansdk.Task]:
 @gansdk.hookimpl
 def gansdk_methods() -> list[gansdk.Method]:
     return [METHOD]
+
+
+@gansdk.hookimpl
+def gansdk_importers() -> list[gansdk.Importer]:
+    return [foreign.IMPORTER]
