@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from gansdk._version import __version__
-from gansdk.cli import alias, check, default, doctor, models, plugins, run, tasks, training, weights
+from gansdk.cli import alias, check, default, doctor, evaluation, models, plugins, run, tasks, training, weights
 from gansdk.cli.commands import Command, Group, in_our_words, new_app
 from gansdk.cli.session import Session, session_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "gansdk"
 
 
-_ORDER = ["run", "tasks", "models", "import", "alias", "default", "plugins", "train", "resume", "check", "doctor"]
+_ORDER = ["run", "tasks", "models", "import", "alias", "default", "plugins", "train", "resume", "eval", "check", "doctor"]
 
 
 class _Root(Group):
@@ -42,6 +42,7 @@ def build() -> Any:
     app.command("default", cls=Command)(default.default)
     app.command("train", cls=Command)(training.train)
     app.command("resume", cls=Command)(training.resume)
+    app.command("eval", cls=Command)(evaluation.evaluate)
     app.command("check", cls=Command)(check.check)
     app.command("doctor", cls=Command)(doctor.doctor)
     return get_command(app)

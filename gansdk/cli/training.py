@@ -90,8 +90,8 @@ def train(
     _check_config(chosen, config)
     if not output:
         raise UsageError("train needs a folder to fill", hint="add -o RUN")
-    datasets = dict(_named(one) for one in _once("--data", data or ()))
-    tests = dict(_named(one) for one in _once("--test", test or ()))
+    datasets = dict(named(one) for one in _once("--data", data or ()))
+    tests = dict(named(one) for one in _once("--test", test or ()))
     if "" in tests:
         raise OptionError(f"--test {tests['']!r} has no name", hint="write --test NAME=DATA")
     from gansdk.options import parse_mapping
@@ -163,7 +163,7 @@ def _check_config(method: Method, config: str) -> None:
         raise UnknownNameError(f"config of {method.name}", config, method.configs, hint=f"it has {known}")
 
 
-def _named(text: str) -> tuple[str, str]:
+def named(text: str) -> tuple[str, str]:
     """``NAME=DATA`` as a pair; a path alone has the empty name. A path with ``=`` in it that exists is a path."""
     name, equals, path = text.partition("=")
     if not equals or not name.isidentifier() or Path(text).exists():
@@ -174,7 +174,7 @@ def _named(text: str) -> tuple[str, str]:
 def _once(flag: str, texts: Iterable[str]) -> list[str]:
     """Refuses a name that comes twice, before a mapping would swallow it."""
     texts = list(texts)
-    names = [_named(text)[0] for text in texts]
+    names = [named(text)[0] for text in texts]
     for name in names:
         if names.count(name) > 1:
             what = f"{flag} names {name!r} twice" if name else f"{flag} is given twice without a name"

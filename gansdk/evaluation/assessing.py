@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gansdk._version import __version__
@@ -58,6 +58,10 @@ class Subject:
     def models(self) -> dict[str, Model]:
         """By the names that cases know them by."""
         return {MODEL: self.model} | ({TWIN: self.twin} if self.twin is not None else {})
+
+    def alone(self) -> Subject:
+        """The same model without anything beside it."""
+        return replace(self, twin=None, about_twin="")
 
 
 def fitting(metrics: Iterable[Metric], facts: Facts, note: Callable[[str], None] = _silent) -> list[Metric]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansdk.cli.training import _named
+from gansdk.cli.training import named
 
 SMALL = ["features=4", "up_features=4", "blocks=1", "batch=1", "patch=8"]
 
@@ -76,9 +76,9 @@ def test_a_folder_that_is_no_run_cannot_be_resumed(gansdk):
 
 def test_a_path_with_an_equals_sign_that_exists_is_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert _named("faces=photos") == ("faces", "photos")
-    assert _named("photos") == ("", "photos")
-    assert _named("./a=b") == ("", "./a=b")
-    assert _named("a=b=c") == ("a", "b=c")
+    assert named("faces=photos") == ("faces", "photos")
+    assert named("photos") == ("", "photos")
+    assert named("./a=b") == ("", "./a=b")
+    assert named("a=b=c") == ("a", "b=c")
     (tmp_path / "faces=photos").mkdir()
-    assert _named("faces=photos") == ("", "faces=photos")
+    assert named("faces=photos") == ("", "faces=photos")

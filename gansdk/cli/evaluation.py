@@ -1,0 +1,243 @@
+"""``gansdk eval``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gansdk.cli.importing import uninterrupted
+from gansdk.cli.progress import Bar
+from gansdk.cli.session import Session, session_of
+from gansdk.cli.training import named
+from gansdk.errors import ModelError, OptionError, OutputError, OutputExistsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gansdk.data.pictures import Dataset
+    from gansdk.evaluation.record import Evaluation, Measurement
+    from gansdk.inference.catalog import Located
+    from gansdk.options import LoadOptions
+
+_COMPUTING = "Computing"
+
+
+def _computing(metavar: str, text: str) -> Any:
+    return typer.Option(metavar=metavar, help=text, show_default=False, rich_help_panel=_COMPUTING)
+
+
+def evaluate(
+    context: typer.Context,
+    ref: Annotated[str, typer.Argument(metavar="REF", help="builtin:NAME, a model or run folder, or an alias")],
+    *,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]DATA",
+            help="a folder or zip archive to measure on, and its name in the record; may be repeated "
+            "(default: trial pictures that come along)",
+        ),
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="measure by this; may be repeated (default: all that fit)")
+    ] = None,
+    twin: Annotated[
+        str,
+        typer.Option(
+            metavar="REF",
+            help="a model to put beside it: the same training without the method's own terms; one with two ends has "
+            "its start",
+            show_default=False,
+        ),
+    ] = "",
+    ablation: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=REF",
+            help="measure this instead, and record it as a row of REF's ablation; may be repeated",
+        ),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="a JSON file to write to, or to add to, instead of the model's own evaluation.json",
+            show_default=False,
+        ),
+    ] = "",
+    device: Annotated[str | None, _computing("auto|cpu|cuda[:N]|mps", "where to compute")] = None,
+    precision: Annotated[
+        str | None, _computing("auto|fp32|bf16|fp16", "numbers to compute with (default: fp32)")
+    ] = None,
+    threads: Annotated[str | None, _computing("auto|1..1024", "CPU threads")] = None,
+    blend: Annotated[
+        str | None, _computing("0..1", "measure a model with two ends somewhere between them; kept with -o only")
+    ] = None,
+) -> None:
+    """Measure how good a model is, beside its twin, and keep it in the model's evaluation.json.
+
+    A model that ships in a plugin is measured and left as it is, unless it is named by its folder.
+    """
+    session = session_of(context)
+    located = session.catalog.locate(ref)
+    beside = session.catalog.locate(twin) if twin else None
+    variants = _variants(session, ablation or ())
+    load = _load(device, precision, threads, blend)
+    if variants and beside is not None:
+        raise UsageError("--twin and --ablation exclude each other", hint="measure them in two calls")
+    for one in (located, *variants.values(), *([beside] if beside is not None else [])):
+        session.catalog.method(one)  # a missing plugin is known before anything is read
+    target = _target(session, located, output, load)
+    datasets = _datasets(data or ())
+    with uninterrupted():
+        import torch  # noqa: F401 - takes its time, and must not be torn apart
+
+        from gansdk.evaluation.evaluating import evaluate as evaluate_model
+        from gansdk.evaluation.evaluating import evaluate_variants
+    if variants:
+        work = partial(evaluate_variants, session.catalog, located, variants, datasets)
+    else:
+        work = partial(evaluate_model, session.catalog, located, datasets, twin=beside)
+    found = _measure(session, work, metrics=tuple(metric or ()), load=load)
+    _report(session, found)
+    _keep(session, located, target, found)
+
+
+def _measure(session: Session, work: Callable[..., Evaluation], **how: Any) -> Evaluation:
+    """Does the work with a bar on stderr, and notes above it."""
+    bar = Bar(session.output)
+
+    def progress(name: str, done: int, total: int) -> None:
+        bar.show(name, done, total)
+
+    def note(text: str) -> None:
+        bar.clear()
+        session.output.note(text)
+
+    try:
+        return work(**how, note=note, progress=progress)
+    finally:
+        bar.clear()
+
+
+def _load(device: str | None, precision: str | None, threads: str | None, blend: str | None) -> LoadOptions:
+    from gansdk.options import LoadOptions, split
+
+    values = {"device": device, "precision": precision or "fp32", "threads": threads, "blend": blend}
+    (load,) = split([LoadOptions], values, flags=True)
+    if not isinstance(load, LoadOptions):
+        raise TypeError("split gave another group than it was asked for")
+    return load
+
+
+def _variants(session: Session, texts: Iterable[str]) -> dict[str, Located]:
+    from gansdk.options import parse_mapping
+
+    return {name: session.catalog.locate(ref) for name, ref in parse_mapping("--ablation", texts).items()}
+
+
+def _datasets(texts: Iterable[str]) -> dict[str, Dataset]:
+    from gansdk.data.pictures import open_pictures
+    from gansdk.evaluation.trials import trial_sets
+
+    found: dict[str, Dataset] = {}
+    for text in texts:
+        name, path = named(text)
+        pictures = open_pictures(path)
+        if (name or pictures.name) in found:
+            what = f"two data sets are called {name or pictures.name!r}"
+            raise OptionError(what, hint="write --data NAME=DATA, each name once")
+        found[name or pictures.name] = pictures
+    return found or dict(trial_sets())
+
+
+def _target(session: Session, located: Located, output: str, load: LoadOptions) -> Path | None:
+    """The file or model folder that shall have it; None where nothing is written, which is said."""
+    from gansdk.evaluation.evaluating import is_users_own
+
+    if output:
+        path = Path(output)
+        if not path.parent.is_dir():
+            raise OutputError(f"there is no folder {path.parent}", hint="create it first")
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder", hint="give -o a file")
+        if path.exists():
+            _check_evaluation(path)
+        return path
+    if load.blend is not None:
+        session.output.note("a place between the ends is no model of its own: nothing is written; -o FILE keeps it")
+        return None
+    if not is_users_own(session.catalog, located):
+        session.output.note(f"{located.ref} ships in a plugin: nothing is written; -o FILE keeps it")
+        return None
+    return located.folder
+
+
+def _check_evaluation(path: Path) -> None:
+    """Refuses to write over what holds no measurements."""
+    from gansdk.evaluation.record import read_evaluation_file
+
+    try:
+        read_evaluation_file(path)
+    except ModelError as error:
+        raise OutputExistsError(f"{path} is there and holds no measurements", hint="give -o another file") from error
+
+
+def _keep(session: Session, located: Located, target: Path | None, found: Evaluation) -> None:
+    from gansdk.evaluation.keeping import keep
+    from gansdk.evaluation.record import Evaluation, read_evaluation_file
+    from gansdk.files import write_whole
+
+    if target is None:
+        return
+    if target == located.folder:
+        keep(target, found)
+        session.output.note(f"kept in {target / 'evaluation.json'}")
+        return
+    before = read_evaluation_file(target) if target.exists() else Evaluation()
+    write_whole(target, before.merged(found).to_json())
+    session.output.note(f"written to {target}")
+
+
+def _report(session: Session, found: Evaluation) -> None:
+    rows = [("", one) for one in found.measurements]
+    rows += [(variant.name, one) for variant in found.ablation for one in variant.measurements]
+    records = [
+        {"row": name, **one.model_dump(mode="json")} if name else one.model_dump(mode="json") for name, one in rows
+    ]
+    if session.output.flags.json:
+        for record in records:
+            session.output.record(record)
+        return
+    session.output.listing([_cells(name, one) for name, one in rows], _columns(rows))
+    if found.twin and any(one.twin is None for _, one in rows):
+        session.output.note(f"twin: {found.twin}")
+
+
+def _cells(row: str, one: Measurement) -> dict[str, str]:
+    from gansdk.evaluation.wording import difference, interval, number
+
+    cells = {
+        "row": row,
+        "data": one.data,
+        "metric": one.metric,
+        "better": one.better,
+        "value": f"{number(one.value, one.unit)} {one.unit}".rstrip(),
+        "95 %": interval(one.interval, one.unit),
+        "twin": number(one.twin.value, one.unit) if one.twin is not None else "",
+        "difference": difference(one),
+    }
+    return cells | {name: number(value, one.unit) for name, value in one.baselines.items()}
+
+
+def _columns(rows: Iterable[tuple[str, Measurement]]) -> dict[str, Any]:
+    """The columns in which something stands."""
+    every = [_cells(*row) for row in rows]
+    names = dict.fromkeys(name for cells in every for name in cells)
+    filled = [name for name in names if any(cells.get(name) for cells in every)]
+    return {name: (lambda cells, name=name: cells.get(name, "")) for name in filled}

@@ -1,0 +1,149 @@
+"""What ``gansdk eval`` does: from a model's place to its measurements, and to where they are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gansdk.errors import NotApplicableError
+from gansdk.evaluation.assessing import assess, check_fitting, fitting
+from gansdk.evaluation.record import Evaluation, Variant
+from gansdk.evaluation.subjects import load_subject
+from gansdk.refs import Folder, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gansdk.data.pictures import Dataset
+    from gansdk.inference.catalog import Catalog, Located
+    from gansdk.model.config import ModelConfig
+    from gansdk.options import LoadOptions
+    from gansdk.plugins.declarations import Metric
+
+
+def _silent(_text: str, /) -> None:
+    """Nobody listens."""
+
+
+def _unseen(_label: str, _done: int, _total: int, /) -> None:
+    """Nobody watches."""
+
+
+def evaluate(
+    catalog: Catalog,
+    located: Located,
+    data: Mapping[str, Dataset],
+    *,
+    metrics: Sequence[str] = (),
+    load: LoadOptions,
+    twin: Located | None = None,
+    note: Callable[[str], None] = _silent,
+    progress: Callable[[str, int, int], None] = _unseen,
+) -> Evaluation:
+    """Measures a model.
+
+    Args:
+        catalog: Knows methods and metrics.
+        located: The model.
+        data: Test sets by the names that the record shall have.
+        metrics: Names of metrics; none for all that fit the model.
+        load: Where and in what numbers it computes.
+        twin: A model to compare it with; a model with two ends has its start without being told.
+        note: Takes lines that the user should read.
+        progress: Is told how many of how many items of a set are done.
+
+    Raises:
+        UnknownNameError: If there is no such metric.
+        NotApplicableError: If one that was asked for does not fit, or none does.
+        GansdkError: If a model does not load, an item is damaged, or a judge's file is missing.
+    """
+    chosen = choose_metrics(catalog, located, metrics, note)
+    other = (twin, catalog.method(twin)) if twin is not None else None
+    subject = load_subject(located, catalog.method(located), load, other)
+    return assess(subject, data, chosen, note=note, progress=progress)
+
+
+def evaluate_variants(
+    catalog: Catalog,
+    located: Located,
+    variants: Mapping[str, Located],
+    data: Mapping[str, Dataset],
+    *,
+    metrics: Sequence[str] = (),
+    load: LoadOptions,
+    note: Callable[[str], None] = _silent,
+    progress: Callable[[str, int, int], None] = _unseen,
+) -> Evaluation:
+    """Measures other trainings as rows of a model's ablation; the model itself is not measured.
+
+    Of each row the figures are kept, not the single values; and of its training those options that differ between the
+    rows and the model.
+
+    Args:
+        catalog: As for :func:`evaluate`.
+        located: The model whose ablation it is.
+        variants: The rows, by name.
+        data: As for :func:`evaluate`.
+        metrics: As for :func:`evaluate`.
+        load: As for :func:`evaluate`.
+        note: As for :func:`evaluate`.
+        progress: As for :func:`evaluate`.
+
+    Raises:
+        GansdkError: As for :func:`evaluate`.
+    """
+    differing = _differing([located.config, *(one.config for one in variants.values())])
+    rows = []
+    for name, variant in variants.items():
+        chosen = choose_metrics(catalog, variant, metrics, note)
+        subject = load_subject(variant, catalog.method(variant), load)
+        found = assess(subject.alone(), data, chosen, note=note, progress=_labelled(name, progress))
+        trained = variant.config.trained
+        options = trained.options if trained else {}
+        rows.append(
+            Variant(
+                name=name,
+                steps=trained.steps if trained else 0,
+                options={key: options[key] for key in differing if key in options},
+                measurements=tuple(one.model_copy(update={"values": {}}) for one in found.measurements),
+            )
+        )
+    return Evaluation(ablation=tuple(rows))
+
+
+def choose_metrics(
+    catalog: Catalog, located: Located, names: Sequence[str], note: Callable[[str], None] = _silent
+) -> list[Metric]:
+    """The metrics of these names, or all that fit a model and can be read here.
+
+    Raises:
+        UnknownNameError: If there is no such metric.
+        NotApplicableError: If one that was asked for does not fit the model, or none does.
+        InputError: If the feature network of one that was asked for is not there.
+    """
+    facts = located.config.facts
+    if names:
+        metrics = [catalog.registry.metric(name) for name in dict.fromkeys(names)]
+        check_fitting(metrics, facts, located.ref)
+        return metrics
+    found = fitting(catalog.registry.metrics.values(), facts, note)
+    if not found:
+        raise NotApplicableError(f"no metric fits {located.ref}", hint="see `gansdk plugins` for those that are here")
+    return found
+
+
+def is_users_own(catalog: Catalog, located: Located) -> bool:
+    """Whether a model's folder is the user's to write into: named by its path, or not part of an installed plugin."""
+    if isinstance(parse(located.ref), Folder):
+        return True
+    return all(located.folder != model.folder for model in catalog.registry.models.values())
+
+
+def _labelled(name: str, progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
+    return lambda label, done, total: progress(f"{name}: {label}", done, total)
+
+
+def _differing(configs: Sequence[ModelConfig]) -> list[str]:
+    """Names of the training options that have not the same value in all."""
+    options: list[Mapping[str, Any]] = [config.trained.options for config in configs if config.trained is not None]
+    names = sorted({name for one in options for name in one} - {"steps"})
+    return [name for name in names if any(one.get(name) != options[0].get(name) for one in options)]

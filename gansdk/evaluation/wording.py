@@ -1,0 +1,37 @@
+"""Figures for people, in tables and cards alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gansdk.evaluation.record import Interval, Measurement
+
+
+def number(value: float, unit: str = "") -> str:
+    """A figure with as many digits as it is worth: ``27.20``, ``0.591``, ``659``."""
+    if unit == "dB":
+        return f"{value:.2f}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3f}"
+
+
+def signed(value: float, unit: str = "") -> str:
+    """A difference, with its sign."""
+    text = number(abs(value), unit)
+    return f"−{text}" if value < 0 and text.strip("0.") else f"+{text}"
+
+
+def interval(ends: Interval | None, unit: str = "", show: Callable[[float, str], str] = number) -> str:
+    """Both ends, as ``26.51 … 27.96``; empty for none."""
+    return "" if ends is None else f"{show(ends[0], unit)} … {show(ends[1], unit)}"
+
+
+def difference(measured: Measurement) -> str:
+    """How much higher than its twin's a figure is, with its interval; empty where there is no twin."""
+    if measured.difference is None:
+        return ""
+    text = signed(measured.difference.value, measured.unit)
+    ends = interval(measured.difference.interval, measured.unit, signed)
+    return f"{text} ({ends})" if ends else text

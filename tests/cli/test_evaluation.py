@@ -1,0 +1,113 @@
+"""``gansdk eval`` through the installed command, on a network of a few kilobytes."""
+
+from __future__ import annotations
+
+import pytest
+import tiny
+from PIL import Image
+from skimage.data import coffee
+
+from gansdk.evaluation.record import Evaluation, read_evaluation, read_evaluation_file
+from gansdk.model.config import Trained, check_folder, read_config
+
+
+@pytest.fixture
+def photos(gansdk):
+    folder = gansdk.cwd / "photos"
+    folder.mkdir()
+    Image.fromarray(coffee()[200:260, 300:364]).save(folder / "one.png")
+    Image.fromarray(coffee()[100:164, 200:260]).save(folder / "two.png")
+    return folder
+
+
+def test_a_model_of_ones_own_is_measured_and_keeps_it(with_kinds, model, photos):
+    done = with_kinds("eval", "./model", "--data", "few=photos", "--metric", "psnr-y", "--metric", "consistency")
+    assert done.code == 0
+    header, first, second = done.out.splitlines()
+    assert header.split()[:4] == ["data", "metric", "better", "value"]
+    assert first.split()[:3] == ["few", "psnr-y", "higher"]
+    assert second.split()[:3] == ["few", "consistency", "higher"]
+    assert "kept in model/evaluation.json" in done.err
+    kept = read_evaluation(model)
+    assert [(one.metric, one.count) for one in kept.measurements] == [("psnr-y", 2), ("consistency", 2)]
+    assert f"{kept.measurements[0].value:.2f} dB" in first
+    assert kept.measurements[0].protocol["precision"] == "fp32"
+    check_folder(model, read_config(model))
+    (shown,) = with_kinds("models", "show", "./model", "--json").records
+    assert shown["evaluation"]["measurements"][0]["value"] == kept.measurements[0].value
+
+
+def test_a_built_in_model_is_measured_and_left_alone(with_kinds, photos):
+    done = with_kinds("eval", "builtin:tiny-x2", "--data", "photos", "--metric", "psnr-y", "--json", "-o", "here.json")
+    assert done.code == 0
+    (record,) = done.records
+    assert (record["data"], record["metric"]) == ("photos", "psnr-y")
+    assert set(record["values"]) == {"one.png", "two.png"}
+    written = read_evaluation_file(with_kinds.cwd / "here.json")
+    assert written.measurements[0].value == record["value"]
+    again = with_kinds("eval", "builtin:tiny-x2", "--data", "b=photos", "--metric", "psnr-y")
+    assert "ships in a plugin: nothing is written" in again.err
+    (shown,) = with_kinds("models", "show", "builtin:tiny-x2", "--json").records
+    assert shown["evaluation"] is None
+
+
+def test_without_data_the_trial_pictures_are_taken(with_kinds, model):
+    done = with_kinds("eval", "./model", "--metric", "psnr-y", "--json")
+    assert [one["data"] for one in done.records] == ["trial/photographs", "trial/faces", "trial/text", "trial/jpeg"]
+
+
+def test_other_trainings_become_rows_of_an_ablation(with_kinds, model, photos):
+    def trained(loss):
+        return Trained(recipe="a:b", config="c", options={"loss": loss, "steps": 9, "seed": 1}, seed=1, steps=9)
+
+    tiny.write(with_kinds.cwd / "pixel", seed=1, trained=trained("pixel"))
+    tiny.write(with_kinds.cwd / "vgg", seed=2, trained=trained("vgg"))
+    rows = ("--ablation", "pixel=./pixel", "--ablation", "vgg=./vgg")
+    done = with_kinds("eval", "./model", *rows, "--data", "few=photos", "--metric", "psnr-y")
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()] == ["row", "pixel", "vgg"]
+    kept = read_evaluation(model)
+    assert kept.measurements == ()
+    assert [(row.name, row.steps, row.options) for row in kept.ablation] == [
+        ("pixel", 9, {"loss": "pixel"}),
+        ("vgg", 9, {"loss": "vgg"}),
+    ]
+    assert kept.ablation[0].measurements[0].values == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--metric", "psn-y"], 2, "there is no metric 'psn-y'; did you mean psnr-y"),
+        (["--data", "nowhere"], 1, "there is no folder or zip archive nowhere"),
+        (["--data", "photos", "--data", "photos"], 2, "two data sets are called 'photos'"),
+        (["--precision", "fp8"], 2, "--precision 'fp8' is not one of"),
+        (["--blend", "0.5", "--data", "photos"], 2, "one end only"),
+        (["--twin", "./model", "--ablation", "a=./model"], 2, "exclude each other"),
+        (["-o", "nowhere/x.json"], 1, "there is no folder nowhere"),
+        (["-o", "photos/one.png"], 1, "holds no measurements"),
+        (["-o", "photos"], 2, "photos is a folder"),
+    ],
+)
+def test_what_is_wrong_is_one_line(with_kinds, model, photos, arguments, code, said):
+    done = with_kinds("--quiet", "eval", "./model", *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.error
+    assert read_evaluation(model) is None
+
+
+def test_a_model_that_no_metric_fits_is_refused(with_kinds):
+    folder = with_kinds.cwd / "other"
+    tiny.write(folder, facts=tiny.FACTS.model_copy(update={"generator": None}))
+    assert with_kinds("eval", "./other").error == (
+        "gansdk: no metric fits ./other; see `gansdk plugins` for those that are here"
+    )
+    assert "it has no generator" in with_kinds("eval", "./other", "--metric", "ssim-y").error
+
+
+def test_it_adds_to_a_file_that_is_there(with_kinds, model, photos):
+    with_kinds("eval", "./model", "--data", "a=photos", "--metric", "psnr-y", "-o", "all.json")
+    with_kinds("eval", "./model", "--data", "b=photos", "--metric", "psnr-y", "-o", "all.json")
+    both = Evaluation.model_validate_json((with_kinds.cwd / "all.json").read_text())
+    assert [one.data for one in both.measurements] == ["a", "b"]
+    assert read_evaluation(model) is None
