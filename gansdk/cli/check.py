@@ -24,9 +24,10 @@ def check(
         str, typer.Argument(metavar="DIST|REF", help="an installed plugin, as in gansdk-plugin-NAME, or a model")
     ],
 ) -> None:
-    """Check a plugin with its methods, models and recipes, or one model; exit code 1 if something fails.
+    """Check a plugin with its methods, models and recipes, or one model.
 
-    What is checked, why, and how a plugin runs the same in its tests stands in docs/plugins.md.
+    Exit code 1 if something fails. What is checked, why, and how a plugin runs the same in its tests stands in
+    docs/plugins.md.
     """
     session = session_of(context)
     with uninterrupted():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.metadata
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,6 +116,12 @@ class ModelSubject:
     def generator(self) -> Generator:
         """Its generator as a task gets it, in fp32 on the CPU."""
         return self.generator_of(self.assembled())
+
+    @cached_property
+    def exact(self) -> Generator:
+        """Its generator in float64, which rounds a billion times less."""
+        doubled = {name: copy.deepcopy(network).double() for name, network in self.networks.items()}
+        return self.generator_of(self.bare(doubled))
 
     def generator_of(self, model: Model) -> Generator:
         """The generator of a model that declares one."""
