@@ -16,7 +16,8 @@ GansdkError
 │   └── OutOfMemoryError       not even the smallest tile fits
 ├── SettingsError              exit 1: the user's settings cannot be read or written
 ├── PluginError                exit 1: a plugin broke one of the rules of the hooks
-└── TrainingError              exit 1: a run that cannot start, go on or resume
+├── TrainingError              exit 1: a run that cannot start, go on or resume
+└── UnforeseenError            exit 1: what nobody thought of, at one of many items
 
 A message is one line: what is wrong. A hint is one line: what to do next. The command line prints both and the
 exit code stands here, so that no other file decides it.
@@ -164,6 +165,12 @@ class TrainingError(GansdkError):
     """A training run that cannot start, go on or resume."""
 
     kind = "training"
+
+
+class UnforeseenError(GansdkError):
+    """Something went wrong that neither gansdk nor the plugin knows; one of many items ends with it, the rest go on."""
+
+    kind = "unforeseen"
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

@@ -25,6 +25,15 @@ RESERVED = frozenset({"model", "output", "json", "quiet", "verbose", "offline", 
 """Names that every verb uses itself, so that no option may have them."""
 
 
+class _Means:
+    """The type of :data:`MEANS`."""
+
+
+MEANS = _Means()
+"""Marks an option that decides how, or whether, a result is reached, and never what it is, as in
+``Annotated[int, Field(...), MEANS]``. A folder run goes on with results that were made with other means."""
+
+
 class Options(BaseModel):
     """Base of every group of options: frozen, bounded, and closed to names that it does not declare."""
 
@@ -62,7 +71,9 @@ Device = Annotated[str, AfterValidator(_device), Field(json_schema_extra={"metav
 class LoadOptions(Options):
     """How a model is brought into memory."""
 
-    device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu")] = "auto"
+    device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu"), MEANS] = (
+        "auto"
+    )
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"],
         Field(
@@ -72,6 +83,7 @@ class LoadOptions(Options):
     threads: Annotated[
         Literal["auto"] | Annotated[int, Field(ge=1, le=1024)],
         Field(description="CPU threads; auto leaves torch's choice"),
+        MEANS,
     ] = "auto"
     blend: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
@@ -86,10 +98,10 @@ class PictureReading(Options):
         Annotated[int, Field(ge=0)] | None,
         Field(description="which frame of an animated picture, from 0; needed for those only"),
     ] = None
-    max_pixels: Annotated[int, Field(ge=1, le=2**33, description="refuse pictures with more pixels than this")] = (
-        64_000_000
-    )
-    strict: Annotated[bool, Field(description="refuse what could only be read with a loss or a guess")] = False
+    max_pixels: Annotated[
+        int, Field(ge=1, le=2**33, description="refuse pictures with more pixels than this"), MEANS
+    ] = 64_000_000
+    strict: Annotated[bool, Field(description="refuse what could only be read with a loss or a guess"), MEANS] = False
 
 
 class PictureWriting(Options):
@@ -101,7 +113,7 @@ class PictureWriting(Options):
     ] = None
     quality: Annotated[int, Field(ge=1, le=100, description="of jpg and webp; 100 writes lossless webp")] = 92
     on_exists: Annotated[
-        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists")
+        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists"), MEANS
     ] = "error"
     metadata: Annotated[
         Literal["keep", "strip"], Field(description="whether EXIF data of the input goes into the output")
@@ -115,8 +127,15 @@ class RecordWriting(Options):
     """How records become a file of JSON lines."""
 
     on_exists: Annotated[
-        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists")
+        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists"), MEANS
     ] = "error"
+
+
+def shaping(options: Options) -> dict[str, Any]:
+    """The values that decide what a result is, as JSON has them: all but those of options marked as means."""
+    fields = type(options).model_fields.items()
+    names = {name for name, field in fields if not any(isinstance(mark, _Means) for mark in field.metadata)}
+    return options.model_dump(mode="json", include=names)
 
 
 @dataclass(frozen=True)

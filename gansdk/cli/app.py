@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from gansdk._version import __version__
-from gansdk.cli import alias, check, default, doctor, evaluation, models, plugins, run, tasks, training, weights
+from gansdk.cli import alias, check, default, doctor, evaluation, map, models, plugins, run, tasks, training, weights
 from gansdk.cli.commands import Command, Group, in_our_words, new_app
 from gansdk.cli.session import Session, session_of
 
@@ -20,7 +20,21 @@ if TYPE_CHECKING:
 PROGRAM = "gansdk"
 
 
-_ORDER = ["run", "tasks", "models", "import", "alias", "default", "plugins", "train", "resume", "eval", "check", "doctor"]
+_ORDER = [
+    "run",
+    "map",
+    "tasks",
+    "models",
+    "import",
+    "alias",
+    "default",
+    "plugins",
+    "train",
+    "resume",
+    "eval",
+    "check",
+    "doctor",
+]
 
 
 class _Root(Group):
@@ -34,6 +48,7 @@ def build() -> Any:
     app = new_app(_Root, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100})
     app.callback(invoke_without_command=True)(_root)
     app.add_typer(run.app, name="run")
+    app.add_typer(map.app, name="map")
     app.command("tasks", cls=Command)(tasks.list_tasks)
     app.add_typer(models.app, name="models")
     app.command("import", cls=Command)(weights.import_file)

@@ -19,15 +19,24 @@ class Bar:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
-    def show(self, label: str, done: float, total: float) -> None:
-        """Shows that ``done`` of ``total`` steps are done; the first call draws the bar."""
+    def show(self, label: str, done: float, total: float, *, unit: str = "") -> None:
+        """Shows how far something is; the first call draws the bar.
+
+        Args:
+            label: What.
+            done: How much of it.
+            total: How much it is altogether.
+            unit: What is counted, as in ``files``; where none is given, a percentage says it.
+        """
         if not self._is_watched:
             return
         if self._progress is None or self._task is None:
             self._progress = _draw()
-            self._task = self._progress.add_task("")
+            self._task = self._progress.add_task("", count="")
             self._progress.start()
-        self._progress.update(self._task, description=label, completed=done, total=total)
+        share = f"{100 * done / total:.0f} %" if total else ""
+        count = f"{int(done)} of {total:.0f} {unit}" if unit else share
+        self._progress.update(self._task, description=label, completed=done, total=total, count=count)
 
     def clear(self) -> None:
         """Takes the bar away."""
@@ -38,7 +47,8 @@ class Bar:
 
 def _draw() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    label, count = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[count]}", markup=False)
+    columns = (label, BarColumn(), count, TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)

@@ -206,7 +206,7 @@ def _watching(session: Session, run: str) -> Iterator[Any]:
     bar: Bar = Bar(session.output)
 
     def progress(at: Progress) -> None:
-        bar.show(f"{run} {at.rate:.2f} steps/s", at.step, at.steps)
+        bar.show(f"{run} {at.rate:.2f} steps/s", at.step, at.steps, unit="steps")
 
     try:
         yield progress, session.output.note

@@ -1,45 +1,60 @@
-"""Many inputs, one model: the items of a plan one after the other, going on after a failure."""
+"""Many inputs, one model: plans them, lets an executor run them, and keeps the account.
+
+There are two kinds of job and one way through: inputs by name (``gansdk run``), and a folder into a folder
+(``gansdk map``), which keeps a report and can go on where it stopped.
+"""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gansdk._version import __version__
-from gansdk.errors import GansdkError, OutputExistsError, UsageError
+from gansdk.errors import GansdkError, InputError, OutputError, OutputExistsError
 from gansdk.files import whole_file
+from gansdk.inference import folders
+from gansdk.inference.executors import Outcome
 from gansdk.inference.planning import (
     STANDARD,
     Item,
     Job,
-    as_picture_writing,
     check_folder,
     check_output,
     find_obstacles,
     on_exists_of,
     plan,
 )
-from gansdk.media.writing import check_fits, free_name, picture_format, write_picture
-from gansdk.model.config import WEIGHTS
+from gansdk.inference.reports import NAME, Making, json_line, open_report
+from gansdk.media.images import check_readable
+from gansdk.media.writing import free_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Sequence
 
-    from gansdk.inference.catalog import Located
     from gansdk.inference.context import Context
-    from gansdk.inference.pipelines import Pipeline
-    from gansdk.media.picture import Picture
+    from gansdk.inference.executors import Executor
+    from gansdk.inference.folders import FolderJob, Found
+    from gansdk.inference.reports import Report
+    from gansdk.options import Options
 
 
 @dataclass
 class Summary:
-    """How a job ended."""
+    """How a job ended.
+
+    Attributes:
+        done: Items with a new result.
+        kept: Items whose result was whole already.
+        skipped: Items at whose output something stood that shall stay.
+        failed: Items without a result.
+        seconds: What it took altogether.
+        failures: Why, each.
+    """
 
     done: int = 0
+    kept: int = 0
     skipped: int = 0
     failed: int = 0
     seconds: float = 0.0
@@ -48,7 +63,7 @@ class Summary:
     @property
     def total(self) -> int:
         """How many items there were."""
-        return self.done + self.skipped + self.failed
+        return self.done + self.kept + self.skipped + self.failed
 
     @property
     def exit_code(self) -> int:
@@ -58,21 +73,69 @@ class Summary:
 class Reporter(Protocol):
     """Who is told what happens; the command line prints it."""
 
+    def found(self, found: Found) -> None:
+        """What is in the folder, before anything is done."""
+        ...
+
+    def begin(self, count: int) -> None:
+        """How many items are to be computed, before the first."""
+        ...
+
     def context(self, item: Item) -> Context:
         """The surroundings in which an item is computed."""
         ...
 
-    def done(self, item: Item, output: Path | None, result: Any, seconds: float) -> None: ...
-    def skipped(self, item: Item) -> None: ...
+    def done(self, outcome: Outcome) -> None: ...
+    def skipped(self, item: Item, *, is_whole: bool) -> None:
+        """An item that needs no work: its result is whole, or something else is in its place and shall stay."""
+        ...
+
     def failed(self, item: Item, error: GansdkError) -> None: ...
 
 
-def run(job: Job, load: Callable[[], Pipeline], reporter: Reporter) -> Summary:
-    """Runs a job. One item's failure never stops the rest.
+class _Account:
+    """Counts how items end and passes it on."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.summary = Summary()
+        self._reporter = reporter
+        self._start = time.perf_counter()
+
+    def end(self, outcome: Outcome) -> None:
+        summary, item = self.summary, outcome.item
+        summary.seconds = time.perf_counter() - self._start
+        if outcome.error is not None:
+            summary.failed += 1
+            self._reporter.failed(item, outcome.error)
+            summary.failures.append((item, _bare(outcome.error)))
+        elif outcome.is_skipped:
+            summary.skipped += 1
+            self._reporter.skipped(item, is_whole=False)
+        else:
+            summary.done += 1
+            self._reporter.done(outcome)
+
+    def keep(self, item: Item) -> None:
+        self.summary.kept += 1
+        self._reporter.skipped(item, is_whole=True)
+
+    def close(self) -> Summary:
+        self.summary.seconds = time.perf_counter() - self._start
+        return self.summary
+
+
+def _bare(error: GansdkError) -> GansdkError:
+    """An error without what it was raised from: that would hold on to the pictures of its item."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
+def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
+    """Runs a job on inputs by name. One item's failure never stops the rest.
 
     Args:
         job: What to do.
-        load: Loads the model; called only when an item is left to compute.
+        executor: Runs what is left to compute; not called where nothing is.
         reporter: Told about each item.
 
     Returns:
@@ -83,112 +146,165 @@ def run(job: Job, load: Callable[[], Pipeline], reporter: Reporter) -> Summary:
         OutputError: If the folder for the results does not exist.
         GansdkError: If the model does not load.
     """
-    start = time.perf_counter()
-    summary = Summary()
+    account = _Account(reporter)
     items = plan(job)
     check_folder(job)
     ready, skipped, failed = find_obstacles(job, items)
-    with _Records(job) as records:
+    is_kept = job.work.task.output == "record" and job.output not in {None, STANDARD}
+    with _records(Path(str(job.output)) if is_kept else None, job.work.writing) as records:
+
+        def tell(outcome: Outcome) -> None:
+            if outcome.record is not None and records is not None:
+                outcome = replace(outcome, output=records.add(outcome.item, outcome.record))
+            account.end(outcome)
+
         for item in skipped:
-            summary.skipped += 1
-            reporter.skipped(item)
+            account.end(Outcome(item, is_skipped=True))
         for item, error in failed:
-            _fail(summary, reporter, item, error)
+            account.end(Outcome(item, error=error))
         if ready:
-            worker = _Worker(job, load(), reporter, records)
-            for item in ready:
-                worker.run(item, summary)
-    summary.seconds = time.perf_counter() - start
-    return summary
+            reporter.begin(len(ready))
+            executor.run(job.work, ready, reporter.context, tell)
+    return account.close()
+
+
+def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summary:
+    """Runs a job on all pictures of a folder, with a report in the folder of the results.
+
+    Args:
+        job: What to do.
+        executor: Runs what is left to compute; not called where nothing is.
+        reporter: Told about each item.
+
+    Returns:
+        Counts and failures; ``exit_code`` is 0 if nothing failed, else 1.
+
+    Raises:
+        UsageError: If the folders are the same, or results would stand in one place; nothing was done.
+        InputError: If there is no such folder, or no picture in it.
+        OutputExistsError: If the target holds an earlier run's results and the job says nothing about them.
+        OutputError: If the target cannot be written to, or another process fills it.
+        GansdkError: If the model does not load.
+    """
+    account = _Account(reporter)
+    folders.check(job)
+    found = folders.search(job.source, job.target)
+    reporter.found(found)
+    items = folders.mirrored(job, found)
+    if not items and not found.closed:
+        raise InputError(f"{job.source} holds no pictures", hint="name a folder with PNG, JPEG, WebP or TIFF files")
+    records = _records_of(job)
+    with open_report(Making.of(job.work, job.source, job.target)) as report:
+        folder = _Folder(job, found, report, account, records)
+        for name, error in found.closed:
+            folder.tell(Outcome(Item((), None, label=name), error=error))
+        ready = list(folder.left(items))
+        if ready:
+            reporter.begin(len(ready))
+            executor.run(job.work, ready, reporter.context, folder.tell)
+        if records is not None:
+            _gather(records, items, report)
+    return account.close()
+
+
+def _records_of(job: FolderJob) -> Path | None:
+    """Where a folder's records go, if the task gives records; what stands in the way of results is found at once.
+
+    Raises:
+        OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
+    """
+    rule, has_report = on_exists_of(job.work.writing), (job.target / NAME).exists()
+    records = job.target / f"{job.work.task.name}.jsonl" if job.work.task.output == "record" else None
+    if has_report and not job.goes_on and rule == "error":
+        what = f"{job.target} holds the results of an earlier run"
+        raise OutputExistsError(what, hint="go on with --continue, or make them anew with --on-exists overwrite")
+    if records is None or not records.exists() or (job.goes_on and has_report) or rule == "overwrite":
+        return records
+    if rule == "rename":
+        return free_name(records)
+    raise OutputExistsError(f"{records} exists already", hint="use --on-exists overwrite or rename")
 
 
 @dataclass(frozen=True)
-class _Worker:
-    """What computes a job's items, one after the other."""
+class _Folder:
+    """A folder on its way through."""
 
-    job: Job
-    pipeline: Pipeline
-    reporter: Reporter
-    records: _Records
+    job: FolderJob
+    found: Found
+    report: Report
+    account: _Account
+    records: Path | None
 
-    def run(self, item: Item, summary: Summary) -> None:
-        start = time.perf_counter()
-        try:
-            output, result = self._compute(item)
-        except UsageError:
-            raise  # a wrong option is wrong for every item
-        except GansdkError as error:
-            _fail(summary, self.reporter, item, error)
-            return
-        summary.done += 1
-        self.reporter.done(item, output, result, time.perf_counter() - start)
+    def tell(self, outcome: Outcome) -> None:
+        """Takes the end of an item."""
+        self.report.add(outcome, self.found.stamps.get(outcome.item.key or ""))
+        self.account.end(replace(outcome, output=self.records) if outcome.record is not None else outcome)
 
-    def _compute(self, item: Item) -> tuple[Path | None, Any]:
-        job, context = self.job, self.reporter.context(item)
-        inputs = self.pipeline.read(tuple(_open(name) for name in item.inputs), job.reading, context)
-        if job.task.output == "record":
-            record = self.pipeline.compute(inputs, job.call, context)
-            return self.records.add(item, record), record
-        _check_fits(job, item, inputs)
-        picture = self.pipeline.compute(inputs, job.call, context)
-        return _write(job, item, picture, context, _provenance(self.pipeline.located)), picture
-
-
-def _fail(summary: Summary, reporter: Reporter, item: Item, error: GansdkError) -> None:
-    summary.failed += 1
-    summary.failures.append((item, error))
-    reporter.failed(item, error)
-
-
-def _open(name: str) -> Path | IO[bytes]:
-    return sys.stdin.buffer if name == STANDARD else Path(name)
+    def left(self, items: Sequence[Item]) -> Iterator[Item]:
+        """The items that are to be computed; the others are told of."""
+        for planned in items:
+            item, goes_on = planned, self.job.goes_on
+            state, place = self.report.state(item, self.found.stamps[item.key or ""])
+            if goes_on and state == "whole":
+                self.account.keep(item)
+                continue
+            if goes_on and state == "outdated":
+                item = replace(item, output=place, replaces=True)
+            try:
+                check_readable(Path(item.inputs[0]))
+                is_wanted = item.replaces or _is_wanted(item, self.job.work.writing)
+            except (InputError, OutputError) as error:
+                self.tell(Outcome(item, error=error))
+                continue
+            if is_wanted:
+                yield item
+            else:
+                self.tell(Outcome(item, is_skipped=True))
 
 
-def _check_fits(job: Job, item: Item, inputs: dict[str, Picture]) -> None:
-    """Finds what the format cannot hold before the work is done instead of after it."""
-    writing = as_picture_writing(job.writing)
-    for picture in inputs.values():
-        check_fits(picture, picture_format(item.output, writing), writing)
-
-
-def _provenance(located: Located) -> str:
-    """What made a picture: a public ref, else the weights' digest, since a path is nobody else's business."""
-    digest = located.config.files[WEIGHTS].removeprefix("sha256:")[:12]
-    public = located.ref.startswith(("builtin:", "hub:"))
-    return f"gansdk {__version__} ({located.ref if public else f'{located.config.method} {digest}'})"
-
-
-def _write(job: Job, item: Item, picture: Picture, context: Context, provenance: str) -> Path | None:
-    writing = as_picture_writing(job.writing)
+def _is_wanted(item: Item, writing: Options) -> bool:
+    """Whether to make a picture; its folder is made when it is written."""
     if item.output is None:
-        write_picture(picture, sys.stdout.buffer, writing, context.note, provenance=provenance)
-        return None
-    return write_picture(picture, item.output, writing, context.note, provenance=provenance)
+        return True
+    for parent in item.output.parents:
+        if parent.exists():
+            if not parent.is_dir():
+                raise OutputError(f"{parent} is a file, not a folder", hint="name another folder for the results")
+            break
+    return not item.output.exists() or check_output(item.output, writing)
+
+
+def _gather(path: Path, items: Sequence[Item], report: Report) -> None:
+    """Puts the records of all items into one file, in their order."""
+    with whole_file(path) as file:
+        for item in items:
+            record = report.record(item)
+            if record is not None:
+                file.write(json_line({"input": item.key, **record}))
 
 
 class _Records:
-    """Where a job's records go: a file of JSON lines, whole at the end; without ``-o`` the reporter prints them."""
+    """Records on their way into one file of JSON lines."""
 
-    def __init__(self, job: Job) -> None:
-        self._lines: list[str] = []
-        wanted = job.task.output == "record" and job.output not in {None, STANDARD}
-        self._path = Path(str(job.output)) if wanted else None
-        self._writing = job.writing
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: list[bytes] = []
 
-    def __enter__(self) -> _Records:
-        if self._path is not None:
-            if not check_output(self._path, self._writing):
-                raise OutputExistsError(f"{self._path} exists already", hint="nothing was done")
-            if on_exists_of(self._writing) == "rename":
-                self._path = free_name(self._path)
-        return self
+    def add(self, item: Item, record: Any) -> Path:
+        self.lines.append(json_line({"input": item.key, **record}))
+        return self.path
 
-    def add(self, item: Item, record: Any) -> Path | None:
-        self._lines.append(json.dumps({"input": item.key, **record}, ensure_ascii=False))
-        return self._path
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._path is None or not self._lines or kind is not None:
-            return
-        with whole_file(self._path, replace=on_exists_of(self._writing) != "error") as file:
-            file.write("".join(line + "\n" for line in self._lines).encode())
+@contextmanager
+def _records(path: Path | None, writing: Options) -> Iterator[_Records | None]:
+    """Gathers records and writes them when the block ends well, whole; None where the reporter prints them."""
+    if path is None:
+        yield None
+        return
+    if not check_output(path, writing):
+        raise OutputExistsError(f"{path} exists already", hint="nothing was done")
+    records = _Records(free_name(path) if on_exists_of(writing) == "rename" else path)
+    yield records
+    if records.lines:
+        with whole_file(records.path, replace=on_exists_of(writing) != "error") as file:
+            file.writelines(records.lines)

@@ -13,16 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
 from gansdk.media.images import check_readable
 from gansdk.media.writing import picture_format
+from gansdk.model.config import WEIGHTS
 from gansdk.options import PictureWriting, RecordWriting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gansdk.errors import GansdkError
-    from gansdk.options import Options
+    from gansdk.inference.catalog import Located
+    from gansdk.options import LoadOptions, Options
     from gansdk.plugins.declarations import Task
 
 STANDARD = "-"
@@ -30,37 +33,65 @@ STANDARD = "-"
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a user asked for, options validated.
+class Work:
+    """What is done to each item: plain data, which can be sent to wherever items are run.
 
     Attributes:
         task: What to do.
-        inputs: Paths as typed, or ``-``; ``len(task.slots)`` per item.
-        output: A file, a folder (ends with a separator, or is one already), ``-``, or None for beside each input.
+        model: Which model does it; its ref names it on other machines too.
+        load: How the model is brought into memory.
         call: The task's own options.
         reading: How inputs are read.
         writing: How results are written: :class:`PictureWriting` or :class:`RecordWriting`, as the task gives.
     """
 
     task: Task
-    inputs: tuple[str, ...]
-    output: str | None
+    model: Located
+    load: LoadOptions
     call: Options
     reading: Options
     writing: Options
 
+    @property
+    def provenance(self) -> str:
+        """What makes its results: a public ref, else the weights' digest, since a path is nobody else's business."""
+        model = self.model
+        digest = model.config.files[WEIGHTS].removeprefix("sha256:")[:12]
+        public = model.ref.startswith(("builtin:", "hub:"))
+        return f"gansdk {__version__} ({model.ref if public else f'{model.config.method} {digest}'})"
 
-@dataclass
+
+@dataclass(frozen=True)
+class Job:
+    """What a user asked for with inputs by name.
+
+    Attributes:
+        work: What to do to them.
+        inputs: Paths as typed, or ``-``; ``len(task.slots)`` per item.
+        output: A file, a folder (ends with a separator, or is one already), ``-``, or None for beside each input.
+    """
+
+    work: Work
+    inputs: tuple[str, ...]
+    output: str | None
+
+
+@dataclass(frozen=True)
 class Item:
-    """One call of the task.
+    """One call of the task: plain data too.
 
     Attributes:
         inputs: Paths, or ``-``.
         output: Where its result goes; None for standard output.
+        label: What records and messages call it, if not by its first input.
+        replaces: Whether the result of an earlier run stands at ``output`` and may be replaced whatever the options
+            say.
     """
 
     inputs: tuple[str, ...]
     output: Path | None
+    label: str | None = None
+    replaces: bool = False
 
     @property
     def name(self) -> str:
@@ -69,8 +100,8 @@ class Item:
 
     @property
     def key(self) -> str | None:
-        """What records call it: its first input; None where it has none."""
-        return self.inputs[0] if self.inputs else None
+        """What records call it; None where it has no input."""
+        return self.label or (self.inputs[0] if self.inputs else None)
 
 
 def plan(job: Job) -> list[Item]:
@@ -80,25 +111,26 @@ def plan(job: Job) -> list[Item]:
         UsageError: If the inputs do not fill the slots, two items would write the same file, one would overwrite
             another's input, or the output's ending names no format.
     """
-    size = len(job.task.slots)
+    task, size = job.work.task, len(job.work.task.slots)
     if size and (not job.inputs or len(job.inputs) % size):
-        names = " ".join(slot.name.upper() for slot in job.task.slots)
-        what = f"{job.task.name} takes {names} for each result; {len(job.inputs) or 'none'} given"
-        raise UsageError(what, hint=f"give it as in `gansdk run {job.task.name} {names}`, or see --help")
+        names = " ".join(slot.name.upper() for slot in task.slots)
+        what = f"{task.name} takes {names} for each result; {len(job.inputs) or 'none'} given"
+        raise UsageError(what, hint=f"give it as in `gansdk run {task.name} {names}`, or see --help")
     if not size and job.inputs:
-        raise UsageError(f"{job.task.name} takes no input", hint="see --help")
+        raise UsageError(f"{task.name} takes no input", hint="see --help")
     if job.inputs.count(STANDARD) > 1:
         raise UsageError("standard input can be read only once", hint="give - once")
     groups = [job.inputs[at : at + size] for at in range(0, len(job.inputs), size)] if size else [()]
-    if job.task.output == "record":
+    if task.output == "record":
         return [Item(group, None) for group in groups]
     items = [Item(group, _output(job, group, len(groups))) for group in groups]
-    _check_collisions(items)
+    _check_inputs_stay(items)
+    check_collisions(items)
     return items
 
 
 def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
-    writing = as_picture_writing(job.writing)
+    writing = as_picture_writing(job.work.writing)
     source = Path("stdin" if not inputs or inputs[0] == STANDARD else inputs[0])
     if job.output == STANDARD or (job.output is not None and not _is_folder(job.output)):
         if count > 1:
@@ -106,7 +138,7 @@ def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
         picture_format(None if job.output == STANDARD else Path(job.output), writing)
         return None if job.output == STANDARD else Path(job.output)
     folder = source.parent if job.output is None else Path(job.output)
-    return folder / f"{source.stem}-{job.task.name}.{picture_format(None, writing)}"
+    return folder / f"{source.stem}-{job.work.task.name}.{picture_format(None, writing)}"
 
 
 def _is_folder(output: str) -> bool:
@@ -114,18 +146,36 @@ def _is_folder(output: str) -> bool:
     return output.endswith(separators) or Path(output).is_dir()
 
 
-def _check_collisions(items: Sequence[Item]) -> None:
-    by_output: dict[Path, list[Item]] = defaultdict(list)
+def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) -> None:
+    """Refuses items of which several would write one file; all of them are named.
+
+    Args:
+        items: The items of a job.
+        same: Gives one text for all spellings of a path that are one file.
+
+    Raises:
+        UsageError: If there are such items.
+    """
+    by_output: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         if item.output is not None:
-            by_output[Path(os.path.abspath(item.output))].append(item)  # noqa: PTH100 - resolve() follows links
-    for output, sharing in by_output.items():
-        if len(sharing) > 1:
-            what = f"{sharing[0].name} and {sharing[1].name} would both be written to {output.name}"
-            raise UsageError(what, hint="run them apart with different -o")
-        others = (name for item in items if item is not sharing[0] for name in item.inputs if name != STANDARD)
-        if any(Path(os.path.abspath(name)) == output for name in others):  # noqa: PTH100
-            raise UsageError(f"{sharing[0].name} would be written over {output.name}, an input too", hint="use -o")
+            by_output[same(os.path.abspath(item.output))].append(item)  # noqa: PTH100 - resolve() follows links
+    clashes = [_clash(path, sharing) for path, sharing in by_output.items() if len(sharing) > 1]
+    if clashes:
+        raise UsageError("; ".join(clashes), hint="rename one of them, or do them apart")
+
+
+def _clash(output: str, sharing: Sequence[Item]) -> str:
+    *first, last = (item.name for item in sharing)
+    share = "both" if len(first) == 1 else "all"
+    return f"{', '.join(first)} and {last} would {share} be written to {Path(output).name}"
+
+
+def _check_inputs_stay(items: Sequence[Item]) -> None:
+    sources = {os.path.abspath(name): item for item in items for name in item.inputs if name != STANDARD}  # noqa: PTH100
+    for item in items:
+        if item.output is not None and sources.get(os.path.abspath(item.output), item) is not item:  # noqa: PTH100
+            raise UsageError(f"{item.name} would be written over {item.output.name}, an input too", hint="use -o")
 
 
 def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[Item], list[tuple[Item, GansdkError]]]:
@@ -142,7 +192,7 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
             for name in item.inputs:
                 if name != STANDARD:
                     check_readable(Path(name))
-            is_wanted = item.output is None or check_output(item.output, job.writing)
+            is_wanted = item.output is None or check_output(item.output, job.work.writing)
             (ready if is_wanted else skipped).append(item)
         except (InputError, OutputError) as error:
             failed.append((item, error))

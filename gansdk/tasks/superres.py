@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from gansdk.errors import InputError
-from gansdk.options import Options
+from gansdk.options import MEANS, Options
 from gansdk.plugins.declarations import Slot, Task
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class SuperresOptions(Options):
     tile: Annotated[
         Literal["auto", "off"] | Annotated[int, Field(ge=16, le=16384)],
         Field(description="input pixels a side that are computed at a time; auto: what half of the free memory takes"),
+        MEANS,
     ] = "auto"
     scale: Annotated[
         Annotated[float, Field(gt=0, le=16)] | None,
@@ -56,7 +57,7 @@ class SuperresOptions(Options):
         Field(description="pixels of the result; keeps no aspect ratio"),
     ] = None
     max_output_pixels: Annotated[
-        int, Field(ge=1, le=2**33, description="refuse results with more pixels than this")
+        int, Field(ge=1, le=2**33, description="refuse results with more pixels than this"), MEANS
     ] = 400_000_000
 
     @model_validator(mode="after")

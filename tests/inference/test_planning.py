@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
+
 import pytest
 from PIL import Image
+from works import work
 
 from gansdk.errors import UsageError
-from gansdk.inference.planning import Job, find_obstacles, plan
-from gansdk.options import PictureReading, PictureWriting
-from gansdk.tasks.superres import SUPERRES, SuperresOptions
+from gansdk.inference.planning import Item, Job, check_collisions, find_obstacles, plan
+from gansdk.options import PictureWriting
 
 
-def job(*inputs, output=None, writing=None, task=SUPERRES):
-    return Job(task, tuple(map(str, inputs)), output, SuperresOptions(), PictureReading(), writing or PictureWriting())
+def job(*inputs, output=None, writing=None):
+    return Job(work(writing=writing), tuple(map(str, inputs)), output)
 
 
 def outputs(items):
@@ -55,3 +58,24 @@ def test_obstacles_are_found_for_all_items_and_only_those_fail(tmp_path):
     assert [item.name for item in ready] == [str(tmp_path / "a.png")]
     assert not skipped
     assert [type(error).__name__ for _, error in failed] == ["OutputExistsError", "InputError"]
+
+
+def test_all_collisions_are_named():
+    items = [
+        Item((name,), Path(f"out/{name[0]}.png")) for name in ("a.jpg", "a.png", "b.png", "c.gif", "c.bmp", "c.tif")
+    ]
+    with pytest.raises(UsageError) as caught:
+        check_collisions(items)
+    assert caught.value.message == (
+        "a.jpg and a.png would both be written to a.png; c.gif, c.bmp and c.tif would all be written to c.png"
+    )
+    check_collisions([Item((name,), Path(name)) for name in ("A.png", "a.png")])
+    with pytest.raises(UsageError, match=r"A\.png and a\.png"):
+        check_collisions([Item((name,), Path(name)) for name in ("A.png", "a.png")], str.casefold)
+
+
+def test_work_and_items_can_be_sent_elsewhere():
+    wanted = work(writing=PictureWriting(format="webp"))
+    assert pickle.loads(pickle.dumps(wanted)) == wanted
+    (item,) = plan(job("x/a.jpg"))
+    assert pickle.loads(pickle.dumps(item)) == item

@@ -1,0 +1,85 @@
+"""``gansdk map TASK``: a task with all pictures of a folder."""
+
+from __future__ import annotations
+
+from inspect import Parameter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gansdk.cli.commands import new_app
+from gansdk.cli.task_commands import TaskGroup, command, work_of
+from gansdk.errors import UsageError
+
+if TYPE_CHECKING:
+    from gansdk.cli.session import Session
+    from gansdk.plugins.declarations import Task
+
+_HELP = """{summary}: with every picture in a folder and the folders below it.
+
+    Results go to the same places below OUT_DIR, which also gets a report, gansdk-map.jsonl, with one line per picture.
+    What is a picture, its content decides. Hidden files and links to folders are passed over.
+"""
+
+
+class _Map(TaskGroup):
+    def command_of(self, task: Task) -> Any:
+        """The command of one task."""
+        text = _HELP.format(summary=f"{task.summary[:1].upper()}{task.summary[1:]}")
+        return command(task, _folders(), [_goes_on()], _map, text)
+
+
+app = new_app(_Map, invoke_without_command=True, subcommand_metavar="TASK IN_DIR OUT_DIR")
+
+
+@app.callback()
+def map_(context: typer.Context) -> None:
+    """Do a task with all pictures of a folder. `gansdk map TASK --help` shows that task's options."""
+    if context.invoked_subcommand is None:
+        raise UsageError("map needs a task", hint="see `gansdk tasks`")
+
+
+def _folders() -> list[Parameter]:
+    texts = {
+        "source": ("IN_DIR", "the folder of the pictures"),
+        "target": ("OUT_DIR", "the folder of the results; made if it is not there"),
+    }
+    return [
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, annotation=Annotated[str, typer.Argument(metavar=metavar, help=help_text)]
+        )
+        for name, (metavar, help_text) in texts.items()
+    ]
+
+
+def _goes_on() -> Parameter:
+    help_text = (
+        "keep results that are whole and were made from the same picture with the same model and options, "
+        "and make all others (default: no)"
+    )
+    option = typer.Option("--continue", help=help_text, show_default=False, rich_help_panel="Writing")
+    return Parameter("goes_on", Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
+
+
+def _map(session: Session, task: Task, values: dict[str, Any]) -> None:
+    from gansdk.cli.reporting import FolderReporter, closing
+    from gansdk.inference.executors import Local
+    from gansdk.inference.folders import FolderJob
+    from gansdk.inference.jobs import run_folder
+    from gansdk.inference.reports import NAME
+
+    for value, metavar in ((values["source"], "IN_DIR"), (values["target"], "OUT_DIR")):
+        if not value.strip():
+            raise UsageError(f"{metavar} is empty", hint="name a folder")
+    work, load = work_of(session, task, values)
+    target = Path(values["target"])
+    job = FolderJob(work, Path(values["source"]), target, goes_on=values["goes_on"])
+    try:
+        with FolderReporter(session.output) as reporter:
+            summary = run_folder(job, Local(load), reporter)
+    except KeyboardInterrupt:
+        session.output.note("the same command with --continue goes on from here")
+        raise
+    session.output.note(f"{closing(summary)}; the report is {target / NAME}")
+    raise typer.Exit(summary.exit_code)

@@ -1,0 +1,175 @@
+"""What is said of a job's items while it runs: of inputs by name each one, of a folder what needs to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gansdk.cli.output import seconds_text
+from gansdk.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gansdk.cli.output import Output
+    from gansdk.errors import GansdkError
+    from gansdk.inference.context import Context
+    from gansdk.inference.executors import Outcome
+    from gansdk.inference.folders import Found
+    from gansdk.inference.jobs import Summary
+    from gansdk.inference.planning import Item
+
+_NAMED = 3
+"""How many names a note gives before it counts."""
+
+
+class Reporter:
+    """Prints what happens to each item."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._bar = Bar(output)
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.clear()
+
+    def found(self, found: Found) -> None:
+        """Nothing: inputs were given by name."""
+
+    def begin(self, count: int) -> None:
+        """Nothing: each item has a bar of its own."""
+
+    def context(self, item: Item) -> Context:
+        """The surroundings in which an item is computed."""
+        from gansdk.inference.context import Context
+
+        return Context(
+            progress=lambda done, total: self._progress(item, done, total),
+            note=lambda text: self._output.note(_about(item, text)),
+            detail=lambda text: self._output.detail(f"{item.name}: {text}"),
+            expect=lambda seconds: self._expect(item, seconds),
+        )
+
+    def _progress(self, item: Item, done: int, total: int) -> None:
+        self._bar.show(item.name, done, total)
+
+    def _expect(self, item: Item, seconds: float) -> None:
+        self._output.note(f"{item.name}: {_foretold(seconds)}")
+
+    def done(self, outcome: Outcome) -> None:
+        """Says where the result is, or prints it if it is a record that goes nowhere else."""
+        self._bar.clear()
+        self._record(outcome)
+        if outcome.output is not None and not self._output.flags.json:
+            self._output.note(f"{outcome.item.name} → {outcome.output} in {seconds_text(outcome.seconds)}")
+
+    def _record(self, outcome: Outcome) -> None:
+        """Puts on stdout what belongs there."""
+        if outcome.record is not None and outcome.output is None:
+            self._output.record({"input": outcome.item.key, **outcome.record})
+        elif self._output.flags.json:
+            place = str(outcome.output) if outcome.output is not None else None
+            record = {"input": self._key(outcome.item), "output": place, "seconds": round(outcome.seconds, 3)}
+            self._output.record(record)
+
+    def _key(self, item: Item) -> str | None:
+        """What stdout calls an item."""
+        return item.key
+
+    def skipped(self, item: Item, *, is_whole: bool) -> None:
+        """Says that an output was there already and stays."""
+        if self._output.flags.json:
+            place = str(item.output) if item.output is not None else None
+            self._output.record({"input": self._key(item), "output": place, "skipped": True})
+        else:
+            self._skipped(item, is_whole)
+
+    def _skipped(self, item: Item, _is_whole: bool) -> None:
+        self._output.note(f"{item.name}: skipped, {item.output} exists")
+
+    def failed(self, item: Item, error: GansdkError) -> None:
+        """Says what went wrong with an item."""
+        self._bar.clear()
+        self._output.error(error, self._key(item))
+
+
+class FolderReporter(Reporter):
+    """Prints what is amiss, and one bar for the whole folder; of the rest the report knows."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
+        self._count = 0
+        self._ended = 0
+
+    def found(self, found: Found) -> None:
+        """Says what is not gone into, and what is passed over."""
+        if found.left_out:
+            self._output.note("the folder of the results is among the inputs and is left out")
+        if found.links:
+            self._output.note(f"links to folders are not followed: {_names(found.links)}")
+        if found.others:
+            files = "1 file that is no picture" if len(found.others) == 1 else f"{len(found.others)} files, no pictures"
+            self._output.note(f"passed over {files}: {_names(found.others)}")
+        for name in found.others:
+            self._output.detail(f"{name}: no picture")
+
+    def _key(self, item: Item) -> str | None:
+        """The path: stdout is read where the command was called, the report beside the results."""
+        return item.inputs[0] if item.inputs else item.key
+
+    def begin(self, count: int) -> None:
+        """Draws the bar."""
+        self._count = count
+        self._show("", 0)
+
+    def _show(self, name: str, part: float) -> None:
+        self._bar.show(name, self._ended + part, self._count, unit="files")
+
+    def _progress(self, item: Item, done: int, total: int) -> None:
+        self._show(item.name, done / max(total, 1))
+
+    def _expect(self, item: Item, seconds: float) -> None:
+        self._output.detail(f"{item.name}: {_foretold(seconds)}")
+
+    def done(self, outcome: Outcome) -> None:
+        """Counts on; says where the result is to users who asked for more."""
+        self._ended += 1
+        self._show(outcome.item.name, 0)
+        if self._output.flags.json:
+            self._record(outcome)
+        self._output.detail(f"{outcome.item.name} → {outcome.output} in {seconds_text(outcome.seconds)}")
+
+    def _skipped(self, item: Item, is_whole: bool) -> None:
+        why = "whole already" if is_whole else f"skipped, {item.output} exists"
+        self._output.detail(f"{item.name}: {why}")
+
+    def failed(self, item: Item, error: GansdkError) -> None:
+        """Says what went wrong with an item, above the bar."""
+        self._ended += 1 if self._count else 0  # what fails before the first item was never counted
+        self._output.error(error, self._key(item))
+
+
+def closing(summary: Summary) -> str:
+    """How a job ended, in one line."""
+    parts = [f"{summary.done} done"]
+    parts += [f"{summary.kept} whole already"] if summary.kept else []
+    parts += [f"{summary.skipped} skipped"] if summary.skipped else []
+    parts += [f"{summary.failed} failed"] if summary.failed else []
+    return f"{', '.join(parts)} in {seconds_text(summary.seconds)}"
+
+
+def _foretold(seconds: float) -> str:
+    return f"about {seconds_text(seconds)}" if seconds >= 1 else "less than a second"
+
+
+def _about(item: Item, text: str) -> str:
+    """A note with the input's name before it, unless it begins with that already, as those on pictures do."""
+    starts = (f"{item.name}:", *(f"{name}:" for name in item.inputs))
+    return text if text.startswith(starts) else f"{item.name}: {text}"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"

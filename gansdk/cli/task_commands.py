@@ -1,0 +1,139 @@
+"""What ``run`` and ``map`` share: a command per task, built from its options when that task is asked for."""
+
+from __future__ import annotations
+
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from gansdk.cli.commands import Command, Group
+from gansdk.cli.importing import uninterrupted
+from gansdk.cli.session import session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gansdk.cli.session import Session
+    from gansdk.inference.catalog import Located
+    from gansdk.inference.pipelines import Pipeline
+    from gansdk.inference.planning import Work
+    from gansdk.options import LoadOptions, Options
+    from gansdk.plugins.declarations import Task
+
+
+class TaskGroup(Group):
+    """One command per task of the registry."""
+
+    def command_of(self, task: Task) -> Any:
+        """The command of one task."""
+        raise NotImplementedError
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all tasks."""
+        return sorted(session_of(ctx).registry.tasks)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of one task."""
+        task = session_of(ctx).registry.tasks.get(cmd_name)
+        return self.command_of(task) if task is not None else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Lists the tasks without building their commands."""
+        with formatter.section("Tasks"):
+            formatter.write_dl([(name, task.summary) for name, task in sorted(session_of(ctx).registry.tasks.items())])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the task that is named first."""
+        if not args[0].startswith("-"):
+            session_of(ctx).registry.task(args[0])  # raises with the near names
+        return super().resolve_command(ctx, args)
+
+
+def command(
+    task: Task,
+    arguments: Sequence[Parameter],
+    options: Sequence[Parameter],
+    call: Callable[[Session, Task, dict[str, Any]], None],
+    text: str,
+) -> Any:
+    """A command for a task: arguments, the model, the task's options in their groups, and the verb's own.
+
+    Args:
+        task: The task.
+        arguments: The verb's arguments.
+        options: The verb's own options.
+        call: Does it; gets the values by parameter name.
+        text: What it does, as help.
+    """
+    from gansdk.cli.task_options import parameters_of
+
+    def invoke(context: typer.Context, **values: Any) -> None:
+        call(session_of(context), task, values)
+
+    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    where = [context, *arguments, _model(), *parameters_of(task), *options]
+    invoke.__signature__ = Signature(where)  # type: ignore[attr-defined]
+    invoke.__doc__ = text
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    single.command(task.name, cls=Command)(invoke)
+    return get_command(single)
+
+
+def _model() -> Parameter:
+    help_text = "builtin:NAME, a model or run folder, or an alias (default: as `gansdk tasks` says)"
+    option = typer.Option("--model", "-m", metavar="REF", help=help_text, show_default=False, rich_help_panel="Model")
+    return Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
+
+
+def work_of(session: Session, task: Task, values: Mapping[str, Any]) -> tuple[Work, Callable[[], Pipeline]]:
+    """What was asked for, options validated and the model found; and what loads it here.
+
+    Raises:
+        UsageError: If an option is wrong, or the model cannot do the task.
+    """
+    from gansdk.cli.task_options import validate
+    from gansdk.inference.planning import Work
+    from gansdk.options import PictureReading
+
+    options = validate(task, values)
+    located, why = _locate(session, task, values["model"])
+    load, reading = _as_load(options["load"]), options.get("read", PictureReading())
+    work = Work(task, located, load, options["call"], reading, options["write"])
+    return work, _loader(session, work, why)
+
+
+def _locate(session: Session, task: Task, named: str | None) -> tuple[Located, str]:
+    """The model, and what to say of it if nobody named it."""
+    from gansdk.inference.catalog import check_fit
+
+    if named is not None:
+        located, why = session.catalog.locate(named), ""
+    else:
+        choice = session.catalog.choose(task)
+        located, why = session.catalog.locate(choice.ref), f" ({choice.why})"
+    check_fit(task, located)
+    session.catalog.method(located)  # a missing plugin is known before any file is looked at
+    return located, why
+
+
+def _loader(session: Session, work: Work, why: str) -> Callable[[], Pipeline]:
+    def make() -> Pipeline:
+        session.output.note(f"{work.task.name} with {work.model.ref}{why}")
+        with uninterrupted():
+            from gansdk.inference.pipelines import Pipeline
+
+        pipeline = Pipeline(work.task, work.model, session.catalog.method(work.model), work.load)
+        session.output.detail(f"computing on {pipeline.placement.device} in {pipeline.placement.precision}")
+        return pipeline
+
+    return make
+
+
+def _as_load(options: Options) -> LoadOptions:
+    from gansdk.options import LoadOptions
+
+    if not isinstance(options, LoadOptions):
+        raise TypeError("models are loaded with LoadOptions")
+    return options

@@ -1,0 +1,286 @@
+"""What runs the items of a job: an interface, and the one that runs them in this process.
+
+An executor gets work and items, both plain data, and tells of each item once it is over. It never prints, plans or
+keeps a report. So another one may send them to other machines: there, ``catalog.locate(work.model.ref)`` finds the
+model, a :class:`Pipeline` is made once and kept, and :func:`read`, ``pipeline.compute`` and :func:`write` do an item.
+"""
+
+from __future__ import annotations
+
+import stat
+import sys
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from gansdk.errors import GansdkError, UnforeseenError, UsageError
+from gansdk.files import cannot_write
+from gansdk.inference.context import Context
+from gansdk.inference.planning import STANDARD, as_picture_writing
+from gansdk.media.writing import check_fits, picture_format, write_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gansdk.inference.pipelines import Pipeline
+    from gansdk.inference.planning import Item, Work
+    from gansdk.media.picture import Picture
+
+_AHEAD = 2
+"""Items that are read before their turn. One thread does it: Python's filters of warnings allow one at a time."""
+
+_WRITERS = 3
+"""Threads that write: packing a picture takes longer than reading one, and forcing it to the disk is waiting."""
+
+_BEHIND = 16
+"""Results that may wait to be written."""
+
+_BYTES_BEHIND = 2**30
+"""Bytes of those; a result that is larger alone is waited for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an item ended.
+
+    Attributes:
+        item: Which one.
+        seconds: What it took: reading, computing and writing, without waiting in between.
+        output: Where its picture stands; None where it went to a stream, is a record, or there is none.
+        record: What it gave, where the task gives records.
+        error: Why there is no result.
+        is_skipped: Whether something stood at its output that shall stay.
+    """
+
+    item: Item
+    seconds: float = 0.0
+    output: Path | None = None
+    record: Mapping[str, Any] | None = None
+    error: GansdkError | None = None
+    is_skipped: bool = False
+
+
+class Executor(Protocol):
+    """Runs items."""
+
+    def run(
+        self, work: Work, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+    ) -> None:
+        """Runs all items; one's failure never stops the rest.
+
+        Args:
+            work: What to do to each.
+            items: In the order in which they are told of, where that costs nothing.
+            context: The surroundings of an item, for its progress and notes.
+            tell: Takes the end of each item, called in this thread. Whatever ends the run early, Ctrl-C too, what
+                stands by then was told.
+
+        Raises:
+            UsageError: If an option is wrong for every item.
+            GansdkError: If the model does not load.
+        """
+        ...
+
+
+class Local:
+    """Runs items in this process, one after the other; meanwhile the next are read and the last are written.
+
+    Args:
+        load: Loads the model; called once, before the first item.
+    """
+
+    def __init__(self, load: Callable[[], Pipeline]) -> None:
+        self._load = load
+
+    def run(
+        self, work: Work, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+    ) -> None:
+        """See :class:`Executor`."""
+        _Line(work, self._load(), context, tell).run(items)
+
+
+@dataclass
+class _Read:
+    """An item whose inputs are being read, or are read when its turn comes."""
+
+    item: Item
+    future: Future[tuple[dict[str, Picture], float]] | None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Written:
+    """An item whose end is near; its notes wait until it is told of, so that they come in order."""
+
+    item: Item
+    future: Future[Outcome]
+    notes: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+
+class _Line:
+    """The way of items from reading over computing to writing."""
+
+    def __init__(
+        self, work: Work, pipeline: Pipeline, context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+    ) -> None:
+        self._work = work
+        self._pipeline = pipeline
+        self._context = context
+        self._tell = tell
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="reading")
+        self._writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="writing")
+        self._ahead: deque[_Read] = deque()
+        self._behind: deque[_Written] = deque()
+
+    def run(self, items: Iterable[Item]) -> None:
+        left = iter(items)
+        try:
+            self._read_ahead(left)
+            while self._ahead:
+                now = self._ahead.popleft()
+                self._read_ahead(left)
+                self._compute(now)
+                del now  # and with it its pictures
+                self._tell_of_ended(_BEHIND)
+            self._tell_of_ended(0)
+        finally:
+            self._stop()
+
+    def _read_ahead(self, left: Iterator[Item]) -> None:
+        for item in left:
+            self._ahead.append(self._begin(item))
+            if len(self._ahead) >= _AHEAD:
+                return
+
+    def _begin(self, item: Item) -> _Read:
+        begun = _Read(item, None)
+        if all(_is_regular(name) for name in item.inputs):  # waiting for others cannot be interrupted in a thread
+            begun.future = self._reader.submit(self._read, item, begun.notes)
+        return begun
+
+    def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Picture], float]:
+        start = time.perf_counter()
+        inputs = read(self._work, self._pipeline, item, notes.append)
+        return inputs, time.perf_counter() - start
+
+    def _compute(self, begun: _Read) -> None:
+        item, context = begun.item, self._context(begun.item)
+        start = time.perf_counter()
+        try:
+            inputs, seconds = begun.future.result() if begun.future else self._read(item, begun.notes)
+            for text in begun.notes:
+                context.note(text)
+            start = time.perf_counter() - seconds
+            result = self._pipeline.compute(inputs, self._work.call, context)
+        except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
+            self._add(Outcome(item, time.perf_counter() - start, error=_as_ours(item, error)))
+            return
+        seconds = time.perf_counter() - start
+        if self._work.task.output == "record":
+            self._add(Outcome(item, seconds, record=result))
+            return
+        size = result.pixels.nbytes + (0 if result.alpha is None else result.alpha.nbytes)
+        while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
+            self._tell_of_first()
+        written = _Written(item, Future(), bytes=size)
+        written.future = self._writer.submit(self._write, item, result, seconds, written.notes)
+        self._behind.append(written)
+
+    def _write(self, item: Item, picture: Picture, seconds: float, notes: list[str]) -> Outcome:
+        start = time.perf_counter()
+        try:
+            place = write(self._work, item, picture, notes.append)
+        except BrokenPipeError:
+            raise  # nobody reads standard output any more: the end of all
+        except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
+            return Outcome(item, seconds, error=_as_ours(item, error))
+        is_skipped = place is None and item.output is not None  # something came there meanwhile
+        return Outcome(item, seconds + time.perf_counter() - start, place, is_skipped=is_skipped)
+
+    def _add(self, outcome: Outcome) -> None:
+        ended: Future[Outcome] = Future()
+        ended.set_result(outcome)
+        self._behind.append(_Written(outcome.item, ended))
+
+    def _tell_of_ended(self, most: int) -> None:
+        """Tells of what has ended, in order, and waits until at most ``most`` are left, and not too large ones."""
+        while self._behind and (
+            self._behind[0].future.done() or len(self._behind) > most or self._bytes_behind() > _BYTES_BEHIND
+        ):
+            self._tell_of_first()
+
+    def _tell_of_first(self) -> None:
+        first = self._behind[0]
+        self._tell_of(first, first.future.result())
+        self._behind.popleft()  # told first: Ctrl-C may come in between, and twice is better than never
+
+    def _tell_of(self, written: _Written, outcome: Outcome) -> None:
+        context = self._context(written.item)
+        for text in written.notes:
+            context.note(text)
+        self._tell(outcome)
+
+    def _bytes_behind(self) -> int:
+        return sum(written.bytes for written in self._behind)
+
+    def _stop(self) -> None:
+        """Begins nothing any more; what is being written still ends, and is told of."""
+        self._reader.shutdown(cancel_futures=True)
+        for written in self._behind:
+            written.future.cancel()
+        for written in self._behind:
+            if not written.future.cancelled():
+                with suppress(BrokenPipeError, UsageError):  # raised already, or soon to be
+                    self._tell_of(written, written.future.result())
+        self._writer.shutdown()
+
+
+def read(work: Work, pipeline: Pipeline, item: Item, note: Callable[[str], None]) -> dict[str, Picture]:
+    """An item's inputs, and whether its result will fit the format, which is better known before than after."""
+    sources: tuple[Path | IO[bytes], ...] = tuple(
+        sys.stdin.buffer if name == STANDARD else Path(name) for name in item.inputs
+    )
+    inputs = pipeline.read(sources, work.reading, Context(note=note))
+    if work.task.output == "picture":
+        writing = as_picture_writing(work.writing)
+        for picture in inputs.values():
+            check_fits(picture, picture_format(item.output, writing), writing)
+    return inputs
+
+
+def write(work: Work, item: Item, picture: Picture, note: Callable[[str], None]) -> Path | None:
+    """Puts an item's picture where it goes; see :func:`gansdk.media.writing.write_picture`."""
+    writing = as_picture_writing(work.writing)
+    if item.replaces:
+        writing = writing.model_copy(update={"on_exists": "overwrite"})
+    if item.output is None:
+        return write_picture(picture, sys.stdout.buffer, writing, note, provenance=work.provenance)
+    try:
+        item.output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(item.output, error) from error
+    return write_picture(picture, item.output, writing, note, provenance=work.provenance)
+
+
+def _is_regular(name: str) -> bool:
+    try:
+        return name != STANDARD and stat.S_ISREG(Path(name).stat().st_mode)
+    except OSError:
+        return True  # reading it says what is wrong
+
+
+def _as_ours(item: Item, error: Exception) -> GansdkError:
+    """An item's error; one that is wrong for every item is raised instead."""
+    if isinstance(error, UsageError):
+        raise error
+    if isinstance(error, GansdkError):
+        return error
+    said = " ".join(str(error).split())[:200]
+    unforeseen = UnforeseenError(f"{item.name}: {type(error).__name__}: {said}", hint="--verbose says where")
+    unforeseen.__cause__ = error
+    return unforeseen

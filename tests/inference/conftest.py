@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+from works import MEASURE
+
+from gansdk.inference.catalog import Located
+from gansdk.inference.executors import Local
+from gansdk.inference.pipelines import Pipeline
+from gansdk.model.config import read_config
+from gansdk.options import LoadOptions
+from gansdk.tasks.superres import SUPERRES
+
+
+@pytest.fixture
+def located(tmp_path_factory):
+    """A tiny model."""
+    folder = tmp_path_factory.mktemp("model") / "model"
+    tiny.write(folder)
+    return Located(str(folder), folder, read_config(folder))
+
+
+@pytest.fixture
+def local(located):
+    """Runs superres with it."""
+    return Local(lambda: Pipeline(SUPERRES, located, tiny.METHOD, LoadOptions(device="cpu")))
+
+
+@pytest.fixture
+def measuring(located):
+    """Runs a task that gives records with it."""
+    return Local(lambda: Pipeline(MEASURE, located, tiny.METHOD, LoadOptions(device="cpu")))
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder with three small pictures."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(random.integers(0, 256, (10, 12, 3), dtype=np.uint8)).save(folder / name)
+    return folder

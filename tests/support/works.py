@@ -1,0 +1,71 @@
+"""Work for tests, with the tiny model's declaration and no weights; and a log of what a job reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tiny
+
+from gansdk.inference.catalog import Located
+from gansdk.inference.context import Context
+from gansdk.inference.planning import Work
+from gansdk.model.config import ModelConfig
+from gansdk.options import LoadOptions, PictureReading, PictureWriting, RecordWriting
+from gansdk.plugins.declarations import Slot, Task
+from gansdk.tasks.superres import SUPERRES, SuperresOptions
+
+UNREAD = Located(
+    "./model",
+    Path("model"),
+    ModelConfig(
+        gansdk=1,
+        method="tiny",
+        requires=tiny.METHOD.requires,
+        facts=tiny.FACTS,
+        network={},
+        files={"model.safetensors": "sha256:" + "0" * 64},
+    ),
+)
+
+MEASURE = Task(
+    name="measure",
+    summary="width",
+    misfit=lambda facts: None,
+    slots=(Slot("photo", "picture"),),
+    output="record",
+    options="gansdk.tasks.superres:SuperresOptions",
+    function="tiny:measure",
+)
+
+
+def work(task=SUPERRES, *, model=UNREAD, load=None, call=None, reading=None, writing=None):
+    """What is done to each item, with defaults for all that a test does not say."""
+    plain = PictureWriting() if task.output == "picture" else RecordWriting()
+    load = load or LoadOptions(device="cpu")
+    return Work(task, model, load, call or SuperresOptions(), reading or PictureReading(), writing or plain)
+
+
+class Log:
+    """Remembers what a job reports."""
+
+    def __init__(self):
+        self.done_items, self.failed_items, self.skipped_items, self.kept_items, self.notes = [], [], [], [], []
+        self.found_all, self.count = None, 0
+
+    def found(self, found):
+        self.found_all = found
+
+    def begin(self, count):
+        self.count = count
+
+    def context(self, item):
+        return Context(note=self.notes.append)
+
+    def done(self, outcome):
+        self.done_items.append((outcome.item.name, outcome.output))
+
+    def skipped(self, item, *, is_whole):
+        (self.kept_items if is_whole else self.skipped_items).append(item.name)
+
+    def failed(self, item, error):
+        self.failed_items.append((item.name, error))
