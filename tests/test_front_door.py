@@ -54,6 +54,7 @@ LIGHT = [
     "gansdk.tasks",
     "gansdk.tasks.superres",
     "gansdk.evaluation.record",
+    "gansdk.testing",
     "gansdk.cli",
 ]
 
