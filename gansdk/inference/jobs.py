@@ -189,11 +189,11 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
     account = _Account(reporter)
     folders.check(job)
     found = folders.search(job.source, job.target)
-    reporter.found(found)
     items = folders.mirrored(job, found)
+    records = _records_of(job)
+    reporter.found(found)
     if not items and not found.closed:
         raise InputError(f"{job.source} holds no pictures", hint="name a folder with PNG, JPEG, WebP or TIFF files")
-    records = _records_of(job)
     with open_report(Making.of(job.work, job.source, job.target)) as report:
         folder = _Folder(job, found, report, account, records)
         for name, error in found.closed:

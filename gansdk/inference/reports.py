@@ -93,6 +93,8 @@ class Report:
         """
         said, folder = self._said(item), str(self._making.folder)
         place = self._making.target / str(said["output"]) if "output" in said else item.output
+        if place is not None and item.output is not None and place.suffix != item.output.suffix:
+            said, place = {}, item.output  # in another format now; the result in the old one stays where it is
         if place is None and "record" not in said:
             return "new", None
         if place is not None and not place.exists():

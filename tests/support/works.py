@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tiny
 
+from gansdk.errors import OptionError
 from gansdk.inference.catalog import Located
 from gansdk.inference.context import Context
 from gansdk.inference.planning import Work
@@ -69,3 +70,26 @@ class Log:
 
     def failed(self, item, error):
         self.failed_items.append((item.name, error))
+
+
+def stumbling(model, inputs, options, context, /):
+    """A task's function that goes wrong as the width of its picture says."""
+    width = inputs["photo"].width
+    if width == 13:
+        raise RuntimeError("a bug\nin two lines")
+    if width == 14:
+        raise OptionError("an option that is wrong for all")
+    if width == 15:
+        raise KeyboardInterrupt
+    return inputs["photo"]
+
+
+STUMBLING = Task(
+    name="stumbling",
+    summary="goes wrong",
+    misfit=lambda facts: None,
+    slots=(Slot("photo", "picture"),),
+    output="picture",
+    options="gansdk.tasks.superres:SuperresOptions",
+    function="works:stumbling",
+)
