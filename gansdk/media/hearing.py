@@ -6,7 +6,7 @@ import re
 import threading
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,14 +19,27 @@ def heard() -> Iterator[list[str]]:
     """Catches the Python warnings of a block and gives their texts once it has ended well.
 
     The filters of :mod:`warnings` belong to the whole process, hence the lock: two threads that caught warnings at
-    once would leave the filters of one of them behind.
+    once would leave the filters of one of them behind. What other threads warn of meanwhile, a network being computed
+    beside this, goes the way that it went before.
     """
     from PIL.Image import DecompressionBombWarning
 
+    unheard = (DecompressionBombWarning, DeprecationWarning, ResourceWarning)
     texts: list[str] = []
-    with _HEARING, warnings.catch_warnings(record=True) as caught:
+    caught: list[str] = []
+    here = threading.get_ident()
+    with _HEARING, warnings.catch_warnings():
         warnings.simplefilter("always")
+        elsewhere = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, unheard):
+                return
+            if threading.get_ident() == here:
+                caught.append(str(message))
+            else:
+                elsewhere(message, category, *place)
+
+        warnings.showwarning = show  # type: ignore[assignment]  # its last parameters are handed on as they are
         yield texts
-        unheard = (DecompressionBombWarning, DeprecationWarning, ResourceWarning)
-        found = [str(one.message) for one in caught if not issubclass(one.category, unheard)]
-        texts += [re.sub(r"\s+", " ", text)[:160].strip().rstrip(".") for text in found]
+        texts += [re.sub(r"\s+", " ", text)[:160].strip().rstrip(".") for text in caught]
