@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from contextlib import contextmanager
@@ -13,8 +14,12 @@ from typing import IO, TYPE_CHECKING
 from gansdk.errors import OutputError, OutputExistsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
+
+
+_NAME = 100
+"""Characters of a file's name in that of the hidden one beside it."""
 
 
 def sha256(path: Path) -> str:
@@ -127,5 +132,13 @@ def _move(source: Path, target: Path, *, replace: bool) -> None:
         source.replace(target)
 
 
+def remove_leftovers(folder: Path, names: Collection[str]) -> None:
+    """Removes what killed processes left of files with these names; nobody may be writing there."""
+    for path in folder.glob(".*.part"):
+        found = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}\.part", path.name, re.DOTALL)
+        if found and any(name[:_NAME] == found[1] for name in names):
+            path.unlink(missing_ok=True)
+
+
 def _hidden_beside(path: Path) -> Path:
-    return path.parent / f".{path.name[:100]}.{secrets.token_hex(4)}.part"
+    return path.parent / f".{path.name[:_NAME]}.{secrets.token_hex(4)}.part"

@@ -80,11 +80,12 @@ class Output:
             self._say(text)
 
     def error(self, error: GansdkError, input_name: str | None = None) -> None:
-        """Says what failed: one line, or one object that names the input; the traceback for users who asked."""
+        """Says what failed: one line, or one object, that names the input; the traceback for users who asked."""
         if self.flags.json:
             self.record({"input": input_name, "error": error.as_record()})
         else:
-            self._say(f"gansdk: {error}")
+            is_named = input_name in {None, "-"} or str(input_name) in error.message
+            self._say(f"gansdk: {error}" if is_named else f"gansdk: {input_name}: {error}")
         if self.flags.verbose:
             self.trace(error)
 

@@ -50,5 +50,5 @@ def _draw() -> Progress:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     label, count = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[count]}", markup=False)
-    columns = (label, BarColumn(), count, TimeRemainingColumn())
+    columns = (label, BarColumn(), count, TimeRemainingColumn(), TextColumn("left"))
     return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)

@@ -7,13 +7,14 @@ There are two kinds of job and one way through: inputs by name (``gansdk run``),
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gansdk.errors import GansdkError, InputError, OutputError, OutputExistsError
-from gansdk.files import whole_file
+from gansdk.files import remove_leftovers, whole_file
 from gansdk.inference import folders
 from gansdk.inference.executors import Outcome
 from gansdk.inference.planning import (
@@ -196,6 +197,8 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
         raise InputError(f"{job.source} holds no pictures", hint="name a folder with PNG, JPEG, WebP or TIFF files")
     with open_report(Making.of(job.work, job.source, job.target)) as report:
         folder = _Folder(job, found, report, account, records)
+        if report.was_killed:
+            _sweep(items)
         for name, error in found.closed:
             folder.tell(Outcome(Item((), None, label=name), error=error))
         ready = list(folder.left(items))
@@ -272,6 +275,16 @@ def _is_wanted(item: Item, writing: Options) -> bool:
                 raise OutputError(f"{parent} is a file, not a folder", hint="name another folder for the results")
             break
     return not item.output.exists() or check_output(item.output, writing)
+
+
+def _sweep(items: Sequence[Item]) -> None:
+    """Removes what a killed run left half-written."""
+    names: dict[Path, set[str]] = defaultdict(set)
+    for item in items:
+        if item.output is not None:
+            names[item.output.parent].add(item.output.name)
+    for folder, those in names.items():
+        remove_leftovers(folder, those)
 
 
 def _gather(path: Path, items: Sequence[Item], report: Report) -> None:

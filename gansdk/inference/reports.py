@@ -81,6 +81,11 @@ class Report:
         self._lines = lines
         self._making = making
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether the run before this one did not end."""
+        return self._killed is not None
+
     def state(self, item: Item, stamp: tuple[int, int] | None) -> tuple[State, Path | None]:
         """What stands where an item's result shall go.
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gansdk.cli.output import EVERYWHERE, Flags, bytes_text, hoist, one_line, seconds_text, table
+from gansdk.cli.output import EVERYWHERE, Flags, Output, bytes_text, hoist, one_line, seconds_text, table
+from gansdk.errors import GansdkError
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,18 @@ def test_sizes(count, text):
 )
 def test_durations(seconds, text):
     assert seconds_text(seconds) == text
+
+
+def test_an_error_names_its_input_once(capsys):
+    output = Output(Flags())
+    output.error(GansdkError("it is broken", hint="mend it"), "a.png")
+    output.error(GansdkError("a.png is broken"), "a.png")
+    output.error(GansdkError("it is broken"), "-")
+    output.error(GansdkError("it is broken"))
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "gansdk: a.png: it is broken; mend it",
+        "gansdk: a.png is broken",
+        "gansdk: it is broken",
+        "gansdk: it is broken",
+    ]

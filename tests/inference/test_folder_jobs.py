@@ -199,6 +199,17 @@ def test_ctrl_c_keeps_the_account(photos, target, located):
     assert counts(run_folder(job(photos, target, task=STUMBLING, goes_on=True), stumbling, Log())) == (2, 1, 0, 0)
 
 
+def test_what_a_killed_run_left_half_written_is_removed(photos, target, local):
+    run_folder(job(photos, target), local, Log())
+    for name in (".a.png.0123abcd.part", ".x.png.0123abcd.part", ".a.png.part"):
+        (target / name).write_bytes(b"half")
+    run_folder(job(photos, target, goes_on=True), Local(never), Log())
+    assert (target / ".a.png.0123abcd.part").exists()  # somebody may be at it
+    (target / ".gansdk-map.begun").touch()
+    run_folder(job(photos, target, goes_on=True), Local(never), Log())
+    assert {path.name for path in target.glob(".*.part")} == {".x.png.0123abcd.part", ".a.png.part"}
+
+
 def test_records_are_gathered_with_names_relative_to_the_folder(photos, target, measuring):
     (photos / "sub").mkdir()
     (photos / "a.png").rename(photos / "sub" / "a.png")
