@@ -43,6 +43,10 @@ _BYTES_BEHIND = 2**30
 """Bytes of those; a result that is larger alone is waited for."""
 
 
+_SECONDS_TO_WRITE = 2**26
+"""Bytes of a picture that somebody who pressed Ctrl-C is told to wait for."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How an item ended.
@@ -231,12 +235,11 @@ class _Line:
     def _stop(self) -> None:
         """Begins nothing any more; what is being written still ends, and is told of."""
         self._reader.shutdown(cancel_futures=True)
-        for written in self._behind:
-            written.future.cancel()
-        for written in self._behind:
-            if not written.future.cancelled():
-                with suppress(BrokenPipeError, UsageError):  # raised already, or soon to be
-                    self._tell_of(written, written.future.result())
+        for written in [one for one in self._behind if not one.future.cancel()]:
+            if not written.future.done() and written.bytes > _SECONDS_TO_WRITE:
+                self._context(written.item).note("is being written, which takes a moment")
+            with suppress(BrokenPipeError, UsageError):  # raised already, or soon to be
+                self._tell_of(written, written.future.result())
         self._writer.shutdown()
 
 
