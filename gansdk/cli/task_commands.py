@@ -95,11 +95,13 @@ def work_of(session: Session, task: Task, values: Mapping[str, Any]) -> tuple[Wo
     """
     from gansdk.cli.task_options import validate
     from gansdk.inference.planning import Work
+    from gansdk.model.config import check_blend
     from gansdk.options import PictureReading
 
     options = validate(task, values)
     located, why = _locate(session, task, values["model"])
     load, reading = _as_load(options["load"]), options.get("read", PictureReading())
+    check_blend(located.config, load.blend)
     work = Work(task, located, load, options["call"], reading, options["write"])
     return work, _loader(session, work, why)
 

@@ -55,10 +55,11 @@ class Work:
     @property
     def provenance(self) -> str:
         """What makes its results: a public ref, else the weights' digest, since a path is nobody else's business."""
-        model = self.model
+        model, blend = self.model, self.load.blend
         digest = model.config.files[WEIGHTS].removeprefix("sha256:")[:12]
         public = model.ref.startswith(("builtin:", "hub:"))
-        return f"gansdk {__version__} ({model.ref if public else f'{model.config.method} {digest}'})"
+        name = model.ref if public else f"{model.config.method} {digest}"
+        return f"gansdk {__version__} ({name}{'' if blend is None else f', blend {blend:g}'})"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import time
 import numpy as np
 import png
 import pytest
+import tiny
 from command import PROGRAM
 from PIL import Image
 
@@ -139,6 +140,25 @@ def test_colours_of_16_bits_stay_so_and_agree_with_those_of_8(with_kinds, model,
     assert "jpg holds 8 bits per channel here; the result's 16 are rounded" in done.err
 
 
+def test_a_blend_lies_between_the_ends(with_kinds, work):
+    tiny.write(work / "both", seed=0, start=tiny.trained_networks(seed=1))
+    tiny.write(work / "start", seed=1)
+    for name, model, *flags in (
+        ("own", "./both"),
+        ("end", "./both", "--blend", 1),
+        ("begin", "./both", "--blend", 0),
+        ("start", "./start"),
+        ("half", "./both", "--blend", 0.5),
+    ):
+        done = with_kinds("run", "superres", "a.png", "--model", model, "--threads", 1, "-o", f"{name}.png", *flags)
+        assert done.code == 0, done.err
+    pixels = {name: np.asarray(Image.open(work / f"{name}.png")) for name in ("own", "end", "begin", "start", "half")}
+    assert np.array_equal(pixels["own"], pixels["end"])
+    assert np.array_equal(pixels["begin"], pixels["start"])
+    assert not np.array_equal(pixels["half"], pixels["own"])
+    assert not np.array_equal(pixels["half"], pixels["begin"])
+
+
 def test_several_inputs_and_stdin_go_into_a_folder(with_kinds, model, work):
     photo(work / "b.jpg")
     (work / "out").mkdir()
@@ -179,6 +199,8 @@ def test_the_rest_is_done_after_one_failed(with_kinds, model, work):
         (["a.png", "a.png", "-o", "x.png"], 2, "name a folder that ends with /"),
         ([], 2, "superres takes PHOTO"),
         (["a.png", "--device", "cuda:99"], 2, "there is no device 'cuda:99'"),
+        (["a.png", "--blend", "0.5"], 2, "this model has one end only"),
+        (["missing.png", "--blend", "2"], 2, "--blend '2' is not one of 0..1"),
         (["missing.png"], 1, "missing.png"),
         (["a.png", "-o", "nowhere/"], 1, "there is no folder nowhere"),
         (["."], 1, "folder"),

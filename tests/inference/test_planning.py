@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from works import work
+from works import UNREAD, work
 
 from gansdk.errors import UsageError
 from gansdk.inference.planning import Item, Job, check_collisions, find_obstacles, plan
-from gansdk.options import PictureWriting
+from gansdk.options import LoadOptions, PictureWriting
 
 
 def job(*inputs, output=None, writing=None):
@@ -79,3 +80,17 @@ def test_work_and_items_can_be_sent_elsewhere():
     assert pickle.loads(pickle.dumps(wanted)) == wanted
     (item,) = plan(job("x/a.jpg"))
     assert pickle.loads(pickle.dumps(item)) == item
+
+
+@pytest.mark.parametrize(
+    ("ref", "blend", "expected"),
+    [
+        ("./model", None, "(tiny 000000000000)"),
+        ("builtin:tiny-x2", None, "(builtin:tiny-x2)"),
+        ("builtin:tiny-x2", 0.25, "(builtin:tiny-x2, blend 0.25)"),
+    ],
+)
+def test_a_result_says_what_made_it(ref, blend, expected):
+    model = dataclasses.replace(UNREAD, ref=ref)
+    made = work(model=model, load=LoadOptions(blend=blend)).provenance
+    assert made.endswith(expected)
