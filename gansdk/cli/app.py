@@ -8,7 +8,21 @@ import typer
 from typer.main import get_command
 
 from gansdk._version import __version__
-from gansdk.cli import alias, check, default, doctor, evaluation, map, models, plugins, run, tasks, training, weights
+from gansdk.cli import (
+    alias,
+    card,
+    check,
+    default,
+    doctor,
+    evaluation,
+    map,  # noqa: A004 - the verb is called so
+    models,
+    plugins,
+    run,
+    tasks,
+    training,
+    weights,
+)
 from gansdk.cli.commands import Command, Group, in_our_words, new_app
 from gansdk.cli.session import Session, session_of
 
@@ -32,6 +46,7 @@ _ORDER = [
     "train",
     "resume",
     "eval",
+    "card",
     "check",
     "doctor",
 ]
@@ -58,6 +73,7 @@ def build() -> Any:
     app.command("train", cls=Command)(training.train)
     app.command("resume", cls=Command)(training.resume)
     app.command("eval", cls=Command)(evaluation.evaluate)
+    app.command("card", cls=Command)(card.card)
     app.command("check", cls=Command)(check.check)
     app.command("doctor", cls=Command)(doctor.doctor)
     return get_command(app)

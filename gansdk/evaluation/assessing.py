@@ -184,7 +184,12 @@ class _Assessment:
             digest=data.digest,
             seen=data.digest in self.subject.trained_on,
             count=reading.meter.count,
-            protocol={**self.trial.protocol, **reading.meter.protocol, **self.subject.protocol, "versions": versions},
+            protocol={
+                **self.trial.protocol(data),
+                **reading.meter.protocol,
+                **self.subject.protocol,
+                "versions": versions,
+            },
             value=ours.value,
             interval=ours.interval,
             values=ours.values,

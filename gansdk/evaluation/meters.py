@@ -60,8 +60,7 @@ class Setting:
 class Trial(Protocol):
     """How a model is tried: it makes a case of each item. Built as ``Trial(models, setting)``."""
 
-    @property
-    def protocol(self) -> Mapping[str, Any]:
+    def protocol(self, data: Dataset, /) -> Mapping[str, Any]:
         """How the cases are made, for the record."""
         ...
 

@@ -14,7 +14,7 @@ from gansdk.data.resizing import degrade
 from gansdk.data.resizing import upscale as enlarge
 from gansdk.errors import InputError
 from gansdk.evaluation.meters import MODEL, Unsuitable
-from gansdk.evaluation.trials import TrialPictures
+from gansdk.evaluation.trials import GIVEN, TrialPictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,9 +57,6 @@ class Restoring:
     Args:
         models: By name; all have the same scale.
         setting: Where and with what it is measured.
-
-    Attributes:
-        protocol: How, for the record.
     """
 
     def __init__(self, models: Mapping[str, Model], setting: Setting) -> None:
@@ -71,14 +68,17 @@ class Restoring:
         if facts is None:
             raise TypeError("a model that does not fit was tried")
         self._scale = facts.output.scale
-        self.protocol: Mapping[str, Any] = {
+
+    def protocol(self, data: Dataset, /) -> Mapping[str, Any]:
+        """How the cases are made, for the record."""
+        return {
             "scale": self._scale,
             "kernel": "bicubic, a = -0.5, antialiased",
-            "input": "8 bits",
+            "input": data.given if isinstance(data, TrialPictures) else GIVEN,
             "output": "rounded to 8 bits",
         }
 
-    def cases(self, data: Dataset) -> Iterator[Case]:
+    def cases(self, data: Dataset, /) -> Iterator[Case]:
         """One case per picture, in their order.
 
         Raises:

@@ -28,6 +28,10 @@ PREFIX = "trial/"
 PHOTOGRAPHS, FACES, TEXT, JPEG = (PREFIX + name for name in ("photographs", "faces", "text", "jpeg"))
 
 JPEG_QUALITY = 40
+
+GIVEN = "8 bits"
+"""What a model gets of a data set that nothing is said of."""
+
 FACE = (160, 0, 352, 192)
 """Left, top, right and bottom of the astronaut's head."""
 
@@ -48,8 +52,9 @@ class TrialPictures(Pictures):
         name: What it is called in records.
         make: Makes its pictures by name, uint8 [H, W, 3], when they are first asked for.
         names: Theirs.
-        spoil: What is done to a picture after it was shrunk and before a model gets it.
         attributions: Whose they are.
+        spoil: What is done to a picture after it was shrunk and before a model gets it.
+        given: What a model gets, for the record.
     """
 
     def __init__(
@@ -57,11 +62,14 @@ class TrialPictures(Pictures):
         name: str,
         names: tuple[str, ...],
         make: Callable[[], Mapping[str, Pixels]],
-        spoil: Callable[[Pixels], Pixels],
         attributions: tuple[Attribution, ...],
+        *,
+        spoil: Callable[[Pixels], Pixels] | None = None,
+        given: str = GIVEN,
     ) -> None:
         super().__init__(name, _Made(names, make), attributions)
-        self.spoil = spoil
+        self.spoil = spoil or _as_it_is
+        self.given = given
 
 
 class _Made:
@@ -95,11 +103,12 @@ def trial_sets() -> dict[str, TrialPictures]:
     theirs = tuple(_PUBLIC[name] for name in photographs)
     head = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
     ours = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
+    compressed = f"JPEG of quality {JPEG_QUALITY}, 4:2:0"
     made = (
-        TrialPictures(PHOTOGRAPHS, photographs, _photographs, _as_it_is, theirs),
-        TrialPictures(FACES, faces, _faces, _as_it_is, head),
-        TrialPictures(TEXT, text, _text, _as_it_is, ours),
-        TrialPictures(JPEG, photographs, _photographs, _through_jpeg, theirs),
+        TrialPictures(PHOTOGRAPHS, photographs, _photographs, theirs),
+        TrialPictures(FACES, faces, _faces, head),
+        TrialPictures(TEXT, text, _text, ours),
+        TrialPictures(JPEG, photographs, _photographs, theirs, spoil=_through_jpeg, given=compressed),
     )
     return {one.name: one for one in made}
 

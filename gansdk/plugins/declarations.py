@@ -127,6 +127,8 @@ class Method:
         configs: Named ways to train it.
         models: What ships with the plugin.
         defaults: Per task, which of ``models`` the plugin offers where a user names none.
+        ends: What the two ends of a model are called that carries the start of its training too.
+        about: What the method is, in a few sentences of Markdown, for the cards of its models.
     """
 
     name: str
@@ -140,6 +142,8 @@ class Method:
     configs: Mapping[str, Config] = field(default_factory=dict)
     models: tuple[BuiltinModel, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
+    ends: tuple[str, str] = ("start", "end")
+    about: str = ""
 
     def __post_init__(self) -> None:
         check_name("method", self.name)

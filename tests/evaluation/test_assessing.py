@@ -20,6 +20,7 @@ from gansdk.evaluation.perceptual import Seen, frechet_distance
 from gansdk.evaluation.restored import FeatureDistance, FrechetDistance, ToldApart
 from gansdk.evaluation.restoring import Restoring
 from gansdk.evaluation.subjects import load_subject
+from gansdk.evaluation.trials import FACES, JPEG, trial_sets
 from gansdk.model.config import Trained, TrainingData
 from gansdk.options import LoadOptions
 from gansdk.trunks.lite0 import EfficientNetLite0
@@ -77,6 +78,13 @@ def test_the_record_says_how_and_on_what(located, photos):
     }
     assert expected.items() <= one.protocol.items()
     assert one.protocol["versions"]["torch"] == torch.__version__
+
+
+def test_the_record_says_what_was_done_to_the_inputs(located):
+    sets = trial_sets()
+    data = {name: sets[name] for name in (FACES, JPEG)}
+    found = assess(load_subject(located, tiny.METHOD, FP32), data, [PLAIN["psnr-y"]]).measurements
+    assert [one.protocol["input"] for one in found] == ["8 bits", "JPEG of quality 40, 4:2:0"]
 
 
 def test_bicubic_stands_beside(located, photos):

@@ -24,6 +24,12 @@ _TINY_CONTEST = {
     "discriminator_hidden": 8,
 }
 
+_ABOUT = """
+SRGAN trains a generator in two stages. Stage 1 learns from differences between pixels: it is faithful and stays soft
+where the small picture leaves a choice. Stage 2 goes on from there with a content loss and against a discriminator
+that tells its pictures from photographs: it is sharper, and its fine texture is invented.
+"""
+
 METHOD = Method(
     name="srgan",
     summary="photographs four times as wide and high",
@@ -93,6 +99,8 @@ METHOD = Method(
     },
     models=(BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),),
     defaults={"superres": "srresnet-x4"},
+    ends=("stage 1", "stage 2"),
+    about=_ABOUT,
 )
 
 IMPORTER = Importer(

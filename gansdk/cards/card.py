@@ -1,0 +1,87 @@
+"""All that a card is made from, gathered without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gansdk.errors import MissingPluginError
+from gansdk.evaluation.record import Evaluation, read_evaluation
+from gansdk.inference.catalog import fits
+from gansdk.model.attributions import read_attributions
+from gansdk.refs import Builtin, parse
+
+if TYPE_CHECKING:
+    from gansdk.inference.catalog import Catalog, Located
+    from gansdk.model.attributions import Attributions
+    from gansdk.model.config import ModelConfig
+    from gansdk.plugins.declarations import Method
+
+STRIP, TRIALS = "card-strip.webp", "card-trials.webp"
+"""The pictures that may stand beside a card."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a model.
+
+    Attributes:
+        name: What its card is headed with.
+        ref: How commands in the card name it.
+        config: What it declares.
+        method: Its method; None where the plugin is not installed.
+        tasks: Names of the tasks that it can do.
+        evaluation: What was measured; empty where nothing was.
+        attributions: Whose works it was trained on, as far as is known.
+        pictures: Names of the pictures that stand beside the card.
+    """
+
+    name: str
+    ref: str
+    config: ModelConfig
+    method: Method | None
+    tasks: tuple[str, ...]
+    evaluation: Evaluation
+    attributions: Attributions
+    pictures: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What its two ends are called."""
+        return self.method.ends if self.method is not None else ("start", "end")
+
+
+def gather(catalog: Catalog, located: Located, pictures: tuple[str, ...] = ()) -> Card:
+    """Reads what a model's folder holds.
+
+    Args:
+        catalog: Knows methods and tasks.
+        located: The model.
+        pictures: Those that stand beside the card, or will.
+
+    Raises:
+        ModelError: If a file of the folder cannot be read.
+    """
+    try:
+        method = catalog.method(located)
+    except MissingPluginError:
+        method = None
+    builtin = isinstance(parse(located.ref), Builtin)
+    name = located.ref.removeprefix("builtin:") if builtin else _folder_name(located)
+    tasks = sorted(name for name, task in catalog.registry.tasks.items() if fits(task, located.config))
+    return Card(
+        name=name,
+        ref=located.ref if builtin else f"./{name}",
+        config=located.config,
+        method=method,
+        tasks=tuple(tasks),
+        evaluation=read_evaluation(located.folder) or Evaluation(),
+        attributions=read_attributions(located.folder),
+        pictures=pictures,
+    )
+
+
+def _folder_name(located: Located) -> str:
+    """The folder's name; that of the run, where it is a run's model."""
+    folder = located.folder.resolve()
+    return folder.parent.name if folder.name == "model" and (folder.parent / "train.json").is_file() else folder.name

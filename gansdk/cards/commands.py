@@ -1,0 +1,74 @@
+"""The commands that make a model again and measure it, from its training record."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from gansdk.errors import GansdkError
+from gansdk.evaluation.trials import PREFIX
+from gansdk.options import split
+from gansdk.plugins.declarations import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gansdk.evaluation.record import Evaluation
+    from gansdk.model.config import Trained
+    from gansdk.plugins.declarations import Method
+
+_RUN = "run"
+
+
+def training(method_name: str, method: Method | None, trained: Trained, licence: str) -> str:
+    """The command that trains the model again.
+
+    Options are named where the config of today's plugin would choose otherwise, so it stays right when that changes.
+    """
+    words = ["gansdk", "train", method_name, "--config", trained.config]
+    words += [word for data in trained.data for word in ("--data", data.name)]
+    usual = _usual(method, trained)
+    for name, value in trained.options.items():
+        if name not in usual or usual[name] != value:
+            words += ["--set", f"{name}={_text(value)}"]
+    words += ["--seed", str(trained.seed)]
+    words += ["--device", trained.device] if trained.device else []
+    words += ["--precision", trained.precision] if trained.precision else []
+    words += ["--threads", str(trained.threads)] if trained.threads != "auto" else []
+    words += ["--licence", licence] if licence else []
+    return shlex.join([*words, "-o", _RUN])
+
+
+def measuring(evaluation: Evaluation, *, was_trained: bool) -> list[str]:
+    """The commands that give the figures again."""
+    model = f"{_RUN}/" if was_trained else "FOLDER"
+    names = dict.fromkeys(one.data for one in evaluation.measurements)
+    own = [name for name in names if not name.startswith(PREFIX)]
+    sets = [word for name in own for word in ("--data", f"{name}=FOLDER-OR-ZIP")]
+    commands = [shlex.join(["gansdk", "eval", model, *sets])] if own else []
+    return [*commands, shlex.join(["gansdk", "eval", model])] if len(own) < len(names) else commands
+
+
+def ablating(evaluation: Evaluation) -> str:
+    """The command that measures the rows of the ablation again."""
+    names = dict.fromkeys(one.data for row in evaluation.ablation for one in row.measurements)
+    words = ["gansdk", "eval", f"{_RUN}/", *(word for name in names for word in ("--data", f"{name}=FOLDER-OR-ZIP"))]
+    return shlex.join([*words, *(word for row in evaluation.ablation for word in ("--ablation", f"{row.name}=RUN"))])
+
+
+def _usual(method: Method | None, trained: Trained) -> Mapping[str, Any]:
+    """The options that the config chooses by itself; none where it cannot be asked."""
+    config = method.configs.get(trained.config) if method is not None else None
+    if config is None:
+        return {}
+    required = {name: trained.options[name] for name in ("start",) if name in trained.options}
+    try:
+        (options,) = split([resolve(config.options)], {**config.values, **required})
+    except GansdkError:
+        return {}
+    usual = options.model_dump(mode="json")
+    return {name: value for name, value in usual.items() if name not in required}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

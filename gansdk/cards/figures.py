@@ -1,0 +1,154 @@
+"""The parts of a card that hold figures: all of them from the model's ``evaluation.json``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gansdk.cards.card import TRIALS
+from gansdk.cards.tables import folded, table
+from gansdk.evaluation.trials import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
+from gansdk.evaluation.wording import difference, interval, number, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gansdk.cards.card import Card
+    from gansdk.evaluation.record import Measurement
+
+_ARROWS = {"higher": "↑", "lower": "↓"}
+
+_KINDS = {
+    PHOTOGRAPHS: "photographs, for comparison",
+    FACES: "a face, near and far",
+    TEXT: "small text",
+    JPEG: f"inputs from JPEG files of quality {JPEG_QUALITY}",
+}
+
+
+def columns(card: Card) -> str:
+    """What the columns of its pictures show."""
+    ours = ", ".join(card.ends) if card.config.ends else "this model"
+    return f"input, bicubic, {ours}, truth"
+
+
+def figures(card: Card) -> str:
+    """What was measured on test sets, with the twin beside it."""
+    measured = [one for one in card.evaluation.measurements if not one.data.startswith(PREFIX)]
+    order = list(dict.fromkeys(one.data for one in measured))
+    measured.sort(key=lambda one: order.index(one.data))
+    if not measured:
+        return "## Figures\n\nNot measured yet on a test set: `gansdk eval` does it."
+    names = list(dict.fromkeys(name for one in measured for name in one.baselines))
+    ours, beside = card.ends[::-1] if card.config.ends else ("this model", "twin")
+    header = ["data", "metric", f"**{ours}**", "95 %", beside, "difference (95 %)", *names]
+    rows = [
+        [
+            _data(one),
+            f"{one.metric} {_ARROWS[one.better]}{f' [{one.unit}]' if one.unit else ''}",
+            f"**{number(one.value, one.unit)}**",
+            interval(one.interval, one.unit),
+            number(one.twin.value, one.unit) if one.twin is not None else "",
+            difference(one),
+            *(number(one.baselines[name], one.unit) if name in one.baselines else "" for name in names),
+        ]
+        for one in measured
+    ]
+    lines = ["## Figures", "", table(header, rows, left=2), ""]
+    lines += ["↑ higher is better, ↓ lower is better. Intervals by bootstrap over the pictures."]
+    lines += ["", f"Twin: {card.evaluation.twin}."] if card.evaluation.twin else []
+    if any(one.seen for one in measured):
+        lines += ["", "Sets marked † are what it was trained on: these figures say nothing about other pictures."]
+    return "\n".join([*lines, "", folded("How each was measured", _protocols(measured))])
+
+
+def _data(one: Measurement) -> str:
+    return f"{one.data}{' †' if one.seen else ''}"
+
+
+def _protocols(measured: Iterable[Measurement]) -> str:
+    """One row per metric and way of measuring, with the sets that were measured so."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for one in measured:
+        facts = {key: value for key, value in one.protocol.items() if key not in {"versions", "digest"}}
+        versions = one.protocol.get("versions", {})
+        said = "; ".join(f"{key}: {value}" for key, value in facts.items())
+        said += "; " + ", ".join(f"{name} {version}" for name, version in versions.items()) if versions else ""
+        rows.setdefault((f"{one.metric} v{one.version}", said), []).append(
+            f"{one.data} ({one.count} items)" if one.count else one.data
+        )
+    return table(
+        ["metric", "on", "protocol"], [[metric, ", ".join(on), said] for (metric, said), on in rows.items()], left=3
+    )
+
+
+def ablation(card: Card) -> str:
+    """What other ways of training gave."""
+    rows = card.evaluation.ablation
+    if not rows:
+        return ""
+    columns = list(dict.fromkeys((one.data, one.metric) for row in rows for one in row.measurements))
+    by_row = [{(one.data, one.metric): one for one in row.measurements} for row in rows]
+    header = ["training", "steps", "options"]
+    header += [f"{metric} {_arrow(by_row, (data, metric))} {data}" for data, metric in columns]
+    body = [
+        [
+            row.name,
+            str(row.steps),
+            ", ".join(f"{name}={value}" for name, value in row.options.items()),
+            *(number(found[at].value, found[at].unit) if at in found else "" for at in columns),
+        ]
+        for row, found in zip(rows, by_row, strict=True)
+    ]
+    text = "Other trainings, measured alike, with the options in which they differ. None of them is this model."
+    return f"## Ablation\n\n{text}\n\n{table(header, body)}"
+
+
+def _arrow(rows: Iterable[Mapping[tuple[str, str], Measurement]], at: tuple[str, str]) -> str:
+    return next(_ARROWS[row[at].better] for row in rows if at in row)
+
+
+def failures(card: Card) -> str:
+    """What was measured on the trial pictures: kinds that are hard, against photographs and bicubic enlargement."""
+    tried = {one.data: one for one in card.evaluation.measurements if one.data.startswith(PREFIX)}
+    if not tried:
+        return ""
+    metrics = [
+        metric
+        for metric in ("psnr-y", "pd-lite0", "consistency")
+        if any(one.metric == metric and one.data.startswith(PREFIX) for one in card.evaluation.measurements)
+    ]
+    found = {(one.data, one.metric): one for one in card.evaluation.measurements}
+    header = ["kind of picture", *(part for metric in metrics for part in (metric, "than bicubic"))]
+    rows = [[_KINDS.get(data, data), *_against_bicubic(found, data, metrics)] for data in _KINDS if data in tried]
+    lines = ["## Where it fails", "", table(header, rows)]
+    if TRIALS in card.pictures:
+        lines += ["", f"![{columns(card)}]({TRIALS})", "", f"From left to right: {columns(card)}."]
+    return "\n".join([*lines, "", *_worse(found, metrics), "Few pictures: for a comparison of kinds, not of models."])
+
+
+def _against_bicubic(found: Mapping[tuple[str, str], Measurement], data: str, metrics: Sequence[str]) -> list[str]:
+    cells = []
+    for metric in metrics:
+        one = found.get((data, metric))
+        if one is None:
+            cells += ["", ""]
+            continue
+        bicubic = one.baselines.get("bicubic")
+        cells += [number(one.value, one.unit), signed(one.value - bicubic, one.unit) if bicubic is not None else ""]
+    return cells
+
+
+def _worse(found: Mapping[tuple[str, str], Measurement], metrics: Sequence[str]) -> list[str]:
+    """A sentence for each metric by which it is worse than bicubic enlargement on some kind."""
+    lines = []
+    for metric in metrics:
+        worse = []
+        for data, words in _KINDS.items():
+            one = found.get((data, metric))
+            if one is not None and "bicubic" in one.baselines:
+                gain = one.value - one.baselines["bicubic"]
+                if (gain < 0) == (one.better == "higher") and gain != 0:
+                    worse.append(words)
+        if worse:
+            lines.append(f"By {metric} it is worse than bicubic enlargement on: {'; '.join(worse)}.")
+    return lines

@@ -1,0 +1,85 @@
+"""A card's front matter: what the Hub reads. Made by the Hub's own client, without a connection."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gansdk.cards.licences import hub_licence
+from gansdk.errors import OutputError
+from gansdk.evaluation.trials import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gansdk.cards.card import Card
+    from gansdk.model.facts import Facts
+
+_OURS = ("library_name", "pipeline_tag", "license", "license_name", "model-index")
+
+
+def front_matter(card: Card, before: Mapping[str, Any] | None = None) -> str:
+    """The YAML between a card's first two lines of dashes.
+
+    Args:
+        card: The model.
+        before: What stood there: an author's own fields and tags stay.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    theirs = {key: value for key, value in (before or {}).items() if key not in _OURS}
+    tags = theirs.pop("tags", None)
+    tags = [tags] if isinstance(tags, str) else list(tags or ())
+    task = pipeline_tag(card.config.facts)
+    results = [
+        EvalResult(
+            task_type=task or "other",
+            dataset_type=re.sub(r"[^a-z0-9]+", "-", one.data.lower()).strip("-"),
+            dataset_name=one.data,
+            metric_type=one.metric,
+            metric_name=f"{one.metric} [{one.unit}]" if one.unit else one.metric,
+            metric_value=round(one.value, 4),
+        )
+        for one in card.evaluation.measurements
+        if not one.seen and not one.data.startswith(PREFIX)
+    ]
+    fields: dict[str, Any] = {**hub_licence(card.config.licence), **theirs}
+    data = ModelCardData(
+        library_name="gansdk",
+        pipeline_tag=task,
+        tags=list(dict.fromkeys([*tags, "gansdk", card.config.method, *card.tasks])),
+        model_name=card.name if results else None,
+        eval_results=results or None,
+        **fields,
+    )
+    return str(data.to_yaml(original_order=list(before or ())))
+
+
+def split(text: str) -> tuple[dict[str, Any], str]:
+    """A card's front matter and what follows it.
+
+    Raises:
+        OutputError: If the front matter is no YAML, or no mapping.
+    """
+    import yaml
+    from huggingface_hub.repocard import REGEX_YAML_BLOCK
+
+    block = REGEX_YAML_BLOCK.search(text)
+    if block is None:
+        return {}, text
+    try:
+        found = yaml.safe_load(block.group(2))
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise OutputError(f"the card's front matter is no YAML: {reason}", hint="mend it, or give -o") from None
+    if found is not None and not isinstance(found, dict):
+        raise OutputError("the card's front matter is no list of fields", hint="mend it, or give -o")
+    return found or {}, text[block.end() :]
+
+
+def pipeline_tag(facts: Facts) -> str | None:
+    """What the Hub calls such a model's task; None where it has no word for it."""
+    generator = facts.generator
+    if generator is not None and generator.source.kind == "image" and generator.output.kind == "image":
+        return "image-to-image"
+    return None

@@ -1,0 +1,134 @@
+"""The generated parts of a card, each from the model's own records. None of them knows a method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gansdk.cards.card import STRIP
+from gansdk.cards.commands import ablating, measuring, training
+from gansdk.cards.figures import ablation, columns, failures, figures
+from gansdk.cards.tables import cell, folded, sentence, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gansdk.cards.card import Card
+
+
+_SHOWN = {"astronaut", "chelsea", "coffee", "rocket"}
+
+
+def sections(card: Card) -> dict[str, str]:
+    """All parts of a card by name, in their order; empty where there is nothing to say."""
+    makers: Mapping[str, Callable[[Card], str]] = {
+        "title": _title,
+        "pictures": _pictures,
+        "run": _run,
+        "figures": figures,
+        "ablation": ablation,
+        "training": _training,
+        "failures": failures,
+        "limits": _limits,
+        "reproducing": _reproducing,
+    }
+    return {name: make(card) for name, make in makers.items()}
+
+
+def _title(card: Card) -> str:
+    lines = [f"# {card.name}", "", sentence(card.config.summary) or f"A model of {card.config.method}."]
+    if card.method is not None:
+        lines += ["", card.method.about.strip()] if card.method.about else []
+        lines += ["", f"{card.method.paper}."]
+    return "\n".join(lines)
+
+
+def _pictures(card: Card) -> str:
+    if STRIP not in card.pictures:
+        return ""
+    shown = columns(card)
+    known = {one.item.rpartition(".")[0] for works in card.attributions.data.values() for one in works}
+    unseen = ", none of them among the works below" if known and not known & _SHOWN else ""
+    said = f"From left to right: {shown}. Photographs of scikit-image (public domain, CC0){unseen}."
+    return f"![{shown}]({STRIP})\n\n{said}"
+
+
+def _run(card: Card) -> str:
+    lines = ["## How to run it", "", f"    pip install '{card.config.requires}'"]
+    lines += [f"    gansdk run {task} photo.jpg --model {card.ref}" for task in card.tasks]
+    if card.config.ends:
+        lines += [f"    gansdk run {task} photo.jpg --model {card.ref} --blend 0.5" for task in card.tasks[:1]]
+        lines += ["", f"It carries both ends of its training: `--blend 0` is {card.ends[0]}, `--blend 1`, the default,"]
+        lines[-1] += f" is {card.ends[1]}, and what lies between is a mixture of their weights."
+    if card.tasks:
+        lines += ["", "```python", "import gansdk", ""]
+        lines += [f'result = gansdk.pipeline("{card.tasks[0]}", model="{card.ref}")("photo.jpg")']
+        lines += ['result.save("result.png")', "```"]
+    return "\n".join(lines)
+
+
+def _training(card: Card) -> str:
+    if card.config.origin is not None:
+        origin = card.config.origin
+        return (
+            "## What it was trained on\n\n"
+            f"Others trained and published these weights ({cell(origin.layout)}); they were taken from "
+            f"`{cell(origin.file)}` ({origin.digest}). On what they were trained is for their authors to say."
+        )
+    trained = card.config.trained
+    if trained is None:
+        return "## What it was trained on\n\nNothing is recorded."
+    lines = ["## What it was trained on", ""]
+    lines += [f"- **{cell(one.name)}**: {one.items} items, {one.licence}; {one.digest}" for one in trained.data]
+    if trained.relies_on:
+        lines += ["", "It also stands on:", ""]
+        lines += [f"- {cell(name)}: {digest}" for name, digest in trained.relies_on.items()]
+    for name, credits_ in card.attributions.data.items():
+        rows = [[one.item, one.author, one.licence, one.source] for one in credits_]
+        lines += ["", folded(f"{cell(name)}, work by work", table(["work", "author", "licence", "from"], rows, left=4))]
+    return "\n".join(lines)
+
+
+def _limits(card: Card) -> str:
+    generator = card.config.facts.generator
+    lines = ["## Limits", ""]
+    if generator is not None and generator.source.kind == "image":
+        lines += [
+            "- What it adds is what its training pictures make likely, not what was there: letters, faces, plates and "
+            "medical or forensic detail must not be read off its results.",
+            f"- It takes pictures of {generator.source.channels} channel(s) and gives them {generator.output.scale} "
+            "times as wide and high.",
+        ]
+        reach = generator.receptive_field
+        lines += [
+            "- It looks at the whole picture at once, so large ones need much memory."
+            if reach == "global"
+            else f"- A pixel of the result depends on {reach} input pixels around it, and on nothing farther away."
+        ]
+        if any(one.protocol.get("kernel") for one in card.evaluation.measurements):
+            lines += [
+                "- It was measured on sharp pictures that were shrunk by antialiased bicubic interpolation; blur, "
+                "noise and compression in an input are outside of that."
+            ]
+    safe = card.config.facts.safe_precisions
+    lines += [f"- Reduced precision measured to be safe: {', '.join(safe) or 'none'}."]
+    lines += [f"- Licence of the weights: {card.config.licence or 'not stated'}."]
+    return "\n".join(lines)
+
+
+def _reproducing(card: Card) -> str:
+    trained, evaluation = card.config.trained, card.evaluation
+    commands = [training(card.config.method, card.method, trained, card.config.licence)] if trained is not None else []
+    commands += measuring(evaluation, was_trained=trained is not None)
+    commands += [ablating(evaluation)] if evaluation.ablation else []
+    lines = ["## How to reproduce it", ""]
+    lines += [f"    {command}" for command in commands]
+    if trained is not None:
+        versions = ", ".join(f"{name} {version}" for name, version in trained.versions.items())
+        lines += ["", f"Trained in {_hours(trained.seconds)}, {trained.steps} steps, one seed, with {versions}."]
+        lines += [f"Code: commit {trained.commit}."] if trained.commit else []
+    return "\n".join([*lines, "", f"Weights: {card.config.files['model.safetensors']}."])
+
+
+def _hours(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

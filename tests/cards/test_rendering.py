@@ -1,0 +1,157 @@
+"""Cards as a whole: figures from records alone, an author's words kept, the same text each time."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+
+import pytest
+
+from gansdk.cards.rendering import read_card, render
+from gansdk.errors import InputError, OutputError
+from gansdk.evaluation.record import Evaluation
+from gansdk.model.config import Origin
+from gansdk.options import Options
+from gansdk.plugins.declarations import Config
+
+
+class RecipeOptions(Options):
+    steps: int = 1000
+    loss: str = "l1"
+    start: str = "none"
+
+
+def region(text: str, name: str) -> str:
+    found = re.search(f"<!-- gansdk:begin {name} -->\n(.*)<!-- gansdk:end {name} -->", text, re.DOTALL)
+    return found.group(1) if found else ""
+
+
+def test_the_same_records_give_the_same_text(card):
+    text = render(card)
+    assert text == render(card)
+    assert render(card, text) == text
+    assert re.findall("gansdk:begin ([a-z]+)", text) == [
+        "title",
+        "pictures",
+        "run",
+        "figures",
+        "ablation",
+        "training",
+        "failures",
+        "limits",
+        "reproducing",
+    ]
+
+
+def test_figures_stand_with_interval_twin_and_baselines(card):
+    rows = [line for line in region(render(card), "figures").splitlines() if line.startswith("| ")]
+    assert rows[0] == "| data | metric | **this model** | 95 % | twin | difference (95 %) | bicubic | floor |"
+    assert rows[2] == "| Set5 | psnr-y ↑ [dB] | **31.23** | 30.11 … 32.22 |  |  | 28.80 |  |"
+    assert rows[3] == "| Set5 | ssim-y ↑ | **0.877** |  | 0.900 | −0.023 (−0.030 … −0.010) |  |  |"
+    assert rows[4] == "| BSD100 | fd-lite0 ↓ | **612** |  |  |  | 745 | 265 |"
+    assert "Twin: none: it is a test." in region(render(card), "figures")
+
+
+def test_every_figure_changes_with_the_record(card):
+    changed = Evaluation(
+        measurements=tuple(one.model_copy(update={"value": one.value + 1}) for one in card.evaluation.measurements)
+    )
+    before = render(card)
+    after = render(dataclasses.replace(card, evaluation=changed))
+    for old, new in (("31.23", "32.23"), ("612", "613"), ("26.25", "27.25"), ("31.2345", "32.2345")):
+        assert old in before
+        assert old not in after
+        assert new in after
+
+
+def test_where_it_fails_is_said_from_figures(card):
+    text = region(render(card), "failures")
+    assert "| photographs, for comparison | 30.50 | +1.50 |" in text
+    assert "| inputs from JPEG files of quality 40 | 26.25 | −1.25 |" in text
+    assert "By psnr-y it is worse than bicubic enlargement on: inputs from JPEG files of quality 40." in text
+
+
+def test_rows_of_the_ablation_say_in_what_they_differ(card):
+    text = region(render(card), "ablation")
+    assert "| vgg | 7 | content=vgg | 701 |" in text
+    assert "| pixel | 7 | content=pixel | 800 |" in text
+
+
+def test_whose_works_it_was_trained_on(card):
+    text = region(render(card), "training")
+    assert "**photos**: 2 items, CC-BY-4.0; sha256:000" in text
+    assert "| one.jpg | Jo \\| Doe &lt;jo@example.org> | CC-BY-4.0 | there |" in text
+
+
+def test_a_model_with_two_ends_is_shown_with_both(card):
+    config = card.config.model_copy(update={"ends": {"0": "start.safetensors", "1": "model.safetensors"}})
+    text = render(dataclasses.replace(card, config=config))
+    assert "From left to right: input, bicubic, before, after, truth." in region(text, "pictures")
+    assert "`--blend 0` is before" in region(text, "run")
+    assert "| data | metric | **after** | 95 % | before |" in region(text, "figures")
+
+
+def test_an_imported_model_says_where_it_comes_from(card):
+    origin = Origin(file="RRDB.pth", digest="sha256:" + "1" * 64, layout="RRDBNet of ESRGAN", importer="srgan")
+    config = card.config.model_copy(update={"origin": origin, "trained": None})
+    text = render(dataclasses.replace(card, config=config))
+    assert "Others trained and published these weights (RRDBNet of ESRGAN)" in region(text, "training")
+    assert "gansdk train" not in text
+    assert "gansdk eval FOLDER --data Set5=FOLDER-OR-ZIP" in region(text, "reproducing")
+
+
+def test_a_model_that_was_never_measured_says_so(card):
+    bare = dataclasses.replace(card, evaluation=Evaluation(), pictures=())
+    text = render(bare)
+    assert "Not measured yet" in region(text, "figures")
+    assert region(text, "failures") == region(text, "pictures") == region(text, "ablation") == ""
+
+
+def test_the_training_command_gives_the_recorded_options(card):
+    """Today's config chooses 2,000 steps and l2: what differs from the record is named, what does not is not."""
+    config = Config("a:b", f"{__name__}:RecipeOptions", values={"steps": 2000, "loss": "l2"})
+    method = dataclasses.replace(card.method, configs={"small": config})
+    options = {"steps": 70, "loss": "l2", "start": "builtin:other"}
+    trained = card.config.trained.model_copy(update={"options": options, "precision": "bf16", "threads": 1})
+    changed = card.config.model_copy(update={"trained": trained})
+    text = region(render(dataclasses.replace(card, config=changed, method=method)), "reproducing")
+    words = shlex.split(text.split("\n    ")[1])
+    assert words[:5] == ["gansdk", "train", "tiny", "--config", "small"]
+    sets = [words[at + 1] for at, word in enumerate(words) if word == "--set"]
+    assert sets == ["steps=70", "start=builtin:other"]
+    assert words[words.index("--seed") + 1] == "3"
+    assert words[words.index("--precision") + 1] == "bf16"
+    assert words[words.index("--threads") + 1] == "1"
+    assert "Trained in 1 h 10 min, 70 steps, one seed, with gansdk 0.1.0, torch 2.4." in text
+
+
+def test_without_its_plugin_every_option_is_named(card):
+    text = region(render(dataclasses.replace(card, method=None)), "reproducing")
+    assert "--set steps=70 --set loss=l1" in text
+
+
+def test_an_authors_sections_and_fields_survive(card):
+    text = render(card).replace("library_name", "language: en\nlibrary_name")
+    text = text.replace("<!-- gansdk:begin run -->", "## My own words\n\nKeep me.\n\n<!-- gansdk:begin run -->")
+    text += "\n## Thanks\n\nTo all.\n"
+    newer = dataclasses.replace(card, evaluation=Evaluation(measurements=card.evaluation.measurements[:1]))
+    found = render(newer, text)
+    assert "## My own words\n\nKeep me.\n\n<!-- gansdk:begin run -->" in found
+    assert found.endswith("\n## Thanks\n\nTo all.\n")
+    assert "language: en" in found
+    assert "612" not in found
+
+
+def test_somebody_elses_card_is_refused(card):
+    with pytest.raises(OutputError, match="was not made by gansdk"):
+        render(card, "---\nlicense: mit\n---\n\n# Mine\n")
+
+
+def test_line_ends_of_a_file_are_kept(tmp_path):
+    (tmp_path / "README.md").write_bytes(b"a\r\nb\n")
+    assert read_card(tmp_path / "README.md") == "a\r\nb\n"
+    assert read_card(tmp_path / "none.md") is None
+    (tmp_path / "bad.md").write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(InputError, match="cannot be read as text"):
+        read_card(tmp_path / "bad.md")
