@@ -23,6 +23,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy gansdk $(patsubst %/pyproject.toml,%/src,$(PLUGINS))
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/cli_reference.py --check
+	$(BIN)/python scripts/render_cards.py --check
 	$(BIN)/python scripts/checks_reference.py --check
 
 wheels: $(VENV)/installed-dev  ## build all wheels into dist/
