@@ -59,7 +59,7 @@ def _find(
 
 
 def _holds_table(content: Mapping[str, Any], depth: int, known: dict[tuple[int, int], bool]) -> bool:
-    """Whether there is one down to a depth. Answers are kept, since a pickle may name one mapping any number of times."""
+    """Whether there is one down to a depth. Answers are kept: a pickle may name one mapping any number of times."""
     asked = (id(content), depth)
     if asked not in known:
         inside = depth > 0 and any(_holds_table(value, depth - 1, known) for _, value in _inside(content))
