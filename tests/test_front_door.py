@@ -53,7 +53,11 @@ LIGHT = [
     "gansdk.inference.context",
     "gansdk.tasks",
     "gansdk.tasks.superres",
+    "gansdk.evaluation",
     "gansdk.evaluation.record",
+    "gansdk.cards.card",
+    "gansdk.cards.pictures",
+    "gansdk.cards.rendering",
     "gansdk.testing",
     "gansdk.cli",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gansdk.cards.card import TRIALS
 from gansdk.cards.tables import folded, table
 from gansdk.evaluation.trials import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
-from gansdk.evaluation.wording import difference, interval, number, signed
+from gansdk.evaluation.wording import difference, interval, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,24 +118,26 @@ def failures(card: Card) -> str:
         if any(one.metric == metric and one.data.startswith(PREFIX) for one in card.evaluation.measurements)
     ]
     found = {(one.data, one.metric): one for one in card.evaluation.measurements}
-    header = ["kind of picture", *(part for metric in metrics for part in (metric, "than bicubic"))]
-    rows = [[_KINDS.get(data, data), *_against_bicubic(found, data, metrics)] for data in _KINDS if data in tried]
+    ours, beside = card.ends[::-1] if card.config.ends else ("this model", "twin")
+    header = ["kind of picture", *(part for metric in metrics for part in (f"{metric}: {ours}", beside, "bicubic"))]
+    rows = [
+        [words, *(part for metric in metrics for part in _beside(found.get((data, metric))))]
+        for data, words in _KINDS.items()
+        if data in tried
+    ]
     lines = ["## Where it fails", "", table(header, rows)]
     if TRIALS in card.pictures:
         lines += ["", f"![{columns(card)}]({TRIALS})", "", f"From left to right: {columns(card)}."]
     return "\n".join([*lines, "", *_worse(found, metrics), "Few pictures: for a comparison of kinds, not of models."])
 
 
-def _against_bicubic(found: Mapping[tuple[str, str], Measurement], data: str, metrics: Sequence[str]) -> list[str]:
-    cells = []
-    for metric in metrics:
-        one = found.get((data, metric))
-        if one is None:
-            cells += ["", ""]
-            continue
-        bicubic = one.baselines.get("bicubic")
-        cells += [number(one.value, one.unit), signed(one.value - bicubic, one.unit) if bicubic is not None else ""]
-    return cells
+def _beside(one: Measurement | None) -> tuple[str, str, str]:
+    """A figure, its twin's and that of bicubic enlargement."""
+    if one is None:
+        return "", "", ""
+    twin = number(one.twin.value, one.unit) if one.twin is not None else ""
+    bicubic = one.baselines.get("bicubic")
+    return number(one.value, one.unit), twin, number(bicubic, one.unit) if bicubic is not None else ""
 
 
 def _worse(found: Mapping[tuple[str, str], Measurement], metrics: Sequence[str]) -> list[str]:

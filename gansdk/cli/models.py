@@ -121,7 +121,9 @@ def _schemas(session: Session, task: str) -> dict[str, Any]:
 
 def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     """The means alone; the figures of single items stay in the file."""
-    measurements = [one.model_dump(mode="json", exclude={"values"}) for one in evaluation.measurements]
+    measurements = [
+        one.model_dump(mode="json", exclude={"values": True, "twin": {"values"}}) for one in evaluation.measurements
+    ]
     return {"measurements": measurements, "twin": evaluation.twin}
 
 
@@ -145,7 +147,7 @@ def _lines(record: dict[str, Any]) -> list[str]:
     if record["origin"] is not None:
         lines += ["", "  imported", *_origin_lines(record["origin"])]
     if record["evaluation"] is not None:
-        lines += ["", "  measured", *(_measured_line(one) for one in record["evaluation"]["measurements"])]
+        lines += ["", "  measured", *_measured_lines(record["evaluation"]["measurements"])]
         lines += [f"    twin: {record['evaluation']['twin']}"] if record["evaluation"]["twin"] else []
     return lines
 
@@ -175,6 +177,18 @@ def _origin_lines(origin: dict[str, Any]) -> list[str]:
     return [*lines, f"    {origin['digest']}"]
 
 
+def _measured_lines(measurements: list[dict[str, Any]]) -> list[str]:
+    """A line each; of a model that was measured on test sets, the trial pictures are left to its card."""
+    from gansdk.evaluation.trials import PREFIX
+
+    own = [one for one in measurements if not one["data"].startswith(PREFIX)]
+    return [_measured_line(one) for one in own or measurements]
+
+
 def _measured_line(one: dict[str, Any]) -> str:
-    baselines = ", ".join(f"{name} {value:.2f}" for name, value in one["baselines"].items())
-    return f"    {one['metric']} on {one['data']}: {one['value']:.2f}" + (f" ({baselines})" if baselines else "")
+    from gansdk.evaluation.wording import number
+
+    beside = {"twin": one["twin"]["value"]} if one["twin"] is not None else {}
+    others = ", ".join(f"{name} {number(value, one['unit'])}" for name, value in (beside | one["baselines"]).items())
+    text = f"    {one['metric']} on {one['data']}: {number(one['value'], one['unit'])} {one['unit']}".rstrip()
+    return f"{text} ({others})" if others else text

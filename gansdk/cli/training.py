@@ -219,6 +219,8 @@ def _watching(session: Session, run: str) -> Iterator[Any]:
 
 
 def _report(session: Session, run: str, finished: Finished) -> None:
+    from gansdk.evaluation.wording import number
+
     evaluation = finished.evaluation
     if session.output.flags.json:
         measured = evaluation.model_dump(mode="json") if evaluation is not None else None
@@ -226,6 +228,6 @@ def _report(session: Session, run: str, finished: Finished) -> None:
         session.output.record(record)
         return
     for one in evaluation.measurements if evaluation is not None else ():
-        session.output.note(f"{one.metric} on {one.data}: {one.value:.2f}")
+        session.output.note(f"{one.metric} on {one.data}: {number(one.value, one.unit)} {one.unit}".rstrip())
     took = seconds_text(finished.seconds)
     session.output.note(f"{finished.steps} steps in {took}; use it with --model {shlex.quote(str(Path(run)) + '/')}")

@@ -123,6 +123,8 @@ def assess(
         InputError: If an item is damaged, or a judge's file is missing.
         ComputationError: If the model gives no usable result.
     """
+    from gansdk.inference.memory import freed_memory_kept
+
     setting = Setting(subject.model.facts, subject.device, note)
     by_trial: dict[str, list[Metric]] = defaultdict(list)
     for metric in metrics:
@@ -134,7 +136,8 @@ def assess(
         for name, dataset in data.items():
             if dataset.digest in subject.trained_on:
                 note(f"{name}: the model was trained on these very data; the record says so")
-            readings = assessment.read(name, dataset, progress)
+            with freed_memory_kept():  # judges make many large tensors too
+                readings = assessment.read(name, dataset, progress)
             found += [reading.record for reading in readings if reading.record is not None]
             for reading in readings:
                 if reading.left_out:
