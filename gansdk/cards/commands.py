@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gansdk.evaluation.record import Evaluation
-    from gansdk.model.config import Trained
+    from gansdk.model.config import Origin, Trained
     from gansdk.plugins.declarations import Method
 
-_RUN = "run"
+_RUN, _FOLDER = "run", "model"
 
 
 def training(method_name: str, method: Method | None, trained: Trained, licence: str) -> str:
@@ -39,9 +39,15 @@ def training(method_name: str, method: Method | None, trained: Trained, licence:
     return shlex.join([*words, "-o", _RUN])
 
 
+def importing(origin: Origin, licence: str) -> str:
+    """The command that makes the model folder from the published file again."""
+    stated = ["--licence", licence] if licence else []
+    return shlex.join(["gansdk", "import", origin.file, *stated, "-o", _FOLDER])
+
+
 def measuring(evaluation: Evaluation, *, was_trained: bool) -> list[str]:
     """The commands that give the figures again."""
-    model = f"{_RUN}/" if was_trained else "FOLDER"
+    model = f"{_RUN if was_trained else _FOLDER}/"
     names = dict.fromkeys(one.data for one in evaluation.measurements)
     own = [name for name in names if not name.startswith(PREFIX)]
     sets = [word for name in own for word in ("--data", f"{name}=FOLDER-OR-ZIP")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gansdk.cards.card import STRIP
-from gansdk.cards.commands import ablating, measuring, training
+from gansdk.cards.commands import ablating, importing, measuring, training
 from gansdk.cards.figures import ablation, columns, failures, figures
 from gansdk.cards.tables import cell, folded, sentence, table
 
@@ -36,7 +36,7 @@ def sections(card: Card) -> dict[str, str]:
 
 def _title(card: Card) -> str:
     lines = [f"# {card.name}", "", sentence(card.config.summary) or f"A model of {card.config.method}."]
-    if card.method is not None:
+    if card.method is not None and card.config.origin is None:  # strangers' weights are of strangers' methods
         lines += ["", card.method.about.strip()] if card.method.about else []
         lines += ["", f"{card.method.paper}."]
     return "\n".join(lines)
@@ -118,6 +118,7 @@ def _limits(card: Card) -> str:
 def _reproducing(card: Card) -> str:
     trained, evaluation = card.config.trained, card.evaluation
     commands = [training(card.config.method, card.method, trained, card.config.licence)] if trained is not None else []
+    commands += [importing(card.config.origin, card.config.licence)] if card.config.origin is not None else []
     commands += measuring(evaluation, was_trained=trained is not None)
     commands += [ablating(evaluation)] if evaluation.ablation else []
     lines = ["## How to reproduce it", ""]

@@ -98,7 +98,11 @@ def test_an_imported_model_says_where_it_comes_from(card):
     text = render(dataclasses.replace(card, config=config))
     assert "Others trained and published these weights (RRDBNet of ESRGAN)" in region(text, "training")
     assert "gansdk train" not in text
-    assert "gansdk eval FOLDER --data Set5=FOLDER-OR-ZIP" in region(text, "reproducing")
+    lines = region(text, "reproducing").splitlines()
+    assert "    gansdk import RRDB.pth --licence Apache-2.0 -o model" in lines
+    assert "    gansdk eval model/ --data Set5=FOLDER-OR-ZIP --data BSD100=FOLDER-OR-ZIP" in lines
+    assert "It is **tiny**" in render(card)
+    assert "It is **tiny**" not in text
 
 
 def test_a_model_that_was_never_measured_says_so(card):
