@@ -7,18 +7,20 @@ neither a task nor the tiler nor a plugin knows which engine, device or precisio
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from gansdk.errors import ComputationError, DeviceError
+from gansdk.inference.rewriting import convolve_before_shuffling, fold_batch_norm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gansdk.model.facts import Facts, Precision
     from gansdk.options import LoadOptions
@@ -97,9 +99,10 @@ def has_native(device: torch.device, precision: Literal["bf16", "fp16"]) -> bool
 def prepare(network: nn.Module, placement: Placement, *, needs_gradients: bool = False) -> Callable[..., Any]:
     """Makes a loaded network ready to compute; the given one is left as it was.
 
-    Batch-norm is folded into the convolution before it, weights become channels-last, and in reduced precision the
-    first and the last layer stay in fp32: pixels enter and leave a network there, and a rounding at the edge is a
-    rounding of the picture. With gradients nothing is folded, so that the network is the one that was trained.
+    The network is rewritten (see :mod:`gansdk.inference.rewriting`), weights become channels-last, and in reduced
+    precision the first and the last layer stay in fp32: pixels enter and leave a network there, and a rounding at the
+    edge is a rounding of the picture. What a network adds up from there on in fp32 stays in fp32. With gradients
+    nothing is rewritten, so that the network is the one that was trained.
 
     Returns:
         A callable on tensors of any device; it gives fp32 tensors on the placement's device and raises
@@ -108,6 +111,7 @@ def prepare(network: nn.Module, placement: Placement, *, needs_gradients: bool =
     network = copy.deepcopy(network).eval().requires_grad_(False)
     if not needs_gradients:
         fold_batch_norm(network)
+        convolve_before_shuffling(network)
     network = network.to(device=placement.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if placement.precision != "fp32":
         _reduce(network, placement.dtype)
@@ -120,7 +124,8 @@ class _Prepared:
         self._placement = placement
 
     def __call__(self, *inputs: Tensor) -> Any:
-        outputs = self._network(*(self._enter(one) for one in inputs))
+        with nullcontext() if self._placement.precision == "fp32" else _JoiningReduced():
+            outputs = self._network(*(self._enter(one) for one in inputs))
         return tree_map(self._leave, outputs)
 
     def _enter(self, tensor: Tensor) -> Tensor:
@@ -137,6 +142,27 @@ class _Prepared:
             what = f"the network gave NaN or infinity on {self._placement}"
             raise NonFiniteError(what, hint="the model is damaged, or does not suit this input")
         return value.float() if value.is_floating_point() else value
+
+
+class _JoiningReduced(TorchFunctionMode):
+    """Joins tensors in the fewest bits that are among them.
+
+    By itself torch joins fp32 and reduced numbers in fp32, at several times the cost and mostly for a layer that then
+    reduces them all. Sums stay as they are: a residual network adds to what it had in fp32.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        if func is torch.cat and args:
+            args = (_in_fewest_bits(args[0]), *args[1:])
+        return func(*args, **(kwargs or {}))
+
+
+def _in_fewest_bits(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    dtypes = {one.dtype for one in tensors}
+    if len(dtypes) == 1 or not all(dtype.is_floating_point for dtype in dtypes):
+        return tensors
+    fewest = min(dtypes, key=lambda dtype: dtype.itemsize)
+    return [one.to(fewest) for one in tensors]
 
 
 def _reduce(network: nn.Module, dtype: torch.dtype) -> None:
@@ -158,40 +184,6 @@ def _last(layers: list[nn.Module]) -> nn.Module:
 def _enter_layer(layer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     dtype = next(layer.parameters()).dtype
     return tuple(one.to(dtype) if isinstance(one, Tensor) and one.is_floating_point() else one for one in inputs)
-
-
-def fold_batch_norm(network: nn.Module) -> int:
-    """Folds each batch-norm into the convolution that alone feeds it, in place.
-
-    Which feeds which is read off a symbolic trace. A network that cannot be traced (its path depends on its data)
-    stays as it is: folding is for speed, and right results come first.
-
-    Returns:
-        How many were folded.
-    """
-    try:
-        graph = torch.fx.Tracer().trace(network)
-    except Exception:  # noqa: BLE001 - a tracer raises whatever the traced code raises
-        return 0
-    modules = dict(network.named_modules())
-    calls = [str(node.target) for node in graph.nodes if node.op == "call_module"]
-    folded = 0
-    for node in graph.nodes:
-        if node.op != "call_module" or not isinstance(modules[str(node.target)], nn.BatchNorm1d | nn.BatchNorm2d):
-            continue
-        source = node.args[0]
-        if not (isinstance(source, torch.fx.Node) and source.op == "call_module" and len(source.users) == 1):
-            continue
-        before = modules[str(source.target)]
-        once = calls.count(str(source.target)) == 1 and calls.count(str(node.target)) == 1
-        if not once or not isinstance(before, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d):
-            continue
-        is_transposed = isinstance(before, nn.ConvTranspose2d)
-        fused = fuse_conv_bn_eval(before, modules[str(node.target)], is_transposed)
-        network.set_submodule(str(source.target), fused)
-        network.set_submodule(str(node.target), nn.Identity())
-        folded += 1
-    return folded
 
 
 def set_threads(threads: int | Literal["auto"]) -> None:

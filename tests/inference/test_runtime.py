@@ -12,7 +12,6 @@ from gansdk.inference.runtime import (
     NonFiniteError,
     Placement,
     devices,
-    fold_batch_norm,
     has_native,
     place,
     prepare,
@@ -21,55 +20,6 @@ from gansdk.options import LoadOptions
 
 CPU = torch.device("cpu")
 FP32 = Placement(CPU, "fp32")
-
-
-class Residual(nn.Module):
-    """Batch-norm before a sum, a convolution used twice, and one whose output is used twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.first_norm = nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4)
-        self.shared, self.shared_norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
-        self.forked, self.forked_norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
-        self.up, self.up_norm = nn.ConvTranspose2d(4, 3, 4, 2, 1), nn.BatchNorm2d(3)
-
-    def forward(self, x):
-        x = self.first_norm(self.first(x)) + 1
-        x = self.shared_norm(self.shared(x)) + self.shared(x)
-        forked = self.forked(x)
-        return self.up_norm(self.up(self.forked_norm(forked) + forked))
-
-
-def with_statistics(network):
-    torch.manual_seed(1)
-    network.train()
-    for _ in range(3):
-        network(torch.rand(2, 3, 12, 12))
-    return network.eval()
-
-
-def test_folding_keeps_the_result_and_takes_only_what_is_safe():
-    network = with_statistics(Residual())
-    x = torch.rand(2, 3, 20, 20)
-    expected = network(x)
-    assert fold_batch_norm(network) == 2  # first and up; not the shared one, not the forked one
-    assert isinstance(network.first_norm, nn.Identity)
-    assert isinstance(network.shared_norm, nn.BatchNorm2d)
-    assert torch.allclose(network(x), expected, atol=1e-5)
-
-
-def test_a_network_that_cannot_be_traced_stays_as_it_is():
-    class Branching(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv, self.norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
-
-        def forward(self, x):
-            return self.norm(self.conv(x)) if x.sum() > 0 else x
-
-    network = with_statistics(Branching())
-    assert fold_batch_norm(network) == 0
-    assert isinstance(network.norm, nn.BatchNorm2d)
 
 
 def test_prepare_folds_within_1e_5_and_leaves_the_given_network_alone():
@@ -100,6 +50,33 @@ def test_reduced_precision_keeps_the_outermost_layers_in_fp32_and_gives_fp32():
     x = torch.rand(1, 3, 30, 30)
     assert prepared(x).dtype == torch.float32
     assert 0 < (prepared(x) - network(x)).abs().max() < 0.02
+
+
+class Dense(nn.Module):
+    """Adds a branch to what its first layer gave, joined with what a layer made of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.inner = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.last, self.tail = nn.Conv2d(16, 8, 3, padding=1), nn.Conv2d(8, 3, 3, padding=1)
+        self.seen = {}
+
+    def forward(self, x):
+        x = self.head(x)
+        joined = torch.cat([x, self.inner(x)], 1)
+        x = torch.add(x, self.last(joined), alpha=0.2)
+        self.seen = {"joined": joined.dtype, "sum": x.dtype}
+        return self.tail(x)
+
+
+def test_reduced_precision_joins_in_few_bits_and_sums_in_many():
+    torch.manual_seed(0)
+    network, x = Dense(), torch.rand(1, 3, 30, 30)
+    prepared = prepare(network, Placement(CPU, "bf16"))
+    assert (prepared(x) - network(x)).abs().max() < 0.02
+    assert prepared._network.seen == {"joined": torch.bfloat16, "sum": torch.float32}
+    prepare(network, FP32)(x)
+    assert network.seen == {"joined": torch.float32, "sum": torch.float32}
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
