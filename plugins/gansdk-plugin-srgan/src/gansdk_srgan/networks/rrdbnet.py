@@ -37,8 +37,7 @@ class DenseBlock(nn.Module):
         known = x
         for convolution in inner:
             known = torch.cat([known, F.leaky_relu(convolution(known), _SLOPE)], 1)
-        branch: Tensor = last(known)
-        return branch * _DAMPING + x
+        return torch.add(x, last(known), alpha=_DAMPING)
 
 
 class DenseTriple(nn.Module):
@@ -50,8 +49,7 @@ class DenseTriple(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features [N, C, H, W] to the same shape."""
-        branch: Tensor = self.dense(x)
-        return branch * _DAMPING + x
+        return torch.add(x, self.dense(x), alpha=_DAMPING)
 
 
 class RRDBNet(nn.Module):
