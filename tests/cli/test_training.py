@@ -50,7 +50,7 @@ def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
     [
         ("--config small --data photos", 2, "train needs a folder to fill; add -o RUN"),
         ("--data photos -o RUN", 2, "train needs a config of srgan; add --config; it has paper, small"),
-        ("--config smal --data photos -o RUN", 2, "there is no config of srgan 'smal'; did you mean small or small-gan?"),
+        ("--config smal --data photos -o RUN", 2, "no config of srgan 'smal'; did you mean small or small-gan?"),
         ("--config small -o RUN", 2, "the recipe needs a data set 'photos'; add --data photos=FOLDER"),
         ("--config small --data photos -o RUN --set stps=2", 2, "there is no option 'stps'; did you mean steps?"),
         ("--config small --data photos -o RUN --set blocks=2", 2, "--set names 'blocks' twice; give it once"),
