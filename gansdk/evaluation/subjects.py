@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import UsageError
 from gansdk.evaluation.assessing import Subject
-from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,12 +85,10 @@ def load_subject(
 
 def _load(located: Located, method: Method, placement: Placement, blend: float | None) -> Model:
     from gansdk.inference.loading import load_networks
-    from gansdk.inference.runtime import prepare
+    from gansdk.inference.runtime import assemble
 
     networks = load_networks(located.folder, located.config, method, blend)
-    calls = {name: prepare(network, placement) for name, network in networks.items()}
-    model: Model = resolve(method.assemble)(calls, located.config.facts)
-    return model
+    return assemble(networks, method, located.config.facts, placement)
 
 
 def _check_alike(located: Located, twin: Located) -> None:

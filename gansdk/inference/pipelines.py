@@ -13,7 +13,7 @@ from gansdk.inference.catalog import Catalog, Located, check_fit
 from gansdk.inference.context import Context
 from gansdk.inference.loading import load_networks
 from gansdk.inference.memory import default_budget
-from gansdk.inference.runtime import NonFiniteError, Placement, place, prepare, set_threads
+from gansdk.inference.runtime import NonFiniteError, Placement, assemble, place, set_threads
 from gansdk.media.images import read_picture
 from gansdk.options import LoadOptions, Options, PictureReading, split, validate
 from gansdk.plugins.declarations import resolve
@@ -145,10 +145,8 @@ class Pipeline:
             return self._function(model, inputs, call, context)
 
     def _assemble(self, placement: Placement) -> Model:
-        gradients = self.task.needs_gradients
-        calls = {name: prepare(net, placement, needs_gradients=gradients) for name, net in self._networks.items()}
-        model: Model = resolve(self.method.assemble)(calls, self.located.config.facts)
-        return model
+        facts, gradients = self.located.config.facts, self.task.needs_gradients
+        return assemble(self._networks, self.method, facts, placement, needs_gradients=gradients)
 
     def _in_full_precision(self) -> Model:
         with self._lock:

@@ -18,12 +18,15 @@ from torch.utils._pytree import tree_map
 
 from gansdk.errors import ComputationError, DeviceError
 from gansdk.inference.rewriting import convolve_before_shuffling, fold_batch_norm
+from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gansdk.model.facts import Facts, Precision
+    from gansdk.model.protocols import Model
     from gansdk.options import LoadOptions
+    from gansdk.plugins.declarations import Method
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -117,6 +120,20 @@ def prepare(network: nn.Module, placement: Placement, *, needs_gradients: bool =
     if placement.precision != "fp32":
         _reduce(network, placement.dtype)
     return _Prepared(network, placement)
+
+
+def assemble(
+    networks: Mapping[str, nn.Module],
+    method: Method,
+    facts: Facts,
+    placement: Placement,
+    *,
+    needs_gradients: bool = False,
+) -> Model:
+    """A model over loaded networks, each made ready to compute by :func:`prepare`."""
+    calls = {name: prepare(one, placement, needs_gradients=needs_gradients) for name, one in networks.items()}
+    model: Model = resolve(method.assemble)(calls, facts)
+    return model
 
 
 class _Prepared:

@@ -92,11 +92,9 @@ class ModelSubject:
         """The model as a task gets it, on the CPU: folded, cast, assembled."""
         import torch
 
-        from gansdk.inference.runtime import Placement, prepare
+        from gansdk.inference.runtime import Placement, assemble
 
-        placement = Placement(torch.device("cpu"), precision)
-        call = {name: prepare(network, placement) for name, network in self.networks.items()}
-        return cast("Model", resolve(self.method.assemble)(call, self.config.facts))
+        return assemble(self.networks, self.method, self.config.facts, Placement(torch.device("cpu"), precision))
 
     def bare(self, networks: Mapping[str, nn.Module]) -> Model:
         """The model over these very networks, not prepared, so that they can be looked at while it computes."""

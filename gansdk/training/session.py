@@ -6,7 +6,7 @@ import hashlib
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,10 +16,9 @@ from gansdk.evaluation.assessing import Subject, assess, fitting
 from gansdk.evaluation.record import read_evaluation
 from gansdk.evaluation.subjects import about_twin, digests
 from gansdk.inference.loading import write_model
-from gansdk.inference.runtime import Placement, prepare
+from gansdk.inference.runtime import Placement, assemble
 from gansdk.model.attributions import Attributions, Credit
 from gansdk.model.config import Trained
-from gansdk.plugins.declarations import resolve
 from gansdk.plugins.discovery import discover
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.interruption import put_off
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation
-    from gansdk.model.protocols import Model
     from gansdk.plugins.declarations import Method
     from gansdk.training.interruption import Interruption
     from gansdk.training.recipe import Batch, Export, Recipe
@@ -255,15 +253,12 @@ class Session:
     def _subject(self, export: Export) -> Subject:
         placement = Placement(self._train.device, "fp32")
 
-        def assembled(networks: Mapping[str, nn.Module]) -> Model:
-            call = {name: prepare(network, placement) for name, network in networks.items()}
-            return cast("Model", resolve(self._method.assemble)(call, export.facts))
-
+        start = export.start
         return Subject(
-            model=assembled(export.networks),
+            model=assemble(export.networks, self._method, export.facts, placement),
             device=placement.device,
-            twin=assembled(export.start) if export.start is not None else None,
-            about_twin=about_twin(self._method, self._record.config, has_start=export.start is not None),
+            twin=assemble(start, self._method, export.facts, placement) if start is not None else None,
+            about_twin=about_twin(self._method, self._record.config, has_start=start is not None),
             trained_on=digests(source.data for source in self._record.data.values()),
             protocol={"precision": placement.precision, "device": placement.device.type},
         )
