@@ -11,9 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from skimage import data, transform
-
-from gansdk.evaluation.gate import measure
+from gansdk.evaluation.gate import PHOTOGRAPHS, halved, measure
 from gansdk.files import write_whole
 from gansdk.inference.catalog import Catalog
 from gansdk.model.config import CONFIG
@@ -27,11 +25,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     catalog = Catalog(discover(), Settings())
     located = catalog.locate(str(folder.absolute()))
-    photographs = {
-        name: (transform.rescale(getattr(data, name)(), 0.5, channel_axis=2, anti_aliasing=True) * 255).astype("uint8")
-        for name in ("astronaut", "coffee", "chelsea")
-    }
-    losses = measure(located, catalog.method(located), "bf16", photographs)
+    losses = measure(located, catalog.method(located), "bf16", {name: halved(name) for name in PHOTOGRAPHS})
     for loss in losses:
         print(f"bf16 {loss.photograph:<10} {loss.psnr:5.1f} dB, 99.9 % within {loss.steps:.2f} steps of 8 bits")
     safe = ("bf16",) if all(loss.passes for loss in losses) else ()
