@@ -248,14 +248,14 @@ def split(groups: Sequence[type[Options]], values: Mapping[str, Any], *, flags: 
     return result
 
 
-def validate(group: type[_Group], values: Mapping[str, Any]) -> _Group:
+def validate(group: type[_Group], values: Mapping[str, Any], *, flags: bool = False) -> _Group:
     """Validates named values against one group, as :func:`split` does.
 
     Raises:
         UnknownNameError: If a name is none of the group's.
         OptionError: If values are wrong.
     """
-    (result,) = split([group], values)
+    (result,) = split([group], values, flags=flags)
     return cast("_Group", result)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import GansdkError
 from gansdk.evaluation.trials import PREFIX
-from gansdk.options import split
+from gansdk.options import validate
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gansdk.evaluation.record import Evaluation
     from gansdk.model.config import Origin, Trained
+    from gansdk.options import Options
     from gansdk.plugins.declarations import Method
 
 _RUN, _FOLDER = "run", "model"
@@ -67,13 +68,15 @@ def _usual(method: Method | None, trained: Trained) -> Mapping[str, Any]:
     config = method.configs.get(trained.config) if method is not None else None
     if config is None:
         return {}
-    required = {name: trained.options[name] for name in ("start",) if name in trained.options}
     try:
-        (options,) = split([resolve(config.options)], {**config.values, **required})
+        group: type[Options] = resolve(config.options)
+        fields = group.model_fields.items()
+        required = {name for name, field in fields if field.is_required() and name not in config.values}
+        given = {name: value for name, value in trained.options.items() if name in required}
+        options = validate(group, {**config.values, **given})
     except GansdkError:
         return {}
-    usual = options.model_dump(mode="json")
-    return {name: value for name, value in usual.items() if name not in required}
+    return options.model_dump(mode="json", exclude=required)
 
 
 def _text(value: Any) -> str:

@@ -126,13 +126,10 @@ def _measure(session: Session, work: Callable[..., Evaluation], **how: Any) -> E
 
 
 def _load(device: str | None, precision: str | None, threads: str | None, blend: str | None) -> LoadOptions:
-    from gansdk.options import LoadOptions, split
+    from gansdk.options import LoadOptions, validate
 
     values = {"device": device, "precision": precision or "fp32", "threads": threads, "blend": blend}
-    (load,) = split([LoadOptions], values, flags=True)
-    if not isinstance(load, LoadOptions):
-        raise TypeError("split gave another group than it was asked for")
-    return load
+    return validate(LoadOptions, values, flags=True)
 
 
 def _variants(session: Session, texts: Iterable[str]) -> dict[str, Located]:

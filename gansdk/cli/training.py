@@ -183,13 +183,9 @@ def _once(flag: str, texts: Iterable[str]) -> list[str]:
 
 
 def _computing(device: str | None, precision: str | None, threads: str | None) -> LoadOptions:
-    from gansdk.options import LoadOptions, split
+    from gansdk.options import LoadOptions, validate
 
-    values = {"device": device, "precision": precision, "threads": threads}
-    (load,) = split([LoadOptions], values, flags=True)
-    if not isinstance(load, LoadOptions):
-        raise TypeError("split gave another group than it was asked for")
-    return load
+    return validate(LoadOptions, {"device": device, "precision": precision, "threads": threads}, flags=True)
 
 
 def _whole(flag: str, text: str, low: int) -> int:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _silent(_text: str, /) -> None:
+def silent(_text: str, /) -> None:
     """Nobody listens."""
 
 
@@ -35,8 +35,8 @@ class Context:
     """
 
     progress: Callable[[int, int], None] = _unseen
-    note: Callable[[str], None] = _silent
-    detail: Callable[[str], None] = _silent
+    note: Callable[[str], None] = silent
+    detail: Callable[[str], None] = silent
     expect: Callable[[float], None] = _unasked
     measured: dict[str, float] = field(default_factory=dict)
     memory: int | Literal["auto"] = "auto"

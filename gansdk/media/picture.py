@@ -154,12 +154,9 @@ class Picture:
             OutputError: If it cannot be written there or in that format.
         """
         from gansdk.media.writing import write_picture
-        from gansdk.options import PictureWriting, split
+        from gansdk.options import PictureWriting, validate
 
-        (writing,) = split([PictureWriting], options)
-        if not isinstance(writing, PictureWriting):
-            raise TypeError("split gave another group")
-        return write_picture(self, Path(path), writing, _silent) or Path(path)
+        return write_picture(self, Path(path), validate(PictureWriting, options), _silent) or Path(path)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The numbers [H, W, C], alpha as the last channel where there is one."""

@@ -10,9 +10,10 @@ import torch
 
 from gansdk.data.pictures import Pictures, open_pictures
 from gansdk.errors import MissingPluginError, TrainingError, UnknownNameError, UsageError
+from gansdk.inference.context import silent
 from gansdk.inference.runtime import place, set_threads
 from gansdk.model.facts import Facts
-from gansdk.options import LoadOptions, Options, split
+from gansdk.options import LoadOptions, validate
 from gansdk.plugins.declarations import resolve
 from gansdk.training.runs import (
     Pace,
@@ -32,15 +33,12 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from gansdk.data.pictures import Dataset
+    from gansdk.options import Options
     from gansdk.plugins.declarations import Config, Method
     from gansdk.training.recipe import Recipe
     from gansdk.training.session import Finished, Progress
 
     Opener = Callable[[str], Dataset]
-
-
-def _silent(_text: str, /) -> None:
-    """Nobody listens."""
 
 
 def _unseen(_progress: Progress, /) -> None:
@@ -64,7 +62,7 @@ def train(
     licence: str = "",
     summary: str = "",
     progress: Callable[[Progress], None] = _unseen,
-    note: Callable[[str], None] = _silent,
+    note: Callable[[str], None] = silent,
     open_data: Opener | None = None,
 ) -> Finished:
     """Trains a method into a new run folder.
@@ -151,7 +149,7 @@ def resume(
     device: str | None = None,
     threads: int | Literal["auto"] | None = None,
     progress: Callable[[Progress], None] = _unseen,
-    note: Callable[[str], None] = _silent,
+    note: Callable[[str], None] = silent,
     open_data: Opener | None = None,
 ) -> Finished:
     """Goes on with a run where its last checkpoint stands, as if it had never stopped.
@@ -218,7 +216,7 @@ def _config(method: Method, name: str) -> Config:
 
 
 def _options(config: Config, values: Mapping[str, Any]) -> Options:
-    (options,) = split([resolve(config.options)], {**config.values, **values})
+    options: Options = validate(resolve(config.options), {**config.values, **values})
     if not isinstance(getattr(options, "steps", None), int):
         raise TrainingError(f"{config.options} has no option 'steps'", hint="a recipe says how long it trains")
     return options
@@ -228,8 +226,8 @@ def _place(device: str, precision: str) -> Any:
     """The runtime's choice; training in bf16 is always safe to try, since weights and sums stay in fp32."""
     if precision == "fp16":
         raise UsageError("training does not compute in fp16", hint="use --precision bf16 or fp32")
-    (load,) = split([LoadOptions], {"device": device, "precision": precision})
-    return place(cast("LoadOptions", load), Facts(safe_precisions=("bf16",)))
+    load = validate(LoadOptions, {"device": device, "precision": precision})
+    return place(load, Facts(safe_precisions=("bf16",)))
 
 
 def _build(config: Config, options: Options, seed: int) -> Recipe:
