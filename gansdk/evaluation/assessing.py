@@ -11,6 +11,7 @@ from gansdk.errors import InputError, NotApplicableError
 from gansdk.evaluation.intervals import difference
 from gansdk.evaluation.meters import MODEL, TWIN, Setting, Unsuitable
 from gansdk.evaluation.record import Evaluation, Measurement
+from gansdk.inference.context import silent
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
     from gansdk.plugins.declarations import Metric
 
 
-def _silent(_text: str, /) -> None:
-    """Nobody listens."""
-
-
-def _unseen(_label: str, _done: int, _total: int, /) -> None:
+def unseen(_label: str, _done: int, _total: int, /) -> None:
     """Nobody watches."""
 
 
@@ -64,7 +61,7 @@ class Subject:
         return replace(self, twin=None, about_twin="")
 
 
-def fitting(metrics: Iterable[Metric], facts: Facts, note: Callable[[str], None] = _silent) -> list[Metric]:
+def fitting(metrics: Iterable[Metric], facts: Facts, note: Callable[[str], None] = silent) -> list[Metric]:
     """The metrics that fit a model and whose feature network is at hand; those left out for want of it are noted."""
     from gansdk.trunks.files import find
 
@@ -104,8 +101,8 @@ def assess(
     data: Mapping[str, Dataset],
     metrics: Sequence[Metric],
     *,
-    note: Callable[[str], None] = _silent,
-    progress: Callable[[str, int, int], None] = _unseen,
+    note: Callable[[str], None] = silent,
+    progress: Callable[[str, int, int], None] = unseen,
 ) -> Evaluation:
     """Measures a model, and its twin in the same run.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import NotApplicableError
-from gansdk.evaluation.assessing import assess, check_fitting, fitting
+from gansdk.evaluation.assessing import assess, check_fitting, fitting, unseen
 from gansdk.evaluation.record import Evaluation, Variant
 from gansdk.evaluation.subjects import load_subject
+from gansdk.inference.context import silent
 from gansdk.refs import Folder, parse
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
     from gansdk.plugins.declarations import Metric
 
 
-def _silent(_text: str, /) -> None:
-    """Nobody listens."""
-
-
-def _unseen(_label: str, _done: int, _total: int, /) -> None:
-    """Nobody watches."""
-
-
 def evaluate(
     catalog: Catalog,
     located: Located,
@@ -36,8 +29,8 @@ def evaluate(
     metrics: Sequence[str] = (),
     load: LoadOptions,
     twin: Located | None = None,
-    note: Callable[[str], None] = _silent,
-    progress: Callable[[str, int, int], None] = _unseen,
+    note: Callable[[str], None] = silent,
+    progress: Callable[[str, int, int], None] = unseen,
 ) -> Evaluation:
     """Measures a model.
 
@@ -70,8 +63,8 @@ def evaluate_variants(
     *,
     metrics: Sequence[str] = (),
     load: LoadOptions,
-    note: Callable[[str], None] = _silent,
-    progress: Callable[[str, int, int], None] = _unseen,
+    note: Callable[[str], None] = silent,
+    progress: Callable[[str, int, int], None] = unseen,
 ) -> Evaluation:
     """Measures other trainings as rows of a model's ablation; the model itself is not measured.
 
@@ -111,7 +104,7 @@ def evaluate_variants(
 
 
 def choose_metrics(
-    catalog: Catalog, located: Located, names: Sequence[str], note: Callable[[str], None] = _silent
+    catalog: Catalog, located: Located, names: Sequence[str], note: Callable[[str], None] = silent
 ) -> list[Metric]:
     """The metrics of these names, or all that fit a model and can be read here.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gansdk.inference.context import silent
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 TWIN = "twin"
-
-
-def _silent(_text: str, /) -> None:
-    """Nobody listens."""
 
 
 class Unsuitable(Exception):  # noqa: N818 - it is no error: the metric is left out, and the reason said
@@ -41,7 +39,7 @@ class Setting:
 
     facts: Facts
     device: torch.device
-    note: Callable[[str], None] = field(default=_silent, compare=False)
+    note: Callable[[str], None] = field(default=silent, compare=False)
     seed: int = 0
 
     @cached_property

@@ -15,6 +15,7 @@ from gansdk.files import sha256
 from gansdk.importing.destination import beside, destination
 from gansdk.importing.reading import bytes_of, read
 from gansdk.importing.tables import Table, find, parts
+from gansdk.inference.context import silent
 from gansdk.inference.loading import build_networks, fill, mismatches, write_model
 from gansdk.inference.runtime import has_native
 from gansdk.model.config import ModelConfig, Origin, read_config
@@ -61,10 +62,6 @@ class _Found:
     recognised: Recognised
 
 
-def _silent(_text: str, /) -> None:
-    """Nobody listens."""
-
-
 def import_weights(
     file: str | PathLike[str],
     folder: str | PathLike[str] | None = None,
@@ -74,7 +71,7 @@ def import_weights(
     summary: str = "",
     measure: bool = True,
     registry: Registry | None = None,
-    note: Callable[[str], None] = _silent,
+    note: Callable[[str], None] = silent,
 ) -> Imported:
     """Makes a model folder from weights that others published. Nothing in their file is ever run.
 
