@@ -1,0 +1,73 @@
+"""A training that goes on from a model: which one, what it keeps of it, and that it is the same when it resumes."""
+
+import adversary
+import pytest
+import torch
+from adversary import write_pictures
+from safetensors.torch import load_file
+
+from gansdk.errors import InputError, TrainingError, UsageError
+from gansdk.model.config import read_config
+from gansdk.training import loop
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return str(write_pictures(tmp_path / "photos"))
+
+
+def train(run, photos, *, method=adversary.METHOD, **more):
+    return loop.train(method, "small", run, data={"photos": photos}, device="cpu", precision="fp32", **more)
+
+
+GOING_ON = adversary.method("GoingOn", "GoingOnOptions")
+
+
+def test_a_model_with_both_ends_is_measured_beside_its_start(tmp_path, photos):
+    train(tmp_path / "first", photos)
+    held_out = str(write_pictures(tmp_path / "held-out", seed=5))
+    start = str(tmp_path / "first") + "/"
+    finished = train(
+        tmp_path / "second", photos, method=GOING_ON, options={"start": start}, tests={"held-out": held_out}
+    )
+    again = train(tmp_path / "alone", photos, options={"steps": 6}, tests={"held-out": held_out})
+    measured, alone = finished.evaluation.measurements[0], again.evaluation.measurements[0]
+    assert measured.twin.values == pytest.approx(alone.values)  # the first run again
+    assert measured.difference.value == pytest.approx(measured.value - measured.twin.value)
+    assert "other end" in finished.evaluation.twin
+    assert again.evaluation.twin.startswith("none:")
+
+
+def go_on(run, photos, start):
+    train(run, photos, method=GOING_ON, options={"start": str(start), "steps": 2})
+
+
+def test_a_stage_goes_on_from_a_model_and_carries_both_ends(tmp_path, photos):
+    train(tmp_path / "first", photos)
+    go_on(tmp_path / "second", photos, tmp_path / "first")
+    config = read_config(tmp_path / "second" / "model")
+    assert config.ends == {"0": "start.safetensors", "1": "model.safetensors"}
+    digest = read_config(tmp_path / "first" / "model").files["model.safetensors"]
+    assert config.trained.relies_on == {"start": digest}
+    first = load_file(tmp_path / "first" / "model" / "model.safetensors")
+    start = load_file(tmp_path / "second" / "model" / "start.safetensors")
+    assert first.keys() == start.keys()
+    assert all(torch.equal(first[key], start[key]) for key in first)
+
+
+def test_resuming_needs_the_same_start(tmp_path, photos):
+    train(tmp_path / "first", photos)
+    go_on(tmp_path / "second", photos, tmp_path / "first")
+    loop.resume(tmp_path / "first", methods={"tiny": adversary.METHOD}, steps=7)
+    with pytest.raises(TrainingError, match="'start', which the run stands on, has changed"):
+        loop.resume(tmp_path / "second", methods={"tiny": GOING_ON}, steps=3)
+
+
+def test_a_start_must_be_named_exist_and_be_of_the_same_method(tmp_path, photos):
+    with pytest.raises(UsageError, match="goes on from another model"):
+        go_on(tmp_path / "run", photos, "")
+    with pytest.raises(InputError, match="no folder"):
+        go_on(tmp_path / "run", photos, tmp_path / "nothing")
+    with pytest.raises(UsageError, match="is a model of 'srgan', and this training starts from one of 'tiny'"):
+        go_on(tmp_path / "run", photos, "builtin:srresnet-x4")
+    assert not (tmp_path / "run").exists()
