@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 class TaskGroup(Group):
     """One command per task of the registry."""
 
+    @abstractmethod
     def command_of(self, task: Task) -> Any:
         """The command of one task."""
-        raise NotImplementedError
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all tasks."""

@@ -42,8 +42,7 @@ _BEHIND = 16
 _BYTES_BEHIND = 2**30
 """Bytes of those; a result that is larger alone is waited for."""
 
-
-_SECONDS_TO_WRITE = 2**26
+_SLOW_TO_WRITE = 2**26
 """Bytes of a picture that somebody who pressed Ctrl-C is told to wait for."""
 
 
@@ -236,7 +235,7 @@ class _Line:
         """Begins nothing any more; what is being written still ends, and is told of."""
         self._reader.shutdown(cancel_futures=True)
         for written in [one for one in self._behind if not one.future.cancel()]:
-            if not written.future.done() and written.bytes > _SECONDS_TO_WRITE:
+            if not written.future.done() and written.bytes > _SLOW_TO_WRITE:
                 self._context(written.item).note("is being written, which takes a moment")
             with suppress(BrokenPipeError, UsageError):  # raised already, or soon to be
                 self._tell_of(written, written.future.result())
