@@ -69,7 +69,7 @@ def ssim(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float
     planes = [plane[inside].astype(np.float64) for plane in (first, second)]
     if min(planes[0].shape) < SSIM_WINDOW:
         raise ValueError(f"a border of {border} leaves no window of {SSIM_WINDOW} of {first.shape}")
-    found = structural_similarity(  # type: ignore[no-untyped-call]
+    found = structural_similarity(  # type: ignore[no-untyped-call] # scikit-image has no types
         *planes, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
     )
     return float(found)

@@ -99,7 +99,7 @@ def search(source: Path, target: Path) -> Found:
         subfolders[:] = sorted(_entered(folder, subfolders, source, left_out, found))
         for name in sorted(files):
             if not name.startswith("."):
-                _take(os.path.join(folder, name), source, found)  # noqa: PTH118 - a Path each would be slow
+                _take(os.path.join(folder, name), source, found)
     return found
 
 
@@ -107,10 +107,10 @@ def _entered(
     folder: str, names: list[str], source: Path, left_out: tuple[int, int] | None, found: Found
 ) -> Iterator[str]:
     for name in names:
-        path = os.path.join(folder, name)  # noqa: PTH118
+        path = os.path.join(folder, name)
         if name.startswith("."):
             continue
-        if os.path.islink(path):  # noqa: PTH114
+        if os.path.islink(path):
             found.links.append(_relative(path, source))
         elif left_out is not None and _identity(path) == left_out:
             found.left_out = True
@@ -121,7 +121,7 @@ def _entered(
 def _take(path: str, source: Path, found: Found) -> None:
     name = _relative(path, source)
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)
     except OSError:  # a link that leads nowhere
         found.others.append(name)
         return
@@ -133,7 +133,7 @@ def _take(path: str, source: Path, found: Found) -> None:
 
 def _is_picture(path: str) -> bool:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             return identify(file.read(HEAD)) is not None
     except OSError:
         return False
@@ -146,7 +146,7 @@ def _relative(path: str, source: Path) -> str:
 def _identity(path: str | Path) -> tuple[int, int] | None:
     """What tells a folder from all others, whatever it is called."""
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)
     except OSError:
         return None
     return status.st_dev, status.st_ino

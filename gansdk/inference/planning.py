@@ -160,7 +160,7 @@ def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) ->
     by_output: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         if item.output is not None:
-            by_output[same(os.path.abspath(item.output))].append(item)  # noqa: PTH100 - resolve() follows links
+            by_output[same(_absolute(item.output))].append(item)
     clashes = [_clash(path, sharing) for path, sharing in by_output.items() if len(sharing) > 1]
     if clashes:
         raise UsageError("; ".join(clashes), hint="rename one of them, or do them apart")
@@ -172,10 +172,15 @@ def _clash(output: str, sharing: Sequence[Item]) -> str:
     return f"{', '.join(first)} and {last} would {share} be written to {Path(output).name}"
 
 
+def _absolute(path: str | Path) -> str:
+    """The path from the root, links as they are: a link is not the file that it leads to."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() follows links
+
+
 def _check_inputs_stay(items: Sequence[Item]) -> None:
-    sources = {os.path.abspath(name): item for item in items for name in item.inputs if name != STANDARD}  # noqa: PTH100
+    sources = {_absolute(name): item for item in items for name in item.inputs if name != STANDARD}
     for item in items:
-        if item.output is not None and sources.get(os.path.abspath(item.output), item) is not item:  # noqa: PTH100
+        if item.output is not None and sources.get(_absolute(item.output), item) is not item:
             raise UsageError(f"{item.name} would be written over {item.output.name}, an input too", hint="use -o")
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -60,7 +61,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Fills a network strictly and fixes it: eval mode, no gradients of its weights.
+    """Fills a network strictly and fixes it: eval mode, no gradients of its weights, channels last.
 
     Raises:
         ModelError: If keys or shapes differ.
@@ -71,3 +72,4 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
         detail = str(error).splitlines()[-1].strip()
         raise ModelError(f"{path} does not fit {type(network).__name__}: {detail}", hint="name another file") from None
     network.eval().requires_grad_(False)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch takes and its stubs lack

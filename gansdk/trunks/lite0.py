@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -125,7 +124,7 @@ def load_lite0(name: str = LITE0) -> EfficientNetLite0:
     path = find(name)
     network = EfficientNetLite0()
     fill(network, read_tensors(path), path)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+    return network
 
 
 def _padded(x: Tensor, kernel: int, stride: int) -> Tensor:
