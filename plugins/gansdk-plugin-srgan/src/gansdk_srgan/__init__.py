@@ -78,9 +78,9 @@ METHOD = Method(
         "small-gan": Config(
             recipe=_ADVERSARIAL,
             options=_ADVERSARIAL_OPTIONS,
-            summary="stage 2 for two CPU cores: VGG16's features, a narrow discriminator; about 20 minutes",
+            summary="stage 2 for two CPU cores: VGG16's features, a narrow discriminator; up to an hour",
             values={
-                "steps": 4_000,
+                "steps": 3_000,
                 "batch": 8,
                 "content": 0.02,
                 "layers": "2,2+3,3",
