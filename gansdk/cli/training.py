@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gansdk.cli.computing import Device, Threads, computing
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import seconds_text
 from gansdk.cli.session import Session, session_of
@@ -22,20 +23,9 @@ if TYPE_CHECKING:
     from gansdk.plugins.declarations import Method
     from gansdk.training.session import Finished, Progress
 
-_COMPUTING = "Computing"
 _MODEL = "About the model"
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="the folder of the run")]
-Threads = Annotated[
-    str | None,
-    typer.Option(metavar="auto|1..1024", help="CPU threads", show_default=False, rich_help_panel=_COMPUTING),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        metavar="auto|cpu|cuda[:N]|mps", help="where to train", show_default=False, rich_help_panel=_COMPUTING
-    ),
-]
 
 
 def train(
@@ -65,12 +55,7 @@ def train(
         typer.Option(metavar="1..", help="steps between checkpoints (default: 500)", show_default=False),
     ] = None,
     device: Device = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            metavar="auto|fp32|bf16", help="numbers to train in", show_default=False, rich_help_panel=_COMPUTING
-        ),
-    ] = None,
+    precision: Annotated[str | None, computing("auto|fp32|bf16", "numbers to train in")] = None,
     threads: Threads = None,
     licence: Annotated[
         str,
@@ -97,7 +82,7 @@ def train(
     from gansdk.options import parse_mapping
 
     options = parse_mapping("--set", set_ or ())
-    load = _computing(device, precision, threads)
+    load = _load(device, precision, threads)
     start = _whole("--seed", seed, 0)
     every = _whole("--checkpoint-every", checkpoint_every, 1) if checkpoint_every is not None else None
     with _watching(session, output) as (progress, note):
@@ -137,7 +122,7 @@ def resume(
 ) -> None:
     """Go on with a run where its last checkpoint stands, as if it had never stopped."""
     session = session_of(context)
-    load = _computing(device, None, threads)
+    load = _load(device, None, threads)
     until = _whole("--steps", steps, 1) if steps is not None else None
     with _watching(session, run) as (progress, note):
         with uninterrupted():
@@ -182,7 +167,7 @@ def _once(flag: str, texts: Iterable[str]) -> list[str]:
     return texts
 
 
-def _computing(device: str | None, precision: str | None, threads: str | None) -> LoadOptions:
+def _load(device: str | None, precision: str | None, threads: str | None) -> LoadOptions:
     from gansdk.options import LoadOptions, validate
 
     return validate(LoadOptions, {"device": device, "precision": precision, "threads": threads}, flags=True)
