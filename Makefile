@@ -32,6 +32,7 @@ wheels: $(VENV)/installed-dev  ## build all wheels into dist/
 	for plugin in $(patsubst %/pyproject.toml,%,$(PLUGINS)); do $(BIN)/python -m build --wheel --no-isolation --outdir dist $$plugin || exit 1; done
 
 bench: $(VENV)/installed-dev  ## measure speed and memory, as ratios from one run
+	$(BIN)/gansdk bench builtin:srresnet-x4
 	$(BIN)/python benchmarks/superres.py
 
 # The plugin first: its models are what the sample needs. Editable, so that a later pull needs no second install.

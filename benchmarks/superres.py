@@ -1,4 +1,4 @@
-"""What superres costs, as ratios from one run.
+"""What superres costs beside its network, which `gansdk bench` measures: start-up and memory.
 
     python benchmarks/superres.py [--json]
 
@@ -33,7 +33,7 @@ def main() -> None:
     if arguments.peak_memory:
         print(peak_memory(arguments.peak_memory))
         return
-    rows = [*start_up(), *overhead(), *automatic(), *kept_memory(), *memory()]
+    rows = [*start_up(), *kept_memory(), *memory()]
     for row in rows:
         print(json.dumps(row) if arguments.json else "{figure:<74} {value:>8}  (reach {reach})".format(**row))
 
@@ -70,8 +70,8 @@ def in_turn(first: Callable[[], object], second: Callable[[], object], rounds: i
     return statistics.median(seconds(first) / seconds(second) for _ in range(rounds))
 
 
-def bare_network(precision: str, *, eager: bool = False) -> Callable[..., object]:
-    """The network alone: as its plugin builds it, or folded and laid out as the runtime does."""
+def bare_network(precision: str) -> Callable[..., object]:
+    """The network alone, as the runtime prepares it."""
     import torch
 
     import gansdk
@@ -80,39 +80,7 @@ def bare_network(precision: str, *, eager: bool = False) -> Callable[..., object
 
     pipeline = gansdk.pipeline("superres", device="cpu")
     network = load_networks(pipeline.located.folder, pipeline.located.config, pipeline.method)["generator"]
-    return network if eager else prepare(network, Placement(torch.device("cpu"), precision))
-
-
-def overhead() -> list[dict[str, object]]:
-    """The whole call, from pixels to pixels, against the network on the same tensor: 1 megapixel comes out.
-
-    The call keeps freed memory, which the bare network does not. The second row gives both the same, so that what is
-    left is the SDK's own cost.
-    """
-    import numpy as np
-    import torch
-
-    import gansdk
-    from gansdk.inference.memory import freed_memory_kept
-
-    pipeline = gansdk.pipeline("superres", device="cpu")
-    network = bare_network(pipeline.placement.precision)
-    pixels = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
-    tensor = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-
-    def bare() -> object:
-        with torch.inference_mode():
-            return network(tensor)
-
-    def bare_with_kept_memory() -> object:
-        with freed_memory_kept():
-            return bare()
-
-    name = "pipeline call / bare folded network, 1-megapixel output"
-    return [
-        row(name, in_turn(lambda: pipeline(pixels), bare), "≤ 1.05"),
-        row(f"{name}, memory kept in both", in_turn(lambda: pipeline(pixels), bare_with_kept_memory), "≤ 1.05"),
-    ]
+    return prepare(network, Placement(torch.device("cpu"), precision))
 
 
 def kept_memory() -> list[dict[str, object]]:
@@ -137,31 +105,6 @@ def kept_memory() -> list[dict[str, object]]:
 
         figure = f"freed memory returned / kept, two windows of 640×640, {precision}"
         rows.append(row(figure, in_turn(returned, kept, 3), "> 1"))
-    return rows
-
-
-def automatic() -> list[dict[str, object]]:
-    """Automatic settings against the network as its authors would call it."""
-    import torch
-
-    from gansdk.inference.runtime import has_native
-
-    tensor = torch.rand(1, 3, 512, 512)
-    eager = bare_network("fp32", eager=True)
-
-    def run(network: Callable[..., object]) -> Callable[[], object]:
-        def call() -> object:
-            with torch.inference_mode():
-                return network(tensor)
-
-        return call
-
-    rows = [
-        row("eager NCHW fp32 / ours in fp32, 512×512 input", in_turn(run(eager), run(bare_network("fp32")), 5), "≥ 1.2")
-    ]
-    if has_native(torch.device("cpu"), "bf16"):
-        ratio = in_turn(run(eager), run(bare_network("bf16")), 5)
-        rows.append(row("eager NCHW fp32 / ours in bf16, 512×512 input", ratio, "≥ 2.0"))
     return rows
 
 

@@ -10,6 +10,7 @@ from typer.main import get_command
 from gansdk._version import __version__
 from gansdk.cli import (
     alias,
+    bench,
     card,
     check,
     default,
@@ -46,6 +47,7 @@ _ORDER = [
     "train",
     "resume",
     "eval",
+    "bench",
     "card",
     "check",
     "doctor",
@@ -73,6 +75,7 @@ def build() -> Any:
     app.command("train", cls=Command)(training.train)
     app.command("resume", cls=Command)(training.resume)
     app.command("eval", cls=Command)(evaluation.evaluate)
+    app.command("bench", cls=Command)(bench.bench)
     app.command("card", cls=Command)(card.card)
     app.command("check", cls=Command)(check.check)
     app.command("doctor", cls=Command)(doctor.doctor)

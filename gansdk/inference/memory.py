@@ -9,7 +9,7 @@ import threading
 import weakref
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 import torch
@@ -50,6 +50,9 @@ def _container_limits() -> list[int]:
         return []
 
 
+_LOOK_EVERY = 0.002
+"""Seconds."""
+
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _GLIBC_TRIM, _GLIBC_MMAP_MAX = 128 * 1024, 65_536  # its own defaults
 _kept = threading.Lock()
@@ -77,6 +80,45 @@ def freed_memory_kept() -> Iterator[None]:
         libc.mallopt(_M_TRIM_THRESHOLD, _GLIBC_TRIM)
         libc.malloc_trim(0)
         _kept.release()
+
+
+class PeakTaken:
+    """What a block takes of a device's memory at most, beyond what was taken before it began.
+
+    On a GPU torch counts it. On a CPU the process is looked at every other millisecond, so a shorter peak may be
+    missed.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.peak = 0
+        self._device = device
+        self._process = psutil.Process()
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._before = self._taken()
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+        else:
+            self._watcher.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._device.type == "cuda":
+            self.peak = torch.cuda.max_memory_allocated(self._device) - self._before
+            return
+        self._ended.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_LOOK_EVERY):
+            self.peak = max(self.peak, self._taken() - self._before)
+
+    def _taken(self) -> int:
+        if self._device.type == "cuda":
+            return int(torch.cuda.memory_allocated(self._device))
+        return int(self._process.memory_info().rss)
 
 
 class PeakBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
