@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gansdk.cards.licences import hub_licence
 from gansdk.errors import OutputError
 from gansdk.evaluation.trials import PREFIX
+from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +81,8 @@ def split(text: str) -> tuple[dict[str, Any], str]:
 def pipeline_tag(facts: Facts) -> str | None:
     """What the Hub calls such a model's task; None where it has no word for it."""
     generator = facts.generator
-    if generator is not None and generator.source.kind == "image" and generator.output.kind == "image":
+    if isinstance(generator, ImageGeneratorFacts):
         return "image-to-image"
+    if isinstance(generator, LatentGeneratorFacts):
+        return "unconditional-image-generation"
     return None

@@ -8,6 +8,7 @@ from gansdk.cards.card import STRIP
 from gansdk.cards.commands import ablating, importing, measuring, training
 from gansdk.cards.figures import ablation, columns, failures, figures
 from gansdk.cards.tables import cell, folded, sentence, table
+from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,7 +92,7 @@ def _training(card: Card) -> str:
 def _limits(card: Card) -> str:
     generator = card.config.facts.generator
     lines = ["## Limits", ""]
-    if generator is not None and generator.source.kind == "image":
+    if isinstance(generator, ImageGeneratorFacts):
         lines += [
             "- What it adds is what its training pictures make likely, not what was there: letters, faces, plates and "
             "medical or forensic detail must not be read off its results.",

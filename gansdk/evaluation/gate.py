@@ -9,6 +9,7 @@ import numpy as np
 
 from gansdk.errors import NotApplicableError
 from gansdk.evaluation.fidelity import psnr
+from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +107,7 @@ def measure_networks(
 
     from gansdk.inference.runtime import Placement, assemble
 
-    if facts.generator is None or facts.generator.source.kind != "image":
+    if not isinstance(facts.generator, ImageGeneratorFacts):
         raise NotApplicableError("a model without a generator from an image cannot be measured")
     outputs: dict[str, list[NDArray[np.float32]]] = {}
     images = [_image(pixels, facts.generator.source) for pixels in photographs.values()]

@@ -13,6 +13,7 @@ from gansdk.evaluation.fidelity import luma, psnr, ssim
 from gansdk.evaluation.intervals import figure
 from gansdk.evaluation.meters import Unsuitable
 from gansdk.evaluation.record import Figure
+from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -210,6 +211,7 @@ def _unused(_result: Pixels, _case: Case) -> float:
 
 
 def _scale(setting: Setting) -> int:
-    if setting.facts.generator is None:
+    generator = setting.facts.generator
+    if not isinstance(generator, ImageGeneratorFacts):
         raise TypeError("a model that does not fit was measured")
-    return setting.facts.generator.output.scale
+    return generator.output.scale

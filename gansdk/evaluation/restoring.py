@@ -15,6 +15,7 @@ from gansdk.data.resizing import upscale as enlarge
 from gansdk.errors import InputError
 from gansdk.evaluation.meters import MODEL, Unsuitable
 from gansdk.evaluation.trials import GIVEN, TrialPictures
+from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +66,7 @@ class Restoring:
         self._models = models
         self._contexts = {name: Context(note=setting.note) for name in models}
         facts = models[MODEL].facts.generator
-        if facts is None:
+        if not isinstance(facts, ImageGeneratorFacts):
             raise TypeError("a model that does not fit was tried")
         self._scale = facts.output.scale
 
@@ -105,8 +106,9 @@ def restore(model: Model, low: Pixels, context: Context) -> Pixels:
 
     from gansdk.inference.tiling import upscale
 
-    if model.generator is None or model.facts.generator is None:
+    facts = model.facts.generator
+    if model.generator is None or not isinstance(facts, ImageGeneratorFacts):
         raise TypeError("a model that does not fit was tried")
     with torch.inference_mode():
-        restored: Pixels = upscale(model.generator, model.facts.generator, low, context, "auto")
+        restored: Pixels = upscale(model.generator, facts, low, context, "auto")
     return restored

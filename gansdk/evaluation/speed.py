@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gansdk.errors import NotApplicableError
 from gansdk.inference.catalog import misfit
+from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.options import Options
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def measure_speed(
     from gansdk.inference.pipelines import Pipeline
 
     generator, task = located.config.facts.generator, _task(catalog, located)
-    if generator is None:
-        raise TypeError(f"{task.name} takes a model without a generator")
+    if not isinstance(generator, ImageGeneratorFacts):
+        raise TypeError(f"{task.name} takes a model whose generator does not start from a picture")
     pipeline = Pipeline(task, located, catalog.method(located), load)
     ways = [eager(pipeline), ours(pipeline)]
     if pipeline.placement.precision != "fp32":

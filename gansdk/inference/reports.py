@@ -263,7 +263,7 @@ def _digest(work: Work) -> str:
         "task": work.task.name,
         "method": config.method,
         "network": config.network,
-        "facts": config.facts.model_dump(mode="json"),
+        "facts": config.facts.model_dump(mode="json", exclude_none=True),  # a facet that comes to be changes nothing
         "weights": {name: digest for name, digest in config.files.items() if name.endswith(".safetensors")},
         "load": shaping(work.load),
         "call": shaping(work.call),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.inference.context import Context
-    from gansdk.model.facts import GeneratorFacts
+    from gansdk.model.facts import ImageGeneratorFacts
     from gansdk.model.protocols import Generator
 
     Pixels = NDArray[Any]
@@ -154,7 +154,11 @@ def _divide(length: int, halo: int, multiple: int, pieces: int) -> tuple[int, ..
 
 
 def upscale(
-    generator: Generator, facts: GeneratorFacts, pixels: Pixels, context: Context, tile: int | Literal["auto", "off"]
+    generator: Generator,
+    facts: ImageGeneratorFacts,
+    pixels: Pixels,
+    context: Context,
+    tile: int | Literal["auto", "off"],
 ) -> Pixels:
     """A picture through a generator from an image, tiled as needed.
 
@@ -178,7 +182,9 @@ def upscale(
         return _upscale(_Passes(generator, facts, pixels), facts, context, tile)
 
 
-def _upscale(passes: _Passes, facts: GeneratorFacts, context: Context, tile: int | Literal["auto", "off"]) -> Pixels:
+def _upscale(
+    passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: int | Literal["auto", "off"]
+) -> Pixels:
     plan = _plan(passes, facts, context, tile)
     context.detail(str(plan))
     result = passes.empty_result()
@@ -209,7 +215,7 @@ def _upscale(passes: _Passes, facts: GeneratorFacts, context: Context, tile: int
 class _Passes:
     """One picture's way through the network, window by window."""
 
-    def __init__(self, generator: Generator, facts: GeneratorFacts, pixels: Pixels) -> None:
+    def __init__(self, generator: Generator, facts: ImageGeneratorFacts, pixels: Pixels) -> None:
         self._generator = generator
         self._pixels = pixels
         self._channels = facts.source.channels
@@ -261,7 +267,7 @@ class _Passes:
         return whole.cpu().numpy().astype(self._pixels.dtype)
 
 
-def _plan(passes: _Passes, facts: GeneratorFacts, context: Context, tile: int | Literal["auto", "off"]) -> Plan:
+def _plan(passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: int | Literal["auto", "off"]) -> Plan:
     height, width, multiple = passes.height, passes.width, passes.multiple
     if facts.receptive_field == "global":
         if isinstance(tile, int):

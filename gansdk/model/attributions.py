@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from gansdk.errors import ModelError
 from gansdk.model.config import ATTRIBUTIONS, describe_errors
-from gansdk.model.facts import Frozen
+from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gansdk.errors import InputError, ModelError, NotApplicableError
 from gansdk.files import sha256
-from gansdk.model.facts import Facts, Frozen
+from gansdk.model.facts import Facts
+from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

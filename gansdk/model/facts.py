@@ -1,22 +1,23 @@
 """What a model takes and gives, as data that anyone can read without torch, weights or plugin.
 
 Tasks are predicates over these facts, so listing, cards and command lines never build a network to know what it can
-do. A later kind of source or output is a new class with its own ``kind`` in the unions below.
+do. A generator's facts are one class for each pair of what it starts from and what it gives; a later pair is a new
+class in the union.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from gansdk.model.frozen import Frozen
+from gansdk.model.parts import Code, EncodedPart, LatentPart, check_names
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
-
-class Frozen(BaseModel):
-    """Base of all data in ``config.json``: cannot be changed, and refuses fields that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Channels = Annotated[int, Field(ge=1, le=4, description="3 is RGB, 1 is grey")]
+Side = Annotated[int, Field(ge=1, le=2**14, description="pixels")]
 
 
 class SizeRule(Frozen):
@@ -27,23 +28,49 @@ class SizeRule(Frozen):
 
 
 class ImageSource(Frozen):
-    """The input named ``image``: float NCHW in [0, 1]."""
+    """The input named ``image``: float NCHW in [0, 1], of any size that the rule allows."""
 
     kind: Literal["image"] = "image"
-    channels: Annotated[int, Field(ge=1, le=4, description="3 is RGB, 1 is grey")] = 3
+    channels: Channels = 3
     size: SizeRule = SizeRule()
+
+
+class LatentSource(Frozen):
+    """Inputs named as the parts are; see :mod:`gansdk.model.parts` for their tensors."""
+
+    kind: Literal["latent"] = "latent"
+    parts: Annotated[tuple[LatentPart, ...], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        check_names(self.parts)
+        return self
+
+    @property
+    def is_sampleable(self) -> bool:
+        """Whether every part has a law to draw it from."""
+        return not any(isinstance(part, Code) for part in self.parts)
 
 
 class ImageOutput(Frozen):
     """A picture: float NCHW in [0, 1], ``scale`` times as high and wide as the source."""
 
     kind: Literal["image"] = "image"
-    channels: Annotated[int, Field(ge=1, le=4)] = 3
+    channels: Channels = 3
     scale: Annotated[int, Field(ge=1, le=16)] = 1
 
 
-class GeneratorFacts(Frozen):
-    """What ``generate`` takes and gives."""
+class Image(Frozen):
+    """Pictures of one size: float NCHW in [0, 1]."""
+
+    kind: Literal["image"] = "image"
+    channels: Channels = 3
+    height: Side
+    width: Side
+
+
+class ImageGeneratorFacts(Frozen):
+    """What ``generate`` takes and gives that starts from a picture."""
 
     source: ImageSource
     output: ImageOutput
@@ -53,10 +80,47 @@ class GeneratorFacts(Frozen):
     ]
 
 
+class LatentGeneratorFacts(Frozen):
+    """What ``generate`` takes and gives that starts from a latent."""
+
+    source: LatentSource
+    output: Image
+
+
+def _kind_of_source(value: Any) -> str:
+    """What tells the pairs apart; a picture is what a source is by itself."""
+    source = value.get("source") if isinstance(value, dict) else getattr(value, "source", None)
+    kind = source.get("kind") if isinstance(source, dict) else getattr(source, "kind", None)
+    return str(kind or "image")
+
+
+GeneratorFacts = Annotated[
+    Annotated[ImageGeneratorFacts, Tag("image")] | Annotated[LatentGeneratorFacts, Tag("latent")],
+    Discriminator(_kind_of_source),
+]
+
+
+class EncoderFacts(Frozen):
+    """What ``encode`` takes and gives."""
+
+    data: Image
+    parts: Annotated[tuple[EncodedPart, ...], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        check_names(self.parts)
+        return self
+
+    def covers(self, latent: LatentSource) -> bool:
+        """Whether it gives every part of a latent, so that a generator can start from what it gives."""
+        return set(latent.parts) <= set(self.parts)
+
+
 class Facts(Frozen):
     """Everything that a model declares of itself; a facet that it lacks is None."""
 
     generator: GeneratorFacts | None = None
+    encoder: EncoderFacts | None = None
     safe_precisions: Annotated[
         tuple[Literal["bf16", "fp16"], ...],
         Field(description="reduced precisions that were measured to pass the gate against fp32"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from gansdk.errors import InputError
+from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.options import MEANS, Options
 from gansdk.plugins.declarations import Slot, Task
 
@@ -23,9 +24,9 @@ def misfit(facts: Facts) -> str | None:
     """Why a model cannot sharpen pictures; None if it can."""
     if facts.generator is None:
         return "it has no generator"
-    if facts.generator.source.kind != "image":
+    if not isinstance(facts.generator, ImageGeneratorFacts):
         return "its generator does not start from a picture"
-    if facts.generator.output.kind != "image" or facts.generator.output.scale < 2:
+    if facts.generator.output.scale < 2:
         return "its generator gives no larger picture"
     return None
 
@@ -114,7 +115,7 @@ def run(model: Model, inputs: Mapping[str, Picture], options: SuperresOptions, c
 
     photo = inputs["photo"]
     generator, facts = model.generator, model.facts.generator
-    if generator is None or facts is None:
+    if generator is None or not isinstance(facts, ImageGeneratorFacts):
         raise TypeError("superres was given a model that does not fit it")
     wide, high = photo.width * facts.output.scale, photo.height * facts.output.scale
     width, height = options.target(photo.width, photo.height, facts.output.scale)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast
 
+from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.plugins.declarations import resolve
 from gansdk.testing.checks import skip
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.model.config import ModelConfig
-    from gansdk.model.facts import GeneratorFacts
     from gansdk.model.protocols import Generator, Model
     from gansdk.plugins.declarations import Config, Method
     from gansdk.plugins.registry import PluginStatus
@@ -101,12 +101,12 @@ class ModelSubject:
         return cast("Model", resolve(self.method.assemble)(networks, self.config.facts))
 
     @cached_property
-    def from_picture(self) -> GeneratorFacts:
+    def from_picture(self) -> ImageGeneratorFacts:
         """Facts of its generator from a picture; ends the check where it has none."""
         facts = self.config.facts.generator
         if facts is None:
             skip("it has no generator")
-        if facts.source.kind != "image":
+        if not isinstance(facts, ImageGeneratorFacts):
             skip("its generator does not start from a picture")
         return facts
 

@@ -18,7 +18,7 @@ from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, TrainingError
 from gansdk.files import cannot_write, write_whole
 from gansdk.model.config import TrainingData, describe_errors
-from gansdk.model.facts import Frozen
+from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from torch import nn
 from gansdk.errors import NotApplicableError, OptionError, OutOfMemoryError
 from gansdk.inference.context import Context
 from gansdk.inference.tiling import Box, Plan, plan_fixed, plan_within, upscale
-from gansdk.model.facts import GeneratorFacts, ImageOutput, ImageSource, SizeRule
+from gansdk.model.facts import ImageGeneratorFacts, ImageOutput, ImageSource, SizeRule
 
 HALO = 4  # 5×5, 3×3 and 3×3: 2 + 1 + 1
 
@@ -47,7 +47,7 @@ class Upscaler:
 
 
 def facts(channels=3, scale=2, halo=HALO, minimum=1, multiple=1):
-    return GeneratorFacts(
+    return ImageGeneratorFacts(
         source=ImageSource(channels=channels, size=SizeRule(minimum=minimum, multiple=multiple)),
         output=ImageOutput(channels=channels, scale=scale),
         receptive_field=halo,

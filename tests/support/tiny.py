@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 FACTS = gansdk.Facts(
-    generator=gansdk.GeneratorFacts(source=gansdk.ImageSource(), output=gansdk.ImageOutput(scale=2), receptive_field=4)
+    generator=gansdk.ImageGeneratorFacts(
+        source=gansdk.ImageSource(), output=gansdk.ImageOutput(scale=2), receptive_field=4
+    )
 )
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansdk import Facts, GeneratorFacts, ImageOutput, ImageSource, Model, Picture
+from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource, Model, Picture
 from gansdk.errors import InputError
 from gansdk.inference.context import Context
 from gansdk.options import split
 from gansdk.tasks.superres import SuperresOptions, misfit, run
 
-FACTS = Facts(generator=GeneratorFacts(source=ImageSource(), output=ImageOutput(scale=4), receptive_field=0))
+FACTS = Facts(generator=ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(scale=4), receptive_field=0))
 
 
 class Repeating:
@@ -114,7 +114,7 @@ def test_pictures_of_other_kinds_go_through():
         (Facts(), "it has no generator"),
         (FACTS, None),
         (
-            Facts(generator=GeneratorFacts(source=ImageSource(), output=ImageOutput(scale=1), receptive_field=1)),
+            Facts(generator=ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(scale=1), receptive_field=1)),
             "its generator gives no larger picture",
         ),
     ],

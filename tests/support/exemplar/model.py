@@ -7,7 +7,7 @@ from torch.nn import functional as F
 import gansdk
 
 FACTS = gansdk.Facts(
-    generator=gansdk.GeneratorFacts(
+    generator=gansdk.ImageGeneratorFacts(
         source=gansdk.ImageSource(),
         output=gansdk.ImageOutput(scale=2),
         receptive_field=3,

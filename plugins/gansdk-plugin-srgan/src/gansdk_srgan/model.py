@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gansdk import Facts, GeneratorFacts, ImageOutput, ImageSource, Model, SizeRule
+from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource, Model, SizeRule
 from gansdk_srgan.architectures import Architecture, MSRResNetOptions, RRDBOptions, SRResNetSizes
 from gansdk_srgan.networks import MSRResNet, RRDBNet, SRResNet, SRVGGNetCompact, compact, msrresnet, rrdbnet, srresnet
 
@@ -37,7 +37,7 @@ def facts(options: Architecture | SRResNetSizes) -> Facts:
     """What a model with these networks takes and gives."""
     multiple = options.unshuffle if isinstance(options, RRDBOptions) else 1
     return Facts(
-        generator=GeneratorFacts(
+        generator=ImageGeneratorFacts(
             source=ImageSource(channels=options.channels, size=SizeRule(multiple=multiple)),
             output=ImageOutput(channels=options.channels, scale=options.scale),
             receptive_field=_receptive_field(options),

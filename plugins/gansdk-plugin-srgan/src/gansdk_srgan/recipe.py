@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gansdk import AlignedCrops, InputError, Pictures, degrade
+from gansdk import AlignedCrops, ImageGeneratorFacts, InputError, Pictures, degrade
 from gansdk.training import Contest, Export, Player, load_start
 from gansdk_srgan import METHOD
 from gansdk_srgan.contents import content
@@ -190,8 +190,8 @@ def step_size(options: PatchOptions, step: int) -> float:
 
 
 def _scale(declared: Facts) -> int:
-    if declared.generator is None:
-        raise InputError("the model to start from has no generator", hint="name one of the first stage")
+    if not isinstance(declared.generator, ImageGeneratorFacts):
+        raise InputError("the model to start from enlarges no pictures", hint="name one of the first stage")
     return declared.generator.output.scale
 
 
