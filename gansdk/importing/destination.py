@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from gansdk.errors import GansdkError, OutputError, OutputExistsError
-from gansdk.media.writing import free_name
+from gansdk.media.placing import free_name
 from gansdk.model.config import CONFIG, read_config
 
 if TYPE_CHECKING:

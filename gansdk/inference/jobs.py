@@ -29,7 +29,7 @@ from gansdk.inference.planning import (
 )
 from gansdk.inference.reports import NAME, Making, json_line, open_report
 from gansdk.media.images import check_readable
-from gansdk.media.writing import free_name
+from gansdk.media.placing import free_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

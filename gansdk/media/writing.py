@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
-from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError
-from gansdk.files import whole_file
+from gansdk.errors import InputError, OptionError, OutputError
+from gansdk.media.placing import put, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,16 +79,6 @@ def check_fits(
         raise OutputError(f"{picture.name}: {width}×{height} pixels are too many for tiff", hint="write png")
 
 
-def free_name(path: Path) -> Path:
-    """``path``, or the first of ``name-2.png``, ``name-3.png`` … that does not exist."""
-    if not path.exists():
-        return path
-    number = 2
-    while (numbered := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    return numbered
-
-
 def write_picture(
     picture: Picture,
     target: str | os.PathLike[str] | IO[bytes],
@@ -124,9 +112,9 @@ def write_picture(
     check_fits(picture, encoding, options)
     software = provenance if options.metadata == "keep" else None
     encoded = _Encoded(_prepared(picture, encoding, options, note), encoding, options.quality, software)
-    if isinstance(target, str | os.PathLike):
-        return _to_path(encoded, Path(target), options)
-    _to_stream(encoded, target)
+    if path is not None:
+        return put(path, options.on_exists, encoded.write)
+    send(cast("IO[bytes]", target), encoded.write, picture.name)
     return None
 
 
@@ -189,41 +177,3 @@ def _fitting_exif(picture: Picture, encoding: str, note: Callable[[str], None]) 
         note(f"{picture.name}: its EXIF data is too long for jpg and is left out")
         return None
     return block
-
-
-def _to_path(encoded: _Encoded, path: Path, options: PictureWriting) -> Path | None:
-    place = free_name(path) if options.on_exists == "rename" else path
-    if place.is_dir():
-        raise OutputError(f"{place} is a folder", hint="name a file in it")
-    if place.exists() and options.on_exists == "skip":
-        return None
-    if place.exists() and options.on_exists == "error":
-        raise _exists(place)
-    try:
-        with whole_file(place, replace=options.on_exists == "overwrite") as file:
-            encoded.write(file)
-    except OutputExistsError:  # it came while this was written
-        if options.on_exists == "skip":
-            return None
-        if options.on_exists == "rename":
-            return _to_path(encoded, path, options)
-        raise _exists(place) from None
-    return place
-
-
-def _exists(path: Path) -> OutputExistsError:
-    return OutputExistsError(f"{path} exists already", hint="use --on-exists overwrite, skip or rename")
-
-
-def _to_stream(encoded: _Encoded, stream: IO[bytes]) -> None:
-    """Into a temporary file first: whoever reads the stream gets nothing rather than a part."""
-    try:
-        with tempfile.TemporaryFile() as file:
-            encoded.write(file)
-            file.seek(0)
-            shutil.copyfileobj(file, stream, 2**20)
-        stream.flush()
-    except BrokenPipeError:
-        raise  # whoever reads has seen enough; the command line knows what to do
-    except OSError as error:
-        raise OutputError(f"cannot write {encoded.picture.name}: {error.strerror or error}") from error

@@ -16,7 +16,7 @@ from sample_pictures import SRGB, camera_exif, encoded, exif_with, image, quietl
 from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError
 from gansdk.media.encoding import write_webp
 from gansdk.media.picture import Picture
-from gansdk.media.writing import check_fits, free_name, picture_format, write_picture
+from gansdk.media.writing import check_fits, picture_format, write_picture
 from gansdk.options import PictureWriting
 
 ENDINGS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "tiff": "TIFF"}
@@ -291,8 +291,6 @@ def test_what_happens_where_something_stands(tmp_path):
     assert path.read_bytes() == b"old"
     assert write(picture(), path, on_exists="rename")[0] == tmp_path / "x-2.png"
     assert write(picture(), path, on_exists="rename")[0] == tmp_path / "x-3.png"
-    assert free_name(path) == tmp_path / "x-4.png"
-    assert free_name(tmp_path / "new.png") == tmp_path / "new.png"
     assert write(picture(), path, on_exists="overwrite")[0] == path
     assert quietly(path).width == 40
 

@@ -1,0 +1,86 @@
+"""Where results go, whole or not at all, and what is done where something stands already."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from typing import IO, TYPE_CHECKING
+
+from gansdk.errors import OutputError, OutputExistsError
+from gansdk.files import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def free_name(path: Path) -> Path:
+    """``path``, or the first of ``name-2.png``, ``name-3.png`` … that does not exist."""
+    if not path.exists():
+        return path
+    number = 2
+    while (numbered := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return numbered
+
+
+def put(path: Path, on_exists: str, write: Callable[[IO[bytes]], None]) -> Path | None:
+    """Writes a file.
+
+    Args:
+        path: Where.
+        on_exists: ``error``, ``skip``, ``overwrite`` or ``rename``, where something stands there.
+        write: Fills an empty, seekable file.
+
+    Returns:
+        Where it stands: ``path`` or, with ``rename``, a free name; None where something stood there and stays.
+
+    Raises:
+        OutputExistsError: If something stands there, also if it came while this was written.
+        OutputError: If it cannot be written there.
+    """
+    place = free_name(path) if on_exists == "rename" else path
+    if place.is_dir():
+        raise OutputError(f"{place} is a folder", hint="name a file in it")
+    if place.exists() and on_exists == "skip":
+        return None
+    if place.exists() and on_exists == "error":
+        raise _exists(place)
+    try:
+        with whole_file(place, replace=on_exists == "overwrite") as file:
+            write(file)
+    except OutputExistsError:  # it came while this was written
+        if on_exists == "skip":
+            return None
+        if on_exists == "rename":
+            return put(path, on_exists, write)
+        raise _exists(place) from None
+    return place
+
+
+def _exists(path: Path) -> OutputExistsError:
+    return OutputExistsError(f"{path} exists already", hint="use --on-exists overwrite, skip or rename")
+
+
+def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> None:
+    """Writes to a stream, into a temporary file first: whoever reads it gets nothing rather than a part.
+
+    Args:
+        stream: Where.
+        write: Fills an empty, seekable file.
+        name: What messages call it.
+
+    Raises:
+        OutputError: If it cannot be written there.
+        BrokenPipeError: If nobody reads the stream any more.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            write(file)
+            file.seek(0)
+            shutil.copyfileobj(file, stream, 2**20)
+        stream.flush()
+    except BrokenPipeError:
+        raise  # whoever reads has seen enough; the command line knows what to do
+    except OSError as error:
+        raise OutputError(f"cannot write {name}: {error.strerror or error}") from error
