@@ -123,6 +123,12 @@ class PictureWriting(Options):
     ] = None
 
 
+class AnimationWriting(PictureWriting):
+    """How pictures that belong together become a file, of a task that can give an animation."""
+
+    fps: Annotated[float, Field(gt=0, le=60, description="pictures a second of an animation")] = 8.0
+
+
 class RecordWriting(Options):
     """How records become a file of JSON lines."""
 
@@ -153,8 +159,8 @@ class OptionInfo:
 
     @property
     def flag(self) -> str:
-        """The command-line spelling, as in ``--on-exists``."""
-        return "--" + self.name.replace("_", "-")
+        """The command-line spelling, as in ``--on-exists``; of one letter, as in ``-n``."""
+        return "-" + self.name if len(self.name) == 1 else "--" + self.name.replace("_", "-")
 
 
 def describe(group: type[Options]) -> list[OptionInfo]:

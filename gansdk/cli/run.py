@@ -47,8 +47,14 @@ def _inputs(task: Task) -> list[Parameter]:
     return [Parameter(_INPUTS, Parameter.KEYWORD_ONLY, default=None, annotation=kind)]
 
 
+def _default_place(task: Task) -> str:
+    if task.gives_records:
+        return "standard output"
+    return "beside each input" if task.slots else f"{task.name}.png"
+
+
 def _output(task: Task) -> Parameter:
-    where = "beside each input" if task.output == "picture" else "standard output"
+    where = _default_place(task)
     help_text = f"a file, a folder if it ends with /, or - for standard output (default: {where})"
     option = typer.Option(
         "--output", "-o", metavar="PATH", help=help_text, show_default=False, rich_help_panel="Writing"
@@ -65,11 +71,11 @@ def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     where: str | None = values["output"]
     if where == STANDARD and session.output.flags.json:
         raise UsageError("--json and -o - both want standard output", hint="give -o a file, or leave --json out")
-    if where == STANDARD and task.output == "picture" and sys.stdout.isatty():
+    if where == STANDARD and not task.gives_records and sys.stdout.isatty():
         raise UsageError("a picture would be written to the terminal", hint="send it on with | or >, or give -o a file")
     if where is not None and not where.strip():
         raise UsageError("--output is empty", hint="give a file, a folder or -")
-    work, load = work_of(session, task, values)
+    work, load = work_of(session, task, values, where)
     with Reporter(session.output) as reporter:
         summary = run_job(Job(work, tuple(values.get(_INPUTS) or ()), where), Local(load), reporter)
     if summary.total > 1:

@@ -88,14 +88,23 @@ def _model() -> Parameter:
     return Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
 
 
-def work_of(session: Session, task: Task, values: Mapping[str, Any]) -> tuple[Work, Callable[[], Pipeline]]:
+def work_of(
+    session: Session, task: Task, values: Mapping[str, Any], output: str | None = None
+) -> tuple[Work, Callable[[], Pipeline]]:
     """What was asked for, options validated and the model found; and what loads it here.
+
+    Args:
+        session: The command's.
+        task: What to do.
+        values: Options as typed.
+        output: Where results go, as typed; its ending says what as.
 
     Raises:
         UsageError: If an option is wrong, or the model cannot do the task.
     """
     from gansdk.cli.task_options import validate
     from gansdk.inference.planning import Work
+    from gansdk.media.results import kind_of
     from gansdk.model.config import check_blend
     from gansdk.options import PictureReading
 
@@ -103,7 +112,8 @@ def work_of(session: Session, task: Task, values: Mapping[str, Any]) -> tuple[Wo
     located, why = _locate(session, task, values["model"])
     load, reading = _as_load(options["load"]), options.get("read", PictureReading())
     check_blend(located.config, load.blend)
-    work = Work(task, located, load, options["call"], reading, options["write"])
+    kind = kind_of(output, task.outputs)
+    work = Work(task, located, load, options["call"], reading, options["write"], kind)
     return work, _loader(session, work, why)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gansdk.options import (
+    AnimationWriting,
     LoadOptions,
     Options,
     PictureReading,
@@ -37,8 +38,15 @@ def groups_of(task: Task) -> dict[str, type[Options]]:
     groups: dict[str, type[Options]] = {"call": options_of(task), "load": LoadOptions}
     if any(slot.kind == "picture" for slot in task.slots):
         groups["read"] = PictureReading
-    groups["write"] = PictureWriting if task.output == "picture" else RecordWriting
+    groups["write"] = writing_of(task)
     return groups
+
+
+def writing_of(task: Task) -> type[Options]:
+    """The group that says how the task's results are written."""
+    if task.gives_records:
+        return RecordWriting
+    return AnimationWriting if "animation" in task.outputs else PictureWriting
 
 
 def parameters_of(task: Task) -> list[Parameter]:

@@ -36,7 +36,7 @@ def _record(session: Session, task: Task) -> dict[str, Any]:
         "task": task.name,
         "summary": task.summary,
         "inputs": [{"name": slot.name, "kind": slot.kind, "help": slot.help} for slot in task.slots],
-        "output": task.output,
+        "outputs": list(task.outputs),
         "model": model,
         "why": why,
         "plugin": session.registry.owners["task", task.name],

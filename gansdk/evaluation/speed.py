@@ -88,7 +88,7 @@ def _task(catalog: Catalog, located: Located) -> Task:
     """The first task that makes a picture from a picture and that the model fits."""
     for task in catalog.registry.tasks.values():
         takes = [slot.kind for slot in task.slots]
-        if task.output == "picture" and takes == ["picture"] and misfit(task, located.config.facts) is None:
+        if "picture" in task.outputs and takes == ["picture"] and misfit(task, located.config.facts) is None:
             return task
     what = f"{located.ref} makes no picture from a picture"
     raise NotApplicableError(what, hint=f"see `gansdk models show {located.ref}` for what it does")

@@ -21,6 +21,11 @@ def _unasked(_seconds: float, /) -> None:
     """Nobody waits."""
 
 
+def _unidentified() -> str:
+    """Nobody knows which generator it is."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Context:
     """The surroundings of one call of a task.
@@ -32,6 +37,7 @@ class Context:
         expect: Is told roughly how many seconds the call will take, before it begins.
         measured: What was found out about the model by earlier calls, by name; a pipeline keeps it from call to call.
         memory: Bytes that the networks may use, or ``auto``: half of what is free when it is asked.
+        fingerprint: Gives what identifies the model's generator, so that a latent is not taken to another one.
     """
 
     progress: Callable[[int, int], None] = _unseen
@@ -40,3 +46,4 @@ class Context:
     expect: Callable[[float], None] = _unasked
     measured: dict[str, float] = field(default_factory=dict)
     memory: int | Literal["auto"] = "auto"
+    fingerprint: Callable[[], str] = _unidentified

@@ -20,15 +20,17 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from gansdk.errors import GansdkError, UnforeseenError, UsageError
 from gansdk.files import cannot_write
 from gansdk.inference.context import Context
-from gansdk.inference.planning import STANDARD, as_picture_writing
-from gansdk.media.writing import check_fits, picture_format, write_picture
+from gansdk.inference.planning import STANDARD
+from gansdk.media.picture import Picture
+from gansdk.media.results import as_picture_writing, write_result
+from gansdk.media.writing import check_fits, picture_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gansdk.inference.pipelines import Pipeline
     from gansdk.inference.planning import Item, Work
-    from gansdk.media.picture import Picture
+    from gansdk.media.gallery import Gallery
 
 _AHEAD = 2
 """Items that are read before their turn. One thread does it: Python's filters of warnings allow one at a time."""
@@ -179,25 +181,25 @@ class _Line:
             for text in begun.notes:
                 context.note(text)
             start = time.perf_counter() - seconds
-            result = self._pipeline.compute(inputs, self._work.call, context)
+            result = self._pipeline.compute(inputs, item.call or self._work.call, context)
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
             self._add(Outcome(item, time.perf_counter() - start, error=_as_ours(item, error)))
             return
         seconds = time.perf_counter() - start
-        if self._work.task.output == "record":
+        if self._work.task.gives_records:
             self._add(Outcome(item, seconds, record=result))
             return
-        size = result.pixels.nbytes + (0 if result.alpha is None else result.alpha.nbytes)
+        size = _bytes(result)
         while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
             self._tell_of_first()
         written = _Written(item, Future(), bytes=size)
         written.future = self._writer.submit(self._write, item, result, seconds, written.notes)
         self._behind.append(written)
 
-    def _write(self, item: Item, picture: Picture, seconds: float, notes: list[str]) -> Outcome:
+    def _write(self, item: Item, result: Picture | Gallery, seconds: float, notes: list[str]) -> Outcome:
         start = time.perf_counter()
         try:
-            place = write(self._work, item, picture, notes.append)
+            place = write(self._work, item, result, notes.append)
         except BrokenPipeError:
             raise  # nobody reads standard output any more: the end of all
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
@@ -248,25 +250,31 @@ def read(work: Work, pipeline: Pipeline, item: Item, note: Callable[[str], None]
         sys.stdin.buffer if name == STANDARD else Path(name) for name in item.inputs
     )
     inputs = pipeline.read(sources, work.reading, Context(note=note))
-    if work.task.output == "picture":
+    if work.kind == "picture":
         writing = as_picture_writing(work.writing)
         for picture in inputs.values():
             check_fits(picture, picture_format(item.output, writing), writing)
     return inputs
 
 
-def write(work: Work, item: Item, picture: Picture, note: Callable[[str], None]) -> Path | None:
-    """Puts an item's picture where it goes; see :func:`gansdk.media.writing.write_picture`."""
+def write(work: Work, item: Item, result: Picture | Gallery, note: Callable[[str], None]) -> Path | None:
+    """Puts an item's result where it goes; see :func:`gansdk.media.results.write_result`."""
     writing = as_picture_writing(work.writing)
     if item.replaces:
         writing = writing.model_copy(update={"on_exists": "overwrite"})
     if item.output is None:
-        return write_picture(picture, sys.stdout.buffer, writing, note, provenance=work.provenance)
+        return write_result(result, work.kind, sys.stdout.buffer, writing, note, provenance=work.provenance)
     try:
         item.output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(item.output, error) from error
-    return write_picture(picture, item.output, writing, note, provenance=work.provenance)
+    target = item.output.parent if work.kind == "folder" else item.output
+    return write_result(result, work.kind, target, writing, note, provenance=work.provenance)
+
+
+def _bytes(result: Picture | Gallery) -> int:
+    alpha = result.alpha if isinstance(result, Picture) else None
+    return result.pixels.nbytes + (0 if alpha is None else alpha.nbytes)
 
 
 def _is_regular(name: str) -> bool:

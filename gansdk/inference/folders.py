@@ -17,8 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from gansdk.errors import InputError, OutputError, UsageError
-from gansdk.inference.planning import Item, as_picture_writing, check_collisions
+from gansdk.inference.planning import Item, check_collisions
 from gansdk.media.kinds import HEAD, by_ending, identify
+from gansdk.media.results import as_picture_writing
 from gansdk.media.writing import picture_format
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def mirrored(job: FolderJob, found: Found) -> list[Item]:
         UsageError: If results would stand in one place, or in the place of an input; all such are named.
     """
     work = job.work
-    is_record = work.task.output == "record"
+    is_record = work.task.gives_records
     ending = "" if is_record else picture_format(None, as_picture_writing(work.writing))
     items = []
     for name in found.stamps:

@@ -151,7 +151,7 @@ def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
     items = plan(job)
     check_folder(job)
     ready, skipped, failed = find_obstacles(job, items)
-    is_kept = job.work.task.output == "record" and job.output not in {None, STANDARD}
+    is_kept = job.work.task.gives_records and job.output not in {None, STANDARD}
     with _records(Path(str(job.output)) if is_kept else None, job.work.writing) as records:
 
         def tell(outcome: Outcome) -> None:
@@ -217,7 +217,7 @@ def _records_of(job: FolderJob) -> Path | None:
         OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
     """
     rule, has_report = on_exists_of(job.work.writing), (job.target / NAME).exists()
-    records = job.target / f"{job.work.task.name}.jsonl" if job.work.task.output == "record" else None
+    records = job.target / f"{job.work.task.name}.jsonl" if job.work.task.gives_records else None
     if has_report and not job.goes_on and rule == "error":
         what = f"{job.target} holds the results of an earlier run"
         raise OutputExistsError(what, hint="go on with --continue, or make them anew with --on-exists overwrite")

@@ -11,6 +11,7 @@ import torch
 from gansdk.errors import OptionError
 from gansdk.inference.catalog import Catalog, Located, check_fit
 from gansdk.inference.context import Context
+from gansdk.inference.fingerprints import fingerprint
 from gansdk.inference.loading import load_networks
 from gansdk.inference.memory import default_budget
 from gansdk.inference.runtime import NonFiniteError, Placement, assemble, place, set_threads
@@ -86,6 +87,7 @@ class Pipeline:
         self._model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None
+        self._identity: str | None = None
         self._lock = threading.Lock()
         self._function = resolve(task.function)
         self.call_options = options_of(task)
@@ -138,7 +140,7 @@ class Pipeline:
         self, model: Model, precision: Precision, inputs: Mapping[str, Picture], call: Options, context: Context
     ) -> Result:
         memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
-        context = replace(context, measured=self._measured[precision], memory=memory)
+        context = replace(context, measured=self._measured[precision], memory=memory, fingerprint=self._fingerprint)
         # Inference mode is entered here, per call, and never while weights are prepared: a tensor made inside it
         # cannot take part in a gradient later.
         with torch.inference_mode(not self.task.needs_gradients):
@@ -147,6 +149,12 @@ class Pipeline:
     def _assemble(self, placement: Placement) -> Model:
         facts, gradients = self.located.config.facts, self.task.needs_gradients
         return assemble(self._networks, self.method, facts, placement, needs_gradients=gradients)
+
+    def _fingerprint(self) -> str:
+        with self._lock:
+            if self._identity is None:
+                self._identity = fingerprint(self._networks, self.located.config.facts)
+            return self._identity
 
     def _in_full_precision(self) -> Model:
         with self._lock:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
 from gansdk.media.images import check_readable
+from gansdk.media.results import as_picture_writing, is_folder, numbered
 from gansdk.media.writing import picture_format
 from gansdk.model.config import WEIGHTS
 from gansdk.options import PictureWriting, RecordWriting
+from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from gansdk.errors import GansdkError
     from gansdk.inference.catalog import Located
     from gansdk.options import LoadOptions, Options
-    from gansdk.plugins.declarations import Task
+    from gansdk.plugins.declarations import OutputKind, Task
 
 STANDARD = "-"
 """Stands for standard input or output."""
@@ -43,6 +45,7 @@ class Work:
         call: The task's own options.
         reading: How inputs are read.
         writing: How results are written: :class:`PictureWriting` or :class:`RecordWriting`, as the task gives.
+        kind: What as.
     """
 
     task: Task
@@ -51,6 +54,7 @@ class Work:
     call: Options
     reading: Options
     writing: Options
+    kind: OutputKind
 
     @property
     def provenance(self) -> str:
@@ -87,12 +91,16 @@ class Item:
         label: What records and messages call it, if not by its first input.
         replaces: Whether the result of an earlier run stands at ``output`` and may be replaced whatever the options
             say.
+        call: The task's options for this item alone, where a call is made in pieces.
+        others: Further files that its result becomes, beside ``output``.
     """
 
     inputs: tuple[str, ...]
     output: Path | None
     label: str | None = None
     replaces: bool = False
+    call: Options | None = None
+    others: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -122,29 +130,39 @@ def plan(job: Job) -> list[Item]:
     if job.inputs.count(STANDARD) > 1:
         raise UsageError("standard input can be read only once", hint="give - once")
     groups = [job.inputs[at : at + size] for at in range(0, len(job.inputs), size)] if size else [()]
-    if task.output == "record":
+    if task.gives_records:
         return [Item(group, None) for group in groups]
+    if job.work.kind == "folder" and task.pieces:
+        return _pieces(job)
     items = [Item(group, _output(job, group, len(groups))) for group in groups]
     _check_inputs_stay(items)
     check_collisions(items)
     return items
 
 
+def _pieces(job: Job) -> list[Item]:
+    """An item for each piece of a call that fills a folder."""
+    ending, folder = picture_format(None, as_picture_writing(job.work.writing)), Path(str(job.output))
+    items = []
+    for call, numbers in resolve(job.work.task.pieces)(job.work.call):
+        first, *others = (folder / numbered(number, ending) for number in numbers)
+        label = f"{first.name} to {others[-1].name}" if others else first.name
+        items.append(Item((), first, label=label, call=call, others=tuple(others)))
+    return items
+
+
 def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
-    writing = as_picture_writing(job.work.writing)
-    source = Path("stdin" if not inputs or inputs[0] == STANDARD else inputs[0])
-    if job.output == STANDARD or (job.output is not None and not _is_folder(job.output)):
+    writing, task = as_picture_writing(job.work.writing), job.work.task
+    if job.output == STANDARD or (job.output is not None and not is_folder(job.output)):
         if count > 1:
             raise UsageError(f"{count} results cannot go to {job.output}", hint="name a folder that ends with /")
-        picture_format(None if job.output == STANDARD else Path(job.output), writing)
+        if job.work.kind == "picture":
+            picture_format(None if job.output == STANDARD else Path(job.output), writing)
         return None if job.output == STANDARD else Path(job.output)
+    source = Path("stdin" if inputs[:1] == (STANDARD,) else inputs[0] if inputs else "")
     folder = source.parent if job.output is None else Path(job.output)
-    return folder / f"{source.stem}-{job.work.task.name}.{picture_format(None, writing)}"
-
-
-def _is_folder(output: str) -> bool:
-    separators = tuple(filter(None, (os.sep, os.altsep)))
-    return output.endswith(separators) or Path(output).is_dir()
+    stem = f"{source.stem}-{task.name}" if inputs else task.name
+    return folder / f"{stem}.{picture_format(None, writing)}"
 
 
 def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) -> None:
@@ -199,6 +217,8 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
                 if name != STANDARD:
                     check_readable(Path(name))
             is_wanted = item.output is None or check_output(item.output, job.work.writing)
+            for other in item.others:
+                check_output(other, job.work.writing)
             (ready if is_wanted else skipped).append(item)
         except (InputError, OutputError) as error:
             failed.append((item, error))
@@ -207,7 +227,7 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
 
 def check_folder(job: Job) -> None:
     """A folder for all results is looked at once, so that it is not missed once per item."""
-    if job.output not in {None, STANDARD} and _is_folder(str(job.output)) and not Path(str(job.output)).is_dir():
+    if job.output not in {None, STANDARD} and is_folder(str(job.output)) and not Path(str(job.output)).is_dir():
         raise _no_folder(Path(str(job.output)))
 
 
@@ -229,13 +249,6 @@ def check_output(output: Path, writing: Options) -> bool:
     if on_exists == "skip":
         return False
     raise OutputExistsError(f"{output} exists already", hint="use --on-exists overwrite, skip or rename")
-
-
-def as_picture_writing(writing: Options) -> PictureWriting:
-    """The options of a job whose task gives pictures."""
-    if not isinstance(writing, PictureWriting):
-        raise TypeError("a task that gives pictures is written with PictureWriting")
-    return writing
 
 
 def on_exists_of(writing: Options) -> str:

@@ -107,8 +107,12 @@ EncodedPart = Annotated[Noise | Continuous | Categorical | Code | Features, Fiel
 Part = Noise | Continuous | Categorical | Code | Features
 
 
+RESERVED = frozenset({"generator", "input", "pixels"})
+"""What stands beside the parts in a file of arrays, so that no part can be called so."""
+
+
 def check_names(parts: Sequence[Part]) -> None:
-    """Refuses parts of which two have one name.
+    """Refuses parts of which two have one name, or one a name that is taken.
 
     Raises:
         ValueError: With the names.
@@ -117,3 +121,6 @@ def check_names(parts: Sequence[Part]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two parts are called {', '.join(twice)}")
+    taken = sorted(RESERVED.intersection(names))
+    if taken:
+        raise ValueError(f"no part can be called {', '.join(taken)}")

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from gansdk.model.facts import Facts
 
-OutputKind = Literal["picture", "record"]
+OutputKind = Literal["picture", "record", "folder", "animation", "arrays"]
+"""What a result can be written as: one picture file; a line of JSON; pictures one by one in a folder; an animated
+picture file; named arrays. A task that gives a Gallery can have all but records."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -55,9 +57,12 @@ class Task:
         misfit: Why a model with these facts cannot do it, in a few words; None if it can.
         slots: The named inputs. Positional arguments fill them in order, ``len(slots)`` per item; a task without
             slots makes one item out of nothing.
-        output: What it gives: a picture, or a record that is printed as a line of JSON.
+        outputs: What its results can be written as; the first is what comes where no output is named.
         options: Import string of its own (call) options, a subclass of :class:`gansdk.Options`.
-        function: Import string of ``run(model, inputs, options, context, /) -> Picture | Mapping``.
+        function: Import string of ``run(model, inputs, options, context, /) -> Picture | Gallery | Mapping``.
+        pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
+            pictures out of nothing: how one call is made in several, with the numbers of the pictures of each, so that
+            a folder is filled with flat memory. Empty where there is nothing to divide.
         needs_gradients: Whether it differentiates through the model. Such a task gets frozen fp32 weights on torch;
             all others run inside inference mode.
     """
@@ -66,13 +71,21 @@ class Task:
     summary: str
     misfit: Callable[[Facts], str | None]
     slots: tuple[Slot, ...]
-    output: OutputKind
+    outputs: tuple[OutputKind, ...]
     options: str
     function: str
+    pieces: str = ""
     needs_gradients: bool = False
 
     def __post_init__(self) -> None:
         check_name("task", self.name)
+        if not self.outputs or ("record" in self.outputs and len(self.outputs) > 1):
+            raise PluginError(f"task {self.name!r} gives {self.outputs or 'nothing'}: records, or something to look at")
+
+    @property
+    def gives_records(self) -> bool:
+        """Whether its results are records, which are gathered, and not files of their own."""
+        return self.outputs == ("record",)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gansdk.plugins.hookspecs import hookimpl
+from gansdk.tasks.generate import GENERATE
 from gansdk.tasks.superres import SUPERRES
+from gansdk.tasks.traverse import TRAVERSE
 
 if TYPE_CHECKING:
     from gansdk.plugins.declarations import Task
@@ -14,4 +16,4 @@ if TYPE_CHECKING:
 @hookimpl
 def gansdk_tasks() -> list[Task]:
     """The tasks that every installation has."""
-    return [SUPERRES]
+    return [SUPERRES, GENERATE, TRAVERSE]

@@ -84,7 +84,7 @@ SUPERRES = Task(
     summary="sharpen a picture and give it more pixels",
     misfit=misfit,
     slots=(Slot("photo", "picture", "the picture to sharpen"),),
-    output="picture",
+    outputs=("picture",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="gansdk.tasks.superres:run",
 )

@@ -51,7 +51,7 @@ TASK = Task(
     summary="",
     misfit=lambda facts: None if facts.generator is not None else "it has no generator",
     slots=(),
-    output="record",
+    outputs=("record",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="a:b",
 )

@@ -61,6 +61,8 @@ def test_two_parts_of_one_name_are_refused():
         LatentSource(parts=(Continuous(name="style"), Noise(name="style", n=3)))
     with pytest.raises(ValidationError, match="two parts are called features"):
         EncoderFacts(data=DIGITS, parts=(Features(n=1), Features(n=2)))
+    with pytest.raises(ValidationError, match="no part can be called pixels"):
+        LatentSource(parts=(Code(name="pixels", n=1),))
 
 
 @pytest.mark.parametrize(

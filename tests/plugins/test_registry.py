@@ -54,7 +54,7 @@ def task(name="sharpen", options="Fine"):
         summary="",
         misfit=lambda _facts: None,
         slots=(),
-        output="record",
+        outputs=("record",),
         options=f"options_for_tests:{options}",
         function="a:b",
     )

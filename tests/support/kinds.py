@@ -40,7 +40,7 @@ KINDS = gansdk.Task(
     summary="every kind of option",
     misfit=lambda facts: None if facts.generator is not None else "it has no generator",
     slots=(),
-    output="record",
+    outputs=("record",),
     options="kinds:KindsOptions",
     function="kinds:run",
 )

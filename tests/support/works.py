@@ -33,17 +33,18 @@ MEASURE = Task(
     summary="width",
     misfit=lambda facts: None,
     slots=(Slot("photo", "picture"),),
-    output="record",
+    outputs=("record",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="tiny:measure",
 )
 
 
-def work(task=SUPERRES, *, model=UNREAD, load=None, call=None, reading=None, writing=None):
+def work(task=SUPERRES, *, model=UNREAD, load=None, call=None, reading=None, writing=None, kind=None):
     """What is done to each item, with defaults for all that a test does not say."""
-    plain = PictureWriting() if task.output == "picture" else RecordWriting()
+    plain = PictureWriting() if not task.gives_records else RecordWriting()
     load = load or LoadOptions(device="cpu")
-    return Work(task, model, load, call or SuperresOptions(), reading or PictureReading(), writing or plain)
+    call, reading = call or SuperresOptions(), reading or PictureReading()
+    return Work(task, model, load, call, reading, writing or plain, kind or task.outputs[0])
 
 
 class Log:
@@ -89,7 +90,7 @@ STUMBLING = Task(
     summary="goes wrong",
     misfit=lambda facts: None,
     slots=(Slot("photo", "picture"),),
-    output="picture",
+    outputs=("picture",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="works:stumbling",
 )

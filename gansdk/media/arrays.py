@@ -1,0 +1,67 @@
+"""Named arrays as .npz files: numbers only, no pickles in either direction."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansdk.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MOST_BYTES = 2**32
+"""Of all arrays in a file that is read, unpacked."""
+
+
+def write_arrays(arrays: Mapping[str, NDArray[Any]], file: IO[bytes]) -> None:
+    """Writes arrays into an empty file; the same arrays give the same bytes."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980, not of now
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Reads a file of arrays that may come from a stranger.
+
+    Raises:
+        InputError: If it is missing, no such file, damaged, too large, or holds anything but numbers and texts.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
+                raise InputError(f"{path} unpacks to more than {MOST_BYTES >> 30} GiB", hint="write it in parts")
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): _read(archive, name) for name in names}
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}", hint="check its name") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError) as error:
+        raise InputError(f"{path} is no whole .npz file of numbers: {error}", hint="make it again") from None
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as member:
+        _check_header(member, archive.getinfo(name).file_size)
+    with archive.open(name) as member:
+        array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+    return array
+
+
+def _check_header(member: IO[bytes], size: int) -> None:
+    """Memory is taken for what a header claims, so it must not claim more than there is."""
+    version = np.lib.format.read_magic(member)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"arrays of format {version[0]}.{version[1]} are not known")
+    shape, _, dtype = readers[version](member)
+    if math.prod(shape) * dtype.itemsize > size:
+        raise ValueError("an array is said to be larger than it is")

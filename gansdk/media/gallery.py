@@ -1,0 +1,172 @@
+"""Several pictures of one size that belong together: samples, or a code swept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansdk.errors import InputError, OutputError
+from gansdk.media.picture import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+    from numpy.typing import NDArray
+    from PIL import ImageFont
+
+MOST_PIXELS = 2**26
+"""Of a grid: more cannot be looked at, and each of the pictures can be had alone."""
+
+_GAP = 2
+_MARGIN = 6
+_TEXT = 12
+_SMALL = 56
+"""Pixels: pictures that are less wide are enlarged in a grid, each pixel a square, so that labels stand beside them."""
+
+_WHITE, _BLACK = 255, 0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Gallery:
+    """Pictures in rows and columns, with the arrays that belong to them.
+
+    Attributes:
+        pixels: uint8 [N, H, W, C], row by row; C is 1 or 3.
+        columns: How many stand in a row; the last row may be shorter.
+        arrays: What else there is of each picture, by name: its latent, say. The first axis counts pictures.
+        row_labels: A text for each row, or none.
+        column_labels: A text for each column, or none.
+        corner: What the labels are values of.
+        first: What the first picture is numbered.
+        notes: What an array file shall say of where they come from, by name.
+    """
+
+    pixels: NDArray[np.uint8]
+    columns: int
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    row_labels: Sequence[str] = ()
+    column_labels: Sequence[str] = ()
+    corner: str = ""
+    first: int = 0
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or self.pixels.shape[3] not in {1, 3}:
+            raise InputError(f"numbers of dtype {self.pixels.dtype} and shape {self.pixels.shape} are no pictures")
+        if 0 in self.pixels.shape or self.columns < 1:
+            raise InputError("a gallery of nothing was asked for")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, the last one perhaps shorter."""
+        return -(-len(self) // self.columns)
+
+    @cached_property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Each alone."""
+        return tuple(Picture(one, name=f"number {self.first + at}") for at, one in enumerate(self.pixels))
+
+    def grid(self) -> Picture:
+        """All of them in one picture, with their labels.
+
+        Raises:
+            OutputError: If it would have more than ``MOST_PIXELS`` pixels.
+        """
+        zoom = max(1, -(-_SMALL // self.pixels.shape[2])) if self.row_labels or self.column_labels else 1
+        height, width = (side * zoom + _GAP for side in self.pixels.shape[1:3])
+        if self.rows * height * self.columns * width > MOST_PIXELS:
+            what = f"a grid of {self.columns} by {self.rows} pictures is too large to be looked at"
+            raise OutputError(what, hint="write single files with -o FOLDER/, or ask for fewer")
+        grid = np.full((self.rows * height - _GAP, self.columns * width - _GAP, self.pixels.shape[3]), _WHITE, np.uint8)
+        for at, picture in enumerate(self.pixels):
+            top, left = at // self.columns * height, at % self.columns * width
+            enlarged = picture.repeat(zoom, 0).repeat(zoom, 1)
+            grid[top : top + height - _GAP, left : left + width - _GAP] = enlarged
+        labelled = _labelled(grid, (height, width), self.row_labels, self.column_labels, self.corner)
+        return Picture(labelled, name="grid")
+
+    def frames(self) -> list[Picture]:
+        """One picture for each column, for an animation: what stands in the rows, side by side."""
+        return [self._frame(column) for column in range(self.columns)]
+
+    def _frame(self, column: int) -> Picture:
+        across = int(np.ceil(np.sqrt(self.rows)))
+        shown = Gallery(self.pixels[column :: self.columns], across, column_labels=self._title(column, across))
+        return shown.grid()
+
+    def _title(self, column: int, across: int) -> tuple[str, ...]:
+        if not self.column_labels:
+            return ()
+        title = f"{self.corner} = {self.column_labels[column]}" if self.corner else self.column_labels[column]
+        return (title, *[""] * (across - 1))
+
+    def save(self, path: str | PathLike[str], **options: Any) -> Path:
+        """Writes all of it, whole or not at all, as the path's ending says.
+
+        Args:
+            path: A picture's ending gives the grid, ``.gif`` an animation, ``.npz`` pixels and arrays; an existing
+                folder, or one that ends with a separator, gets each picture alone.
+            options: Those of :class:`gansdk.options.AnimationWriting`. Others are refused.
+
+        Returns:
+            Where it stands.
+
+        Raises:
+            UsageError: If an option does not exist or has a wrong value, or the ending names no format.
+            OutputError: If it cannot be written there.
+        """
+        from gansdk.media.results import kind_of, write_result
+        from gansdk.options import AnimationWriting, validate
+
+        writing = validate(AnimationWriting, options)
+        kind = kind_of(str(path), ("picture", "folder", "animation", "arrays"))
+        return write_result(self, kind, Path(path), writing) or Path(path)
+
+    def __repr__(self) -> str:
+        _, height, width, channels = self.pixels.shape
+        return f"<Gallery of {len(self)} pictures {width}×{height} {'grey' if channels == 1 else 'RGB'}>"
+
+
+def _labelled(
+    grid: NDArray[np.uint8], cell: tuple[int, int], rows: Sequence[str], columns: Sequence[str], corner: str
+) -> NDArray[np.uint8]:
+    """A grid with texts to its left and above."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    if not any(rows) and not any(columns):
+        return grid
+    font = ImageFont.load_default(_TEXT)
+    beside = [*rows, corner] if any(rows) else []
+    left = max((_width(font, text) for text in beside), default=-_MARGIN) + _MARGIN
+    top = _TEXT + _MARGIN if any(columns) or corner else 0
+    right = _overhang(font, columns, cell[1], grid.shape[1])
+    shape = (grid.shape[0] + top, grid.shape[1] + left + right, grid.shape[2])
+    sheet = np.full(shape, _WHITE, np.uint8)
+    sheet[top:, left : left + grid.shape[1]] = grid
+    image = Image.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
+    draw, black = ImageDraw.Draw(image), _BLACK if sheet.shape[2] == 1 else (_BLACK,) * 3
+    if beside:
+        draw.text((left - _MARGIN, top - _MARGIN // 2), corner, black, font, anchor="rs")
+    for at, text in enumerate(columns):
+        draw.text((left + at * cell[1], top - _MARGIN // 2), text, black, font, anchor="ls")
+    for at, text in enumerate(rows):
+        draw.text((left - _MARGIN, top + at * cell[0] + (cell[0] - _GAP) // 2), text, black, font, anchor="rm")
+    return np.asarray(image).reshape(shape)
+
+
+def _overhang(font: ImageFont.ImageFont | ImageFont.FreeTypeFont, texts: Sequence[str], cell: int, width: int) -> int:
+    """How far the texts above columns reach beyond the last one."""
+    ends = [at * cell + _width(font, text) for at, text in enumerate(texts)]
+    return max(0, max(ends, default=0) - width)
+
+
+def _width(font: ImageFont.ImageFont | ImageFont.FreeTypeFont, text: str) -> int:
+    return int(np.ceil(font.getlength(text)))

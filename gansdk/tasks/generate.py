@@ -1,0 +1,179 @@
+"""``generate``: pictures out of nothing, or out of latents that were kept."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gansdk.errors import NotApplicableError, OptionError
+from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.options import Options, Seed
+from gansdk.plugins.declarations import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from gansdk.inference.context import Context
+    from gansdk.inference.latents import Latent
+    from gansdk.media.gallery import Gallery
+    from gansdk.media.picture import Picture
+    from gansdk.model.facts import Facts, LatentSource
+    from gansdk.model.protocols import Model
+
+_DEFAULT = 16
+_PIECE = 256
+"""Pictures that are made at a time where each becomes a file."""
+
+
+def misfit(facts: Facts) -> str | None:
+    """Why a model cannot make pictures out of a latent; None if it can."""
+    if facts.generator is None:
+        return "it has no generator"
+    if not isinstance(facts.generator, LatentGeneratorFacts):
+        return "its generator does not start from a latent"
+    return None
+
+
+def _texts(values: Any) -> Any:
+    """From Python a code may be set to a number."""
+    return {name: str(value) for name, value in values.items()} if isinstance(values, dict) else values
+
+
+Codes = Annotated[dict[str, str], BeforeValidator(_texts)]
+"""Values by code, as ``class=three``, ``style.0=-1.5`` or ``style=0,1``."""
+
+
+class GenerateOptions(Options):
+    """The call options of ``generate``."""
+
+    n: Annotated[
+        Annotated[int, Field(ge=1, le=1_000_000)] | None,
+        Field(description=f"how many pictures; {_DEFAULT}, or all of --latents, if not given"),
+    ] = None
+    seed: Annotated[Seed, Field(description="where random numbers start; sample i depends on it and i alone")] = 0
+    first: Annotated[int, Field(ge=0, le=2**40, description="number of the first sample")] = 0
+    set: Annotated[Codes, Field(description="hold a code at a value, as class=3, style.0=-1.5")] = {}
+    latents: Annotated[
+        Path | None, Field(description="an .npz file of latents that this generator made, instead of random ones")
+    ] = None
+    truncation: Annotated[
+        Annotated[float, Field(gt=0, le=10)] | None,
+        Field(description="keep normal noise within ± this: likelier pictures, and less alike ones get rarer"),
+    ] = None
+    columns: Annotated[
+        Annotated[int, Field(ge=1, le=1000)] | None,
+        Field(description="pictures in a row of the grid; as many as rows if not given"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.latents is not None and self.truncation is not None:
+            raise ValueError("latents and truncation exclude each other; give one of them")
+        return self
+
+
+GENERATE = Task(
+    name="generate",
+    summary="make pictures",
+    misfit=misfit,
+    slots=(),
+    outputs=("picture", "folder", "arrays"),
+    options="gansdk.tasks.generate:GenerateOptions",
+    function="gansdk.tasks.generate:run",
+    pieces="gansdk.tasks.generate:pieces",
+)
+
+
+def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, context: Context, /) -> Gallery:
+    """Makes pictures, and gives their latents with them.
+
+    Args:
+        model: One with a generator from a latent.
+        options: See :class:`GenerateOptions`.
+        context: Told progress.
+
+    Returns:
+        The pictures, number ``first`` and on, with the latent of each as arrays: from a file of them the same pictures
+        come again.
+
+    Raises:
+        UsageError: If a code does not exist or cannot have a value, or random latents cannot be drawn.
+        InputError: If the file of latents is missing, damaged, or another generator's.
+    """
+    from gansdk.inference.latents import read_settings
+    from gansdk.inference.rendering import render
+    from gansdk.media.gallery import Gallery
+
+    generator, facts = model.generator, model.facts.generator
+    if generator is None or not isinstance(facts, LatentGeneratorFacts):
+        raise TypeError("generate was given a model that does not fit it")
+    settings = read_settings(facts.source, options.set)
+    latent = _latent(facts.source, options, context)
+    for setting in settings:
+        setting.apply(latent)
+    pixels = render(generator, facts, latent, context)
+    columns = options.columns or math.ceil(math.sqrt(len(pixels)))
+    rows = [str(options.first + start) for start in range(0, len(pixels), columns)]
+    notes = {"generator": context.fingerprint()}
+    return Gallery(pixels, columns, latent, row_labels=rows, first=options.first, notes=notes)
+
+
+def _latent(source: LatentSource, options: GenerateOptions, context: Context) -> Latent:
+    from gansdk.inference.latents import draw
+
+    if options.latents is None:
+        numbers = range(options.first, options.first + (options.n or _DEFAULT))
+        return draw(source, options.seed, numbers, truncation=options.truncation)
+    arrays = read_latents(options.latents, source, context)
+    chosen = slice(options.first, None if options.n is None else options.first + options.n)
+    found = {name: array[chosen].copy() for name, array in arrays.items()}
+    count, held = (len(next(iter(each.values()))) for each in (found, arrays))
+    if not count or (options.n is not None and count < options.n):
+        what = f"{options.latents} holds {held} latents, not {options.n or 'any'} from number {options.first} on"
+        raise OptionError(what, hint="change n or first")
+    return found
+
+
+def read_latents(path: Path, source: LatentSource, context: Context) -> Latent:
+    """Latents from a file, of this very generator.
+
+    Raises:
+        InputError: If the file is missing or damaged.
+        NotApplicableError: If another generator's latents are in it.
+        OptionError: If they do not fit this generator.
+    """
+    from gansdk.inference.latents import check_latent
+    from gansdk.media.arrays import read_arrays
+
+    arrays = read_arrays(path)
+    said = str(arrays["generator"]) if "generator" in arrays else ""
+    if said and context.fingerprint() and said != context.fingerprint():
+        what = f"{path} holds latents of another generator, which would mean other pictures here"
+        raise NotApplicableError(what, hint="use the model that made them")
+    return check_latent(source, _weights(arrays), str(path))
+
+
+def _weights(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name: array for name, array in arrays.items() if name != "generator"}
+
+
+def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range]]:
+    """One call as several, each of a few pictures, with their numbers."""
+    first, end = options.first, options.first + (options.n or _count(options))
+    for start in range(first, end, _PIECE):
+        count = min(_PIECE, end - start)
+        yield options.model_copy(update={"first": start, "n": count}), range(start, start + count)
+
+
+def _count(options: GenerateOptions) -> int:
+    from gansdk.media.arrays import read_arrays
+
+    if options.latents is None:
+        return _DEFAULT
+    arrays = _weights(read_arrays(options.latents))
+    return max(1, max((len(array) for array in arrays.values() if array.ndim), default=0) - options.first)

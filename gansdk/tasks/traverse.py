@@ -1,0 +1,200 @@
+"""``traverse``: one code swept while all else stays, to see what it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field, model_validator
+
+from gansdk.errors import OptionError
+from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.model.parts import Categorical, Continuous, Noise
+from gansdk.options import Options, Seed
+from gansdk.plugins.declarations import Task
+from gansdk.tasks.generate import Codes
+from gansdk.tasks.generate import misfit as makes_no_pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gansdk.inference.context import Context
+    from gansdk.inference.latents import Latent
+    from gansdk.media.gallery import Gallery
+    from gansdk.media.picture import Picture
+    from gansdk.model.facts import Facts, LatentSource
+    from gansdk.model.parts import Part
+    from gansdk.model.protocols import Model
+
+_STEPS = 11
+_MOST_STEPS = 1000
+_NORMAL_SWEEP = (-2.0, 2.0)
+
+
+def misfit(facts: Facts) -> str | None:
+    """Why no code of a model can be swept; None if one can."""
+    generator = facts.generator
+    if isinstance(generator, LatentGeneratorFacts) and not generator.source.is_sampleable:
+        return "its latent has a part without a law to draw it from"
+    return makes_no_pictures(facts)
+
+
+class TraverseOptions(Options):
+    """The call options of ``traverse``."""
+
+    code: Annotated[
+        str, Field(description="the code to sweep, as class or style.0; two joined by a comma: rows and columns")
+    ]
+    start: Annotated[
+        Annotated[float, Field(allow_inf_nan=False)] | None,
+        Field(description="where the sweep of numbers begins; as the model says if not given"),
+    ] = None
+    stop: Annotated[
+        Annotated[float, Field(allow_inf_nan=False)] | None,
+        Field(description="where it ends; as the model says if not given"),
+    ] = None
+    steps: Annotated[
+        Annotated[int, Field(ge=2, le=_MOST_STEPS)] | None,
+        Field(description=f"how many values; {_STEPS}, or all of a categorical code, if not given"),
+    ] = None
+    rows: Annotated[int, Field(ge=1, le=1000, description="samples, a row each, in which one code is swept")] = 5
+    seed: Annotated[Seed, Field(description="where the samples' random numbers start")] = 0
+    set: Annotated[Codes, Field(description="hold another code at a value, as class=3, style.0=-1.5")] = {}
+
+    @model_validator(mode="after")
+    def _one_or_two(self) -> Self:
+        if not 1 <= len(self.codes) <= 2 or not all(self.codes):
+            raise ValueError(f"code {self.code!r} is neither one code nor two joined by a comma")
+        return self
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes to sweep."""
+        return [one.strip() for one in self.code.split(",")]
+
+
+TRAVERSE = Task(
+    name="traverse",
+    summary="sweep a code and see what it means",
+    misfit=misfit,
+    slots=(),
+    outputs=("picture", "animation", "arrays"),
+    options="gansdk.tasks.traverse:TraverseOptions",
+    function="gansdk.tasks.traverse:run",
+)
+
+
+def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, context: Context, /) -> Gallery:
+    """Sweeps one code in several samples, or two codes in one.
+
+    Args:
+        model: One with a generator from a latent that can be drawn.
+        options: See :class:`TraverseOptions`.
+        context: Told progress.
+
+    Returns:
+        A row for each sample, or for each value of the first of two codes; a column for each value of the last. The
+        latent of each picture is among its arrays.
+
+    Raises:
+        UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
+    """
+    from gansdk.inference.latents import read_settings
+    from gansdk.inference.rendering import render
+    from gansdk.media.gallery import Gallery
+
+    generator, facts = model.generator, model.facts.generator
+    if generator is None or not isinstance(facts, LatentGeneratorFacts):
+        raise TypeError("traverse was given a model that does not fit it")
+    sweeps = [_Sweep(facts.source, code, options) for code in options.codes]
+    settings = read_settings(facts.source, options.set)
+    _check_free(sweeps, [(one.part, one.index) for one in settings])
+    latent = _grid(facts.source, sweeps, options)
+    for setting in settings:
+        setting.apply(latent)
+    labels = sweeps[0].labels if len(sweeps) == 2 else [str(row) for row in range(options.rows)]
+    return Gallery(
+        render(generator, facts, latent, context),
+        len(sweeps[-1].values),
+        latent,
+        row_labels=labels,
+        column_labels=sweeps[-1].labels,
+        corner=", ".join(sweep.code for sweep in sweeps),
+        notes={"generator": context.fingerprint()},
+    )
+
+
+class _Sweep:
+    """The values of one code."""
+
+    def __init__(self, source: LatentSource, code: str, options: TraverseOptions) -> None:
+        from gansdk.inference.latents import find_code
+
+        self.code = code
+        self.part, self.index = find_code(source, code)
+        if not isinstance(self.part, Categorical) and self.index is None:
+            if self.part.n > 1:
+                raise OptionError(f"code {code} is {self.part.n} numbers", hint=f"name one, as {code}.0")
+            self.index = 0
+        self.values = self._categories(options) if isinstance(self.part, Categorical) else self._numbers(options)
+
+    def _categories(self, options: TraverseOptions) -> Sequence[float]:
+        if options.start is not None or options.stop is not None:
+            raise OptionError(f"{self.code} has no start and no stop: it is one of several", hint="leave them out")
+        return range(min(self.part.k, options.steps or self.part.k)) if isinstance(self.part, Categorical) else ()
+
+    def _numbers(self, options: TraverseOptions) -> Sequence[float]:
+        low, high = _natural(self.part)
+        start = low if options.start is None else options.start
+        stop = high if options.stop is None else options.stop
+        steps = options.steps or _STEPS
+        return [start + (stop - start) * at / (steps - 1) for at in range(steps)]
+
+    @property
+    def labels(self) -> list[str]:
+        """A text for each value."""
+        if isinstance(self.part, Categorical):
+            return [self.part.label(int(value)) for value in self.values]
+        return [f"{round(value, 2):g}" for value in self.values]
+
+    def put(self, latent: Latent, row: int, value: float) -> None:
+        """Gives one sample one value."""
+        if self.index is None:
+            latent[self.part.name][row] = int(value)
+        else:
+            latent[self.part.name][row, self.index] = value
+
+
+def _natural(part: Part) -> tuple[float, float]:
+    """From where to where numbers are swept if nobody says."""
+    if isinstance(part, Continuous):
+        return part.swept
+    if isinstance(part, Noise) and part.law == "uniform":
+        return part.low, part.high
+    return _NORMAL_SWEEP
+
+
+def _check_free(sweeps: Sequence[_Sweep], held: Sequence[tuple[Part, int | None]]) -> None:
+    taken = [*held]
+    for sweep in sweeps:
+        for part, index in taken:
+            if part.name == sweep.part.name and (index is None or index == sweep.index):
+                raise OptionError(f"{sweep.code} cannot be swept and held, or swept twice", hint="leave one out")
+        taken.append((sweep.part, sweep.index))
+
+
+def _grid(source: LatentSource, sweeps: Sequence[_Sweep], options: TraverseOptions) -> Latent:
+    """The latents of all pictures, row by row."""
+    from gansdk.inference.latents import draw
+
+    columns = len(sweeps[-1].values)
+    rows = len(sweeps[0].values) if len(sweeps) == 2 else options.rows
+    if rows * columns > _MOST_STEPS**2:
+        raise OptionError(f"{rows} rows of {columns} pictures are too many", hint="take fewer steps")
+    samples = [0] * (rows * columns) if len(sweeps) == 2 else [row for row in range(rows) for _ in range(columns)]
+    drawn = draw(source, options.seed, range(max(samples) + 1))
+    latent = {name: array[samples] for name, array in drawn.items()}
+    for at in range(rows * columns):
+        sweeps[-1].put(latent, at, sweeps[-1].values[at % columns])
+        if len(sweeps) == 2:
+            sweeps[0].put(latent, at, sweeps[0].values[at // columns])
+    return latent

@@ -1,0 +1,108 @@
+"""``generate`` and ``traverse`` through the installed command, for a plugin that brings networks and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import sketch
+from dists import write_distribution
+from PIL import Image
+
+if TYPE_CHECKING:
+    from command import Gansdk
+
+SUPPORT = Path(sketch.__file__).parent
+
+
+@pytest.fixture
+def with_sketch(tmp_path, gansdk) -> Gansdk:
+    """The command with a plugin of a decoder and an encoder, and a model of it in ./model."""
+    write_distribution(tmp_path / "plugin", "gansdk-plugin-sketch", None, module="sketch")
+    sketch.write(gansdk.cwd / "model")
+    return dataclasses.replace(gansdk, path=(tmp_path / "plugin", SUPPORT))
+
+
+def test_a_grid_arrays_and_single_files_of_the_same_samples(with_sketch):
+    for output in ("grid.png", "kept.npz", "many/"):
+        if output == "many/":
+            (with_sketch.cwd / "many").mkdir()
+        done = with_sketch("run", "generate", "-m", "./model", "-n", "5", "--set", "class=two", "-o", output)
+        assert (done.code, done.out) == (0, "")
+    with np.load(with_sketch.cwd / "kept.npz") as kept:
+        assert kept["class"].tolist() == [2] * 5
+        pixels = kept["pixels"]
+    assert sorted(path.name for path in (with_sketch.cwd / "many").iterdir()) == [f"00000{at}.png" for at in range(5)]
+    with Image.open(with_sketch.cwd / "many" / "000003.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), pixels[3, :, :, 0])
+        assert "gansdk" in image.info["Software"]
+    with Image.open(with_sketch.cwd / "grid.png") as image:
+        assert image.width > 3 * 56
+
+
+def test_kept_latents_make_the_same_bytes_again(with_sketch):
+    for line in (("-n", "4", "--seed", "3", "-o", "a.npz"), ("--latents", "a.npz", "-o", "b.npz")):
+        assert with_sketch("run", "generate", "-m", "./model", *line).code == 0
+    assert (with_sketch.cwd / "a.npz").read_bytes() == (with_sketch.cwd / "b.npz").read_bytes()
+
+
+def test_without_an_output_the_grid_is_called_like_the_task(with_sketch):
+    done = with_sketch("run", "generate", "-m", "./model", "--json")
+    assert [record["output"] for record in done.records] == ["generate.png"]
+    assert "exists already" in with_sketch("run", "generate", "-m", "./model").error
+
+
+def test_a_folder_that_holds_some_of_them_is_left_alone(with_sketch):
+    (with_sketch.cwd / "many").mkdir()
+    (with_sketch.cwd / "many" / "000002.png").write_text("mine")
+    done = with_sketch("run", "generate", "-m", "./model", "-n", "4", "-o", "many/")
+    assert done.code == 1
+    assert "000002.png exists already" in done.err
+    assert [path.name for path in (with_sketch.cwd / "many").iterdir()] == ["000002.png"]
+
+
+def test_a_sweep_is_a_grid_or_an_animation(with_sketch):
+    for output in ("sweep.png", "sweep.webp", "sweep.gif"):
+        done = with_sketch("run", "traverse", "-m", "./model", "--code", "style.0", "--rows", "2", "-o", output)
+        assert (done.code, done.out) == (0, "")
+    with Image.open(with_sketch.cwd / "sweep.webp") as image:
+        assert image.n_frames == 2 * 11 - 2
+    assert with_sketch("run", "traverse", "-m", "./model", "--code", "class", "-o", "c.png").code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (("generate", "--set", "clas=1"), "there is no code 'clas'; this model has"),
+        (("generate", "--set", "class=7"), "class takes 0 to 2 or one of zero, one, two"),
+        (("generate", "--set", "class=1", "--set", "class=2"), "--set names 'class' twice"),
+        (("generate", "-n", "0"), "-n '0' is not one of 1..1000000"),
+        (("generate", "-o", "x.gif"), "names no format"),
+        (("traverse",), "--code is required"),
+        (("traverse", "--code", "style"), "name one, as style.0"),
+        (("generate", "photo.jpg"), "unexpected extra argument(s) (photo.jpg)"),
+    ],
+)
+def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said):
+    done = with_sketch("run", line[0], "-m", "./model", *line[1:])
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert not list(with_sketch.cwd.glob("*.*"))
+
+
+def test_a_model_without_a_latent_is_refused_with_the_reason(with_kinds, model):
+    done = with_kinds("run", "traverse", "-m", "./model", "--code", "class")
+    assert done.code == 2
+    assert "cannot do traverse: its generator does not start from a latent" in done.error
+
+
+def test_a_latent_of_another_model_is_refused(with_sketch):
+    sketch.write(with_sketch.cwd / "other", seed=1)
+    assert with_sketch("run", "generate", "-m", "./model", "-o", "kept.npz").code == 0
+    done = with_sketch("run", "generate", "-m", "./other", "--latents", "kept.npz", "-o", "x.png")
+    assert done.code == 2
+    assert "latents of another generator" in done.err

@@ -1,0 +1,106 @@
+"""Pictures that belong together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError, UsageError
+from gansdk.media.gallery import MOST_PIXELS, Gallery
+
+
+def gallery(count: int = 6, side: int = 60, channels: int = 3, **what) -> Gallery:
+    pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, channels), dtype=np.uint8)
+    return Gallery(pixels, **{"columns": 3, **what})
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_plain_grid_is_the_pictures_with_gaps_between(channels):
+    shown = gallery(5, channels=channels)
+    grid = shown.grid().pixels
+    assert grid.shape == (122, 184, channels)
+    for at, picture in enumerate(shown.pixels):
+        top, left = at // 3 * 62, at % 3 * 62
+        np.testing.assert_array_equal(grid[top : top + 60, left : left + 60], picture)
+    assert (grid[60:62] == 255).all()
+    assert (grid[62:, 124:] == 255).all()  # the last row is shorter
+
+
+def test_labels_stand_beside_and_above_and_hide_no_picture():
+    shown = gallery(row_labels=["0", "1"], column_labels=["-2", "0", "2 and a long text"], corner="style.0")
+    grid, plain = shown.grid().pixels, gallery().grid().pixels
+    top, left = grid.shape[0] - plain.shape[0], 0
+    while not np.array_equal(grid[top:, left : left + plain.shape[1]], plain):
+        left += 1
+        assert left < grid.shape[1]
+    for margin in (grid[top:, :left], grid[:top, :left], grid[:top, left:]):
+        assert margin.min() < 100  # black letters
+    assert (grid[top:, left + plain.shape[1] :] == 255).all()
+
+
+def test_small_pictures_are_enlarged_beside_labels():
+    plain, labelled = gallery(1, side=8, columns=1), gallery(1, side=8, columns=1, column_labels=["a"])
+    assert plain.grid().pixels.shape[:2] == (8, 8)
+    shown = labelled.grid().pixels
+    np.testing.assert_array_equal(shown[-56::7, :56:7], labelled.pixels[0])
+
+
+def test_a_grid_too_large_to_be_looked_at_is_refused():
+    side = 1024
+    pixels = np.broadcast_to(np.zeros((1, 1, 1, 1), np.uint8), (MOST_PIXELS // side**2, side, side, 1))
+    with pytest.raises(OutputError, match="too large to be looked at"):
+        Gallery(pixels, columns=8).grid()
+
+
+def test_what_is_no_gallery_is_refused():
+    with pytest.raises(InputError, match="no pictures"):
+        Gallery(np.zeros((2, 4, 4), np.uint8), 1)
+    with pytest.raises(InputError, match="gallery of nothing"):
+        Gallery(np.zeros((0, 4, 4, 3), np.uint8), 1)
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp"])
+def test_an_animation_shows_the_columns_there_and_back(tmp_path, ending):
+    flat = np.repeat(np.array([0, 90, 180, 30, 120, 210], np.uint8), 60 * 60 * 3).reshape(6, 60, 60, 3)
+    path = Gallery(flat, 3, column_labels=["a", "b", "c"]).save(tmp_path / f"x.{ending}", fps=5)
+    with Image.open(path) as image:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+        assert image.info["loop"] == 0
+        assert image.info["duration"] == 200
+    assert [int(frame[-1, 0, 0]) for frame in frames] == pytest.approx([0, 90, 180, 90], abs=1)
+    assert [int(frame[-1, -1, 0]) for frame in frames] == pytest.approx([30, 120, 210, 120], abs=1)
+
+
+def test_arrays_come_back_as_they_were(tmp_path):
+    shown = gallery(
+        arrays={"class": np.arange(6), "style": np.eye(6, dtype=np.float32)}, notes={"generator": "sha256:1"}
+    )
+    shown.save(tmp_path / "x.npz")
+    with np.load(tmp_path / "x.npz") as kept:
+        assert set(kept) == {"pixels", "class", "style", "generator"}
+        np.testing.assert_array_equal(kept["pixels"], shown.pixels)
+        np.testing.assert_array_equal(kept["style"], np.eye(6))
+        assert str(kept["generator"]) == "sha256:1"
+    shown.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "x.npz").read_bytes()
+
+
+def test_a_folder_gets_each_alone(tmp_path):
+    (tmp_path / "many").mkdir()
+    shown = gallery(3, first=41)
+    shown.save(tmp_path / "many")
+    assert sorted(path.name for path in (tmp_path / "many").iterdir()) == ["000041.png", "000042.png", "000043.png"]
+    with Image.open(tmp_path / "many" / "000042.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), shown.pixels[1])
+
+
+def test_saving_says_what_is_wrong(tmp_path):
+    with pytest.raises(OptionError, match="names no format"):
+        gallery().save(tmp_path / "x.bmp")
+    with pytest.raises(UsageError, match="fsp"):
+        gallery().save(tmp_path / "x.gif", fsp=3)
+    (tmp_path / "x.npz").write_bytes(b"mine")
+    with pytest.raises(OutputExistsError):
+        gallery().save(tmp_path / "x.npz")
+    assert (tmp_path / "x.npz").read_bytes() == b"mine"

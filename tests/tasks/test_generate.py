@@ -1,0 +1,117 @@
+"""``generate``: pictures out of nothing, written once for every generator from a latent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sketch
+import torch
+from PIL import Image
+
+from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
+from gansdk.errors import InputError, NotApplicableError, OptionError
+from gansdk.inference.loading import load_networks
+from gansdk.tasks.generate import GENERATE, GenerateOptions, misfit, pieces
+
+
+@pytest.fixture
+def generate(sketched):
+    return sketched(GENERATE)
+
+
+def test_only_a_generator_from_a_latent_fits():
+    enlarging = ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(), receptive_field=0)
+    assert misfit(sketch.FACTS) is None
+    assert misfit(Facts()) == "it has no generator"
+    assert misfit(Facts(generator=enlarging)) == "its generator does not start from a latent"
+
+
+def test_pictures_are_those_of_their_latents(generate):
+    gallery = generate(n=3, seed=5)
+    network = load_networks(generate.located.folder, generate.located.config, sketch.METHOD)["generator"]
+    latent = {name: torch.from_numpy(array) for name, array in gallery.arrays.items()}
+    with torch.no_grad():
+        expected = sketch.Decoder(network).generate(latent).permute(0, 2, 3, 1) * 255
+    np.testing.assert_allclose(gallery.pixels, expected.numpy(), atol=0.51)
+    assert gallery.pixels.shape == (3, 10, 8, 1)
+
+
+def test_the_first_ten_of_a_hundred_are_the_ten(generate):
+    ten, hundred, later = generate(n=10, seed=1), generate(n=100, seed=1), generate(n=5, first=7, seed=1)
+    np.testing.assert_array_equal(ten.pixels, hundred.pixels[:10])
+    np.testing.assert_array_equal(later.pixels, hundred.pixels[7:12])
+    assert not np.array_equal(generate(n=10, seed=2).pixels, ten.pixels)
+
+
+def test_codes_are_held_and_all_else_stays(generate):
+    free, held = generate(n=4), generate(n=4, set={"class": "two", "style.1": -1.5})
+    assert (held.arrays["class"] == 2).all()
+    assert (held.arrays["style"][:, 1] == -1.5).all()
+    np.testing.assert_array_equal(held.arrays["noise"], free.arrays["noise"])
+    assert np.array_equal(generate(n=4, set={"class": 2, "style.1": "-1.5"}).pixels, held.pixels)
+
+
+def test_latents_that_were_kept_give_the_same_pictures(generate, tmp_path):
+    gallery = generate(n=20, seed=9)
+    gallery.save(tmp_path / "kept.npz")
+    np.testing.assert_array_equal(generate(latents=tmp_path / "kept.npz").pixels, gallery.pixels)
+    np.testing.assert_array_equal(generate(latents=tmp_path / "kept.npz", first=3, n=2).pixels, gallery.pixels[3:5])
+
+
+def test_another_models_latents_are_refused(generate, sketched, tmp_path):
+    generate(n=2).save(tmp_path / "kept.npz")
+    with pytest.raises(NotApplicableError, match="latents of another generator"):
+        sketched(GENERATE, seed=1)(latents=tmp_path / "kept.npz")
+
+
+def test_weights_of_a_category_are_a_latent_too(generate, tmp_path):
+    gallery = generate(n=3)
+    one_hot = np.eye(3, dtype=np.float32)[gallery.arrays["class"]]
+    np.savez(tmp_path / "weights.npz", **{**gallery.arrays, "class": one_hot})
+    np.testing.assert_array_equal(generate(latents=tmp_path / "weights.npz").pixels, gallery.pixels)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"set": {"clas": 1}}, "there is no code 'clas'"),
+        ({"set": {"class": 3}}, "class takes 0 to 2"),
+        ({"n": 0}, "n '0' is not one of"),
+        ({"n": 1_000_001}, "is not one of"),
+        ({"truncation": 0}, "truncation '0' is not one of"),
+        ({"latents": "x.npz", "truncation": 1}, "latents and truncation exclude each other"),
+    ],
+)
+def test_wrong_options_are_refused(generate, options, said):
+    with pytest.raises(OptionError, match=said):
+        generate(**options)
+
+
+def test_wrong_files_of_latents_are_refused(generate, tmp_path):
+    with pytest.raises(InputError, match="there is no file"):
+        generate(latents=tmp_path / "none.npz")
+    (tmp_path / "text.npz").write_text("no archive")
+    with pytest.raises(InputError, match=r"no whole \.npz file"):
+        generate(latents=tmp_path / "text.npz")
+    np.savez(tmp_path / "pickled.npz", noise=np.array([{}], object))
+    with pytest.raises(InputError, match=r"no whole \.npz file"):
+        generate(latents=tmp_path / "pickled.npz")
+    generate(n=4).save(tmp_path / "four.npz")
+    with pytest.raises(OptionError, match="holds 4 latents, not 3 from number 2 on"):
+        generate(latents=tmp_path / "four.npz", first=2, n=3)
+
+
+def test_pieces_are_the_whole():
+    found = list(pieces(GenerateOptions(n=600, first=10, seed=3)))
+    assert [(call.first, call.n, call.seed) for call, _ in found] == [(10, 256, 3), (266, 256, 3), (522, 88, 3)]
+    assert [number for _, numbers in found for number in numbers] == list(range(10, 610))
+
+
+def test_a_grid_shows_all_of_them(generate, tmp_path):
+    gallery = generate(n=7, columns=3)
+    gallery.save(tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as image:
+        shown = np.asarray(image)
+    zoom = 7  # 8 pixels are brought to 56
+    bottom_right = shown[-10 * zoom :, shown.shape[1] - 3 * 8 * zoom - 4 :][:, : 8 * zoom]
+    np.testing.assert_array_equal(bottom_right[::zoom, ::zoom], gallery.pixels[6, :, :, 0])

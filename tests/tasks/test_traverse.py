@@ -1,0 +1,87 @@
+"""``traverse``: one code swept while all else stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sketch
+
+from gansdk import Code, Facts, LatentGeneratorFacts, LatentSource
+from gansdk.errors import OptionError
+from gansdk.tasks.generate import GENERATE
+from gansdk.tasks.traverse import TRAVERSE, misfit
+
+
+@pytest.fixture
+def traverse(sketched):
+    return sketched(TRAVERSE)
+
+
+def test_a_latent_that_cannot_be_drawn_does_not_fit():
+    coded = LatentGeneratorFacts(source=LatentSource(parts=(Code(name="z", n=2),)), output=sketch.PICTURE)
+    assert misfit(sketch.FACTS) is None
+    assert misfit(Facts()) == "it has no generator"
+    assert misfit(Facts(generator=coded)) == "its latent has a part without a law to draw it from"
+
+
+def test_a_category_goes_through_all_its_values_in_each_sample(traverse, sketched):
+    gallery = traverse(code="class", rows=4, seed=3)
+    assert (gallery.rows, gallery.columns) == (4, 3)
+    assert gallery.arrays["class"].tolist() == [0, 1, 2] * 4
+    assert gallery.column_labels == ["zero", "one", "two"]
+    drawn = sketched(GENERATE)(n=4, seed=3, set={"class": 1})
+    np.testing.assert_array_equal(gallery.pixels[1::3], drawn.pixels)
+
+
+def test_numbers_go_from_start_to_stop_and_nothing_else_moves(traverse):
+    gallery = traverse(code="style.1", start=-1, stop=3, steps=5, rows=2)
+    np.testing.assert_allclose(gallery.arrays["style"][:, 1], [-1, 0, 1, 2, 3] * 2)
+    for name, still in (("noise", gallery.arrays["noise"]), ("style", gallery.arrays["style"][:, :1])):
+        assert (still[:5] == still[0]).all(), name
+        assert (still[5:] == still[5]).all(), name
+        assert (still[0] != still[5]).any(), name
+    assert gallery.column_labels == ["-1", "0", "1", "2", "3"]
+    assert gallery.corner == "style.1"
+
+
+@pytest.mark.parametrize(("code", "low", "high"), [("style.0", -2, 2), ("noise.2", -2, 2)])
+def test_a_sweep_goes_by_itself_where_the_model_says(traverse, code, low, high):
+    gallery = traverse(code=code, rows=1)
+    name, index = code.split(".")
+    swept = gallery.arrays[name][:, int(index)]
+    np.testing.assert_allclose(swept, np.linspace(low, high, 11), atol=1e-6)
+
+
+def test_two_codes_are_rows_and_columns_of_one_sample(traverse):
+    gallery = traverse(code="class, style.0", steps=3)
+    assert (gallery.rows, gallery.columns) == (3, 3)
+    assert gallery.arrays["class"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    np.testing.assert_allclose(gallery.arrays["style"][:, 0], [-2, 0, 2] * 3)
+    assert len(np.unique(gallery.arrays["noise"], axis=0)) == 1
+    assert (gallery.row_labels, gallery.column_labels) == (["zero", "one", "two"], ["-2", "0", "2"])
+
+
+def test_another_code_is_held(traverse):
+    gallery = traverse(code="style.0", set={"class": "two", "style.1": 0.5})
+    assert (gallery.arrays["class"] == 2).all()
+    assert (gallery.arrays["style"][:, 1] == 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "code is required"),
+        ({"code": "tilt"}, "there is no code 'tilt'"),
+        ({"code": "style"}, r"code style is 2 numbers; name one, as style\.0"),
+        ({"code": "class", "start": 1}, "class has no start and no stop"),
+        ({"code": "a,b,c"}, "neither one code nor two"),
+        ({"code": ","}, "neither one code nor two"),
+        ({"code": "class,class"}, "class cannot be swept and held, or swept twice"),
+        ({"code": "style.0", "set": {"style": "1,2"}}, r"style\.0 cannot be swept and held"),
+        ({"code": "style.0", "start": float("inf")}, "start 'inf' is not one of"),
+        ({"code": "style.0", "steps": 1}, "steps '1' is not one of"),
+    ],
+)
+def test_wrong_options_are_refused(traverse, options, said):
+    with pytest.raises(OptionError, match=said):
+        traverse(**options)
