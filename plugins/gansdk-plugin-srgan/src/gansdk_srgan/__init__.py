@@ -80,7 +80,7 @@ METHOD = Method(
             options=_ADVERSARIAL_OPTIONS,
             summary="stage 2 for two CPU cores: VGG16's features, a narrow discriminator; up to an hour",
             values={
-                "steps": 3_000,
+                "steps": 2_500,
                 "batch": 8,
                 "content": 0.02,
                 "layers": "2,2+3,3",
