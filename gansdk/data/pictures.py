@@ -50,7 +50,7 @@ class Attribution:
 
 
 class Pictures:
-    """Pictures in the order of their names, decoded when they are asked for.
+    """Pictures in the order of their names, decoded when they are asked for; sub-folders are their labels.
 
     Args:
         name: What the set is called in records.
@@ -79,6 +79,25 @@ class Pictures:
         """The licences of all pictures, joined by AND."""
         each = (part for attribution in self.attributions for part in attribution.licence.split(" AND "))
         return " AND ".join(sorted(set(each)))
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The sub-folders in which the pictures stand, sorted; empty where one stands in none."""
+        folders = [name.partition("/")[0] for name in self.names if "/" in name]
+        return tuple(sorted(set(folders))) if len(folders) == len(self.names) else ()
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64] | None:
+        """Each picture's class, int64 [N], as an index into ``classes``; None where there are no classes.
+
+        A picture's class is the first sub-folder on its path; deeper ones do not matter.
+        """
+        import numpy as np
+
+        if not self.classes:
+            return None
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        return np.array([numbers[name.partition("/")[0]] for name in self.names], np.int64)
 
     @cached_property
     def digest(self) -> str:

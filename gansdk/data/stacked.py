@@ -1,0 +1,144 @@
+"""Images of one size in one array, so that a batch is a matter of indexing; labels, where there are any."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from gansdk.data.pictures import Attribution, Pictures
+from gansdk.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from gansdk.data.pictures import Dataset
+
+MOST_BYTES = 2**32
+"""Of a stack that is made of pictures."""
+
+
+@dataclass(frozen=True, eq=False)
+class StackedImages:
+    """A data set that is held in memory.
+
+    Attributes:
+        name: What it is called in records.
+        images: uint8 [N, H, W, C]; C is 1 for grey and 3 for RGB.
+        licence: SPDX expression.
+        digest: Identifies its content.
+        labels: int64 [N], each an index into ``classes``; None where there are none.
+        classes: What the labels mean.
+        attributions: Whom to credit.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    licence: str
+    digest: str
+    labels: NDArray[np.int64] | None = None
+    classes: tuple[str, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class Labels(NamedTuple):
+    """What each item of a data set is.
+
+    Attributes:
+        indices: int64 [N].
+        classes: What they mean.
+    """
+
+    indices: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+
+def labels_of(data: Dataset) -> Labels:
+    """The labels of a data set, for a recipe that cannot do without.
+
+    Raises:
+        InputError: If it has none, or all its items are of one class.
+    """
+    if not isinstance(data, StackedImages | Pictures) or data.labels is None:
+        hint = "put the pictures of each class into a sub-folder of its own"
+        raise InputError(f"{data.name} has no labels", hint=hint)
+    if len(data.classes) < 2:
+        hint = f"are the classes inside it? then name {data.name}/{data.classes[0]}"
+        raise InputError(f"{data.name} has only one class, {data.classes[0]!r}", hint=hint)
+    return Labels(data.labels, data.classes)
+
+
+def stack_images(
+    data: Dataset, *, size: tuple[int, int] | None = None, channels: Literal[1, 3] | None = None
+) -> StackedImages:
+    """A data set as one array, for networks that take images of one small size.
+
+    Args:
+        data: Stacked images, or pictures, which are read.
+        size: Height and width that every image must have; that of the first one if not given.
+        channels: 1 for grey (luma of BT.601), 3 for RGB (grey repeated); what the data has if not given, which is 3
+            for pictures.
+
+    Raises:
+        InputError: If they are no images, a picture is damaged or of another size, or all are too many for memory.
+    """
+    if isinstance(data, Pictures):
+        images = _read(data, size, channels or 3)
+        labels, classes = data.labels, data.classes
+        return StackedImages(data.name, images, data.licence, data.digest, labels, classes, data.attributions)
+    if not isinstance(data, StackedImages):
+        raise InputError(f"{data.name} is no set of images", hint="give a folder of pictures")
+    _check_size(data.images[0], size, data.name)
+    if channels in (None, data.images.shape[3]):
+        return data
+    images = np.stack([_with_channels(image, channels or 3) for image in data.images])
+    return StackedImages(data.name, images, data.licence, data.digest, data.labels, data.classes, data.attributions)
+
+
+def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Identifies named arrays: ``sha256:<hex>`` over names, types, shapes and little-endian values."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        total.update(f"{name} {array.dtype.name} {array.shape}\0".encode())
+        total.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return "sha256:" + total.hexdigest()
+
+
+def _read(pictures: Pictures, size: tuple[int, int] | None, channels: int) -> NDArray[np.uint8]:
+    name, first = pictures[0]
+    height, width = size = size or (first.shape[0], first.shape[1])
+    _check_size(first, size, f"{pictures.name}/{name}")
+    shape = (len(pictures), height, width, channels)
+    if np.prod(shape, dtype=float) > MOST_BYTES:
+        what = f"{len(pictures)} pictures of {width}x{height} pixels are more than {MOST_BYTES >> 30} GiB"
+        raise InputError(f"{pictures.name}: {what}", hint="use fewer or smaller ones")
+    images = np.empty(shape, np.uint8)
+    for index in range(len(pictures)):
+        name, pixels = pictures[index]
+        _check_size(pixels, size, f"{pictures.name}/{name}")
+        images[index] = _with_channels(pixels, channels)
+    return images
+
+
+def _check_size(image: NDArray[np.uint8], size: tuple[int, int] | None, where: str) -> None:
+    if size is not None and image.shape[:2] != tuple(size):
+        found, wanted = (f"{one[1]}x{one[0]}" for one in (image.shape, size))
+        raise InputError(f"{where} is {found} pixels, not {wanted}", hint="bring all pictures to one size first")
+
+
+def _with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    if image.shape[2] == channels:
+        return image
+    if channels == 3:
+        return np.repeat(image, 3, axis=2)
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(image).convert("L"))[..., None]
