@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 from gansdk._version import __version__
 
 if TYPE_CHECKING:
+    from gansdk.data.batches import ImageBatches
     from gansdk.data.crops import AlignedCrops
+    from gansdk.data.opening import open_data
     from gansdk.data.pictures import Dataset, Pictures, open_pictures
     from gansdk.data.resizing import degrade, upscale
+    from gansdk.data.stacked import Labels, StackedImages, array_digest, labels_of, stack_images
     from gansdk.errors import (
         ComputationError,
         DeviceError,
@@ -60,14 +63,28 @@ if TYPE_CHECKING:
     from gansdk.model.parts import Categorical, Code, Continuous, Features, Noise
     from gansdk.model.protocols import Classifier, Discriminator, Encoder, Generator, Model
     from gansdk.options import Colour, Options, Seed
-    from gansdk.plugins.declarations import BuiltinModel, Config, Importer, Method, Metric, Recognised, Slot, Task
+    from gansdk.plugins.declarations import (
+        BuiltinModel,
+        Config,
+        DataSplit,
+        Importer,
+        Method,
+        Metric,
+        NamedDataset,
+        Recognised,
+        Slot,
+        Task,
+    )
     from gansdk.plugins.hookspecs import hookimpl
     from gansdk.trunks.vgg import VGG, load_vgg
 
 _HOMES = {
+    "gansdk.data.batches": ["ImageBatches"],
     "gansdk.data.crops": ["AlignedCrops"],
+    "gansdk.data.opening": ["open_data"],
     "gansdk.data.pictures": ["Dataset", "Pictures", "open_pictures"],
     "gansdk.data.resizing": ["degrade", "upscale"],
+    "gansdk.data.stacked": ["Labels", "StackedImages", "array_digest", "labels_of", "stack_images"],
     "gansdk.errors": [
         "ComputationError",
         "DeviceError",
@@ -111,9 +128,11 @@ _HOMES = {
     "gansdk.plugins.declarations": [
         "BuiltinModel",
         "Config",
+        "DataSplit",
         "Importer",
         "Method",
         "Metric",
+        "NamedDataset",
         "Recognised",
         "Slot",
         "Task",
@@ -135,6 +154,7 @@ __all__ = [
     "Config",
     "Context",
     "Continuous",
+    "DataSplit",
     "Dataset",
     "DeviceError",
     "Discriminator",
@@ -147,11 +167,13 @@ __all__ = [
     "GansdkError",
     "Generator",
     "Image",
+    "ImageBatches",
     "ImageGeneratorFacts",
     "ImageOutput",
     "ImageSource",
     "Importer",
     "InputError",
+    "Labels",
     "LatentGeneratorFacts",
     "LatentSource",
     "Measurement",
@@ -160,6 +182,7 @@ __all__ = [
     "MissingPluginError",
     "Model",
     "ModelError",
+    "NamedDataset",
     "Noise",
     "NotApplicableError",
     "OptionError",
@@ -177,20 +200,25 @@ __all__ = [
     "SettingsError",
     "SizeRule",
     "Slot",
+    "StackedImages",
     "Task",
     "TrainingError",
     "UnknownNameError",
     "Unsuitable",
     "UsageError",
     "__version__",
+    "array_digest",
     "degrade",
     "hookimpl",
     "import_weights",
+    "labels_of",
     "load_vgg",
     "luma",
+    "open_data",
     "open_pictures",
     "pipeline",
     "psnr",
+    "stack_images",
     "upscale",
 ]
 

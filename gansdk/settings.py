@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 HOME = "GANSDK_HOME"
 """Environment variable: one folder that holds settings and cache, in place of the platform's own two."""
 
+DATA = "GANSDK_DATA"
+"""Environment variable: the folder in which named data sets, and feature networks in ``trunks``, are looked for."""
+
 _LOCK_SECONDS = 10
 
 
@@ -50,6 +53,12 @@ def folders(environment: Mapping[str, str] = os.environ) -> Folders:
     import platformdirs
 
     return Folders(config=platformdirs.user_config_path("gansdk"), cache=platformdirs.user_cache_path("gansdk"))
+
+
+def data_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder with data sets; None where the user has named none."""
+    folder = environment.get(DATA)
+    return Path(folder) if folder else None
 
 
 class _Content(BaseModel):

@@ -53,10 +53,11 @@ def _record(status: PluginStatus) -> dict[str, Any]:
         "tasks": list(status.tasks),
         "importers": list(status.importers),
         "metrics": list(status.metrics),
+        "datasets": list(status.datasets),
     }
 
 
 def _brings(record: dict[str, Any]) -> str:
-    kinds = [what for what in ("methods", "tasks", "importers", "metrics") if record[what]]
+    kinds = [what for what in ("methods", "tasks", "importers", "metrics", "datasets") if record[what]]
     parts = [f"{what[:-1] if len(record[what]) == 1 else what} {', '.join(record[what])}" for what in kinds]
     return "; ".join(parts) or "nothing"

@@ -40,11 +40,14 @@ class Slot:
         name: The key under which the task finds it, as in ``photo``.
         kind: What a file for it is read as.
         help: What it should show, in a few words.
+        fits: Whose facts say what size and channels it must have: pictures are brought to that by one rule, see
+            :mod:`gansdk.media.fitting`. Empty where any will do.
     """
 
     name: str
     kind: Literal["picture"]
     help: str = ""
+    fits: Literal["", "encoder"] = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class Task:
         pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
             pictures out of nothing: how one call is made in several, with the numbers of the pictures of each, so that
             a folder is filled with flat memory. Empty where there is nothing to divide.
+        many: Import string of ``run_many(model, inputs, options, context, /) -> list``, for a task that computes several
+            items at a time, as many as its option ``batch`` says; each must give what it gives alone. Empty where
+            there is nothing to gain.
         needs_gradients: Whether it differentiates through the model. Such a task gets frozen fp32 weights on torch;
             all others run inside inference mode.
     """
@@ -75,6 +81,7 @@ class Task:
     options: str
     function: str
     pieces: str = ""
+    many: str = ""
     needs_gradients: bool = False
 
     def __post_init__(self) -> None:
@@ -234,6 +241,58 @@ class Metric:
 
     def __post_init__(self) -> None:
         check_name("metric", self.name)
+
+
+@dataclass(frozen=True)
+class DataSplit:
+    """One part of a named data set.
+
+    Attributes:
+        files: Names of its files in the data set's folder, by what the reader calls them. Each may also stand there
+            gzipped, with ``.gz`` after its name.
+        items: How many items it has.
+        digest: Of the arrays that are read, by :func:`gansdk.array_digest`. A file's own digest would
+            differ from mirror to mirror with how it is packed; pixels do not.
+    """
+
+    files: Mapping[str, str]
+    items: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class NamedDataset:
+    """Labelled images that a user names, ``mnist`` or ``mnist:test``, where a folder of pictures would stand.
+
+    Attributes:
+        name: As in ``mnist``.
+        summary: One line for listings.
+        licence: SPDX expression.
+        author: Who made it, for the cards of models that learn from it.
+        splits: By name; the first is meant where none is named.
+        route: One command line that gets it; ``FOLDER`` in it is what ``GANSDK_DATA`` is set to.
+        reader: Import string of ``read(paths, /) -> Mapping[str, NDArray]``. It gets the paths of a split's files and
+            gives ``images``, uint8 [N, H, W] or [N, H, W, C], and, where there are any, ``labels``, integers [N].
+        classes: What the labels mean, from 0 on; empty where there are none.
+        folders: Where it may stand besides ``$GANSDK_DATA/<name>``: where a system's packages put it.
+    """
+
+    name: str
+    summary: str
+    licence: str
+    splits: Mapping[str, DataSplit]
+    route: str
+    reader: str
+    author: str = ""
+    classes: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name("data set", self.name)
+        if not self.splits:
+            raise PluginError(f"data set {self.name!r} has no splits")
+        for split in self.splits:
+            check_name(f"data set {self.name!r}: split", split)
 
 
 def check_name(what: str, name: str) -> None:

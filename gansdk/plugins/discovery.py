@@ -16,7 +16,7 @@ import pluggy
 
 from gansdk.errors import PluginError
 from gansdk.plugins import hookspecs
-from gansdk.plugins.declarations import Importer, Method, Metric, Task
+from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task
 from gansdk.plugins.registry import Brought, NameTakenError, PluginStatus, Registry, Source
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def _ask(source: Source, entry_point: EntryPoint) -> Brought:
         tasks=_collect("gansdk_tasks", manager.hook.gansdk_tasks(), Task),
         importers=_collect("gansdk_importers", manager.hook.gansdk_importers(), Importer),
         metrics=_collect("gansdk_metrics", manager.hook.gansdk_metrics(), Metric),
+        datasets=_collect("gansdk_datasets", manager.hook.gansdk_datasets(), NamedDataset),
     )
 
 

@@ -23,7 +23,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.declarations import Importer, Method, Metric, Task
+    from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task
 
 GROUP = "gansdk"
 
@@ -49,3 +49,8 @@ def gansdk_importers() -> Iterable[Importer]:  # type: ignore[empty-body]
 @hookspec
 def gansdk_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
     """Numbers about quality, for ``gansdk eval`` and what is measured at the end of a training."""
+
+
+@hookspec
+def gansdk_datasets() -> Iterable[NamedDataset]:  # type: ignore[empty-body]
+    """Data sets that users may name instead of giving a folder, for ``--data`` and ``--test``."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import RESERVED, LoadOptions, Options, PictureReading, PictureWriting, RecordWriting, describe
-from gansdk.plugins.declarations import Importer, Method, Metric, Task, resolve
+from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +35,7 @@ class Brought:
     tasks: tuple[Task, ...] = ()
     importers: tuple[Importer, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    datasets: tuple[NamedDataset, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class PluginStatus:
         tasks: Names of the tasks it brings.
         importers: Names of the importers it brings.
         metrics: Names of the metrics it brings.
+        datasets: Names of the data sets it brings.
     """
 
     source: Source
@@ -61,6 +63,7 @@ class PluginStatus:
     tasks: tuple[str, ...] = ()
     importers: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
 
 
 class NameTakenError(PluginError):
@@ -87,7 +90,7 @@ def _empty() -> MappingProxyType[Any, Any]:
 
 @dataclass(frozen=True)
 class Registry:
-    """Methods, tasks, importers, metrics and built-in models by name, and how it went with each plugin.
+    """Methods, tasks, importers, metrics, data sets and built-in models by name, and how it went with each plugin.
 
     ``Registry()`` is an empty one. :meth:`add` gives a new registry and leaves the old one as it was.
     """
@@ -97,6 +100,7 @@ class Registry:
     models: Mapping[str, InstalledModel] = field(default_factory=_empty)
     importers: Mapping[str, Importer] = field(default_factory=_empty)
     metrics: Mapping[str, Metric] = field(default_factory=_empty)
+    datasets: Mapping[str, NamedDataset] = field(default_factory=_empty)
     statuses: tuple[PluginStatus, ...] = ()
     owners: Mapping[tuple[str, str], str] = field(default_factory=_empty)
 
@@ -120,24 +124,18 @@ class Registry:
         tasks.update((task.name, task) for task in brought.tasks)
         importers = dict(self.importers) | {importer.name: importer for importer in brought.importers}
         metrics = dict(self.metrics) | {metric.name: metric for metric in brought.metrics}
+        datasets = dict(self.datasets) | {dataset.name: dataset for dataset in brought.datasets}
         for method in brought.methods:
             models.update((model.name, InstalledModel(model.name, method, model.folder)) for model in method.models)
-        status = PluginStatus(
-            brought.source,
-            "ok",
-            methods=tuple(method.name for method in brought.methods),
-            tasks=tuple(task.name for task in brought.tasks),
-            importers=tuple(importer.name for importer in brought.importers),
-            metrics=tuple(metric.name for metric in brought.metrics),
-        )
         return Registry(
             methods=MappingProxyType(methods),
             tasks=MappingProxyType(tasks),
             models=MappingProxyType(models),
             importers=MappingProxyType(importers),
             metrics=MappingProxyType(metrics),
+            datasets=MappingProxyType(datasets),
             owners=MappingProxyType(owners),
-            statuses=(*self.statuses, status),
+            statuses=(*self.statuses, _working(brought)),
         )
 
     def with_failure(self, status: PluginStatus) -> Registry:
@@ -247,3 +245,17 @@ def _names(brought: Brought) -> Iterable[tuple[str, str, Source]]:
         yield "importer", importer.name, brought.source
     for metric in brought.metrics:
         yield "metric", metric.name, brought.source
+    for dataset in brought.datasets:
+        yield "data set", dataset.name, brought.source
+
+
+def _working(brought: Brought) -> PluginStatus:
+    return PluginStatus(
+        brought.source,
+        "ok",
+        methods=tuple(method.name for method in brought.methods),
+        tasks=tuple(task.name for task in brought.tasks),
+        importers=tuple(importer.name for importer in brought.importers),
+        metrics=tuple(metric.name for metric in brought.metrics),
+        datasets=tuple(dataset.name for dataset in brought.datasets),
+    )

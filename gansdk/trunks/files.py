@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,12 @@ from safetensors.torch import load_file
 
 from gansdk.errors import InputError, ModelError
 from gansdk.model.config import check_safetensors
+from gansdk.settings import data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor, nn
-
-DATA = "GANSDK_DATA"
-"""The environment variable that names the folder with data sets; trunks are in its folder ``trunks``."""
 
 _HINT = "python scripts/fetch_trunks.py FOLDER gets it; then set GANSDK_DATA to the folder that holds trunks/"
 
@@ -36,9 +33,9 @@ def find(name: str) -> Path:
     given = Path(name)
     if given.is_file():
         return given
-    folder = os.environ.get(DATA)
-    if folder and given.name == name:
-        path = Path(folder) / "trunks" / (name if given.suffix else f"{name}.safetensors")
+    folder = data_folder()
+    if folder is not None and given.name == name:
+        path = folder / "trunks" / (name if given.suffix else f"{name}.safetensors")
         if path.is_file():
             return path
         raise InputError(f"there is no file {path}", hint=_HINT)

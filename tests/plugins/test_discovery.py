@@ -105,3 +105,25 @@ def gansdk_metrics():
 
 def test_the_cores_metrics_come_in_by_its_own_entry_point():
     assert {"psnr-y", "ssim-y", "fd-lite0"} <= set(core_only().metrics)
+
+
+def test_data_sets_come_in_by_their_own_hook(tmp_path, found):
+    code = """
+from gansdk import DataSplit, NamedDataset
+
+@hookimpl
+def gansdk_datasets():
+    one = DataSplit({"images": "file"}, 3, "sha256:0")
+    return [NamedDataset("dots", "three dots", "CC0-1.0", {"all": one}, route="none", reader="a:b")]
+"""
+    write_distribution(tmp_path, "plug", HOOKS + code)
+    write_distribution(tmp_path, "plug-too", HOOKS + code)
+    registry = found()
+    assert registry.datasets["dots"].splits["all"].items == 3
+    works, refused = registry.statuses
+    assert works.datasets == ("dots",)
+    assert refused.reason == "data set 'dots' is brought by plug already"
+
+
+def test_the_cores_data_sets_come_in_by_its_own_entry_point():
+    assert {"mnist", "fashion-mnist"} <= set(core_only().datasets)

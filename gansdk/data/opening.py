@@ -1,0 +1,141 @@
+"""What a user gives as data, a name or a path, as a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gansdk.data.pictures import Attribution, open_pictures
+from gansdk.data.stacked import StackedImages, array_digest
+from gansdk.errors import InputError, PluginError, UnknownNameError, nearest
+from gansdk.plugins.declarations import resolve
+from gansdk.plugins.discovery import discover
+from gansdk.settings import DATA, data_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from gansdk.data.pictures import Pictures
+    from gansdk.plugins.declarations import DataSplit, NamedDataset
+
+
+class Found(NamedTuple):
+    """A data set, and the text by which it is found again from any folder."""
+
+    place: str
+    data: StackedImages | Pictures
+
+
+def open_data(text: str) -> StackedImages | Pictures:
+    """Opens a data set that the core or an installed plugin knows by name, or a folder or zip archive of pictures.
+
+    Args:
+        text: ``mnist``; ``mnist:test`` for another split than the first; or a path. A plain word that is a name means
+            the data set also where a folder of that name is at hand, so that it means the same everywhere;
+            ``./mnist`` is the folder.
+
+    Raises:
+        UnknownNameError: If the data set has no such split.
+        InputError: If there is no such data set, folder or archive, its files are not here, or they are damaged.
+    """
+    return find_data(text, discover().datasets).data
+
+
+def find_data(text: str, named: Mapping[str, NamedDataset]) -> Found:
+    """As :func:`open_data`, with these data sets known by name."""
+    name, _, split = text.partition(":")
+    if name in named:
+        chosen = split or next(iter(named[name].splits))
+        return Found(f"{name}:{chosen}", _open_named(named[name], chosen))
+    path = Path(text)
+    if path.name == text and not path.exists():  # a plain word
+        near = nearest(name, named)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"data sets by name: {', '.join(sorted(named))}"
+        raise InputError(f"there is no folder, zip archive or data set {text!r}", hint=hint)
+    return Found(str(path.resolve()), open_pictures(path))
+
+
+def open_split(dataset: NamedDataset, name: str, folder: Path) -> StackedImages:
+    """Reads one split out of a folder that has all its files, and holds it against its declaration.
+
+    Raises:
+        InputError: If a file is missing, cut short or damaged, or holds something else than it should.
+        PluginError: If the data set's reader does not give what it must.
+    """
+    split = dataset.splits[name]
+    paths = {key: _file(folder / file) or folder / file for key, file in split.files.items()}
+    arrays: Mapping[str, NDArray[Any]] = resolve(dataset.reader)(paths)
+    where = f"{dataset.name}:{name} in {folder}"
+    for key, array in arrays.items():
+        if len(array) != split.items:
+            raise InputError(f"{where} has {len(array)} {key} instead of {split.items}")
+    if array_digest(arrays) != split.digest:
+        raise InputError(f"{where} holds something else than it should (its digest differs)")
+    return _stacked(dataset, name, arrays)
+
+
+def _open_named(dataset: NamedDataset, name: str) -> StackedImages:
+    if name not in dataset.splits:
+        hint = f"it has {', '.join(dataset.splits)}"
+        raise UnknownNameError(f"split of {dataset.name}", name, dataset.splits, hint=hint)
+    folder = _find(dataset, dataset.splits[name])
+    try:
+        return open_split(dataset, name, folder)
+    except InputError as error:
+        raise InputError(error.message, hint=f"get it again: {_route(dataset)}") from None
+
+
+def _find(dataset: NamedDataset, split: DataSplit) -> Path:
+    """The folder that has all files of the split.
+
+    Raises:
+        InputError: If none has; the hint says what gets them.
+    """
+    places = list(_places(dataset))
+    what = f"{dataset.name} is not here: {DATA} is not set"
+    if data_folder() is not None:
+        what = f"{dataset.name} is not in {places[0]}"
+    for folder in places:
+        lacking = [file for file in split.files.values() if _file(folder / file) is None]
+        if not lacking:
+            return folder
+        if len(lacking) < len(split.files):
+            what = f"there is no file {folder / lacking[0]}"
+    raise InputError(what, hint=f"get it: {_route(dataset)}")
+
+
+def _places(dataset: NamedDataset) -> Iterator[Path]:
+    if (data := data_folder()) is not None:
+        yield data / dataset.name
+    yield from dataset.folders
+
+
+def _file(path: Path) -> Path | None:
+    return next((one for one in (path, path.with_name(f"{path.name}.gz")) if one.is_file()), None)
+
+
+def _route(dataset: NamedDataset) -> str:
+    folder = data_folder()
+    if folder is None:
+        return f"{dataset.route}; export {DATA}=FOLDER"
+    return dataset.route.replace("FOLDER", str(folder))
+
+
+def _stacked(dataset: NamedDataset, split: str, arrays: Mapping[str, NDArray[Any]]) -> StackedImages:
+    images, labels = arrays.get("images"), arrays.get("labels")
+    if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise PluginError(f"the reader of data set {dataset.name!r} gives no images, uint8 [N, H, W] or [N, H, W, C]")
+    name = f"{dataset.name}:{split}"
+    return StackedImages(
+        name=name,
+        images=images if images.ndim == 4 else images[..., None],
+        licence=dataset.licence,
+        digest=dataset.splits[split].digest,
+        labels=labels.astype(np.int64) if labels is not None else None,
+        classes=dataset.classes,
+        attributions=(Attribution(name, dataset.licence, dataset.author),),
+    )
