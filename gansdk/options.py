@@ -130,8 +130,12 @@ class AnimationWriting(PictureWriting):
 
 
 class RecordWriting(Options):
-    """How records become a file of JSON lines."""
+    """How records become one file."""
 
+    format: Annotated[
+        Literal["jsonl", "npz"] | None,
+        Field(description="JSON lines or named arrays; by the output's name if not given, else jsonl"),
+    ] = None
     on_exists: Annotated[
         Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists"), MEANS
     ] = "error"

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from gansdk.errors import GansdkError, UnforeseenError, UsageError
 from gansdk.files import cannot_write
 from gansdk.inference.context import Context
+from gansdk.inference.encodings import Encoding
 from gansdk.inference.planning import STANDARD
 from gansdk.media.picture import Picture
 from gansdk.media.results import as_picture_writing, write_result
@@ -110,11 +111,15 @@ class Local:
 
 @dataclass
 class _Read:
-    """An item whose inputs are being read, or are read when its turn comes."""
+    """An item whose inputs are being read, or are read when its turn comes; and what comes of it."""
 
     item: Item
     future: Future[tuple[dict[str, Picture], float]] | None
     notes: list[str] = field(default_factory=list)
+    inputs: dict[str, Picture] = field(default_factory=dict)
+    seconds: float = 0.0
+    result: Any = None
+    error: GansdkError | None = None
 
 
 @dataclass
@@ -141,13 +146,14 @@ class _Line:
         self._writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="writing")
         self._ahead: deque[_Read] = deque()
         self._behind: deque[_Written] = deque()
+        self._batch = _batch(work)
 
     def run(self, items: Iterable[Item]) -> None:
         left = iter(items)
         try:
             self._read_ahead(left)
             while self._ahead:
-                now = self._ahead.popleft()
+                now = [self._ahead.popleft() for _ in range(min(self._batch, len(self._ahead)))]
                 self._read_ahead(left)
                 self._compute(now)
                 del now  # and with it its pictures
@@ -159,7 +165,7 @@ class _Line:
     def _read_ahead(self, left: Iterator[Item]) -> None:
         for item in left:
             self._ahead.append(self._begin(item))
-            if len(self._ahead) >= _AHEAD:
+            if len(self._ahead) >= max(_AHEAD, self._batch):
                 return
 
     def _begin(self, item: Item) -> _Read:
@@ -173,27 +179,62 @@ class _Line:
         inputs = read(self._work, self._pipeline, item, notes.append)
         return inputs, time.perf_counter() - start
 
-    def _compute(self, begun: _Read) -> None:
-        item, context = begun.item, self._context(begun.item)
+    def _compute(self, begun: Sequence[_Read]) -> None:
+        """Computes items, together where the task can; they end in their order."""
+        ready = [one for one in begun if self._is_read(one)]
+        if len(ready) > 1:
+            self._compute_together(ready)
+        for one in ready:
+            if one.result is None:
+                self._compute_alone(one)
+        for one in begun:
+            self._end(one)
+
+    def _is_read(self, one: _Read) -> bool:
         start = time.perf_counter()
         try:
-            inputs, seconds = begun.future.result() if begun.future else self._read(item, begun.notes)
-            for text in begun.notes:
-                context.note(text)
-            start = time.perf_counter() - seconds
-            result = self._pipeline.compute(inputs, item.call or self._work.call, context)
+            one.inputs, one.seconds = one.future.result() if one.future else self._read(one.item, one.notes)
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
-            self._add(Outcome(item, time.perf_counter() - start, error=_as_ours(item, error)))
+            one.error, one.seconds = _as_ours(one.item, error), time.perf_counter() - start
+            return False
+        for text in one.notes:
+            self._context(one.item).note(text)
+        return True
+
+    def _compute_together(self, ready: Sequence[_Read]) -> None:
+        start = time.perf_counter()
+        context = self._context(ready[0].item)
+        try:
+            results = self._pipeline.compute_many([one.inputs for one in ready], self._work.call, context)
+        except Exception:  # noqa: BLE001 - whose fault it is shows when each is done alone
             return
-        seconds = time.perf_counter() - start
-        if self._work.task.gives_records:
-            self._add(Outcome(item, seconds, record=result))
-            return
-        size = _bytes(result)
+        share = (time.perf_counter() - start) / len(ready)
+        for one, result in zip(ready, results, strict=True):
+            one.result, one.seconds = result, one.seconds + share
+
+    def _compute_alone(self, one: _Read) -> None:
+        start = time.perf_counter()
+        call, context = one.item.call or self._work.call, self._context(one.item)
+        try:
+            one.result = self._pipeline.compute(one.inputs, call, context)
+        except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
+            one.error = _as_ours(one.item, error)
+        one.seconds += time.perf_counter() - start
+
+    def _end(self, one: _Read) -> None:
+        if one.error is not None:
+            self._add(Outcome(one.item, one.seconds, error=one.error))
+        elif self._work.task.gives_records:
+            self._add(Outcome(one.item, one.seconds, record=_as_record(one.result)))
+        else:
+            self._begin_to_write(one)
+
+    def _begin_to_write(self, one: _Read) -> None:
+        size = _bytes(one.result)
         while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
             self._tell_of_first()
-        written = _Written(item, Future(), bytes=size)
-        written.future = self._writer.submit(self._write, item, result, seconds, written.notes)
+        written = _Written(one.item, Future(), bytes=size)
+        written.future = self._writer.submit(self._write, one.item, one.result, one.seconds, written.notes)
         self._behind.append(written)
 
     def _write(self, item: Item, result: Picture | Gallery, seconds: float, notes: list[str]) -> Outcome:
@@ -270,6 +311,18 @@ def write(work: Work, item: Item, result: Picture | Gallery, note: Callable[[str
         raise cannot_write(item.output, error) from error
     target = item.output.parent if work.kind == "folder" else item.output
     return write_result(result, work.kind, target, writing, note, provenance=work.provenance)
+
+
+def _batch(work: Work) -> int:
+    """How many items are computed together."""
+    batch = getattr(work.call, "batch", 1) if work.task.many else 1
+    return batch if isinstance(batch, int) else 1
+
+
+def _as_record(result: Any) -> Mapping[str, Any]:
+    """What a task that gives records gave, as plain data."""
+    record: Mapping[str, Any] = result.record() if isinstance(result, Encoding) else result
+    return record
 
 
 def _bytes(result: Picture | Gallery) -> int:

@@ -27,7 +27,8 @@ from gansdk.inference.planning import (
     on_exists_of,
     plan,
 )
-from gansdk.inference.reports import NAME, Making, json_line, open_report
+from gansdk.inference.records import record_format, write_records
+from gansdk.inference.reports import NAME, Making, open_report
 from gansdk.media.images import check_readable
 from gansdk.media.placing import free_name
 
@@ -206,7 +207,7 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
             reporter.begin(len(ready))
             executor.run(job.work, ready, reporter.context, folder.tell)
         if records is not None:
-            _gather(records, items, report)
+            _gather(records, items, report, job.work.writing)
     return account.close()
 
 
@@ -217,7 +218,8 @@ def _records_of(job: FolderJob) -> Path | None:
         OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
     """
     rule, has_report = on_exists_of(job.work.writing), (job.target / NAME).exists()
-    records = job.target / f"{job.work.task.name}.jsonl" if job.work.task.gives_records else None
+    ending = record_format(None, job.work.writing)
+    records = job.target / f"{job.work.task.name}.{ending}" if job.work.task.gives_records else None
     if has_report and not job.goes_on and rule == "error":
         what = f"{job.target} holds the results of an earlier run"
         raise OutputExistsError(what, hint="go on with --continue, or make them anew with --on-exists overwrite")
@@ -287,24 +289,23 @@ def _sweep(items: Sequence[Item]) -> None:
         remove_leftovers(folder, those)
 
 
-def _gather(path: Path, items: Sequence[Item], report: Report) -> None:
+def _gather(path: Path, items: Sequence[Item], report: Report, writing: Options) -> None:
     """Puts the records of all items into one file, in their order."""
+    records = ((item, report.record(item)) for item in items)
     with whole_file(path) as file:
-        for item in items:
-            record = report.record(item)
-            if record is not None:
-                file.write(json_line({"input": item.key, **record}))
+        whole = ({"input": item.key, **record} for item, record in records if record is not None)
+        write_records(whole, file, record_format(path, writing))
 
 
 class _Records:
-    """Records on their way into one file of JSON lines."""
+    """Records on their way into one file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lines: list[bytes] = []
+        self.records: list[dict[str, Any]] = []
 
     def add(self, item: Item, record: Any) -> Path:
-        self.lines.append(json_line({"input": item.key, **record}))
+        self.records.append({"input": item.key, **record})
         return self.path
 
 
@@ -318,6 +319,6 @@ def _records(path: Path | None, writing: Options) -> Iterator[_Records | None]:
         raise OutputExistsError(f"{path} exists already", hint="nothing was done")
     records = _Records(free_name(path) if on_exists_of(writing) == "rename" else path)
     yield records
-    if records.lines:
+    if records.records:
         with whole_file(records.path, replace=on_exists_of(writing) != "error") as file:
-            file.writelines(records.lines)
+            write_records(records.records, file, record_format(path, writing))

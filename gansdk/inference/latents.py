@@ -207,7 +207,8 @@ def check_latent(source: LatentSource, latent: Mapping[str, NDArray[np.generic]]
 
     Args:
         source: What it consists of.
-        latent: By part; others are ignored. A categorical may be weights [N, k], too.
+        latent: By part; others are ignored. A categorical may be weights [N, k], too, called by its name or, as an
+            encoder's file has them, ``NAME.probabilities``.
         where: What messages call them.
 
     Raises:
@@ -215,9 +216,10 @@ def check_latent(source: LatentSource, latent: Mapping[str, NDArray[np.generic]]
     """
     found: Latent = {}
     for part in source.parts:
-        if part.name not in latent:
+        name = next((one for one in (part.name, f"{part.name}.probabilities") if one in latent), None)
+        if name is None:
             raise OptionError(f"{where} lacks {part.name}", hint=f"this model has {describe(source)}")
-        found[part.name] = _checked(part, np.asarray(latent[part.name]), where)
+        found[part.name] = _checked(part, np.asarray(latent[name]), where)
     lengths = {len(array) for array in found.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise OptionError(f"{where}: its parts hold {', '.join(map(str, sorted(lengths)))} samples")

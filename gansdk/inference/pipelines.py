@@ -15,6 +15,7 @@ from gansdk.inference.fingerprints import fingerprint
 from gansdk.inference.loading import load_networks
 from gansdk.inference.memory import default_budget
 from gansdk.inference.runtime import NonFiniteError, Placement, assemble, place, set_threads
+from gansdk.media.fitting import fit
 from gansdk.media.images import read_picture
 from gansdk.options import LoadOptions, Options, PictureReading, split, validate
 from gansdk.plugins.declarations import resolve
@@ -23,7 +24,7 @@ from gansdk.plugins.registry import options_of
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch import nn
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from gansdk.media.picture import Picture
     from gansdk.model.facts import Precision
     from gansdk.model.protocols import Model
-    from gansdk.plugins.declarations import Method, Task
+    from gansdk.plugins.declarations import Method, Slot, Task
 
 Result = Any  # a Picture or a record, as the task says
 
@@ -124,27 +125,44 @@ class Pipeline:
             raise OptionError(f"{self.task.name} takes {names}; {len(inputs)} given")
         if not isinstance(reading, PictureReading):
             raise TypeError("pictures are read with PictureReading")
-        return {slot.name: read_picture(one, reading, context.note) for slot, one in zip(slots, inputs, strict=True)}
+        return {slot.name: self._read(slot, one, reading, context) for slot, one in zip(slots, inputs, strict=True)}
+
+    def _read(self, slot: Slot, source: object, reading: PictureReading, context: Context) -> Picture:
+        picture, encoder = read_picture(source, reading, context.note), self.located.config.facts.encoder
+        if slot.fits == "encoder" and encoder is not None:
+            data = encoder.data
+            return fit(picture, data.width, data.height, data.channels, context.note, strict=reading.strict)
+        return picture
 
     def compute(self, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:
         """Runs the task on what was read; once more in fp32 if reduced precision gave NaN or infinity."""
+        return self._compute(self._function, inputs, call, context)
+
+    def compute_many(
+        self, inputs: Sequence[Mapping[str, Picture]], call: Options, context: Context
+    ) -> Sequence[Result]:
+        """The same for several items at once, of a task that can; one result for each."""
+        results: Sequence[Result] = self._compute(resolve(self.task.many), inputs, call, context)
+        return results
+
+    def _compute(self, function: Callable[..., Any], inputs: object, call: Options, context: Context) -> Any:
+        def run(model: Model, precision: Precision) -> Any:
+            # Inference mode is entered here, per call, and never while weights are prepared: a tensor made inside it
+            # cannot take part in a gradient later.
+            with torch.inference_mode(not self.task.needs_gradients):
+                return function(model, inputs, call, self._surroundings(context, precision))
+
         try:
-            return self._call(self._model, self.placement.precision, inputs, call, context)
+            return run(self._model, self.placement.precision)
         except NonFiniteError:
             if self.placement.precision == "fp32":
                 raise
             context.note(f"{self.placement.precision} gave no finite result; computing once more in fp32")
-            return self._call(self._in_full_precision(), "fp32", inputs, call, context)
+            return run(self._in_full_precision(), "fp32")
 
-    def _call(
-        self, model: Model, precision: Precision, inputs: Mapping[str, Picture], call: Options, context: Context
-    ) -> Result:
+    def _surroundings(self, context: Context, precision: Precision) -> Context:
         memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
-        context = replace(context, measured=self._measured[precision], memory=memory, fingerprint=self._fingerprint)
-        # Inference mode is entered here, per call, and never while weights are prepared: a tensor made inside it
-        # cannot take part in a gradient later.
-        with torch.inference_mode(not self.task.needs_gradients):
-            return self._function(model, inputs, call, context)
+        return replace(context, measured=self._measured[precision], memory=memory, fingerprint=self._fingerprint)
 
     def _assemble(self, placement: Placement) -> Model:
         facts, gradients = self.located.config.facts, self.task.needs_gradients

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from gansdk.errors import OutputError
 from gansdk.files import cannot_write, whole_file
+from gansdk.inference.records import json_line
 from gansdk.media.writing import picture_format
 from gansdk.options import PictureWriting, shaping
 
@@ -243,14 +244,6 @@ def _input_of(line: bytes) -> str | None:
         return None
     key = said.get("input") if isinstance(said, dict) else None
     return key if isinstance(key, str) else None
-
-
-def json_line(record: dict[str, Any]) -> bytes:
-    """A line of JSON in UTF-8; names that are no text are spelled in ASCII, and come back as they were."""
-    try:
-        return json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n"
-    except UnicodeEncodeError:
-        return json.dumps(record, default=str).encode() + b"\n"
 
 
 def _digest(work: Work) -> str:

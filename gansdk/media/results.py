@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from gansdk.options import Options
     from gansdk.plugins.declarations import OutputKind
 
-ENDING = {"arrays": ".npz", "record": ".jsonl"}
-
 
 def _silent(_text: str, /) -> None:
     """Nobody listens."""
@@ -47,23 +45,18 @@ def kind_of(output: str | None, kinds: Sequence[OutputKind]) -> OutputKind:
         OptionError: If it asks for arrays and the task gives none. A picture's ending is looked at when it is written.
     """
     first = kinds[0]
-    if output is None or output == "-":
+    if output is None or output == "-" or first == "record":
         return first
     if is_folder(output):
         return "folder" if "folder" in kinds else first
     ending = Path(output).suffix.lower()
     if ending in {".gif", ".webp"} and "animation" in kinds:
         return "animation"
-    if ending == ENDING["arrays"]:
+    if ending == ".npz":
         if "arrays" not in kinds:
-            raise OptionError(f"{Path(output).name}: this task gives no arrays", hint=_endings(kinds))
+            raise OptionError(f"{Path(output).name}: this task gives no arrays", hint="end it in .png")
         return "arrays"
     return "picture" if "picture" in kinds else first
-
-
-def _endings(kinds: Sequence[OutputKind]) -> str:
-    known = {"picture": "a picture's ending", "animation": ".gif or .webp", "folder": "/", "record": ".jsonl"}
-    return f"end it in {', '.join(known[kind] for kind in kinds if kind in known)}"
 
 
 def write_result(

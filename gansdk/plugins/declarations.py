@@ -66,9 +66,9 @@ class Task:
         pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
             pictures out of nothing: how one call is made in several, with the numbers of the pictures of each, so that
             a folder is filled with flat memory. Empty where there is nothing to divide.
-        many: Import string of ``run_many(model, inputs, options, context, /) -> list``, for a task that computes several
-            items at a time, as many as its option ``batch`` says; each must give what it gives alone. Empty where
-            there is nothing to gain.
+        many: Import string of ``run_many(model, inputs, options, context, /) -> list``, for a task that can compute
+            several items at a time, as many as its option ``batch`` says; each gives what it gives alone. Empty
+            where there is nothing to gain.
         needs_gradients: Whether it differentiates through the model. Such a task gets frozen fp32 weights on torch;
             all others run inside inference mode.
     """

@@ -225,6 +225,8 @@ def check_options(task: Task) -> None:
     if taken:
         what = f"task {task.name!r} has an option {taken[0]!r}, a name that every task has already"
         raise PluginError(what, hint="rename the option")
+    if task.many and "batch" not in group.model_fields:
+        raise PluginError(f"task {task.name!r} computes many at a time and has no option 'batch'", hint="add it")
     flags = {
         f"--no-{name.replace('_', '-')}": name for name, one in group.model_fields.items() if one.annotation is bool
     }

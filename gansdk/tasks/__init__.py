@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gansdk.plugins.hookspecs import hookimpl
+from gansdk.tasks.encode import ENCODE
 from gansdk.tasks.generate import GENERATE
 from gansdk.tasks.superres import SUPERRES
 from gansdk.tasks.traverse import TRAVERSE
@@ -16,4 +17,4 @@ if TYPE_CHECKING:
 @hookimpl
 def gansdk_tasks() -> list[Task]:
     """The tasks that every installation has."""
-    return [SUPERRES, GENERATE, TRAVERSE]
+    return [SUPERRES, GENERATE, TRAVERSE, ENCODE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,3 +107,60 @@ def test_a_latent_of_another_model_is_refused(with_sketch):
     done = with_sketch("run", "generate", "-m", "./other", "--latents", "kept.npz", "-o", "x.png")
     assert done.code == 2
     assert "latents of another generator" in done.err
+
+
+@pytest.fixture
+def digits(with_sketch):
+    """A folder of three pictures in two folders, and one that is none."""
+    folder = with_sketch.cwd / "digits"
+    (folder / "more").mkdir(parents=True)
+    for at, name in enumerate(("a.png", "b.png", "more/c.png")):
+        pixels = np.random.default_rng(at).integers(0, 256, (10, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / name)
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_pictures_are_read_as_lines_of_json_or_arrays(with_sketch, digits):
+    inputs = ("digits/a.png", "digits/b.png", "digits/more/c.png")
+    done = with_sketch("run", "encode", "-m", "./model", *inputs)
+    assert done.code == 0
+    assert [record["input"] for record in done.records] == list(inputs)
+    assert done.records[0]["class"]["label"] in {"zero", "one", "two"}
+    assert with_sketch("run", "encode", "-m", "./model", *inputs, "-o", "read.npz").code == 0
+    with np.load(with_sketch.cwd / "read.npz") as kept:
+        assert kept["input"].tolist() == list(inputs)
+        expected = [record["class"]["probabilities"] for record in done.records]
+        np.testing.assert_array_equal(kept["class.probabilities"], np.array(expected, np.float32))
+
+
+def test_a_broken_picture_does_not_stop_the_batch_that_it_is_in(with_sketch, digits):
+    done = with_sketch("run", "encode", "-m", "./model", "digits/a.png", "digits/broken.png", "digits/b.png", "--json")
+    assert done.code == 1
+    assert [("error" in record, record["input"]) for record in done.records] == [
+        (False, "digits/a.png"),
+        (True, "digits/broken.png"),
+        (False, "digits/b.png"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "npz"])
+def test_a_folder_is_read_into_one_file(with_sketch, digits, kind):
+    done = with_sketch("map", "encode", "digits", "out", "-m", "./model", "--format", kind, "--batch", "2")
+    assert done.code == 1  # of the broken one
+    path = with_sketch.cwd / "out" / f"encode.{kind}"
+    if kind == "npz":
+        with np.load(path) as kept:
+            names = kept["input"].tolist()
+    else:
+        names = [json.loads(line)["input"] for line in path.read_text().splitlines()]
+    assert names == ["a.png", "b.png", "more/c.png"]
+
+
+def test_another_size_is_noted_and_strictly_refused(with_sketch):
+    Image.new("RGB", (30, 30), "white").save(with_sketch.cwd / "large.png")
+    done = with_sketch("run", "encode", "-m", "./model", "large.png")
+    assert "large.png: made grey, fitted from 30×30 into 8×10, its edges repeated beside it" in done.err
+    done = with_sketch("run", "encode", "-m", "./model", "large.png", "--strict")
+    assert (done.code, done.out) == (1, "")
+    assert "the model takes 8×10 pixels, grey" in done.err

@@ -14,7 +14,8 @@ from works import MEASURE, UNREAD, work
 from gansdk.errors import InputError, OutputError
 from gansdk.inference.executors import Outcome
 from gansdk.inference.planning import Item
-from gansdk.inference.reports import NAME, Making, json_line, open_report
+from gansdk.inference.records import json_line
+from gansdk.inference.reports import NAME, Making, open_report
 from gansdk.options import LoadOptions, PictureReading, PictureWriting
 from gansdk.tasks.superres import SuperresOptions
 

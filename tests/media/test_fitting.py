@@ -1,0 +1,70 @@
+"""Pictures brought to what a network takes, by one rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gansdk.errors import InputError
+from gansdk.media.fitting import fit
+from gansdk.media.picture import Picture
+
+
+def picture(height: int, width: int, channels: int, dtype=np.uint8) -> Picture:
+    numbers = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (height, width, channels), dtype=dtype)
+    return Picture.from_array(numbers, name="x.png")
+
+
+def test_what_fits_already_stays_without_a_word():
+    notes: list[str] = []
+    given = picture(28, 28, 1, np.uint16)
+    fitted = fit(given, 28, 28, 1, notes.append, strict=True)
+    np.testing.assert_array_equal(fitted.pixels, given.pixels)
+    assert notes == []
+
+
+def test_colours_become_grey_as_pillow_makes_them():
+    given = picture(20, 20, 3)
+    fitted = fit(given, 20, 20, 1, lambda _: None)
+    expected = np.asarray(given.to_image().convert("L"))
+    np.testing.assert_allclose(fitted.pixels[:, :, 0].astype(int), expected, atol=1)
+
+
+def test_grey_becomes_three_equal_channels():
+    given = picture(9, 9, 1)
+    fitted = fit(given, 9, 9, 3, lambda _: None)
+    np.testing.assert_array_equal(fitted.pixels, np.repeat(given.pixels, 3, axis=2))
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 30), (30, 60), (7, 3), (50, 50)])
+def test_it_is_resized_to_fit_inside_and_its_edges_are_repeated(height, width):
+    notes: list[str] = []
+    given = picture(height, width, 1)
+    fitted = fit(given, 20, 20, 1, notes.append).pixels[:, :, 0]
+    scale = 20 / max(height, width)
+    inner = (round(width * scale), round(height * scale))
+    resized = np.asarray(
+        Image.fromarray(given.pixels[:, :, 0].astype(np.float32)).resize(inner, Image.Resampling.BICUBIC)
+    )
+    left, top = (20 - inner[0]) // 2, (20 - inner[1]) // 2
+    middle = fitted[top : top + inner[1], left : left + inner[0]]
+    np.testing.assert_allclose(middle, resized.clip(0, 255).round(), atol=1)
+    expected = np.pad(middle, ((top, 20 - inner[1] - top), (left, 20 - inner[0] - left)), mode="edge")
+    np.testing.assert_array_equal(fitted, expected)
+    beside = "" if height == width else ", its edges repeated beside it"
+    assert notes == [f"x.png: fitted from {width}×{height} into 20×20{beside}"]
+
+
+def test_what_is_transparent_is_put_on_white():
+    notes: list[str] = []
+    clear = Picture(np.zeros((5, 5, 1), np.uint8), alpha=np.zeros((5, 5), np.uint8), name="x.png")
+    fitted = fit(clear, 5, 5, 1, notes.append)
+    assert (fitted.pixels == 255).all()
+    assert fitted.alpha is None
+    assert notes == ["x.png: put on white"]
+
+
+def test_strict_refuses_any_change_and_says_what_is_taken():
+    with pytest.raises(InputError, match=r"the model takes 20×10 pixels, RGB; it is 10×20, grey"):
+        fit(picture(20, 10, 1), 20, 10, 3, lambda _: None, strict=True)

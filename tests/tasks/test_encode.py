@@ -1,0 +1,99 @@
+"""``encode``: what a model reads off a picture, written once for every encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import sketch
+import torch
+
+from gansdk import Context, Facts, Picture
+from gansdk.errors import ComputationError, InputError, UnknownNameError
+from gansdk.inference.loading import load_networks
+from gansdk.tasks.encode import ENCODE, EncodeOptions, misfit, run, run_many
+from gansdk.tasks.generate import GENERATE
+
+
+@pytest.fixture
+def encode(sketched):
+    return sketched(ENCODE)
+
+
+def picture(seed: int = 0, height: int = 10, width: int = 8, channels: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+def test_only_a_model_with_an_encoder_fits():
+    assert misfit(sketch.FACTS) is None
+    assert misfit(Facts()) == "it has no encoder"
+
+
+def test_the_parts_are_those_of_the_network(encode):
+    found = encode(picture())
+    network = load_networks(encode.located.folder, encode.located.config, sketch.METHOD)["recogniser"]
+    with torch.no_grad():
+        said = network(torch.from_numpy(picture()).float().reshape(1, 80) / 255)[0]
+    assert list(found) == ["class", "style", "features"]
+    np.testing.assert_allclose(found["class"], said[:3].softmax(0), atol=1e-6)
+    np.testing.assert_allclose(found["style"], said[3:5].tanh(), atol=1e-6)
+    assert found.label("class") == ["zero", "one", "two"][int(said[:3].argmax())]
+
+
+def test_a_record_has_labels_and_every_digit_of_float32(encode):
+    found = encode(picture())
+    record = found.record()
+    assert list(record) == ["class", "style", "features"]
+    assert record["class"]["label"] == found.label("class")
+    assert record["class"]["index"] == int(found["class"].argmax())
+    np.testing.assert_array_equal(np.array(record["class"]["probabilities"], np.float32), found["class"])
+    np.testing.assert_array_equal(np.array(record["features"], np.float32), found["features"])
+
+
+def test_one_part_alone(encode):
+    assert list(encode(picture(), part="style")) == ["style"]
+    with pytest.raises(UnknownNameError, match="no part 'stile'; did you mean style"):
+        encode(picture(), part="stile")
+    with pytest.raises(UnknownNameError, match="this model gives class, style, features"):
+        encode(picture(), part="hair")
+
+
+def test_many_give_what_each_gives_alone(encode):
+    model, pictures = encode._model, [Picture.from_array(picture(seed)) for seed in range(5)]
+    with torch.inference_mode():
+        together = run_many(model, [{"picture": one} for one in pictures], EncodeOptions(), Context())
+        for one, found in zip(pictures, together, strict=True):
+            alone = run(model, {"picture": one}, EncodeOptions(), Context())
+            for name in alone:
+                np.testing.assert_allclose(found[name], alone[name], atol=1e-6)
+
+
+def test_other_pictures_are_brought_to_what_the_encoder_takes_or_refused(encode):
+    large = picture(height=40, width=32, channels=3)
+    assert set(encode(large)) == {"class", "style", "features"}
+    with pytest.raises(InputError, match=r"the model takes 8×10 pixels, grey; it is 32×40, RGB"):
+        encode(large, strict=True)
+    deep = picture().astype(np.uint16) * 257
+    np.testing.assert_allclose(encode(deep)["style"], encode(picture())["style"], atol=1e-6)
+
+
+def test_an_encoder_that_does_not_give_what_it_declares_is_found_out(encode):
+    class Liar:
+        def encode(self, data, /):
+            return {"class": torch.zeros(len(data), 4)}
+
+    model = dataclasses.replace(encode._model, encoder=Liar())
+    with pytest.raises(ComputationError, match="declares class as 1×3 and gave 1×4"):
+        run(model, {"picture": Picture.from_array(picture())}, EncodeOptions(part="class"), Context())
+    with pytest.raises(ComputationError, match="declares style as 1×2 and gave nothing"):
+        run(model, {"picture": Picture.from_array(picture())}, EncodeOptions(part="style"), Context())
+
+
+def test_what_it_reads_is_a_latent_again(encode, sketched, tmp_path):
+    read = [encode(picture(seed)) for seed in range(4)]
+    arrays = {name: np.stack([one[name] for one in read]) for name in ("class", "style")}
+    np.savez(tmp_path / "read.npz", noise=np.zeros((4, 4), np.float32), **arrays)
+    gallery = sketched(GENERATE)(latents=tmp_path / "read.npz")
+    assert len(gallery) == 4
+    np.testing.assert_array_equal(gallery.arrays["class"], arrays["class"])
