@@ -32,7 +32,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="[NAME=]DATA",
-            help="a folder or zip archive to measure on, and its name in the record; may be repeated "
+            help="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
             "(default: trial pictures that come along)",
         ),
     ] = None,
@@ -88,7 +88,7 @@ def evaluate(
     for one in (located, *variants.values(), *([beside] if beside is not None else [])):
         session.catalog.method(one)  # a missing plugin is known before anything is read
     target = _target(session, located, output, load)
-    datasets = _datasets(data or ())
+    datasets = _datasets(session, data or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
 
@@ -133,18 +133,18 @@ def _variants(session: Session, texts: Iterable[str]) -> dict[str, Located]:
     return {name: session.catalog.locate(ref) for name, ref in parse_mapping("--ablation", texts).items()}
 
 
-def _datasets(texts: Iterable[str]) -> dict[str, Dataset]:
-    from gansdk.data.pictures import open_pictures
+def _datasets(session: Session, texts: Iterable[str]) -> dict[str, Dataset]:
+    from gansdk.data.opening import find_data
     from gansdk.evaluation.trials import trial_sets
 
     found: dict[str, Dataset] = {}
     for text in texts:
-        name, path = named(text)
-        pictures = open_pictures(path)
-        if (name or pictures.name) in found:
-            what = f"two data sets are called {name or pictures.name!r}"
+        name, place = named(text)
+        dataset = find_data(place, session.registry.datasets).data
+        if (name or dataset.name) in found:
+            what = f"two data sets are called {name or dataset.name!r}"
             raise OptionError(what, hint="write --data NAME=DATA, each name once")
-        found[name or pictures.name] = pictures
+        found[name or dataset.name] = dataset
     return found or dict(trial_sets())
 
 

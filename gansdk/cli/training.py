@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,10 @@ def train(
     config: Annotated[str, typer.Option(metavar="NAME", help="one of the method's ways to train (required)")] = "",
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="[NAME=]DATA", help="a folder or zip archive; once per data set of the recipe (required)"),
+        typer.Option(
+            metavar="[NAME=]DATA",
+            help="a name as in mnist, a folder or a zip archive; once per data set of the recipe (required)",
+        ),
     ] = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="RUN", help="the folder to fill, new or empty (required)")
@@ -87,6 +91,7 @@ def train(
     every = _whole("--checkpoint-every", checkpoint_every, 1) if checkpoint_every is not None else None
     with _watching(session, output) as (progress, note):
         with uninterrupted():
+            from gansdk.data.opening import find_data
             from gansdk.training.loop import train as train_run
             from gansdk.training.runs import Pace
 
@@ -106,6 +111,7 @@ def train(
             summary=summary,
             progress=progress,
             note=note,
+            open_data=partial(find_data, named=session.registry.datasets),
         )
     _report(session, output, finished)
 
@@ -126,6 +132,7 @@ def resume(
     until = _whole("--steps", steps, 1) if steps is not None else None
     with _watching(session, run) as (progress, note):
         with uninterrupted():
+            from gansdk.data.opening import find_data
             from gansdk.training.loop import resume as resume_run
 
         finished = resume_run(
@@ -136,6 +143,7 @@ def resume(
             threads=load.threads if threads is not None else None,
             progress=progress,
             note=note,
+            open_data=partial(find_data, named=session.registry.datasets),
         )
     _report(session, run, finished)
 

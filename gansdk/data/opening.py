@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -122,7 +123,7 @@ def _route(dataset: NamedDataset) -> str:
     folder = data_folder()
     if folder is None:
         return f"{dataset.route}; export {DATA}=FOLDER"
-    return dataset.route.replace("FOLDER", str(folder))
+    return dataset.route.replace("FOLDER", shlex.quote(str(folder)))
 
 
 def _stacked(dataset: NamedDataset, split: str, arrays: Mapping[str, NDArray[Any]]) -> StackedImages:

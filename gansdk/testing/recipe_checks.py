@@ -308,7 +308,7 @@ def resume_is_exact(recipe: RecipeSubject) -> None:
             _train(recipe, halves, progress=vanish)
         except _VanishedError:
             torch.manual_seed(SEED + 1)
-            resume(halves, methods={recipe.method.name: recipe.method}, open_data=lambda _: pictures())
+            resume(halves, methods={recipe.method.name: recipe.method}, open_data=lambda text: (text, pictures()))
         expected, found = (load_file(next((run / "state").glob("*/*.safetensors"))) for run in (whole, halves))
         for name in sorted(expected.keys() | found.keys()):
             if name not in expected or name not in found or not expected[name].equal(found[name]):
@@ -326,7 +326,7 @@ def _train(recipe: RecipeSubject, run: Path, **more: Any) -> None:
         device="cpu",
         precision="fp32",
         pace=Pace(log=1, samples=1, checkpoint=BEFORE),
-        open_data=lambda _: pictures(),
+        open_data=lambda text: (text, pictures()),
         **more,
     )
 

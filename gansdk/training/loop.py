@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from gansdk.data.pictures import Pictures, open_pictures
+from gansdk.data.opening import find_data
+from gansdk.data.pictures import Pictures
 from gansdk.errors import MissingPluginError, TrainingError, UnknownNameError, UsageError
 from gansdk.inference.context import silent
 from gansdk.inference.runtime import place, set_threads
 from gansdk.model.facts import Facts
 from gansdk.options import LoadOptions, validate
 from gansdk.plugins.declarations import resolve
+from gansdk.plugins.discovery import discover
 from gansdk.training.runs import (
     Pace,
     RunFolder,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from gansdk.training.recipe import Recipe
     from gansdk.training.session import Finished, Progress
 
-    Opener = Callable[[str], Dataset]
+    Opener = Callable[[str], tuple[str, Dataset]]
 
 
 def _unseen(_progress: Progress, /) -> None:
@@ -71,8 +73,9 @@ def train(
         method: What to train.
         config: Name of one of its ways to train.
         run: The run folder; it must not exist, or be empty.
-        data: Paths of the data sets by the recipe's names for them; the name ``""`` means its first.
-        tests: Paths of test sets by name, for the evaluation at the end; none for no evaluation.
+        data: Data sets, each a path or a name as in ``mnist``, by the recipe's names for them; the name ``""`` means
+            its first.
+        tests: Test sets by the names that the record shall have, for the evaluation at the end; none for no evaluation.
         options: Values of the recipe's options that differ from the config's.
         seed: Where random numbers start. On a CPU the same seed, data and versions give the same weights.
         device: As the load option of that name.
@@ -84,7 +87,8 @@ def train(
         summary: One line about the trained model, for listings.
         progress: Is told after every step; may raise KeyboardInterrupt to stop, which saves the run first.
         note: Takes lines that the user should read.
-        open_data: How a path becomes a data set; folders and archives of pictures if not given.
+        open_data: How such a text becomes a data set, given with a text that finds it again from any folder; as
+            :func:`gansdk.open_data` if not given.
 
     Returns:
         How it ended.
@@ -256,14 +260,16 @@ def _paths(sources: Mapping[str, Source]) -> dict[str, str]:
 
 
 class _Data:
-    """Opened data sets, and what a run records of them: paths that are found again from another folder."""
+    """Opened data sets, and what a run records of them, so that they are found again from another folder."""
 
     def __init__(self, train: Mapping[str, str], tests: Mapping[str, str], opener: Opener | None) -> None:
-        opener = opener or _open_pictures
-        self.train = {name: opener(path) for name, path in train.items()}
-        self.tests = {name: opener(path) for name, path in tests.items()}
-        self.train_sources = {n: describe_source(str(Path(train[n]).resolve()), data) for n, data in self.train.items()}
-        self.test_sources = {n: describe_source(str(Path(tests[n]).resolve()), data) for n, data in self.tests.items()}
+        opener = opener or _open_installed
+        found = {name: opener(text) for name, text in train.items()}
+        found_tests = {name: opener(text) for name, text in tests.items()}
+        self.train = {name: data for name, (_, data) in found.items()}
+        self.tests = {name: data for name, (_, data) in found_tests.items()}
+        self.train_sources = {name: describe_source(*one) for name, one in found.items()}
+        self.test_sources = {name: describe_source(*one) for name, one in found_tests.items()}
 
     def left_out(self) -> Iterator[str]:
         """A line for each set of pictures that has other files among them."""
@@ -273,8 +279,8 @@ class _Data:
                 yield f"{data.name}: left out what is no picture by its content ({len(data.others)}): {shown}"
 
 
-def _open_pictures(path: str) -> Dataset:
-    return open_pictures(path)
+def _open_installed(text: str) -> tuple[str, Dataset]:
+    return find_data(text, discover().datasets)
 
 
 def _note_versions(record: RunRecord, method: Method, note: Callable[[str], None]) -> None:

@@ -43,7 +43,7 @@ class Pace(Frozen):
 class Source(Frozen):
     """A data set of a run, and what it held when the run began."""
 
-    path: str
+    path: Annotated[str, Field(description="a whole path, or a name and split as in mnist:train")]
     data: TrainingData
 
 

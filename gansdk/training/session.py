@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gansdk.data.pictures import UNSTATED, Pictures
+from gansdk.data.stacked import StackedImages
 from gansdk.errors import TrainingError, UsageError
 from gansdk.evaluation.assessing import Subject, assess, fitting
 from gansdk.evaluation.record import read_evaluation
@@ -279,7 +280,8 @@ def _attributions(data: Mapping[str, Dataset]) -> Attributions:
     """Whose pictures a run learns from, as far as its data sets say."""
     found: dict[str, tuple[Credit, ...]] = {}
     for one in data.values():
-        known = [each for each in one.attributions if each.licence != UNSTATED] if isinstance(one, Pictures) else []
+        works = one.attributions if isinstance(one, Pictures | StackedImages) else ()
+        known = [each for each in works if each.licence != UNSTATED]
         if known:
             found[one.name] = tuple(
                 Credit(item=each.picture, licence=each.licence, author=each.author, source=each.source)

@@ -79,7 +79,9 @@ def test_other_trainings_become_rows_of_an_ablation(with_kinds, model, photos):
     ("arguments", "code", "said"),
     [
         (["--metric", "psn-y"], 2, "there is no metric 'psn-y'; did you mean psnr-y"),
-        (["--data", "nowhere"], 1, "there is no folder or zip archive nowhere"),
+        (["--data", "nowhere"], 1, "there is no folder, zip archive or data set 'nowhere'"),
+        (["--data", "mnst:test"], 1, "there is no folder, zip archive or data set 'mnst:test'; did you mean mnist"),
+        (["--data", "mnist:val"], 2, "there is no split of mnist 'val'; it has train, test"),
         (["--data", "photos", "--data", "photos"], 2, "two data sets are called 'photos'"),
         (["--precision", "fp8"], 2, "--precision 'fp8' is not one of"),
         (["--blend", "0.5", "--data", "photos"], 2, "one end only"),

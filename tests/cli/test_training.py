@@ -59,7 +59,9 @@ def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
         ("--config small --data photos -o RUN --seed -1", 2, "--seed '-1' is not one of 0.."),
         ("--config small --data photos -o RUN --checkpoint-every 0", 2, "--checkpoint-every '0' is not one of 1.."),
         ("--config small --data photos -o RUN --threads many", 2, "--threads 'many' is not one of auto|1..1024"),
-        ("--config small --data nowhere -o RUN", 1, "nowhere"),
+        ("--config small --data nowhere -o RUN", 1, "there is no folder, zip archive or data set 'nowhere'"),
+        ("--config small --data minst -o RUN", 1, "data set 'minst'; did you mean mnist?"),
+        ("--config small --data mnist:val -o RUN", 2, "there is no split of mnist 'val'; it has train, test"),
         ("--config small --data photos -o photos", 1, "photos exists and is no run"),
     ],
 )
@@ -68,6 +70,13 @@ def test_what_is_wrong_is_one_line_and_starts_no_run(train, gansdk, arguments, c
     assert (done.code, done.out) == (code, "")
     assert said in done.error
     assert not (gansdk.cwd / "RUN").exists()
+
+
+def test_a_named_data_set_that_is_not_here_says_what_gets_it(train, gansdk, monkeypatch):
+    monkeypatch.setenv("GANSDK_DATA", str(gansdk.cwd))
+    done = train("--config", "small", "--data", "mnist", "-o", "RUN")
+    fetch = f"python scripts/fetch_datasets.py {gansdk.cwd} mnist"
+    assert (done.code, done.error) == (1, f"gansdk: mnist is not in {gansdk.cwd / 'mnist'}; get it: {fetch}")
 
 
 def test_a_folder_that_is_no_run_cannot_be_resumed(gansdk):

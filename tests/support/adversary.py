@@ -92,6 +92,34 @@ class Recipe:
         return Export(tiny.FACTS, {"width": self.options.width}, self.networks)
 
 
+class FromImages(Recipe):
+    """Learns from images in one array, epoch by epoch."""
+
+    labelled = False
+
+    def streams(self, data, seed):
+        images = gansdk.stack_images(data["photos"], size=(SIDE, SIDE), channels=3)
+        return {"photos": Halved(gansdk.ImageBatches(images, size=4, seed=seed, labelled=self.labelled))}
+
+    def samples(self, data):
+        return {"low": self.streams(data, 0)["photos"].batch(0)["low"][:2]}
+
+
+class FromLabelled(FromImages):
+    """Cannot do without labels."""
+
+    labelled = True
+
+
+class Halved:
+    def __init__(self, stream) -> None:
+        self._stream = stream
+
+    def batch(self, index: int):
+        high = self._stream.batch(index)["images"]
+        return {"high": high, "low": avg_pool2d(high, 2)}
+
+
 class GoingOnOptions(RecipeOptions):
     start: str = ""
 
