@@ -108,7 +108,11 @@ class Recipe(Protocol):
         ...
 
     def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
-        """Progress on the fixed inputs as pictures, float [N, 3, H, W] in [0, 1]; one row each in the sheet."""
+        """Progress on the fixed inputs as pictures in [0, 1].
+
+        Float [N, 3, H, W], one row each in the sheet, or [N, M, 3, H, W] for N rows of M pictures, as of fixed latents;
+        grey pictures may have one channel.
+        """
         ...
 
     def export(self) -> Export:

@@ -20,8 +20,22 @@ def test_pictures_stand_below_each_other_with_a_white_gap(tmp_path):
     assert tuple(sheet[6, 0]) == (153, 0, 153)
 
 
-@pytest.mark.parametrize("shape", [(3, 4, 4), (2, 1, 4, 4), (0, 3, 4, 4)])
-def test_anything_but_colour_pictures_is_the_plugins_fault(tmp_path, shape):
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_grid_is_rows_of_pictures(tmp_path, channels):
+    grid = torch.linspace(0, 1, 6).reshape(2, 3, 1, 1, 1).expand(2, 3, channels, 5, 7)
+    write_sheet(tmp_path / "sheet.png", grid)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (5 + 4 + 5, 7 + 4 + 7 + 4 + 7, 3)
+    for row in range(2):
+        for column in range(3):
+            cell = sheet[9 * row : 9 * row + 5, 11 * column : 11 * column + 7]
+            assert (cell == 51 * (3 * row + column)).all()
+    assert (sheet[5:9] == 255).all()
+    assert (sheet[:, 7:11] == 255).all()
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 4), (2, 2, 4, 4), (0, 3, 4, 4), (2, 0, 3, 4, 4), (1, 1, 1, 3, 4, 4)])
+def test_anything_but_pictures_is_the_plugins_fault(tmp_path, shape):
     with pytest.raises(PluginError, match="show"):
         write_sheet(tmp_path / "sheet.png", torch.zeros(shape))
     assert not list(tmp_path.iterdir())
