@@ -13,6 +13,7 @@ from gansdk.cli import (
     bench,
     card,
     check,
+    datasets,
     default,
     doctor,
     evaluation,
@@ -44,6 +45,7 @@ _ORDER = [
     "alias",
     "default",
     "plugins",
+    "datasets",
     "train",
     "resume",
     "eval",
@@ -72,6 +74,7 @@ def build() -> Any:
     app.add_typer(plugins.app, name="plugins")
     app.add_typer(alias.app, name="alias")
     app.command("default", cls=Command)(default.default)
+    app.command("datasets", cls=Command)(datasets.list_datasets)
     app.command("train", cls=Command)(training.train)
     app.command("resume", cls=Command)(training.resume)
     app.command("eval", cls=Command)(evaluation.evaluate)

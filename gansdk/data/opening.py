@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gansdk.data.pictures import Attribution, open_pictures
+from gansdk.data.places import find_file, find_split, route
 from gansdk.data.stacked import StackedImages, array_digest
 from gansdk.errors import InputError, PluginError, UnknownNameError, nearest
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.discovery import discover
-from gansdk.settings import DATA, data_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from gansdk.data.pictures import Pictures
-    from gansdk.plugins.declarations import DataSplit, NamedDataset
+    from gansdk.plugins.declarations import NamedDataset
 
 
 class Found(NamedTuple):
@@ -68,7 +67,7 @@ def open_split(dataset: NamedDataset, name: str, folder: Path) -> StackedImages:
         PluginError: If the data set's reader does not give what it must.
     """
     split = dataset.splits[name]
-    paths = {key: _file(folder / file) or folder / file for key, file in split.files.items()}
+    paths = {key: find_file(folder / file) for key, file in split.files.items()}
     arrays: Mapping[str, NDArray[Any]] = resolve(dataset.reader)(paths)
     where = f"{dataset.name}:{name} in {folder}"
     for key, array in arrays.items():
@@ -83,47 +82,11 @@ def _open_named(dataset: NamedDataset, name: str) -> StackedImages:
     if name not in dataset.splits:
         hint = f"it has {', '.join(dataset.splits)}"
         raise UnknownNameError(f"split of {dataset.name}", name, dataset.splits, hint=hint)
-    folder = _find(dataset, dataset.splits[name])
+    folder = find_split(dataset, dataset.splits[name])
     try:
         return open_split(dataset, name, folder)
     except InputError as error:
-        raise InputError(error.message, hint=f"get it again: {_route(dataset)}") from None
-
-
-def _find(dataset: NamedDataset, split: DataSplit) -> Path:
-    """The folder that has all files of the split.
-
-    Raises:
-        InputError: If none has; the hint says what gets them.
-    """
-    places = list(_places(dataset))
-    what = f"{dataset.name} is not here: {DATA} is not set"
-    if data_folder() is not None:
-        what = f"{dataset.name} is not in {places[0]}"
-    for folder in places:
-        lacking = [file for file in split.files.values() if _file(folder / file) is None]
-        if not lacking:
-            return folder
-        if len(lacking) < len(split.files):
-            what = f"there is no file {folder / lacking[0]}"
-    raise InputError(what, hint=f"get it: {_route(dataset)}")
-
-
-def _places(dataset: NamedDataset) -> Iterator[Path]:
-    if (data := data_folder()) is not None:
-        yield data / dataset.name
-    yield from dataset.folders
-
-
-def _file(path: Path) -> Path | None:
-    return next((one for one in (path, path.with_name(f"{path.name}.gz")) if one.is_file()), None)
-
-
-def _route(dataset: NamedDataset) -> str:
-    folder = data_folder()
-    if folder is None:
-        return f"{dataset.route}; export {DATA}=FOLDER"
-    return dataset.route.replace("FOLDER", shlex.quote(str(folder)))
+        raise InputError(error.message, hint=f"get it again: {route(dataset)}") from None
 
 
 def _stacked(dataset: NamedDataset, split: str, arrays: Mapping[str, NDArray[Any]]) -> StackedImages:
