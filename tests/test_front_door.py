@@ -47,6 +47,8 @@ LIGHT = [
     "gansdk.plugins.hookspecs",
     "gansdk.plugins.registry",
     "gansdk.plugins.discovery",
+    "gansdk.data",
+    "gansdk.data.opening",
     "gansdk.media.images",
     "gansdk.media.writing",
     "gansdk.inference.catalog",

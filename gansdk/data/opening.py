@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,9 +53,10 @@ def find_data(text: str, named: Mapping[str, NamedDataset]) -> Found:
         chosen = split or next(iter(named[name].splits))
         return Found(f"{name}:{chosen}", _open_named(named[name], chosen))
     path = Path(text)
-    if path.name == text and not path.exists():  # a plain word
+    if path.name == text and not os.path.exists(text):  # noqa: PTH110 - which takes a word that is too long for a file
         near = nearest(name, named)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"data sets by name: {', '.join(sorted(named))}"
+        known = ", ".join(sorted(named)) or "none"
+        hint = f"did you mean {' or '.join(near)}?" if near else f"data sets by name: {known}"
         raise InputError(f"there is no folder, zip archive or data set {text!r}", hint=hint)
     return Found(str(path.resolve()), open_pictures(path))
 

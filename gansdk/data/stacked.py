@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -117,7 +118,7 @@ def _read(pictures: Pictures, size: tuple[int, int] | None, channels: int) -> ND
     height, width = size = size or (first.shape[0], first.shape[1])
     _check_size(first, size, f"{pictures.name}/{name}")
     shape = (len(pictures), height, width, channels)
-    if np.prod(shape, dtype=float) > MOST_BYTES:
+    if math.prod(shape) > MOST_BYTES:
         what = f"{len(pictures)} pictures of {width}x{height} pixels are more than {MOST_BYTES >> 30} GiB"
         raise InputError(f"{pictures.name}: {what}", hint="use fewer or smaller ones")
     images = np.empty(shape, np.uint8)

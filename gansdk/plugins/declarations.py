@@ -251,8 +251,8 @@ class DataSplit:
         files: Names of its files in the data set's folder, by what the reader calls them. Each may also stand there
             gzipped, with ``.gz`` after its name.
         items: How many items it has.
-        digest: Of the arrays that are read, by :func:`gansdk.array_digest`. A file's own digest would
-            differ from mirror to mirror with how it is packed; pixels do not.
+        digest: Of the arrays that are read, by :func:`gansdk.array_digest`. A file's own digest would differ from
+            mirror to mirror with how it is packed; pixels do not.
     """
 
     files: Mapping[str, str]
@@ -272,7 +272,8 @@ class NamedDataset:
         splits: By name; the first is meant where none is named.
         route: One command line that gets it; ``FOLDER`` in it is what ``GANSDK_DATA`` is set to.
         reader: Import string of ``read(paths, /) -> Mapping[str, NDArray]``. It gets the paths of a split's files and
-            gives ``images``, uint8 [N, H, W] or [N, H, W, C], and, where there are any, ``labels``, integers [N].
+            gives ``images``, uint8 [N, H, W] or [N, H, W, C], and, where there are any, ``labels``, integers [N]. An
+            :class:`~gansdk.InputError` says what is wrong with a file.
         classes: What the labels mean, from 0 on; empty where there are none.
         folders: Where it may stand besides ``$GANSDK_DATA/<name>``: where a system's packages put it.
     """

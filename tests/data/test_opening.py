@@ -119,6 +119,7 @@ def test_a_path_is_found_again_from_another_folder(data: Path, tmp_path: Path, m
         ("DOTS", "there is no folder, zip archive or data set 'DOTS'; did you mean dots?"),
         ("dts:test", "there is no folder, zip archive or data set 'dts:test'; did you mean dots?"),
         ("landscape", "there is no folder, zip archive or data set 'landscape'; data sets by name: dots"),
+        ("w" * 300, f"there is no folder, zip archive or data set '{'w' * 300}'; data sets by name: dots"),
         ("./dots", "there is no folder or zip archive dots; give a folder of pictures"),
         ("some/dots", "there is no folder or zip archive some/dots; give a folder of pictures"),
     ],
