@@ -43,12 +43,14 @@ def picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
 
 
 class _Made:
-    """Files that are nowhere: the pictures as PNG bytes."""
+    """Files that are nowhere: the pictures as PNG bytes, in two sub-folders, which are their labels."""
 
     others: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        self._bytes = {f"{seed}.png": _png(picture(HEIGHT, WIDTH, seed=seed)) for seed in range(COUNT)}
+        half = COUNT // 2
+        names = (f"{'a' if seed < half else 'b'}/{seed}.png" for seed in range(COUNT))
+        self._bytes = {name: _png(picture(HEIGHT, WIDTH, seed=seed)) for seed, name in enumerate(names)}
         self.names = tuple(self._bytes)
 
     def read(self, name: str, /) -> bytes:
@@ -57,7 +59,7 @@ class _Made:
 
 @cache
 def pictures() -> Pictures:
-    """The set of pictures that recipes are checked on, in memory."""
+    """The set of pictures that recipes are checked on, in memory, half of them of one class, half of another."""
     items = _Made()
     return Pictures("made pictures", items, [Attribution(name, "CC0-1.0") for name in items.names])
 
