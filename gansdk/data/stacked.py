@@ -69,7 +69,7 @@ def labels_of(data: Dataset) -> Labels:
     """
     if not isinstance(data, StackedImages | Pictures) or data.labels is None:
         hint = "put the pictures of each class into a sub-folder of its own"
-        raise InputError(f"{data.name} has no labels", hint=hint)
+        raise InputError(f"{data.name} has no labels{_stray(data)}", hint=hint)
     if len(data.classes) < 2:
         hint = f"are the classes inside it? then name {data.name}/{data.classes[0]}"
         raise InputError(f"{data.name} has only one class, {data.classes[0]!r}", hint=hint)
@@ -111,6 +111,13 @@ def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
         total.update(f"{name} {array.dtype.name} {array.shape}\0".encode())
         total.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
     return "sha256:" + total.hexdigest()
+
+
+def _stray(data: Dataset) -> str:
+    """What keeps pictures that do stand in sub-folders, but for some, from having labels."""
+    names = data.names if isinstance(data, Pictures) else ()
+    stray = [name for name in names if "/" not in name]
+    return f": {stray[0]} stands in no sub-folder" if len(stray) < len(names) else ""
 
 
 def _read(pictures: Pictures, size: tuple[int, int] | None, channels: int) -> NDArray[np.uint8]:

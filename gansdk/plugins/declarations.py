@@ -267,7 +267,7 @@ class NamedDataset:
     Attributes:
         name: As in ``mnist``.
         summary: One line for listings.
-        licence: SPDX expression.
+        licence: SPDX expression, or ``unstated``.
         author: Who made it, for the cards of models that learn from it.
         splits: By name; the first is meant where none is named.
         route: One command line that gets it; ``FOLDER`` in it is what ``GANSDK_DATA`` is set to.
@@ -290,6 +290,9 @@ class NamedDataset:
 
     def __post_init__(self) -> None:
         check_name("data set", self.name)
+        if not self.licence:
+            hint = "write 'unstated' where nobody does"
+            raise PluginError(f"data set {self.name!r} states no licence", hint=hint)
         if not self.splits:
             raise PluginError(f"data set {self.name!r} has no splits")
         for split in self.splits:

@@ -179,6 +179,7 @@ def test_damage_is_one_line_with_the_way_out(data: Path, file: str, content: byt
     ("changes", "said"),
     [
         ({"name": "Not A Name"}, "data set name 'Not A Name' is not lower-case"),
+        ({"licence": ""}, "data set 'dots' states no licence; write 'unstated'"),
         ({"splits": {}}, "data set 'dots' has no splits"),
         ({"splits": {"a:b": MNIST.splits["test"]}}, "split name 'a:b' is not lower-case"),
     ],

@@ -47,8 +47,13 @@ def test_sub_folders_are_classes(animals: Path) -> None:
 
 def test_pictures_beside_the_sub_folders_leave_all_without_labels(animals: Path) -> None:
     write(animals / "stray.png", noise(9, 4, 6, 3))
-    with pytest.raises(InputError, match="animals has no labels; put the pictures of each class into a sub-folder"):
+    with pytest.raises(InputError, match=r"animals has no labels: stray\.png stands in no sub-folder; put"):
         labels_of(open_pictures(animals))
+
+
+def test_a_folder_without_sub_folders_has_no_labels(animals: Path) -> None:
+    with pytest.raises(InputError, match="dog has no labels; put the pictures of each class into a sub-folder"):
+        labels_of(open_pictures(animals / "dog"))
 
 
 def test_a_folder_above_the_classes_is_not_taken_for_one(animals: Path) -> None:
