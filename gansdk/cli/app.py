@@ -20,6 +20,7 @@ from gansdk.cli import (
     map,  # noqa: A004 - the verb is called so
     models,
     plugins,
+    resuming,
     run,
     tasks,
     training,
@@ -75,8 +76,8 @@ def build() -> Any:
     app.add_typer(alias.app, name="alias")
     app.command("default", cls=Command)(default.default)
     app.command("datasets", cls=Command)(datasets.list_datasets)
-    app.command("train", cls=Command)(training.train)
-    app.command("resume", cls=Command)(training.resume)
+    app.add_typer(training.app, name="train")
+    app.command("resume", cls=Command)(resuming.resume)
     app.command("eval", cls=Command)(evaluation.evaluate)
     app.command("bench", cls=Command)(bench.bench)
     app.command("card", cls=Command)(card.card)

@@ -56,7 +56,7 @@ def parameters_of(task: Task) -> list[Parameter]:
     decides, because Typer cannot say ``auto|off|32..4096``.
     """
     return [
-        _parameter(info, _TITLES[kind].format(task=task.name))
+        parameter_of(info, _TITLES[kind].format(task=task.name))
         for kind, group in groups_of(task).items()
         for info in describe_all([group])
     ]
@@ -84,7 +84,8 @@ def _value(info: OptionInfo, value: Any) -> Any:
     return parse_mapping(info.flag, value) if value else None
 
 
-def _parameter(info: OptionInfo, title: str) -> Parameter:
+def parameter_of(info: OptionInfo, title: str) -> Parameter:
+    """One option as a parameter annotated for Typer, listed in the section ``title``; it hands on what was typed."""
     kind: Any = str | None
     flags, metavar = [info.flag], info.metavar
     if info.is_flag:
@@ -109,4 +110,4 @@ def _help(info: OptionInfo) -> str:
         return f"{info.help} (default: {'yes' if info.default else 'no'})"
     if info.is_mapping:
         return f"{info.help} (may be repeated)"
-    return info.help if info.default is None else f"{info.help} (default: {info.default})"
+    return info.help if info.default in {None, ""} else f"{info.help} (default: {info.default})"

@@ -1,151 +1,213 @@
-"""``gansdk train`` and ``gansdk resume``."""
+"""``gansdk train METHOD``: a command per method, whose help shows the method's configs and their options."""
 
 from __future__ import annotations
 
-import shlex
-from contextlib import contextmanager
 from functools import partial
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.main import get_command
 
-from gansdk.cli.computing import Device, Threads, computing
+from gansdk.cli.commands import Command, Group, new_app, sections
 from gansdk.cli.importing import uninterrupted
-from gansdk.cli.output import seconds_text
+from gansdk.cli.run_folders import report, watching
 from gansdk.cli.session import Session, session_of
+from gansdk.cli.task_options import parameter_of
 from gansdk.errors import OptionError, UnknownNameError, UsageError
+from gansdk.options import describe, parse_mapping, validate
+from gansdk.plugins.declarations import resolve
+from gansdk.training.options import TrainingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Sequence
 
-    from gansdk.cli.progress import Bar
-    from gansdk.options import LoadOptions
-    from gansdk.plugins.declarations import Method
-    from gansdk.training.session import Finished, Progress
+    from gansdk.options import OptionInfo
+    from gansdk.plugins.declarations import Config, Method
+    from gansdk.training import Finished
 
-_MODEL = "About the model"
+_WHAT = "What to train"
+_SECTIONS = {
+    "seed": _WHAT,
+    "won_steps": "When to stop",
+    "won_margin": "When to stop",
+    "device": "Computing",
+    "precision": "Computing",
+    "threads": "Computing",
+    "licence": "About the model",
+    "summary": "About the model",
+}
+_ELSE = "On the way"
+_SUMMARY = "Train a method on your data into a run folder, which is a model at any time."
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="the folder of the run")]
+
+class _Methods(Group):
+    """One command per method of the registry."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes the method from wherever it stands among the flags."""
+        flags = {flag for param in _command(None).params if not param.is_flag for flag in param.opts}
+        parsed: list[str] = super().parse_args(ctx, _method_first(args, flags))
+        return parsed
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows the command's name in its first line of help."""
+        return ["METHOD", "[OPTIONS]"]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all methods."""
+        return sorted(session_of(ctx).registry.methods)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of one method."""
+        method = session_of(ctx).registry.methods.get(cmd_name)
+        return _command(method) if method is not None else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the method that is named first."""
+        if not args[0].startswith("-"):
+            session_of(ctx).registry.method(args[0])  # raises with the near names
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes what every training takes, then the methods."""
+        for section, rows in sections(_command(None), ctx).items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Lists the methods without building their commands."""
+        methods = session_of(ctx).registry.methods
+        if methods:
+            with formatter.section("Methods"):
+                formatter.write_dl([(name, method.summary) for name, method in sorted(methods.items())])
 
 
-def train(
-    context: typer.Context,
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="see `gansdk plugins`")],
-    *,
-    config: Annotated[str, typer.Option(metavar="NAME", help="one of the method's ways to train (required)")] = "",
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]DATA",
-            help="a name as in mnist, a folder or a zip archive; once per data set of the recipe (required)",
+class _Training(Command):
+    """The command of one method."""
+
+    method: Method | None = None
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes the flags, then the method's configs and what `--set` takes for each."""
+        super().format_options(ctx, formatter)
+        configs = self.method.configs if self.method is not None else {}
+        with formatter.section("Configs"):
+            formatter.write_dl([(name, config.summary) for name, config in configs.items()])
+        for options in dict.fromkeys(config.options for config in configs.values()):
+            alike = {name: config for name, config in configs.items() if config.options == options}
+            with formatter.section(f"--set NAME=VALUE, of {', '.join(alike)}"):
+                formatter.write_dl([_row(info, alike) for info in describe(resolve(options))])
+
+
+app = new_app(_Methods, invoke_without_command=True, subcommand_metavar="METHOD [OPTIONS]")
+
+
+@app.callback(help=f"{_SUMMARY} `gansdk train METHOD --help` shows that method's configs and what `--set` takes.")
+def train(context: typer.Context) -> None:
+    """Is called before the method's own command."""
+    if context.invoked_subcommand is None:
+        raise UsageError("train needs a method", hint="see `gansdk plugins`")
+
+
+def _command(method: Method | None) -> Any:
+    """The command of a method; without one, what all methods have in common."""
+
+    def invoke(context: typer.Context, **values: Any) -> None:
+        if method is not None:
+            _call(session_of(context), method, values)
+
+    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    invoke.__signature__ = Signature([context, *_parameters()])  # type: ignore[attr-defined]
+    invoke.__doc__ = _SUMMARY if method is None else f"{_SUMMARY} {method.name}: {method.summary}."
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    single.command(method.name if method is not None else "train", cls=_Training)(invoke)
+    made = get_command(single)
+    made.method = method  # type: ignore[attr-defined]
+    return made
+
+
+def _parameters() -> list[Parameter]:
+    data = "a name as in mnist, a folder or a zip archive; once per data set of the recipe (required)"
+    return [
+        _parameter("config", str, "--config", metavar="NAME", help="one of the method's ways to train (required)"),
+        _parameter("data", list[str], "--data", metavar="[NAME=]DATA", help=data),
+        _parameter("output", str, "--output", "-o", metavar="RUN", help="the folder to fill, new or empty (required)"),
+        _parameter("test", list[str], "--test", metavar="NAME=DATA", help="measure on this; may be repeated"),
+        _parameter(
+            "set_", list[str], "--set", metavar="NAME=VALUE", help="change an option of the recipe; may be repeated"
         ),
-    ] = None,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="RUN", help="the folder to fill, new or empty (required)")
-    ] = "",
-    test: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=DATA", help="measure on this at the end; may be repeated")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="change an option of the recipe; may be repeated"),
-    ] = None,
-    seed: Annotated[
-        str, typer.Option(metavar="0..", help="where random numbers start (default: 0)", show_default=False)
-    ] = "0",
-    checkpoint_every: Annotated[
-        str | None,
-        typer.Option(metavar="1..", help="steps between checkpoints (default: 500)", show_default=False),
-    ] = None,
-    device: Device = None,
-    precision: Annotated[str | None, computing("auto|fp32|bf16", "numbers to train in")] = None,
-    threads: Threads = None,
-    licence: Annotated[
-        str,
-        typer.Option(metavar="SPDX", help="licence of the trained weights", show_default=False, rich_help_panel=_MODEL),
-    ] = "",
-    summary: Annotated[
-        str,
-        typer.Option(metavar="TEXT", help="one line about it for listings", show_default=False, rich_help_panel=_MODEL),
-    ] = "",
-) -> None:
-    """Train a method on your data into a run folder, which is a model at any time.
+        *(parameter_of(info, _SECTIONS.get(info.name, _ELSE)) for info in describe(TrainingOptions)),
+    ]
 
-    What `--set` takes stands in the method's README; a wrong name is answered with the near ones.
-    """
-    session = session_of(context)
-    chosen = session.registry.method(method)
-    _check_config(chosen, config)
-    if not output:
+
+def _parameter(name: str, kind: Any, *flags: str, **look: Any) -> Parameter:
+    option = typer.Option(*flags, show_default=False, rich_help_panel=_WHAT, **look)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+
+
+def _row(info: OptionInfo, configs: dict[str, Config]) -> tuple[str, str]:
+    """An option of a recipe, with its default in each config where they differ."""
+    defaults = {name: _shown(config.values.get(info.name, info.default)) for name, config in configs.items()}
+    if info.required and not any(info.name in config.values for config in configs.values()):
+        said = "" if "(required)" in info.help else " (required)"
+    elif len(set(defaults.values())) == 1:
+        said = f" (default: {next(iter(defaults.values()))})"
+    else:
+        said = f" (default: {', '.join(f'{name} {value}' for name, value in defaults.items())})"
+    return f"{info.name} {info.metavar}", info.help + said
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value) or "none"
+
+
+def _method_first(arguments: Sequence[str], takes_value: Collection[str]) -> list[str]:
+    """The arguments with the method before all flags, wherever it stood."""
+    at = 0
+    while at < len(arguments) and arguments[at].startswith("-"):
+        at += 2 if arguments[at] in takes_value else 1
+    return [*arguments[at : at + 1], *arguments[:at], *arguments[at + 1 :]]
+
+
+def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
+    run: str = values["output"] or ""
+    _check_config(method, values["config"] or "")
+    if not run:
         raise UsageError("train needs a folder to fill", hint="add -o RUN")
-    datasets = dict(named(one) for one in _once("--data", data or ()))
-    tests = dict(named(one) for one in _once("--test", test or ()))
+    tests = dict(named(one) for one in _once("--test", values["test"] or ()))
     if "" in tests:
         raise OptionError(f"--test {tests['']!r} has no name", hint="write --test NAME=DATA")
-    from gansdk.options import parse_mapping
-
-    options = parse_mapping("--set", set_ or ())
-    load = _load(device, precision, threads)
-    start = _whole("--seed", seed, 0)
-    every = _whole("--checkpoint-every", checkpoint_every, 1) if checkpoint_every is not None else None
-    with _watching(session, output) as (progress, note):
-        with uninterrupted():
-            from gansdk.data.opening import find_data
-            from gansdk.training.loop import train as train_run
-            from gansdk.training.runs import Pace
-
-        finished = train_run(
-            chosen,
-            config,
-            output,
-            data=datasets,
-            tests=tests,
-            options=options,
-            seed=start,
-            device=load.device,
-            precision=load.precision,
-            threads=load.threads,
-            pace=Pace(checkpoint=every) if every is not None else None,
-            licence=licence,
-            summary=summary,
-            progress=progress,
-            note=note,
-            open_data=partial(find_data, named=session.registry.datasets),
-        )
-    _report(session, output, finished)
+    asked = {
+        "data": dict(named(one) for one in _once("--data", values["data"] or ())),
+        "tests": tests,
+        "options": parse_mapping("--set", values["set_"] or ()),
+    }
+    given = {name: values[name] for name in TrainingOptions.model_fields}
+    chosen = validate(TrainingOptions, given, flags=True)
+    with watching(session, run) as (progress, note):
+        finished = _train(session, method, values["config"], run, **asked, progress=progress, note=note, chosen=chosen)
+    report(session, run, finished)
 
 
-def resume(
-    context: typer.Context,
-    run: Run,
-    steps: Annotated[
-        str | None,
-        typer.Option(metavar="1..", help="train to this step instead of the planned one", show_default=False),
-    ] = None,
-    device: Device = None,
-    threads: Threads = None,
-) -> None:
-    """Go on with a run where its last checkpoint stands, as if it had never stopped."""
-    session = session_of(context)
-    load = _load(device, None, threads)
-    until = _whole("--steps", steps, 1) if steps is not None else None
-    with _watching(session, run) as (progress, note):
-        with uninterrupted():
-            from gansdk.data.opening import find_data
-            from gansdk.training.loop import resume as resume_run
+def _train(
+    session: Session, method: Method, config: str, run: str, *, chosen: TrainingOptions, **asked: Any
+) -> Finished:
+    with uninterrupted():
+        from gansdk.data.opening import find_data
+        from gansdk.training.loop import train as train_run
 
-        finished = resume_run(
-            run,
-            methods=session.registry.methods,
-            steps=until,
-            device=load.device if device is not None else None,
-            threads=load.threads if threads is not None else None,
-            progress=progress,
-            note=note,
-            open_data=partial(find_data, named=session.registry.datasets),
-        )
-    _report(session, run, finished)
+    return train_run(
+        method,
+        config,
+        run,
+        open_data=partial(find_data, named=session.registry.datasets),
+        metrics=session.registry.metrics.values(),
+        **asked,
+        **chosen.model_dump(),
+    )
 
 
 def _check_config(method: Method, config: str) -> None:
@@ -173,50 +235,3 @@ def _once(flag: str, texts: Iterable[str]) -> list[str]:
             what = f"{flag} names {name!r} twice" if name else f"{flag} is given twice without a name"
             raise OptionError(what, hint=f"write {flag} NAME=DATA, each name once")
     return texts
-
-
-def _load(device: str | None, precision: str | None, threads: str | None) -> LoadOptions:
-    from gansdk.options import LoadOptions, validate
-
-    return validate(LoadOptions, {"device": device, "precision": precision, "threads": threads}, flags=True)
-
-
-def _whole(flag: str, text: str, low: int) -> int:
-    if not text.isdecimal() or not low <= int(text) < 2**63:
-        raise OptionError(f"{flag} {text!r} is not one of {low}..")
-    return int(text)
-
-
-@contextmanager
-def _watching(session: Session, run: str) -> Iterator[Any]:
-    """A bar while steps are taken; whoever interrupts is told how to go on."""
-    from gansdk.cli.progress import Bar
-
-    bar: Bar = Bar(session.output)
-
-    def progress(at: Progress) -> None:
-        bar.show(f"{run} {at.rate:.2f} steps/s", at.step, at.steps, unit="steps")
-
-    try:
-        yield progress, session.output.note
-    except KeyboardInterrupt:
-        bar.clear()
-        session.output.note(f"go on with `gansdk resume {shlex.quote(run)}`")
-        raise
-    finally:
-        bar.clear()
-
-
-def _report(session: Session, run: str, finished: Finished) -> None:
-    from gansdk.evaluation.wording import number
-
-    evaluation = finished.evaluation
-    if session.output.flags.json:
-        measured = evaluation.model_dump(mode="json") if evaluation is not None else None
-        record = {"run": run, "steps": finished.steps, "seconds": round(finished.seconds, 1), "evaluation": measured}
-        session.output.record(record)
-        return
-    for one in evaluation.measurements if evaluation is not None else ():
-        session.output.note(f"{one.metric} on {one.data}: {number(one.value, one.unit)} {one.unit}".rstrip())
-    took = seconds_text(finished.seconds)
-    session.output.note(f"{finished.steps} steps in {took}; use it with --model {shlex.quote(str(Path(run)) + '/')}")

@@ -21,7 +21,6 @@ from gansdk.testing.generated import pictures
 from gansdk.testing.plugin_checks import check_closed
 from gansdk.testing.rehearsal import BEFORE, SEED, STEPS, StillTrain, Trial, miniature, options_of
 from gansdk.training.loop import resume, train
-from gansdk.training.runs import Pace
 from gansdk.training.turns import Train
 
 if TYPE_CHECKING:
@@ -325,7 +324,9 @@ def _train(recipe: RecipeSubject, run: Path, **more: Any) -> None:
         seed=SEED,
         device="cpu",
         precision="fp32",
-        pace=Pace(log=1, samples=1, checkpoint=BEFORE),
+        log_every=1,
+        samples_every=1,
+        checkpoint_every=BEFORE,
         open_data=lambda text: (text, pictures()),
         **more,
     )

@@ -11,11 +11,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gansdk.training.clock import Progress
     from gansdk.training.loop import resume, train
+    from gansdk.training.options import ResumeOptions, TrainingOptions
     from gansdk.training.players import Contest, Player
     from gansdk.training.recipe import Batch, Export, Recipe, Stream
-    from gansdk.training.runs import Pace
-    from gansdk.training.session import Finished, Progress
+    from gansdk.training.session import Finished
     from gansdk.training.starts import Start, load_start
     from gansdk.training.turns import Train, Turn
 
@@ -24,13 +25,14 @@ _HOME_OF = {
     "Contest": "players",
     "Export": "recipe",
     "Finished": "session",
-    "Pace": "runs",
     "Player": "players",
-    "Progress": "session",
+    "Progress": "clock",
     "Recipe": "recipe",
+    "ResumeOptions": "options",
     "Start": "starts",
     "Stream": "recipe",
     "Train": "turns",
+    "TrainingOptions": "options",
     "Turn": "turns",
     "load_start": "starts",
     "resume": "loop",
@@ -42,13 +44,14 @@ __all__ = [
     "Contest",
     "Export",
     "Finished",
-    "Pace",
     "Player",
     "Progress",
     "Recipe",
+    "ResumeOptions",
     "Start",
     "Stream",
     "Train",
+    "TrainingOptions",
     "Turn",
     "load_start",
     "resume",

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from gansdk.data.opening import find_data
-from gansdk.data.pictures import Pictures
 from gansdk.errors import MissingPluginError, TrainingError, UnknownNameError, UsageError
 from gansdk.inference.context import silent
 from gansdk.inference.runtime import place, set_threads
@@ -17,30 +15,32 @@ from gansdk.model.facts import Facts
 from gansdk.options import LoadOptions, validate
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.discovery import discover
+from gansdk.training.options import ResumeOptions, TrainingOptions
 from gansdk.training.runs import (
+    Limits,
     Pace,
     RunFolder,
     RunRecord,
-    Source,
     check_relied_on,
     check_unchanged,
     commit_of,
-    describe_source,
     versions,
 )
 from gansdk.training.session import Session
+from gansdk.training.sources import OpenedData, under_recipe_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Literal
 
-    from gansdk.data.pictures import Dataset
+    from gansdk.inference.runtime import Placement
     from gansdk.options import Options
-    from gansdk.plugins.declarations import Config, Method
+    from gansdk.plugins.declarations import Config, Method, Metric
+    from gansdk.training.clock import Progress
     from gansdk.training.recipe import Recipe
-    from gansdk.training.session import Finished, Progress
-
-    Opener = Callable[[str], tuple[str, Dataset]]
+    from gansdk.training.runs import Source
+    from gansdk.training.session import Finished
+    from gansdk.training.sources import Opener
 
 
 def _unseen(_progress: Progress, /) -> None:
@@ -55,17 +55,12 @@ def train(
     data: Mapping[str, str],
     tests: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    threads: int | Literal["auto"] = "auto",
-    pace: Pace | None = None,
     silenced: Iterable[tuple[str, str]] = (),
-    licence: str = "",
-    summary: str = "",
     progress: Callable[[Progress], None] = _unseen,
     note: Callable[[str], None] = silent,
     open_data: Opener | None = None,
+    metrics: Iterable[Metric] | None = None,
+    **training: Any,
 ) -> Finished:
     """Trains a method into a new run folder.
 
@@ -75,20 +70,16 @@ def train(
         run: The run folder; it must not exist, or be empty.
         data: Data sets, each a path or a name as in ``mnist``, by the recipe's names for them; the name ``""`` means
             its first.
-        tests: Test sets by the names that the record shall have, for the evaluation at the end; none for no evaluation.
+        tests: Test sets by the names that the record shall have, for evaluations; none for no evaluation.
         options: Values of the recipe's options that differ from the config's.
-        seed: Where random numbers start. On a CPU the same seed, data and versions give the same weights.
-        device: As the load option of that name.
-        precision: ``fp32``, ``bf16``, or ``auto``: bf16 where the hardware computes in it.
-        threads: CPU threads.
-        pace: How often things are written.
         silenced: (player, term) pairs that are multiplied by 0: the twin of this training.
-        licence: SPDX expression for the trained weights.
-        summary: One line about the trained model, for listings.
         progress: Is told after every step; may raise KeyboardInterrupt to stop, which saves the run first.
         note: Takes lines that the user should read.
         open_data: How such a text becomes a data set, given with a text that finds it again from any folder; as
             :func:`gansdk.open_data` if not given.
+        metrics: What to measure by, where it fits the model; all that are installed if not given.
+        training: The fields of :class:`~gansdk.training.TrainingOptions`, by keyword. On a CPU the same ``seed``, data
+            and versions give the same weights.
 
     Returns:
         How it ended.
@@ -96,50 +87,26 @@ def train(
     Raises:
         UsageError: If the config, an option, a data set's name, the device or the precision is wrong.
         InputError: If data is missing or empty.
+        OutputError: If the disk is full or cannot be written to; the last whole checkpoint stays.
         TrainingError: If the folder is in use, or training fails; the last whole checkpoint stays.
         KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
     """
     folder = RunFolder(Path(run))
     folder.refuse_if_used()
-    chosen = _config(method, config)
-    values = _options(chosen, options or {})
-    placement = _place(device, precision)
-    set_threads(threads)
-    recipe = _build(chosen, values, seed)
-    opened = _Data(_named(recipe, data), tests or {}, open_data)
+    way = find_config(method, config)
+    chosen = validate(TrainingOptions, training)
+    if chosen.evaluate_every and not tests:
+        raise UsageError("evaluate_every needs something to measure on", hint="add a test set: --test NAME=DATA")
+    values = _values(way, options or {})
+    placement = _place(chosen.device, chosen.precision)
+    set_threads(chosen.threads)
+    recipe = _build(way, values, chosen.seed)
+    opened = OpenedData(under_recipe_names(recipe, data), tests or {}, open_data)
     for line in opened.left_out():
         note(line)
-    record = RunRecord(
-        gansdk=1,
-        method=method.name,
-        requires=method.requires,
-        config=config,
-        options=values.model_dump(mode="json"),
-        data=opened.train_sources,
-        tests=opened.test_sources,
-        relies_on=dict(recipe.relies_on),
-        seed=seed,
-        device=str(placement.device),
-        precision=placement.precision,
-        threads=threads,
-        silenced=tuple(sorted(silenced)),
-        pace=pace or Pace(),
-        licence=licence,
-        summary=summary,
-        versions=versions(method),
-        commit=commit_of(Path(inspect.getfile(type(recipe)))),
-    )
-    session = Session(
-        folder=folder,
-        record=record,
-        method=method,
-        recipe=recipe,
-        device=placement.device,
-        data=opened.train,
-        tests=opened.tests,
-        progress=progress,
-        note=note,
-    )
+    asked = {"config": config, "options": values.model_dump(mode="json"), "silenced": tuple(sorted(silenced))}
+    record = _record(method, recipe, opened, chosen, placement=placement, asked=asked)
+    session = _session(folder, record, method, recipe, opened, placement, (progress, note, metrics))
     folder.begin(record)
     with folder.lock():
         return session.run()
@@ -149,25 +116,23 @@ def resume(
     run: Path | str,
     *,
     methods: Mapping[str, Method],
-    steps: int | None = None,
-    device: str | None = None,
-    threads: int | Literal["auto"] | None = None,
     progress: Callable[[Progress], None] = _unseen,
     note: Callable[[str], None] = silent,
     open_data: Opener | None = None,
+    metrics: Iterable[Metric] | None = None,
+    **changes: Any,
 ) -> Finished:
     """Goes on with a run where its last checkpoint stands, as if it had never stopped.
 
     Args:
         run: The run folder.
         methods: The methods that are installed, by name.
-        steps: Train to this step instead of the one that was planned. A schedule that looks at the number of steps
-            continues as if it had been planned so.
-        device: Another device than the run began on.
-        threads: Another number of CPU threads than the run began with.
         progress: As for :func:`train`.
         note: As for :func:`train`.
         open_data: As for :func:`train`.
+        metrics: As for :func:`train`.
+        changes: The fields of :class:`~gansdk.training.ResumeOptions`, by keyword. With other ``steps``, a schedule
+            that looks at their number continues as if it had been planned so.
 
     Returns:
         How it ended.
@@ -175,9 +140,11 @@ def resume(
     Raises:
         InputError: If there is no such folder, or its data is gone.
         MissingPluginError: If the run's method is not installed.
+        OutputError: If the disk is full or cannot be written to; the last whole checkpoint stays.
         TrainingError: If it is no run, its data has changed, or its checkpoint is damaged or does not fit.
         KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
     """
+    chosen = validate(ResumeOptions, changes)
     folder = RunFolder(Path(run))
     record = folder.read()
     method = methods.get(record.method)
@@ -185,51 +152,43 @@ def resume(
         what = f"{folder.path} is a run of {record.method!r}, which is not installed"
         raise MissingPluginError(what, hint=f"pip install '{record.requires}'")
     with folder.lock():
-        chosen = _config(method, record.config)
-        values = _options(chosen, record.options if steps is None else {**record.options, "steps": steps})
-        placement = _place(device or record.device, record.precision)
-        set_threads(record.threads if threads is None else threads)
-        recipe = _build(chosen, values, record.seed)
-        opened = _Data(_paths(record.data), _paths(record.tests), open_data)
-        check_unchanged(record.data, opened.train_sources)
-        check_unchanged(record.tests, opened.test_sources)
-        check_relied_on(record.relies_on, recipe.relies_on)
+        way = find_config(method, record.config)
+        planned = {} if chosen.steps is None else {"steps": chosen.steps}
+        values = _values(way, {**record.options, **planned})
+        placement = _place(chosen.device or record.device, record.precision)
+        set_threads(chosen.threads or record.threads)
+        recipe = _build(way, values, record.seed)
+        opened = OpenedData(_texts(record.data), _texts(record.tests), open_data)
+        _check_same(record, opened, recipe)
         _note_versions(record, method, note)
-        record = record.model_copy(update={"options": values.model_dump(mode="json")})
-        session = Session(
-            folder=folder,
-            record=record,
-            method=method,
-            recipe=recipe,
-            device=placement.device,
-            data=opened.train,
-            tests=opened.tests,
-            progress=progress,
-            note=note,
-        )
-        if steps is not None:
+        record = _changed(record, values, chosen)
+        session = _session(folder, record, method, recipe, opened, placement, (progress, note, metrics))
+        if planned:
             folder.write(record)
         return session.run()
 
 
-def _config(method: Method, name: str) -> Config:
+def find_config(method: Method, name: str) -> Config:
+    """A method's config by its name.
+
+    Raises:
+        UnknownNameError: If it has none of that name; near names become the hint.
+    """
     if name not in method.configs:
         known = ", ".join(method.configs) or "none"
         raise UnknownNameError(f"config of {method.name}", name, method.configs, hint=f"it has {known}")
     return method.configs[name]
 
 
-def _options(config: Config, values: Mapping[str, Any]) -> Options:
+def _values(config: Config, values: Mapping[str, Any]) -> Options:
     options: Options = validate(resolve(config.options), {**config.values, **values})
     if not isinstance(getattr(options, "steps", None), int):
         raise TrainingError(f"{config.options} has no option 'steps'", hint="a recipe says how long it trains")
     return options
 
 
-def _place(device: str, precision: str) -> Any:
+def _place(device: str, precision: str) -> Placement:
     """The runtime's choice; training in bf16 is always safe to try, since weights and sums stay in fp32."""
-    if precision == "fp16":
-        raise UsageError("training does not compute in fp16", hint="use --precision bf16 or fp32")
     load = validate(LoadOptions, {"device": device, "precision": precision})
     return place(load, Facts(safe_precisions=("bf16",)))
 
@@ -239,48 +198,81 @@ def _build(config: Config, options: Options, seed: int) -> Recipe:
     return cast("Recipe", resolve(config.recipe)(options))
 
 
-def _named(recipe: Recipe, data: Mapping[str, str]) -> dict[str, str]:
-    """Data sets under the recipe's names for them."""
-    named: dict[str, str] = {}
-    for name, path in data.items():
-        meant = name or recipe.sources[0]
-        if meant not in recipe.sources:
-            raise UnknownNameError("data set", meant, recipe.sources, hint=f"it takes {', '.join(recipe.sources)}")
-        if meant in named:
-            raise UsageError(f"the data set {meant!r} is given twice", hint="give each once")
-        named[meant] = path
-    for name in recipe.sources:
-        if name not in named:
-            raise UsageError(f"the recipe needs a data set {name!r}", hint=f"add --data {name}=FOLDER")
-    return named
+def _record(
+    method: Method,
+    recipe: Recipe,
+    opened: OpenedData,
+    chosen: TrainingOptions,
+    *,
+    placement: Placement,
+    asked: Mapping[str, Any],
+) -> RunRecord:
+    return RunRecord(
+        gansdk=1,
+        method=method.name,
+        requires=method.requires,
+        data=opened.train_sources,
+        tests=opened.test_sources,
+        relies_on=dict(recipe.relies_on),
+        seed=chosen.seed,
+        device=str(placement.device),
+        precision=cast("Literal['fp32', 'bf16']", placement.precision),
+        threads=chosen.threads,
+        pace=Pace(
+            log=chosen.log_every,
+            samples=chosen.samples_every,
+            checkpoint=chosen.checkpoint_every,
+            minutes=chosen.checkpoint_minutes,
+            evaluation=chosen.evaluate_every,
+        ),
+        limits=Limits(won_steps=chosen.won_steps, won_margin=chosen.won_margin),
+        licence=chosen.licence,
+        summary=chosen.summary,
+        versions=versions(method),
+        commit=commit_of(Path(inspect.getfile(type(recipe)))),
+        **asked,
+    )
 
 
-def _paths(sources: Mapping[str, Source]) -> dict[str, str]:
+def _session(  # noqa: PLR0917 - what a session is made of
+    folder: RunFolder,
+    record: RunRecord,
+    method: Method,
+    recipe: Recipe,
+    opened: OpenedData,
+    placement: Placement,
+    around: tuple[Callable[[Progress], None], Callable[[str], None], Iterable[Metric] | None],
+) -> Session:
+    progress, note, metrics = around
+    return Session(
+        folder=folder,
+        record=record,
+        method=method,
+        recipe=recipe,
+        device=placement.device,
+        data=opened.train,
+        tests=opened.tests,
+        metrics=discover().metrics.values() if metrics is None else metrics,
+        progress=progress,
+        note=note,
+    )
+
+
+def _texts(sources: Mapping[str, Source]) -> dict[str, str]:
     return {name: source.path for name, source in sources.items()}
 
 
-class _Data:
-    """Opened data sets, and what a run records of them, so that they are found again from another folder."""
-
-    def __init__(self, train: Mapping[str, str], tests: Mapping[str, str], opener: Opener | None) -> None:
-        opener = opener or _open_installed
-        found = {name: opener(text) for name, text in train.items()}
-        found_tests = {name: opener(text) for name, text in tests.items()}
-        self.train = {name: data for name, (_, data) in found.items()}
-        self.tests = {name: data for name, (_, data) in found_tests.items()}
-        self.train_sources = {name: describe_source(*one) for name, one in found.items()}
-        self.test_sources = {name: describe_source(*one) for name, one in found_tests.items()}
-
-    def left_out(self) -> Iterator[str]:
-        """A line for each set of pictures that has other files among them."""
-        for data in (*self.train.values(), *self.tests.values()):
-            if isinstance(data, Pictures) and data.others:
-                shown = ", ".join(data.others[:3]) + (" …" if len(data.others) > 3 else "")
-                yield f"{data.name}: left out what is no picture by its content ({len(data.others)}): {shown}"
+def _check_same(record: RunRecord, opened: OpenedData, recipe: Recipe) -> None:
+    check_unchanged(record.data, opened.train_sources)
+    check_unchanged(record.tests, opened.test_sources)
+    check_relied_on(record.relies_on, recipe.relies_on)
 
 
-def _open_installed(text: str) -> tuple[str, Dataset]:
-    return find_data(text, discover().datasets)
+def _changed(record: RunRecord, values: Options, chosen: ResumeOptions) -> RunRecord:
+    changes: dict[str, Any] = {"options": values.model_dump(mode="json")}
+    if chosen.won_steps is not None:
+        changes["limits"] = record.limits.model_copy(update={"won_steps": chosen.won_steps})
+    return record.model_copy(update=changes)
 
 
 def _note_versions(record: RunRecord, method: Method, note: Callable[[str], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from gansdk.files import write_whole
+from gansdk.files import cannot_write, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,10 +45,17 @@ class Averages:
 
 
 def append_line(path: Path, step: int, seconds: float, values: Mapping[str, float]) -> None:
-    """Adds one line to the log: the step it ends with, the run's age in seconds, and the means."""
+    """Adds one line to the log: the step it ends with, the run's age in seconds, and the numbers.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
     line = json.dumps({"step": step, "seconds": round(seconds, 3), **values})
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def cut_after(path: Path, step: int) -> None:

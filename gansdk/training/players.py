@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import nn
@@ -57,10 +57,13 @@ class Contest:
     Attributes:
         maker: Name of the player whose output is judged.
         judge: Name of the player that judges it.
+        verdicts: What the judge gives: ``logits`` of being real, by which it shows when it has won and teaches nothing
+            more, or ``scores`` of no fixed scale (Wasserstein, hinge), which differ as much in a healthy training.
     """
 
     maker: str
     judge: str
+    verdicts: Literal["logits", "scores"] = "logits"
 
 
 class RunningStatistics:

@@ -38,6 +38,14 @@ class Pace(Frozen):
     samples: Annotated[int, Field(ge=0, description="steps between sheets of sample pictures; 0 for none")] = 500
     checkpoint: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 500
     minutes: Annotated[float, Field(gt=0, description="the longest time between two checkpoints")] = 10.0
+    evaluation: Annotated[int, Field(ge=0, description="steps between measurements; 0 for one at the end")] = 0
+
+
+class Limits(Frozen):
+    """When a run stops by itself, because a discriminator has won."""
+
+    won_steps: Annotated[int, Field(ge=0, description="for how many steps on end; 0 for never")] = 2000
+    won_margin: Annotated[float, Field(gt=0, description="by how much its verdicts differ at least")] = 10.0
 
 
 class Source(Frozen):
@@ -64,6 +72,7 @@ class RunRecord(Frozen):
     threads: int | Literal["auto"] = "auto"
     silenced: tuple[tuple[str, str], ...] = ()
     pace: Pace = Pace()
+    limits: Limits = Limits()
     licence: str = ""
     summary: str = ""
     versions: dict[str, str] = {}
@@ -95,6 +104,16 @@ class RunFolder:
     def metrics(self) -> Path:
         """The metric log."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def curves(self) -> Path:
+        """The metric log as a picture."""
+        return self.path / "curves.png"
+
+    @property
+    def events(self) -> Path:
+        """The metric log for TensorBoard."""
+        return self.path / "events"
 
     @property
     def samples(self) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,19 +12,17 @@ import torch
 from gansdk.data.pictures import UNSTATED, Pictures
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import TrainingError, UsageError
-from gansdk.evaluation.assessing import Subject, assess, fitting
 from gansdk.evaluation.record import read_evaluation
-from gansdk.evaluation.subjects import about_twin, digests
 from gansdk.inference.loading import write_model
-from gansdk.inference.runtime import Placement, assemble
 from gansdk.model.attributions import Attributions, Credit
 from gansdk.model.config import Trained
-from gansdk.plugins.discovery import discover
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
+from gansdk.training.clock import Clock
+from gansdk.training.divergence import Referee, RefereedTrain
 from gansdk.training.interruption import put_off
-from gansdk.training.metrics import append_line, cut_after
+from gansdk.training.journal import open_journal
+from gansdk.training.measuring import Measuring
 from gansdk.training.sheets import write_sheet
-from gansdk.training.turns import Train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,27 +31,12 @@ if TYPE_CHECKING:
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation
-    from gansdk.plugins.declarations import Method
+    from gansdk.plugins.declarations import Method, Metric
+    from gansdk.training.clock import Progress
     from gansdk.training.interruption import Interruption
-    from gansdk.training.recipe import Batch, Export, Recipe
+    from gansdk.training.journal import Journal
+    from gansdk.training.recipe import Batch, Recipe
     from gansdk.training.runs import RunFolder, RunRecord
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        step: Steps taken, those before a resume included.
-        steps: Steps planned.
-        rate: Steps per second in this sitting.
-        left: Seconds left at that rate.
-    """
-
-    step: int
-    steps: int
-    rate: float
-    left: float
 
 
 @dataclass(frozen=True)
@@ -85,7 +67,8 @@ class Session:
         recipe: How; just built, with torch seeded before.
         device: Where to compute.
         data: The recipe's data sets.
-        tests: What to measure on at the end.
+        tests: What to measure on.
+        metrics: What is installed to measure by.
         progress: Is told after every step.
         note: Takes lines that the user should read.
 
@@ -104,15 +87,16 @@ class Session:
         device: torch.device,
         data: Mapping[str, Dataset],
         tests: Mapping[str, Dataset],
+        metrics: Iterable[Metric],
         progress: Callable[[Progress], None],
         note: Callable[[str], None],
     ) -> None:
         self._folder, self._record, self._method = folder, record, method
-        self._recipe, self._tests = recipe, tests
+        self._recipe, self._measuring = recipe, Measuring(method, record, tests, metrics, device)
         self._attributions = _attributions(data)
         self._progress, self._note = progress, note
         self._steps = int(record.options["steps"])
-        self._train = train = Train(
+        self._train = train = RefereedTrain(
             recipe.players,
             fixed=recipe.fixed,
             device=device,
@@ -123,6 +107,7 @@ class Session:
         position = load_checkpoint(folder.state, train)
         self._saved = position.step if position else None
         self._seconds = position.seconds if position else 0.0
+        train.referee = self._referee = Referee(recipe.contests, record.limits, train.step)
         if train.step > self._steps:
             raise UsageError(f"{folder.path} has taken {train.step} steps already", hint="give a larger number")
         with self._aside():
@@ -139,38 +124,46 @@ class Session:
         """
         train = self._train
         evaluation = read_evaluation(self._folder.model) if train.step == self._steps else None
-        clock = _Clock(self._seconds, train.step)
+        clock = Clock(self._seconds, train.step)
         if evaluation is not None:
             self._note(f"{self._folder.path} has taken all its {self._steps} steps and was measured")
             return Finished(train.step, clock.seconds, evaluation)
-        cut_after(self._folder.metrics, train.step)
         fixed = _digest(train.fixed)
-        with put_off(self._note) as interruption:
-            self._save(clock)
-            self._take_steps(clock, interruption)
-            self._save(clock)
-        if train.step < self._steps:  # a signal whose handler came back
-            return Finished(train.step, clock.seconds, None)
-        if _digest(train.fixed) != fixed:
-            raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
-        return Finished(train.step, clock.seconds, self._measure(clock))
+        with open_journal(self._folder, train.step) as journal:
+            with put_off(self._note) as interruption:
+                self._save(clock, journal)
+                self._take_steps(clock, journal, interruption)
+                self._save(clock, journal)
+            if train.step < self._steps:  # a signal whose handler came back
+                return Finished(train.step, clock.seconds, None)
+            if _digest(train.fixed) != fixed:
+                raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
+            return Finished(train.step, clock.seconds, self._measure(clock, journal))
 
-    def _take_steps(self, clock: _Clock, interruption: Interruption) -> None:
-        train, pace = self._train, self._record.pace
+    def _take_steps(self, clock: Clock, journal: Journal, interruption: Interruption) -> None:
+        train = self._train
         while train.step < self._steps and not interruption:
             self._recipe.step(self._batch(train.step), train)
             train.step += 1
-            if train.step % pace.log == 0 or train.step == self._steps:
-                self._log(clock)
-            if pace.samples and (train.step % pace.samples == 0 or train.step == self._steps):
-                self._show()
-            if train.step % pace.checkpoint == 0 or clock.since_save > 60 * pace.minutes:
-                self._save(clock)
+            self._write_down(clock, journal)
             try:
                 self._progress(clock.progress(train.step, self._steps))
             except KeyboardInterrupt:
-                self._save(clock)
+                self._save(clock, journal)
                 raise
+
+    def _write_down(self, clock: Clock, journal: Journal) -> None:
+        """What is due after this step. The checkpoint comes last, so that a resumed run repeats none of the others."""
+        step, pace = self._train.step, self._record.pace
+        is_last = step == self._steps
+        if step % pace.log == 0 or is_last:
+            self._log(clock, journal)
+        if pace.samples and (step % pace.samples == 0 or is_last):
+            self._show()
+        if pace.evaluation and step % pace.evaluation == 0 and not is_last:
+            self._evaluate(clock, journal)
+        if step % pace.checkpoint == 0 or clock.since_save > 60 * pace.minutes:
+            self._save(clock, journal)
 
     def _batch(self, index: int) -> dict[str, Batch]:
         batch: dict[str, Batch] = {}
@@ -179,13 +172,14 @@ class Session:
             batch[name] = {key: tensor.to(self._train.device, non_blocking=True) for key, tensor in tensors.items()}
         return batch
 
-    def _log(self, clock: _Clock) -> None:
+    def _log(self, clock: Clock, journal: Journal) -> None:
         means = self._train.averages.means()
-        append_line(self._folder.metrics, self._train.step, clock.seconds, means)
+        journal.terms(self._train.step, clock.seconds, means)
         self._train.averages.clear()
         absent = sorted(f"{player}/{term}" for player, term in self._train.silenced if f"{player}/{term}" not in means)
         if absent:  # perhaps of a later phase, perhaps misspelt: then this would be no twin
             self._note(f"step {self._train.step}: no such term to silence so far: {', '.join(absent)}")
+        self._referee.check(self._train.step)
 
     def _show(self) -> None:
         if not self._inputs:
@@ -196,15 +190,23 @@ class Session:
                 rows = self._recipe.show(self._inputs, networks)
         write_sheet(self._folder.samples / f"{self._train.step:09d}.png", rows)
 
-    def _save(self, clock: _Clock) -> None:
+    def _evaluate(self, clock: Clock, journal: Journal) -> None:
+        with self._aside():
+            export = self._recipe.export()
+            with self._train.finished(export.networks.values()):
+                evaluation = self._measuring.on_the_way(export)
+        journal.evaluation(self._train.step, clock.seconds, evaluation)
+
+    def _save(self, clock: Clock, journal: Journal) -> None:
         if self._saved == self._train.step:
             return
         save_checkpoint(self._folder.state, self._train, clock.seconds)
         self._write_model(clock, None)
         self._saved = self._train.step
+        journal.draw()
         clock.saved()
 
-    def _write_model(self, clock: _Clock, evaluation: Evaluation | None) -> None:
+    def _write_model(self, clock: Clock, evaluation: Evaluation | None) -> None:
         record = self._record
         with self._aside():
             export = self._recipe.export()
@@ -216,53 +218,45 @@ class Session:
                     network=export.network,
                     networks=export.networks,
                     start=export.start,
-                    trained=Trained(
-                        recipe=self._method.configs[record.config].recipe,
-                        config=record.config,
-                        options=record.options,
-                        seed=record.seed,
-                        steps=self._train.step,
-                        seconds=round(clock.seconds, 1),
-                        data=tuple(source.data for source in record.data.values()),
-                        relies_on=record.relies_on,
-                        silenced=record.silenced,
-                        device=record.device,
-                        precision=record.precision,
-                        threads=record.threads,
-                        commit=record.commit,
-                        versions=record.versions,
-                    ),
+                    trained=self._trained(clock),
                     summary=record.summary or f"{self._method.name} {record.config}",
                     licence=record.licence,
                     evaluation=evaluation,
                     attributions=self._attributions,
                 )
 
-    def _measure(self, clock: _Clock) -> Evaluation | None:
-        if not self._tests:
+    def _trained(self, clock: Clock) -> Trained:
+        record = self._record
+        return Trained(
+            recipe=self._method.configs[record.config].recipe,
+            config=record.config,
+            options=record.options,
+            seed=record.seed,
+            steps=self._train.step,
+            seconds=round(clock.seconds, 1),
+            data=tuple(source.data for source in record.data.values()),
+            relies_on=record.relies_on,
+            silenced=record.silenced,
+            device=record.device,
+            precision=record.precision,
+            threads=record.threads,
+            commit=record.commit,
+            versions=record.versions,
+        )
+
+    def _measure(self, clock: Clock, journal: Journal) -> Evaluation | None:
+        if not self._measuring.tests:
             return None
-        self._note(f"measuring on {', '.join(self._tests)}")
+        self._note(f"measuring on {', '.join(self._measuring.tests)}")
         with self._aside():
             export = self._recipe.export()
             with self._train.finished(export.networks.values()):
-                subject = self._subject(export)
-                metrics = fitting(discover().metrics.values(), export.facts, self._note)
-                evaluation = assess(subject, self._tests, metrics, note=self._note)
+                evaluation = self._measuring.at_end(export, self._note)
         self._write_model(clock, evaluation)
+        if self._record.pace.evaluation:
+            journal.evaluation(self._train.step, clock.seconds, evaluation)
+            journal.draw()
         return evaluation
-
-    def _subject(self, export: Export) -> Subject:
-        placement = Placement(self._train.device, "fp32")
-
-        start = export.start
-        return Subject(
-            model=assemble(export.networks, self._method, export.facts, placement),
-            device=placement.device,
-            twin=assemble(start, self._method, export.facts, placement) if start is not None else None,
-            about_twin=about_twin(self._method, self._record.config, has_start=start is not None),
-            trained_on=digests(source.data for source in self._record.data.values()),
-            protocol={"precision": placement.precision, "device": placement.device.type},
-        )
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
@@ -288,30 +282,6 @@ def _attributions(data: Mapping[str, Dataset]) -> Attributions:
                 for each in known
             )
     return Attributions(data=found)
-
-
-class _Clock:
-    """Training time: over all sittings, in this one, and since the last checkpoint."""
-
-    def __init__(self, before: float, step: int) -> None:
-        self._before = before
-        self._first_step = step
-        self._start = self._save = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return self._before + time.monotonic() - self._start
-
-    @property
-    def since_save(self) -> float:
-        return time.monotonic() - self._save
-
-    def saved(self) -> None:
-        self._save = time.monotonic()
-
-    def progress(self, step: int, steps: int) -> Progress:
-        rate = (step - self._first_step) / max(time.monotonic() - self._start, 1e-9)
-        return Progress(step, steps, rate, (steps - step) / max(rate, 1e-9))
 
 
 def _digest(modules: Iterable[nn.Module]) -> str:

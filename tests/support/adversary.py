@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
 import gansdk
-from gansdk.training import Export, Player, load_start
+from gansdk.training import Contest, Export, Player, load_start
 
 SIDE = 8
 
@@ -41,6 +41,8 @@ class Pairs:
 
 
 class Recipe:
+    advantage = 0.0
+
     def __init__(self, options: RecipeOptions) -> None:
         self.options = options
         self.networks = tiny.networks(tiny.NetworkOptions(width=options.width))
@@ -61,6 +63,7 @@ class Recipe:
         self.fixed = (self.judge,)
         self.relies_on = {}
         self.routes = {"gan": {"generator"}}
+        self.contests = (Contest("generator", "discriminator"),)
 
     def streams(self, data, seed):
         return {"photos": Pairs(data["photos"], seed)}
@@ -70,7 +73,9 @@ class Recipe:
         noisy = low + self.options.noise * torch.randn_like(low)
         with train.turn(self.discriminator) as turn:
             fake = self.networks["generator"](noisy).detach()
-            turn.minimise({"real": softplus(-self.critic(high)).mean(), "fake": softplus(self.critic(fake)).mean()})
+            real, made = self.critic(high) + self.advantage, self.critic(fake) - self.advantage
+            terms = {"real": softplus(-real).mean(), "fake": softplus(made).mean()}
+            turn.minimise(terms, verdicts={"real": real, "made": made})
         with train.turn(self.generator) as turn:
             fake = self.networks["generator"](noisy)
             look = (self.judge(fake) - self.judge(high)).square().mean()
@@ -161,6 +166,12 @@ class Exploding(Recipe):
         if train.step == 4:
             batch = {"photos": {name: tensor / 0 for name, tensor in batch["photos"].items()}}
         super().step(batch, train)
+
+
+class Lopsided(Recipe):
+    """Its critic tells everything apart."""
+
+    advantage = 100.0
 
 
 class Meddling(Recipe):

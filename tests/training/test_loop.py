@@ -30,10 +30,11 @@ from gansdk.evaluation.record import read_evaluation
 from gansdk.inference.loading import load_networks
 from gansdk.model.attributions import Credit, read_attributions
 from gansdk.model.config import check_folder, check_safetensors, read_config
-from gansdk.training import Pace, loop
+from gansdk.plugins.discovery import discover
+from gansdk.training import loop
 
 METHODS = {"tiny": METHOD}
-PACE = Pace(log=2, samples=2, checkpoint=2)
+PACE = {"log_every": 2, "samples_every": 2, "checkpoint_every": 2}
 
 
 @pytest.fixture
@@ -48,9 +49,8 @@ def train(run, photos, **changes):
         "data": {"photos": photos},
         "device": "cpu",
         "precision": "fp32",
-        "pace": PACE,
     }
-    return loop.train(method, config, run, **(given | changes))
+    return loop.train(method, config, run, **(given | PACE | changes))
 
 
 def stop_at(step):
@@ -128,8 +128,8 @@ def test_a_longer_run_is_the_run_that_was_asked_for_longer(tmp_path, photos):
 
 
 def test_what_is_written_between_steps_does_not_change_the_training(tmp_path, photos):
-    train(tmp_path / "often", photos, pace=Pace(log=1, samples=1, checkpoint=1))
-    train(tmp_path / "seldom", photos, pace=Pace(log=9, samples=0, checkpoint=9))
+    train(tmp_path / "often", photos, log_every=1, samples_every=1, checkpoint_every=1)
+    train(tmp_path / "seldom", photos, log_every=9, samples_every=0, checkpoint_every=9)
     often, seldom = state(tmp_path / "often")[0], state(tmp_path / "seldom")[0]
     assert all(torch.equal(often[key], seldom[key]) for key in often)
     assert not list((tmp_path / "seldom" / "samples").iterdir())
@@ -170,7 +170,7 @@ def test_sigterm_saves_too_and_then_takes_its_usual_effect(tmp_path, photos):
 def test_a_loss_that_explodes_leaves_the_last_whole_checkpoint(tmp_path, photos):
     run = tmp_path / "run"
     with pytest.raises(TrainingError, match=r"the term discriminator/real is nan at step 4"):
-        train(run, photos, method=adversary.method("Exploding"), pace=Pace(log=2, samples=0, checkpoint=3))
+        train(run, photos, method=adversary.method("Exploding"), log_every=2, samples_every=0, checkpoint_every=3)
     assert state(run)[1]["step"] == 3
     check_folder(run / "model", read_config(run / "model"))
 
@@ -258,8 +258,8 @@ def test_there_is_a_model_before_the_first_step(tmp_path, photos):
 
 
 def test_the_log_has_every_term_averaged_over_its_interval(tmp_path, photos):
-    train(tmp_path / "each", photos, pace=Pace(log=1, samples=0))
-    train(tmp_path / "pairs", photos, pace=Pace(log=4, samples=0))
+    train(tmp_path / "each", photos, log_every=1, samples_every=0, checkpoint_every=500)
+    train(tmp_path / "pairs", photos, log_every=4, samples_every=0, checkpoint_every=500)
     each, pairs = metrics(tmp_path / "each"), metrics(tmp_path / "pairs")
     terms = ["discriminator/real", "discriminator/fake", "generator/look", "generator/gan"]
     assert list(each[0]) == ["step", *terms]
@@ -372,7 +372,8 @@ WRONG = {
     "absent": ({"data": {"": "absent"}}, InputError, "no folder, zip archive or data set 'absent'"),
     "absent tests": ({"tests": {"t": "absent"}}, InputError, "no folder, zip archive or data set 'absent'"),
     "device": ({"device": "cuda:7"}, DeviceError, "no device 'cuda:7' here"),
-    "fp16": ({"precision": "fp16"}, UsageError, "training does not compute in fp16"),
+    "fp16": ({"precision": "fp16"}, OptionError, "precision 'fp16' is not one of auto.fp32.bf16"),
+    "keyword": ({"sed": 1}, UnknownNameError, "option 'sed'; did you mean seed"),
     "precision": ({"precision": "fp8"}, OptionError, "precision 'fp8' is not one of"),
     "endless": ({"method": adversary.method(options="EndlessOptions")}, TrainingError, "has no option 'steps'"),
     "player": ({"silenced": {("generatr", "gan")}}, TrainingError, "no player 'generatr'"),
@@ -506,3 +507,41 @@ def test_resuming_says_that_versions_differ(tmp_path, photos):
     notes = []
     loop.resume(tmp_path / "run", methods=METHODS, note=notes.append)
     assert f"torch 1.4.0 → {torch.__version__}" in notes[0]
+
+
+def test_measuring_on_the_way_is_written_down_and_changes_nothing(tmp_path, photos):
+    tests = {"own": str(write_pictures(tmp_path / "tests", seed=9))}
+    kept = {"metrics": [one for one in discover().metrics.values() if one.name == "psnr-y"]}
+    train(tmp_path / "plain", photos, tests=tests, **kept)
+    train(tmp_path / "measured", photos, tests=tests, evaluate_every=3, **kept)
+    (plain, plain_numbers), (measured, numbers) = state(tmp_path / "plain"), state(tmp_path / "measured")
+    assert all(torch.equal(plain[key], measured[key]) for key in plain)
+    assert plain_numbers["averages"] == numbers["averages"]
+    weights = "model/model.safetensors"
+    assert (tmp_path / "plain" / weights).read_bytes() == (tmp_path / "measured" / weights).read_bytes()
+    lines = metrics(tmp_path / "measured")
+    figures = {line["step"]: line["evaluation/own/psnr-y"] for line in lines if "evaluation/own/psnr-y" in line}
+    assert list(figures) == [3, 6]
+    assert figures[6] == read_evaluation(tmp_path / "measured" / "model").measurements[0].value
+    assert [line for line in lines if "generator/look" in line] == metrics(tmp_path / "plain")
+
+
+def test_measuring_on_the_way_needs_something_to_measure_on(tmp_path, photos):
+    with pytest.raises(UsageError, match="evaluate_every needs something to measure on; add a test set"):
+        train(tmp_path / "run", photos, evaluate_every=3)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_discriminator_that_has_won_stops_the_run_and_the_checkpoint_stays(tmp_path, photos):
+    method = adversary.method("Lopsided")
+    with pytest.raises(TrainingError, match=r"'discriminator' has won against 'generator': from step 0 to 4"):
+        train(tmp_path / "run", photos, method=method, won_steps=3)
+    assert state(tmp_path / "run")[1]["step"] == 2
+    finished = loop.resume(tmp_path / "run", methods={"tiny": method}, won_steps=0)
+    assert finished.steps == 6
+
+
+def test_the_curves_are_drawn_at_each_checkpoint(tmp_path, photos):
+    train(tmp_path / "run", photos)
+    with Image.open(tmp_path / "run" / "curves.png") as curves:
+        assert curves.size == (720, 480)  # two players
