@@ -60,9 +60,13 @@ def test_listings_say_what_is_there(with_kinds):
 def test_a_model_shows_all_that_it_declares(with_kinds, model):
     (record,) = with_kinds("models", "show", "./model", "--json").records
     assert record["facts"] == tiny.FACTS.model_dump(mode="json")
+    no_latent = "its generator does not start from a latent"
     assert record["tasks"] == [
+        {"task": "encode", "applies": False, "reason": "it has no encoder"},
+        {"task": "generate", "applies": False, "reason": no_latent},
         {"task": "kinds", "applies": True, "reason": ""},
         {"task": "superres", "applies": True, "reason": ""},
+        {"task": "traverse", "applies": False, "reason": no_latent},
     ]
     properties = record["options"]["kinds"]["call"]["properties"]
     assert (properties["count"]["minimum"], properties["count"]["maximum"]) == (1, 10)
