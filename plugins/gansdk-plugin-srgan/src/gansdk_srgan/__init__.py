@@ -98,7 +98,10 @@ METHOD = Method(
             miniature={**_TINY_CONTEST, "content_of": "discriminator-features"},
         ),
     },
-    models=(BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),),
+    models=(
+        BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),
+        BuiltinModel("srgan-x4", _PRETRAINED / "srgan-x4"),
+    ),
     defaults={"superres": "srresnet-x4"},
     ends=("stage 1", "stage 2"),
     about=_ABOUT,
