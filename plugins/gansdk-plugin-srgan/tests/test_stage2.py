@@ -123,11 +123,11 @@ def test_frozen_batch_norm_uses_its_statistics_in_training_and_learns_its_scale(
 def test_a_discriminator_that_only_learns_tells_pictures_apart(first: Path, photos: Path) -> None:
     """With the generator's terms off, what the discriminator says of real and of restored patches parts."""
     torch.manual_seed(0)
-    recipe = Stage2(second(first, learning_rate=1e-2, steps=40))
+    recipe = Stage2(second(first, learning_rate=1e-2, steps=80))
     train = gansdk.training.Train(recipe.players, silenced=[("generator", "content"), ("generator", "adversarial")])
     stream = recipe.streams({"photos": gansdk.open_pictures(photos)}, 0)["photos"]
     before = {key: value.clone() for key, value in recipe.networks["generator"].named_parameters()}
-    for index in range(40):
+    for index in range(80):
         recipe.step({"photos": stream.batch(index)}, train)
         if index % 10 == 9:
             means = train.averages.means()
