@@ -1,6 +1,6 @@
 """Curves of a run's metric log as one picture.
 
-Drawn with Pillow, which is here anyway: matplotlib would add 60 MB and a second of import to say the same.
+Drawn with Pillow, which is here anyway: matplotlib would be the largest dependency after torch, for a few lines.
 """
 
 from __future__ import annotations
