@@ -1,0 +1,51 @@
+"""InfoGAN for gansdk: codes that mean something, found without labels."""
+
+from __future__ import annotations
+
+from gansdk import Config, Method, hookimpl
+from gansdk_infogan._version import __version__
+
+__all__ = ["METHOD", "__version__", "gansdk_methods"]
+
+_RECIPE = "gansdk_infogan.recipe:InfoGAN"
+_OPTIONS = "gansdk_infogan.options:InfoGANOptions"
+_TINY = {"batch": 4, "channels": 3, "height": 96, "width": 128, "hidden": 8, "features": 2, "code_hidden": 8}
+
+_ABOUT = """
+InfoGAN lets a generator start from codes beside its noise, and rewards it where a second network, Q, can read the codes
+back from its pictures. So each code comes to stand for something that pictures differ by, though nobody said what.
+"""
+
+METHOD = Method(
+    name="infogan",
+    summary="pictures from codes that mean something, found without labels",
+    paper="Chen et al., InfoGAN: Interpretable Representation Learning by Information Maximizing Generative "
+    "Adversarial Nets, NIPS 2016, arXiv:1606.03657",
+    licence="Apache-2.0",
+    requires=f"gansdk-plugin-infogan>={__version__}",
+    network_options="gansdk_infogan.options:NetworkOptions",
+    networks="gansdk_infogan.model:networks",
+    assemble="gansdk_infogan.model:assemble",
+    configs={
+        "paper": Config(
+            recipe=_RECIPE,
+            options=_OPTIONS,
+            summary="networks and training of the authors' code: 13 M parameters, 5,000 steps",
+            miniature=_TINY,
+        ),
+        "small": Config(
+            recipe=_RECIPE,
+            options=_OPTIONS,
+            summary="a quarter as wide, for two CPU cores",
+            values={"hidden": 256, "features": 32, "deviation": "learnt", "information_continuous": 0.1, "ema": 0.99},
+            miniature=_TINY,
+        ),
+    },
+    about=_ABOUT,
+)
+
+
+@hookimpl
+def gansdk_methods() -> list[Method]:
+    """What this plugin brings."""
+    return [METHOD]

@@ -1,0 +1,96 @@
+"""InfoGAN's networks for small images (Chen et al. 2016, appendix C.1, as the authors' code has them)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SLOPE = 0.01  # of the authors' code; the paper's table says 0.1
+_DEVIATION = 0.02
+
+
+class Generator(nn.Module):
+    """A latent [N, latent] to logits of pixels [N, channels, height, width]: their sigmoid is in [0, 1]."""
+
+    def __init__(self, *, latent: int, channels: int, height: int, width: int, hidden: int, features: int) -> None:
+        super().__init__()
+        self._coarse = (2 * features, height // 4, width // 4)
+        area = 2 * features * (height // 4) * (width // 4)
+        self.dense = nn.Sequential(
+            nn.Linear(latent, hidden, bias=False),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, area, bias=False),
+            nn.BatchNorm1d(area),
+            nn.ReLU(),
+        )
+        self.enlarge = nn.Sequential(
+            nn.ConvTranspose2d(2 * features, features, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(features),
+            nn.ReLU(),
+            nn.ConvTranspose2d(features, channels, 4, stride=2, padding=1),
+        )
+        initialise(self)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """The logits."""
+        logits: Tensor = self.enlarge(self.dense(latent).unflatten(1, self._coarse))
+        return logits
+
+
+class Recogniser(nn.Module):
+    """What D and Q share, and Q's own layers: images to features and to what the codes probably were.
+
+    D's last layer is no part of it (:class:`Verdict`), because a model that is used has no need of it.
+    """
+
+    def __init__(
+        self, *, codes: int, channels: int, height: int, width: int, hidden: int, features: int, code_hidden: int
+    ) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Conv2d(channels, features, 4, stride=2, padding=1),
+            nn.LeakyReLU(_SLOPE),
+            nn.Conv2d(features, 2 * features, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(2 * features),
+            nn.LeakyReLU(_SLOPE),
+            nn.Flatten(),
+            nn.Linear(2 * features * (height // 4) * (width // 4), hidden, bias=False),
+            nn.BatchNorm1d(hidden),
+            nn.LeakyReLU(_SLOPE),
+        )
+        self.codes = nn.Sequential(
+            nn.Linear(hidden, code_hidden, bias=False),
+            nn.BatchNorm1d(code_hidden),
+            nn.LeakyReLU(_SLOPE),
+            nn.Linear(code_hidden, codes),
+        )
+        initialise(self)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [N, C, H, W] to features [N, hidden] and Q's numbers [N, codes]."""
+        features = self.trunk(images)
+        return features, self.codes(features)
+
+
+class Verdict(nn.Linear):
+    """D's last layer: features to a logit, high for real."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__(hidden, 1)
+        initialise(self)
+
+
+def initialise(network: nn.Module) -> None:
+    """Weights from N(0, 0.02²), biases 0, as the authors' code does."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, _DEVIATION)
+            if module.bias is not None:
+                with torch.no_grad():
+                    module.bias.zero_()

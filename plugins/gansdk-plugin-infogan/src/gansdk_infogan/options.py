@@ -1,0 +1,71 @@
+"""What can be chosen about InfoGAN's codes, networks and training. The defaults are those of the authors' code."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from gansdk import Options
+
+
+def _categories(text: str) -> str:
+    sizes = [int(one) for one in text.split(",")] if re.fullmatch(r"\d{1,4}(,\d{1,4})*", text) else []
+    if text and (not sizes or not all(2 <= size <= 1000 for size in sizes) or len(sizes) > 20):
+        raise ValueError("no categories; give how many values each categorical code has, as 10 or 10,10,10; or nothing")
+    return text
+
+
+Side = Annotated[int, Field(ge=4, le=256, multiple_of=4)]
+
+
+class NetworkOptions(Options):
+    """The codes, and the sizes of the networks."""
+
+    noise: Annotated[int, Field(ge=1, le=4096, description="numbers without a meaning")] = 62
+    categories: Annotated[
+        str, AfterValidator(_categories), Field(description="values of each categorical code, as 10 or 10,10")
+    ] = "10"
+    continuous: Annotated[int, Field(ge=0, le=100, description="numbers of the continuous code")] = 2
+    deviation: Annotated[
+        Literal["fixed", "learnt"],
+        Field(description="of Q's Gaussian: 1, as in the authors' code, or given by the network"),
+    ] = "fixed"
+    channels: Annotated[Literal[1, 3], Field(description="3 is RGB, 1 is grey")] = 1
+    height: Annotated[Side, Field(description="pixels, a multiple of 4")] = 28
+    width: Annotated[Side, Field(description="pixels, a multiple of 4")] = 28
+    hidden: Annotated[int, Field(ge=4, le=4096, description="width of the dense layers")] = 1024
+    features: Annotated[
+        int, Field(ge=2, le=512, description="channels at half the size; twice as many at a quarter")
+    ] = 64
+    code_hidden: Annotated[int, Field(ge=4, le=4096, description="width of the layer that only Q has")] = 128
+
+    @property
+    def category_sizes(self) -> tuple[int, ...]:
+        """How many values each categorical code has."""
+        return tuple(int(one) for one in self.categories.split(",")) if self.categories else ()
+
+    def network(self) -> NetworkOptions:
+        """The part that a model's ``config.json`` keeps."""
+        return NetworkOptions(**{name: getattr(self, name) for name in NetworkOptions.model_fields})
+
+
+class InfoGANOptions(NetworkOptions):
+    """How InfoGAN is trained."""
+
+    steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 5_000
+    batch: Annotated[int, Field(ge=2, le=4096, description="images a step")] = 128
+    information_categorical: Annotated[
+        float, Field(ge=0, le=1e6, description="lambda, the weight of the bound on what categorical codes tell")
+    ] = 1.0
+    information_continuous: Annotated[
+        float, Field(ge=0, le=1e6, description="lambda, the weight of the bound on what the continuous code tells")
+    ] = 1.0
+    adversarial: Annotated[float, Field(ge=0, le=1e6, description="weight of the generator's adversarial loss")] = 1.0
+    discrimination: Annotated[float, Field(ge=0, le=1e6, description="weight of the discriminator's loss")] = 1.0
+    generator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for G")] = 1e-3
+    discriminator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for D and Q")] = 2e-4
+    ema: Annotated[
+        float, Field(ge=0, lt=1, description="decay of the averaged weights that are exported; 0 exports the last")
+    ] = 0.0

@@ -1,0 +1,93 @@
+"""From options to a model: sizes, names, ranges."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+import gansdk
+from gansdk_infogan import METHOD
+from gansdk_infogan.model import assemble, codes, facts, networks, read
+from gansdk_infogan.naming import matching, name_categories
+from gansdk_infogan.options import InfoGANOptions, NetworkOptions
+
+SMALL = NetworkOptions(hidden=16, features=2, code_hidden=8)
+
+
+def parameters(options: NetworkOptions, name: str) -> int:
+    return sum(one.numel() for one in networks(options)[name].parameters())
+
+
+def test_the_papers_networks_have_the_papers_sizes() -> None:
+    """Layer by layer, from appendix C.1 of the paper; biases before batch normalisation are none."""
+    generator = 74 * 1024 + 2 * 1024 + 1024 * 6272 + 2 * 6272 + 128 * 64 * 16 + 2 * 64 + 64 * 16 + 1
+    trunk = 64 * 16 + 64 + 64 * 128 * 16 + 2 * 128 + 6272 * 1024 + 2 * 1024
+    q = 1024 * 128 + 2 * 128 + 128 * 12 + 12
+    assert parameters(NetworkOptions(), "generator") == generator
+    assert parameters(NetworkOptions(), "recogniser") == trunk + q
+
+
+def test_what_ships_fits_in_two_million() -> None:
+    values = METHOD.configs["small"].values
+    options = InfoGANOptions(**values).network()
+    assert sum(parameters(options, name) for name in ("generator", "recogniser")) <= 2_000_000
+
+
+def test_codes_are_named_and_read_back_where_they_stand() -> None:
+    options = NetworkOptions(categories="3,4", continuous=2, deviation="learnt")
+    assert [part.name for part in codes(options)] == ["class_0", "class_1", "style"]
+    numbers = read(torch.arange(11.0)[None], codes(options))
+    assert numbers["class_0"].tolist() == [[0, 1, 2]]
+    assert numbers["class_1"].tolist() == [[3, 4, 5, 6]]
+    assert numbers["style"].tolist() == [[7, 8]]
+    assert numbers["style.log"].tolist() == [[1, 1]]  # 9 and 10, bounded
+
+
+def test_a_model_makes_pictures_and_reads_their_codes() -> None:
+    declared = facts(SMALL, [f"number {digit}" for digit in range(10)])
+    built = {name: network.eval() for name, network in networks(SMALL).items()}
+    model = assemble(built, declared)
+    assert isinstance(model, gansdk.Model)
+    assert model.generator is not None
+    assert model.encoder is not None
+    source = {"noise": torch.rand(5, 62) * 2 - 1, "class": torch.arange(5), "style": torch.zeros(5, 2)}
+    with torch.no_grad():
+        pictures = model.generator.generate(source)
+        weights = {**source, "class": torch.nn.functional.one_hot(torch.arange(5), 10).float()}
+        assert torch.equal(model.generator.generate(weights), pictures)
+        said = model.encoder.encode(pictures)
+    assert pictures.shape == (5, 1, 28, 28)
+    assert 0 <= float(pictures.min()) <= float(pictures.max()) <= 1
+    assert said["class"].shape == (5, 10)
+    torch.testing.assert_close(said["class"].sum(1), torch.ones(5))
+    assert said["style"].shape == (5, 2)
+    assert said["features"].shape == (5, 16)
+
+
+@pytest.mark.parametrize("text", ["1", "ten", "10,", "0,10", "10;10"])
+def test_categories_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="no categories"):
+        NetworkOptions(categories=text)
+
+
+def test_no_category_at_all_is_possible() -> None:
+    options = NetworkOptions(categories="", continuous=3)
+    assert [part.name for part in codes(options)] == ["style"]
+
+
+def test_categories_are_matched_one_to_one() -> None:
+    """Category 0 sees mostly class 2, category 1 class 2 a little more often than class 0, category 2 class 1."""
+    chosen = torch.tensor([0] * 10 + [1] * 9 + [2] * 5).numpy()
+    true = torch.tensor([2] * 10 + [2] * 5 + [0] * 4 + [1] * 5).numpy()
+    assert matching(chosen, true, 3) == [2, 0, 1]
+
+
+def test_words_come_from_labelled_images() -> None:
+    images = torch.arange(6.0).reshape(6, 1, 1, 1)
+    labels = gansdk.Labels(torch.tensor([1, 1, 2, 2, 0, 0]).numpy(), ("zero", "one", "two"))
+
+    def recognise(some: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.one_hot((some.flatten() // 2).long(), 3).float()
+
+    assert name_categories(recognise, images, labels) == ["one", "two", "zero"]

@@ -1,0 +1,109 @@
+"""How InfoGAN is trained: what reaches whom, what a twin is, what comes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import gansdk
+from gansdk.training import Train, train
+from gansdk_infogan import METHOD
+from gansdk_infogan.options import InfoGANOptions
+from gansdk_infogan.recipe import InfoGAN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TINY = {
+    "hidden": 16,
+    "features": 2,
+    "code_hidden": 8,
+    "batch": 8,
+    "height": 8,
+    "width": 8,
+    "categories": "2",
+    "noise": 3,
+}
+
+
+@pytest.fixture
+def dots(tmp_path: Path) -> Path:
+    """Pictures of two classes: a bright dot above or below."""
+    random = np.random.default_rng(0)
+    for label, row in (("above", 2), ("below", 6)):
+        (tmp_path / "dots" / label).mkdir(parents=True)
+        for index in range(12):
+            pixels = np.zeros((8, 8), np.uint8)
+            pixels[row - 1 : row + 1, 3:5] = random.integers(200, 256)
+            Image.fromarray(pixels).save(tmp_path / "dots" / label / f"{index}.png")
+    return tmp_path / "dots"
+
+
+def stepped(dots: Path, silenced: list[tuple[str, str]], steps: int = 3) -> tuple[InfoGAN, dict[str, float]]:
+    torch.manual_seed(0)
+    recipe = InfoGAN(InfoGANOptions(**TINY))
+    training = Train(recipe.players, silenced=silenced)
+    stream = recipe.streams({"images": gansdk.open_data(str(dots))}, 0)["images"]
+    torch.manual_seed(0)
+    for index in range(steps):
+        recipe.step({"images": stream.batch(index)}, training)
+    return recipe, training.averages.means()
+
+
+def test_the_logged_terms_are_those_of_the_paper(dots: Path) -> None:
+    _, means = stepped(dots, [])
+    assert set(means) == {
+        "discriminator/real",
+        "discriminator/fake",
+        "discriminator/categorical",
+        "discriminator/continuous",
+        "generator/adversarial",
+        "generator/categorical",
+        "generator/continuous",
+    }
+
+
+def test_a_twin_trains_q_and_never_tells_the_generator(dots: Path) -> None:
+    """The plain GAN of the paper's Figure 1: the generator moves as if there were no codes to be read."""
+    silenced = [("generator", "categorical"), ("generator", "continuous")]
+    twin, _ = stepped(dots, silenced, steps=1)
+    plain, _ = stepped(dots, [*silenced, ("discriminator", "categorical"), ("discriminator", "continuous")], steps=1)
+    usual, _ = stepped(dots, [], steps=1)
+
+    def q(recipe: InfoGAN) -> torch.Tensor:
+        return recipe.networks["recogniser"].codes[-1].weight
+
+    torch.manual_seed(0)
+    assert torch.equal(q(plain), q(InfoGAN(InfoGANOptions(**TINY))))
+    assert not torch.equal(q(twin), q(plain))
+    assert not torch.equal(twin.networks["generator"].dense[0].weight, usual.networks["generator"].dense[0].weight)
+
+
+def test_a_trained_model_is_named_by_labels_that_training_never_saw(dots: Path, tmp_path: Path) -> None:
+    options = {**TINY, "steps": 4}
+    train(METHOD, "paper", tmp_path / "run", data={"": str(dots)}, options=options, device="cpu")
+    model = tmp_path / "run" / "model"
+    gallery = gansdk.pipeline("generate", model=model)(n=6, set={"class": "below"})
+    assert gallery.pixels.shape == (6, 8, 8, 1)
+    parts = gansdk.pipeline("encode", model=model).located.config.facts.encoder.parts
+    assert sorted(parts[0].labels) == ["above", "below"]
+
+
+def test_the_words_cost_the_training_nothing(dots: Path, tmp_path: Path) -> None:
+    """Without labels the very same weights come out."""
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for path in dots.rglob("*.png"):
+        path.rename(flat / f"{path.parent.name}-{path.name}")
+    named, _ = stepped(flat, [])
+    for path in flat.iterdir():
+        label, _, name = path.name.partition("-")
+        path.rename(dots / label / name)
+    labelled, _ = stepped(dots, [])
+    for name, network in named.networks.items():
+        for key, tensor in network.state_dict().items():
+            assert torch.equal(tensor, labelled.networks[name].state_dict()[key]), (name, key)
