@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from gansdk.importing.weights import import_weights
     from gansdk.inference.context import Context
     from gansdk.inference.pipelines import Pipeline, pipeline
+    from gansdk.media.gallery import Gallery
     from gansdk.media.picture import Picture
     from gansdk.model.facts import (
         EncoderFacts,
@@ -63,14 +64,13 @@ if TYPE_CHECKING:
     from gansdk.model.parts import Categorical, Code, Continuous, Features, Noise
     from gansdk.model.protocols import Classifier, Discriminator, Encoder, Generator, Model
     from gansdk.options import Colour, Options, Seed
+    from gansdk.plugins.datasets import DataSplit, NamedDataset
     from gansdk.plugins.declarations import (
         BuiltinModel,
         Config,
-        DataSplit,
         Importer,
         Method,
         Metric,
-        NamedDataset,
         Recognised,
         Slot,
         Task,
@@ -110,6 +110,7 @@ _HOMES = {
     "gansdk.importing.weights": ["import_weights"],
     "gansdk.inference.context": ["Context"],
     "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
+    "gansdk.media.gallery": ["Gallery"],
     "gansdk.media.picture": ["Picture"],
     "gansdk.model.facts": [
         "EncoderFacts",
@@ -125,14 +126,13 @@ _HOMES = {
     "gansdk.model.parts": ["Categorical", "Code", "Continuous", "Features", "Noise"],
     "gansdk.model.protocols": ["Classifier", "Discriminator", "Encoder", "Generator", "Model"],
     "gansdk.options": ["Colour", "Options", "Seed"],
+    "gansdk.plugins.datasets": ["DataSplit", "NamedDataset"],
     "gansdk.plugins.declarations": [
         "BuiltinModel",
         "Config",
-        "DataSplit",
         "Importer",
         "Method",
         "Metric",
-        "NamedDataset",
         "Recognised",
         "Slot",
         "Task",
@@ -164,6 +164,7 @@ __all__ = [
     "Facts",
     "Features",
     "Figure",
+    "Gallery",
     "GansdkError",
     "Generator",
     "Image",

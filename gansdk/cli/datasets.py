@@ -11,7 +11,7 @@ from gansdk.data.places import find_split, route
 from gansdk.errors import InputError
 
 if TYPE_CHECKING:
-    from gansdk.plugins.declarations import NamedDataset
+    from gansdk.plugins.datasets import NamedDataset
 
 
 def list_datasets(context: typer.Context) -> None:

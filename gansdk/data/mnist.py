@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gansdk.plugins.declarations import DataSplit, NamedDataset
+from gansdk.plugins.datasets import DataSplit, NamedDataset
 
 _ROUTE = "python scripts/fetch_datasets.py FOLDER {}"
 _READER = "gansdk.data.idx:read_idx_files"

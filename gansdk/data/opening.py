@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.pictures import Pictures
-    from gansdk.plugins.declarations import NamedDataset
+    from gansdk.plugins.datasets import NamedDataset
 
 
 class Found(NamedTuple):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gansdk.plugins.declarations import DataSplit, NamedDataset
+    from gansdk.plugins.datasets import DataSplit, NamedDataset
 
 
 def find_split(dataset: NamedDataset, split: DataSplit) -> Path:

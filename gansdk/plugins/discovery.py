@@ -16,7 +16,8 @@ import pluggy
 
 from gansdk.errors import PluginError
 from gansdk.plugins import hookspecs
-from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task
+from gansdk.plugins.datasets import NamedDataset
+from gansdk.plugins.declarations import Importer, Method, Metric, Task
 from gansdk.plugins.registry import Brought, NameTakenError, PluginStatus, Registry, Source
 
 if TYPE_CHECKING:

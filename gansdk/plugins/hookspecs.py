@@ -23,7 +23,8 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task
+    from gansdk.plugins.datasets import NamedDataset
+    from gansdk.plugins.declarations import Importer, Method, Metric, Task
 
 GROUP = "gansdk"
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import RESERVED, LoadOptions, Options, PictureReading, PictureWriting, RecordWriting, describe
-from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task, resolve
+from gansdk.plugins.declarations import Importer, Method, Metric, Task, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from gansdk.plugins.datasets import NamedDataset
 
 State = Literal["ok", "broken", "conflict"]
 
