@@ -111,7 +111,7 @@ def failures(card: Card) -> str:
     """What was measured on the trial pictures: kinds that are hard, against photographs and bicubic enlargement."""
     tried = {one.data: one for one in card.evaluation.measurements if one.data.startswith(PREFIX)}
     if not tried:
-        return ""
+        return "\n".join(["## Where it fails", "", *_shown(card), "Not measured."]) if TRIALS in card.pictures else ""
     metrics = [
         metric
         for metric in ("psnr-y", "pd-lite0", "consistency")
@@ -125,10 +125,12 @@ def failures(card: Card) -> str:
         for data, words in _KINDS.items()
         if data in tried
     ]
-    lines = ["## Where it fails", "", table(header, rows)]
-    if TRIALS in card.pictures:
-        lines += ["", f"![{columns(card)}]({TRIALS})", "", f"From left to right: {columns(card)}."]
-    return "\n".join([*lines, "", *_worse(found, metrics), "Few pictures: for a comparison of kinds, not of models."])
+    lines = ["## Where it fails", "", table(header, rows), "", *(_shown(card) if TRIALS in card.pictures else [])]
+    return "\n".join([*lines, *_worse(found, metrics), "Few pictures: for a comparison of kinds, not of models."])
+
+
+def _shown(card: Card) -> list[str]:
+    return [f"![{columns(card)}]({TRIALS})", "", f"From left to right: {columns(card)}.", ""]
 
 
 def _beside(one: Measurement | None) -> tuple[str, str, str]:

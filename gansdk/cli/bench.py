@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,9 +68,10 @@ def bench(
     try:
         for speed in measure_speed(session.catalog, located, load, options, progress=bar.show):
             bar.clear()
-            if session.output.flags.json:
-                session.output.record({"model": located.ref, **speed.as_record(), **_machine()})
             found.append(speed)
+            if session.output.flags.json:
+                cost = {"call_over_this": _overhead(found, speed)}
+                session.output.record({"model": located.ref, **speed.as_record(), **cost, **_machine()})
     finally:
         bar.clear()
     if not session.output.flags.json:
@@ -79,7 +81,7 @@ def bench(
 
 _COLUMNS: dict[str, Any] = {
     name: (lambda cells, name=name: cells[name])
-    for name in ("input", "way", "numbers", "seconds", "× eager", "least–most", "rounds", "memory", "")
+    for name in ("input", "way", "numbers", "seconds", "× eager", "least–most", "rounds", "memory", "remark")
 }
 
 
@@ -96,19 +98,22 @@ def _cells(found: list[Speed], speed: Speed) -> dict[str, str]:
         "least–most": f"{low:.2f}–{high:.2f}" if speed.speed_up else "–",
         "rounds": str(record["rounds"]) if ran else "–",
         "memory": bytes_text(speed.peak) if speed.peak is not None else "–",
-        "": speed.left_out or _overhead(found, speed),
+        "remark": speed.left_out or _remark(_overhead(found, speed)),
     }
 
 
-def _overhead(found: list[Speed], speed: Speed) -> str:
-    """What a call costs beyond the network alone, where that was measured in the same run."""
+def _remark(overhead: float | None) -> str:
+    return "" if overhead is None else f"the whole call (ours) takes {overhead:.2f} times as long"
+
+
+def _overhead(found: list[Speed], speed: Speed) -> float | None:
+    """A call's seconds over those of the network alone, the median of the rounds, where both were measured."""
     if speed.way != "network alone" or not speed.seconds:
-        return ""
+        return None
     call = next(
         one for one in found if one.side == speed.side and one.way == "ours" and one.precision == speed.precision
     )
-    ratios = sorted(ours / alone for ours, alone in zip(call.seconds, speed.seconds, strict=True))
-    return f"the call takes {ratios[len(ratios) // 2]:.2f} of this"
+    return median(ours / alone for ours, alone in zip(call.seconds, speed.seconds, strict=True))
 
 
 def _machine() -> dict[str, Any]:

@@ -61,7 +61,8 @@ def _torch() -> Iterator[dict[str, Any]]:
 def _plugins(session: Session) -> Iterator[dict[str, Any]]:
     for status in session.registry.statuses:
         found = f"{status.source.version}{f', {status.state}: {status.reason}' if status.reason else ''}"
-        yield _record(f"plugin {status.source.distribution}", found, ok=status.state == "ok")
+        name = f"plugin {status.source.distribution}, {status.source.entry_point}"
+        yield _record(name, found, ok=status.state == "ok")
 
 
 def _folders() -> Iterator[dict[str, Any]]:

@@ -99,7 +99,7 @@ def evaluate(
     else:
         work = partial(evaluate_model, session.catalog, located, datasets, twin=beside)
     found = _measure(session, work, metrics=tuple(metric or ()), load=load)
-    _report(session, found)
+    _report(session, located.ref, found)
     _keep(session, located, target, found)
 
 
@@ -196,12 +196,10 @@ def _keep(session: Session, located: Located, target: Path | None, found: Evalua
     session.output.note(f"written to {target}")
 
 
-def _report(session: Session, found: Evaluation) -> None:
+def _report(session: Session, ref: str, found: Evaluation) -> None:
     rows = [("", one) for one in found.measurements]
     rows += [(variant.name, one) for variant in found.ablation for one in variant.measurements]
-    records = [
-        {"row": name, **one.model_dump(mode="json")} if name else one.model_dump(mode="json") for name, one in rows
-    ]
+    records = [{"model": ref, **({"row": name} if name else {}), **one.model_dump(mode="json")} for name, one in rows]
     if session.output.flags.json:
         for record in records:
             session.output.record(record)

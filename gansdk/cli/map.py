@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gansdk.cli.commands import new_app
+from gansdk.cli.session import session_of
 from gansdk.cli.task_commands import TaskGroup, command, work_of
 from gansdk.errors import UsageError
 
@@ -24,6 +25,19 @@ _HELP = """{summary}: with every picture in a folder and the folders below it.
 
 
 class _Map(TaskGroup):
+    def takes(self, task: Task) -> bool:
+        """A task that takes one picture at a time."""
+        return len(task.slots) == 1
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the task that is named first; one that takes no picture, or several, is refused with the reason."""
+        task = session_of(ctx).registry.tasks.get(args[0])
+        if task is not None and not self.takes(task):
+            takes = " and ".join(slot.name for slot in task.slots) or "nothing"
+            what = f"map gives each picture to the task, and {task.name} takes {takes}"
+            raise UsageError(what, hint="use gansdk run")
+        return super().resolve_command(ctx, args)
+
     def command_of(self, task: Task) -> Any:
         """The command of one task."""
         text = _HELP.format(summary=f"{task.summary[:1].upper()}{task.summary[1:]}")

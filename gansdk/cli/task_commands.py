@@ -31,9 +31,13 @@ class TaskGroup(Group):
     def command_of(self, task: Task) -> Any:
         """The command of one task."""
 
+    def takes(self, _task: Task) -> bool:
+        """Whether the verb does such a task."""
+        return True
+
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names of all tasks."""
-        return sorted(session_of(ctx).registry.tasks)
+        """The names of the tasks that the verb does."""
+        return sorted(name for name, task in session_of(ctx).registry.tasks.items() if self.takes(task))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of one task."""
@@ -43,7 +47,8 @@ class TaskGroup(Group):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Lists the tasks without building their commands."""
         with formatter.section("Tasks"):
-            formatter.write_dl([(name, task.summary) for name, task in sorted(session_of(ctx).registry.tasks.items())])
+            tasks = session_of(ctx).registry.tasks
+            formatter.write_dl([(name, tasks[name].summary) for name in self.list_commands(ctx)])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Finds the task that is named first."""

@@ -125,8 +125,11 @@ class Session:
         train = self._train
         evaluation = read_evaluation(self._folder.model) if train.step == self._steps else None
         clock = Clock(self._seconds, train.step)
-        if evaluation is not None:
-            self._note(f"{self._folder.path} has taken all its {self._steps} steps and was measured")
+        if evaluation is not None or (train.step == self._steps and not self._measuring.tests):
+            measured = " and was measured" if evaluation is not None else ""
+            self._note(
+                f"{self._folder.path} has taken all its {self._steps} steps{measured}; more steps go on from there"
+            )
             return Finished(train.step, clock.seconds, evaluation)
         fixed = _digest(train.fixed)
         with open_journal(self._folder, train.step) as journal:

@@ -16,7 +16,7 @@ def test_a_table_for_people(with_kinds, model):
     assert eager.split()[4:7] == ["1.00", "1.00–1.00", "2"]
     assert ours.split()[:3] == ["32×32", "ours", "fp32"]
     assert "network alone" in alone
-    assert "the call takes" in alone
+    assert "the whole call (ours) takes" in alone
     assert "1 CPU threads" in done.err
 
 
