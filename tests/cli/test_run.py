@@ -218,11 +218,11 @@ def test_what_is_wrong_is_said_before_anything_is_written(with_kinds, model, wor
 def test_a_model_that_cannot_be_used_is_said_in_one_line(with_kinds, model, work):
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(
-        json.dumps({**config, "method": "infogan", "requires": "gansdk-plugin-infogan>=0.1"})
+        json.dumps({**config, "method": "absent", "requires": "gansdk-plugin-absent>=0.1"})
     )
     done = run(with_kinds, "a.png")
     assert done.code == 2
-    assert done.error.endswith("pip install 'gansdk-plugin-infogan>=0.1'")
+    assert done.error.endswith("pip install 'gansdk-plugin-absent>=0.1'")
     done = with_kinds("run", "superres", "a.png", "-m", "model")
     assert (done.code, done.error) == (2, "gansdk: there is no model or alias 'model'; for the folder write ./model")
 
