@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gansdk.inference.catalog import Installed, Located
     from gansdk.model.config import ModelConfig
 
+_MOST_LABELS = 12
+
 app = new_app(invoke_without_command=True)
 
 
@@ -158,9 +160,18 @@ def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(one, dict):
             found += _flat(one, f"{prefix}{name}.")
         elif one is not None:
-            text = ", ".join(str(item) for item in one) or "none" if isinstance(one, list) else str(one)
+            text = ", ".join(_word(item) for item in one) or "none" if isinstance(one, list) else str(one)
             found.append((prefix + name, text))
     return found
+
+
+def _word(item: Any) -> str:
+    """One of several: of a part its name, how many numbers or values it has, and what they are called."""
+    if not isinstance(item, dict):
+        return str(item)
+    labels = item.get("labels") or []
+    what = " ".join(labels) if 0 < len(labels) <= _MOST_LABELS else f"{item.get('k', item.get('n'))} {item['kind']}"
+    return f"{item['name']} ({what})"
 
 
 def _trained_lines(trained: dict[str, Any]) -> list[str]:

@@ -63,7 +63,8 @@ class Reporter:
         self._bar.clear()
         self._record(outcome)
         if outcome.output is not None and not self._output.flags.json:
-            self._output.note(f"{outcome.item.name} → {outcome.output} in {seconds_text(outcome.seconds)}")
+            source = f"{outcome.item.name} → " if outcome.item.key else ""
+            self._output.note(f"{source}{outcome.output} in {seconds_text(outcome.seconds)}")
 
     def _record(self, outcome: Outcome) -> None:
         """Puts on stdout what belongs there."""

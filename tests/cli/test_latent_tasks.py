@@ -164,3 +164,9 @@ def test_another_size_is_noted_and_strictly_refused(with_sketch):
     done = with_sketch("run", "encode", "-m", "./model", "large.png", "--strict")
     assert (done.code, done.out) == (1, "")
     assert "the model takes 8×10 pixels, grey" in done.err
+
+
+def test_a_models_codes_are_shown_in_words(with_sketch):
+    words = with_sketch("models", "show", "./model").out
+    assert "generator.source.parts: noise (4 noise), class (zero one two), style (2 continuous)" in words
+    assert "encoder.parts: class (zero one two), style (2 continuous), features (5 features)" in words
