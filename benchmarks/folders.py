@@ -72,7 +72,7 @@ def serial(pipeline: gansdk.Pipeline, paths: Sequence[Path], target: Path) -> fl
 def overlapped(pipeline: gansdk.Pipeline, paths: Sequence[Path], target: Path) -> float:
     start = time.perf_counter()
     options = (LoadOptions(), SuperresOptions(), PictureReading(), PictureWriting())
-    job = FolderJob(Work(SUPERRES, pipeline.located, *options), paths[0].parent, target)
+    job = FolderJob(Work(SUPERRES, pipeline.located, *options, "picture"), paths[0].parent, target)
     summary = run_folder(job, Local(lambda: pipeline), Silent())
     if summary.done != len(paths):
         raise SystemExit(f"{summary.done} of {len(paths)} were done")
