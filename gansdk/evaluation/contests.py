@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from gansdk.plugins.declarations import resolve
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -85,14 +83,7 @@ class Speed:
 
 def eager(pipeline: Pipeline) -> Way:
     """``eager``: the network as its plugin builds it, the whole picture, NCHW, fp32."""
-    from gansdk.inference.loading import load_networks
-
-    located, method = pipeline.located, pipeline.method
-    networks = load_networks(located.folder, located.config, method)
-    for network in networks.values():
-        network.to(pipeline.placement.device)
-    model: Model = resolve(method.assemble)(networks, located.config.facts)
-    return Way("eager", "fp32", _Bare(model, pipeline.placement.device), is_whole=True)
+    return Way("eager", "fp32", _Bare(pipeline.bare(), pipeline.placement.device), is_whole=True)
 
 
 def ours(pipeline: Pipeline) -> Way:
@@ -102,19 +93,15 @@ def ours(pipeline: Pipeline) -> Way:
 
 def alone(pipeline: Pipeline) -> Way:
     """``network alone``: the network as the runtime prepares it, memory kept as the tiler keeps it."""
-    from gansdk.inference.loading import load_networks
     from gansdk.inference.memory import freed_memory_kept
-    from gansdk.inference.runtime import assemble
 
-    located, method, placement = pipeline.located, pipeline.method, pipeline.placement
-    networks = load_networks(located.folder, located.config, method)
-    bare = _Bare(assemble(networks, method, located.config.facts, placement), placement.device)
+    bare = _Bare(pipeline.model, pipeline.placement.device)
 
     def call(pixels: Pixels) -> None:
         with freed_memory_kept():
             bare(pixels)
 
-    return Way("network alone", placement.precision, call, is_whole=True)
+    return Way("network alone", pipeline.placement.precision, call, is_whole=True)
 
 
 class _Bare:
@@ -172,10 +159,8 @@ class Contest:
             A figure per way, in their order.
         """
         pixels = self._pixels(self.side)
-        lanes = [_Lane(way, left_out=self._too_large(way)) for way in self.ways]
+        lanes = [_Lane(way, left_out=self._warm(way)) for way in self.ways]
         running = [lane for lane in lanes if not lane.left_out]
-        for lane in running:
-            lane.way.call(self._pixels(min(_PROBE, self.side)))
         total, start = rounds * len(running), time.perf_counter()
         for index in range(rounds):
             for done, lane in enumerate(running):
@@ -202,18 +187,17 @@ class Contest:
             lane.seconds.append(time.perf_counter() - start)
         lane.peak = max(lane.peak, memory.peak)
 
-    def _too_large(self, way: Way) -> str:
-        """Why a way that divides nothing cannot compute the picture here; empty if it can."""
+    def _warm(self, way: Way) -> str:
+        """Runs a way on a small picture; says why it cannot compute the large one here, empty if it can."""
         from gansdk.inference.memory import PeakBytes, free_memory
 
-        if not way.is_whole:
-            return ""
         probe = min(_PROBE, self.side)
         with PeakBytes() as memory:
             way.call(self._pixels(probe))
-        needed = memory.peak * _HEADROOM * (self.side / probe) ** 2
-        free = free_memory(self.device)
-        return "" if needed < free else f"takes about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} are free"
+        needed, free = memory.peak * _HEADROOM * (self.side / probe) ** 2, free_memory(self.device)
+        if not way.is_whole or needed < free:
+            return ""
+        return f"takes about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} are free"
 
     def _speed(self, lane: _Lane, first: Sequence[float]) -> Speed:
         ratios = tuple(theirs / ours for theirs, ours in zip(first, lane.seconds, strict=False))

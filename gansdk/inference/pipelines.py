@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -85,7 +86,7 @@ class Pipeline:
         self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
         self._networks: Mapping[str, nn.Module] = load_networks(located.folder, located.config, method, load.blend)
-        self._model = self._assemble(self.placement)
+        self.model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None
         self._identity: str | None = None
@@ -153,12 +154,18 @@ class Pipeline:
                 return function(model, inputs, call, self._surroundings(context, precision))
 
         try:
-            return run(self._model, self.placement.precision)
+            return run(self.model, self.placement.precision)
         except NonFiniteError:
             if self.placement.precision == "fp32":
                 raise
             context.note(f"{self.placement.precision} gave no finite result; computing once more in fp32")
             return run(self._in_full_precision(), "fp32")
+
+    def bare(self) -> Model:
+        """The model over its networks as the plugin builds them, in fp32 and not prepared, on the pipeline's device."""
+        networks = {name: copy.deepcopy(one).to(self.placement.device) for name, one in self._networks.items()}
+        bare: Model = resolve(self.method.assemble)(networks, self.located.config.facts)
+        return bare
 
     def _surroundings(self, context: Context, precision: Precision) -> Context:
         memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory

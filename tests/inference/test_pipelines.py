@@ -107,7 +107,7 @@ def test_other_tasks_run_inside_inference_mode(folder, sharpen):
             seen.append(torch.is_inference_mode_enabled())
             return source["image"].repeat_interleave(2, 2).repeat_interleave(2, 3)
 
-    sharpen._model = gansdk.Model(tiny.FACTS, generator=Watching())
+    sharpen.model = gansdk.Model(tiny.FACTS, generator=Watching())
     sharpen(photo())
     assert seen == [True]
     assert not torch.is_inference_mode_enabled()
@@ -116,7 +116,7 @@ def test_other_tasks_run_inside_inference_mode(folder, sharpen):
 def test_another_callable_in_a_networks_place_needs_no_change_of_the_plugin(sharpen):
     """What a second engine will do: the method assembles over whatever is called."""
     calls = {"generator": lambda image: torch.nn.functional.interpolate(image, scale_factor=2, mode="nearest")}
-    sharpen._model = tiny.assemble(calls, tiny.FACTS)
+    sharpen.model = tiny.assemble(calls, tiny.FACTS)
     expected = photo().repeat(2, 0).repeat(2, 1)
     assert np.array_equal(sharpen(photo()).pixels, expected)
 
@@ -129,7 +129,7 @@ def test_reduced_precision_that_fails_is_tried_once_in_fp32(folder):
         def generate(self, source):
             raise NonFiniteError("the network gave NaN or infinity on cpu in bf16")
 
-    pipe._model = gansdk.Model(tiny.FACTS, generator=Overflowing())
+    pipe.model = gansdk.Model(tiny.FACTS, generator=Overflowing())
     notes = []
     call, reading = pipe.call_options(), PictureReading()
     result = pipe.run((photo(),), call, reading, Context(note=notes.append))

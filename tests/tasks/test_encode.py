@@ -60,7 +60,7 @@ def test_one_part_alone(encode):
 
 
 def test_many_give_what_each_gives_alone(encode):
-    model, pictures = encode._model, [Picture.from_array(picture(seed)) for seed in range(5)]
+    model, pictures = encode.model, [Picture.from_array(picture(seed)) for seed in range(5)]
     with torch.inference_mode():
         together = run_many(model, [{"picture": one} for one in pictures], EncodeOptions(), Context())
         for one, found in zip(pictures, together, strict=True):
@@ -83,7 +83,7 @@ def test_an_encoder_that_does_not_give_what_it_declares_is_found_out(encode):
         def encode(self, data, /):
             return {"class": torch.zeros(len(data), 4)}
 
-    model = dataclasses.replace(encode._model, encoder=Liar())
+    model = dataclasses.replace(encode.model, encoder=Liar())
     with pytest.raises(ComputationError, match="declares class as 1×3 and gave 1×4"):
         run(model, {"picture": Picture.from_array(picture())}, EncodeOptions(part="class"), Context())
     with pytest.raises(ComputationError, match="declares style as 1×2 and gave nothing"):
