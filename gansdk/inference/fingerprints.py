@@ -27,11 +27,20 @@ def fingerprint(networks: Mapping[str, nn.Module], facts: Facts) -> str:
         networks: The model's, loaded. All of them count where none is called ``generator``.
         facts: What the model declares.
     """
-    total = hashlib.sha256()
-    if facts.generator is not None:
-        total.update(facts.generator.source.model_dump_json().encode())
     chosen = {GENERATOR: networks[GENERATOR]} if GENERATOR in networks else networks
-    for name, network in sorted(chosen.items()):
+    source = "" if facts.generator is None else facts.generator.source.model_dump_json()
+    return tensor_digest(chosen, source.encode())
+
+
+def tensor_digest(networks: Mapping[str, nn.Module], before: bytes = b"") -> str:
+    """Identifies tensors: ``sha256:<hex>`` over their names, types, shapes and values.
+
+    Args:
+        networks: Whose parameters and buffers, by name.
+        before: What else counts.
+    """
+    total = hashlib.sha256(before)
+    for name, network in sorted(networks.items()):
         for key, tensor in sorted(network.state_dict().items()):
             flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
             total.update(f"{name}.{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode() + flat.numpy().tobytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from gansdk.data.pictures import UNSTATED, Pictures
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import TrainingError, UsageError
 from gansdk.evaluation.record import read_evaluation
+from gansdk.inference.fingerprints import tensor_digest
 from gansdk.inference.loading import write_model
 from gansdk.model.attributions import Attributions, Credit
 from gansdk.model.config import Trained
@@ -131,7 +131,7 @@ class Session:
                 f"{self._folder.path} has taken all its {self._steps} steps{measured}; more steps go on from there"
             )
             return Finished(train.step, clock.seconds, evaluation)
-        fixed = _digest(train.fixed)
+        fixed = _digest_of(train.fixed)
         with open_journal(self._folder, train.step) as journal:
             with put_off(self._note) as interruption:
                 self._save(clock, journal)
@@ -139,7 +139,7 @@ class Session:
                 self._save(clock, journal)
             if train.step < self._steps:  # a signal whose handler came back
                 return Finished(train.step, clock.seconds, None)
-            if _digest(train.fixed) != fixed:
+            if _digest_of(train.fixed) != fixed:
                 raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
             return Finished(train.step, clock.seconds, self._measure(clock, journal))
 
@@ -287,11 +287,5 @@ def _attributions(data: Mapping[str, Dataset]) -> Attributions:
     return Attributions(data=found)
 
 
-def _digest(modules: Iterable[nn.Module]) -> str:
-    """Identifies the tensors of these modules."""
-    total = hashlib.sha256()
-    for module in modules:
-        for name, tensor in module.state_dict().items():
-            flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-            total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + flat.numpy().tobytes())
-    return total.hexdigest()
+def _digest_of(modules: Iterable[nn.Module]) -> str:
+    return tensor_digest({str(at): module for at, module in enumerate(modules)})
