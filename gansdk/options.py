@@ -160,6 +160,7 @@ class OptionInfo:
     required: bool
     is_flag: bool
     is_mapping: bool
+    is_repeated: bool
 
     @property
     def flag(self) -> str:
@@ -195,6 +196,7 @@ def _describe(name: str, field: FieldInfo, group: type[Options], schema: dict[st
         required=required,
         is_flag=field.annotation is bool,
         is_mapping=is_mapping,
+        is_repeated=get_origin(field.annotation) is tuple,
     )
 
 

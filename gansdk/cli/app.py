@@ -57,10 +57,22 @@ _ORDER = [
 ]
 
 
+_MADE = {"resume": resuming, "bench": bench}
+"""Files of commands that are made when they are called: each has the command's text, and a function that makes it."""
+
+
 class _Root(Group):
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order in which a new user meets them; Typer would put groups last."""
-        return sorted(super().list_commands(ctx), key=_ORDER.index)
+        return sorted([*super().list_commands(ctx), *_MADE], key=_ORDER.index)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name, made if need be."""
+        return _MADE[cmd_name].command() if cmd_name in _MADE else super().get_command(ctx, cmd_name)
+
+    def first_sentence(self, ctx: Any, name: str) -> str:
+        """What a command does; one that is yet to be made is not made for it."""
+        return _MADE[name].TEXT.partition(".")[0] + "." if name in _MADE else super().first_sentence(ctx, name)
 
 
 def build() -> Any:
@@ -77,9 +89,7 @@ def build() -> Any:
     app.command("default", cls=Command)(default.default)
     app.command("datasets", cls=Command)(datasets.list_datasets)
     app.add_typer(training.app, name="train")
-    app.command("resume", cls=Command)(resuming.resume)
     app.command("eval", cls=Command)(evaluation.evaluate)
-    app.command("bench", cls=Command)(bench.bench)
     app.command("card", cls=Command)(card.card)
     app.command("check", cls=Command)(check.check)
     app.command("doctor", cls=Command)(doctor.doctor)

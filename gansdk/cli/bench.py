@@ -2,64 +2,51 @@
 
 from __future__ import annotations
 
+from inspect import Parameter
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.computing import Device, Threads, computing
+from gansdk.cli.commands import made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import bytes_text
 from gansdk.cli.progress import Bar
 from gansdk.cli.session import session_of
-from gansdk.options import LoadOptions, validate
 
 if TYPE_CHECKING:
     from gansdk.evaluation.contests import Speed
 
-
-def bench(
-    context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help="builtin:NAME, a model or run folder, or an alias")],
-    *,
-    side: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="32..8192",
-            help="input pixels a side of a square picture; may be repeated (default: 256 and 1024)",
-            show_default=False,
-        ),
-    ] = None,
-    rounds: Annotated[
-        str | None,
-        typer.Option(metavar="1..1000", help="how often each way runs, all in turn (default: 5)", show_default=False),
-    ] = None,
-    patience: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="no further round of a size begins after this; one is always done (default: 60)",
-            show_default=False,
-        ),
-    ] = None,
-    device: Device = None,
-    precision: Annotated[str | None, computing("auto|fp32|bf16|fp16", "numbers to compute with")] = None,
-    threads: Threads = None,
-) -> None:
-    """Measure how fast a model is here, as ratios from one run, and what memory it takes.
+TEXT = """Measure how fast a model is here, as ratios from one run, and what memory it takes.
 
     "eager" is the network as its authors call it: the whole picture at once, in fp32. "ours" is what `gansdk run`
     does, from pixels to pixels, with dividing and rounding. All ways run in turn. Other programs that run meanwhile
     disturb the figures.
     """
+_REF = Annotated[str, typer.Argument(metavar="REF", help="builtin:NAME, a model or run folder, or an alias")]
+
+
+def command() -> Any:
+    """The command."""
+    from gansdk.cli.task_options import parameter_of
     from gansdk.evaluation.speed import SpeedOptions
+    from gansdk.options import LoadOptions, describe
+
+    ref = Parameter("ref", Parameter.POSITIONAL_OR_KEYWORD, annotation=_REF)
+    options = [parameter_of(info, "Options") for info in describe(SpeedOptions)]
+    load = [parameter_of(info, "Model") for info in describe(LoadOptions)]
+    return made_command("bench", _call, [ref, *options, *load], TEXT)
+
+
+def _call(context: typer.Context, values: dict[str, Any]) -> None:
+    from gansdk.evaluation.speed import SpeedOptions
+    from gansdk.options import LoadOptions, validate
 
     session = session_of(context)
-    load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads}, flags=True)
-    options = validate(
-        SpeedOptions, {"side": tuple(side) if side else None, "rounds": rounds, "patience": patience}, flags=True
-    )
-    located = session.catalog.locate(ref)
+    given = {name: value or None for name, value in values.items()}
+    options = validate(SpeedOptions, {name: given[name] for name in SpeedOptions.model_fields}, flags=True)
+    load = validate(LoadOptions, {name: given[name] for name in LoadOptions.model_fields}, flags=True)
+    located = session.catalog.locate(values["ref"])
     with uninterrupted():
         import torch
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from gansdk.cli.output import EVERYWHERE
 from gansdk.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from gansdk.errors import GansdkError
 
 _EPILOG = f"Every command takes {', '.join(EVERYWHERE)} too, before or after it."
@@ -22,6 +26,37 @@ def new_app(look: type[Group] | None = None, **settings: Any) -> typer.Typer:
     return typer.Typer(
         cls=look or Group, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
     )
+
+
+def made_command(
+    name: str,
+    call: Callable[[typer.Context, dict[str, Any]], None],
+    parameters: Sequence[Parameter],
+    text: str,
+    look: type[Command] | None = None,
+) -> Any:
+    """A command whose parameters are made, from option classes say, and not written.
+
+    Importing those classes takes longer than all else at the start, so whoever lists commands makes none.
+
+    Args:
+        name: What it is called.
+        call: Does it; gets the values by parameter name.
+        parameters: Annotated for Typer.
+        text: What it does, as help.
+        look: How its help looks; as of all others if not given.
+    """
+
+    def invoke(context: typer.Context, **values: Any) -> None:
+        call(context, values)
+
+    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    # Typer reads a function's signature, which Python lets one set and its stubs do not know.
+    invoke.__signature__ = Signature([context, *parameters])  # type: ignore[attr-defined]
+    invoke.__doc__ = text
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    single.command(name, cls=look or Command)(invoke)
+    return get_command(single)
 
 
 class Command(TyperCommand):
@@ -59,7 +94,7 @@ class Group(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Lists the commands, each with the first sentence of its help."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self._first_sentence(ctx, name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, self.first_sentence(ctx, name)) for name in self.list_commands(ctx)])
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Writes what holds for every command."""
@@ -75,7 +110,8 @@ class Group(TyperGroup):
             raise UnknownNameError(what, name, self.list_commands(ctx), hint=hint)
         return super().resolve_command(ctx, args)
 
-    def _first_sentence(self, ctx: Any, name: str) -> str:
+    def first_sentence(self, ctx: Any, name: str) -> str:
+        """What a command does, in the first sentence of its help."""
         command = self.get_command(ctx, name)
         return command.get_short_help_str(200) if command is not None else ""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import typer  # noqa: TC002 - read when the command is built
 
 from gansdk.cli.session import Session, session_of
-from gansdk.data.places import find_split, route
 from gansdk.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ def list_datasets(context: typer.Context) -> None:
 
     The names are for `--data` and `--test`. With --json there are also classes, digests and authors.
     """
+    from gansdk.data.places import route
+
     session = session_of(context)
     named = sorted(session.registry.datasets.items())
     records = [_record(session, dataset, split) for _, dataset in named for split in dataset.splits]
@@ -37,6 +38,8 @@ def list_datasets(context: typer.Context) -> None:
 
 def _record(session: Session, dataset: NamedDataset, name: str) -> dict[str, Any]:
     split = dataset.splits[name]
+    from gansdk.data.places import find_split, route
+
     try:
         folder = str(find_split(dataset, split))
     except InputError:  # a listing goes on; what gets it is said below

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.computing import Device, Threads, computing
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.progress import Bar
 from gansdk.cli.session import Session, session_of
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
     from gansdk.evaluation.record import Evaluation, Measurement
     from gansdk.inference.catalog import Located
     from gansdk.options import LoadOptions
+
+
+def _computing(metavar: str, text: str) -> Any:
+    return typer.Option(metavar=metavar, help=text, show_default=False, rich_help_panel="Computing")
 
 
 def evaluate(
@@ -65,13 +68,13 @@ def evaluate(
             show_default=False,
         ),
     ] = "",
-    device: Device = None,
+    device: Annotated[str | None, _computing("auto|cpu|cuda[:N]|mps", "where to compute")] = None,
     precision: Annotated[
-        str | None, computing("auto|fp32|bf16|fp16", "numbers to compute with (default: fp32)")
+        str | None, _computing("auto|fp32|bf16|fp16", "numbers to compute with (default: fp32)")
     ] = None,
-    threads: Threads = None,
+    threads: Annotated[str | None, _computing("auto|1..1024", "CPU threads")] = None,
     blend: Annotated[
-        str | None, computing("0..1", "measure a model with two ends somewhere between them; kept with -o only")
+        str | None, _computing("0..1", "measure a model with two ends somewhere between them; kept with -o only")
     ] = None,
 ) -> None:
     """Measure how good a model is, beside its twin, and keep it in the model's evaluation.json.

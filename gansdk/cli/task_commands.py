@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from inspect import Parameter, Signature
+from inspect import Parameter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.main import get_command
 
-from gansdk.cli.commands import Command, Group
+from gansdk.cli.commands import Group, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.session import session_of
 
@@ -75,16 +74,10 @@ def command(
     """
     from gansdk.cli.task_options import parameters_of
 
-    def invoke(context: typer.Context, **values: Any) -> None:
+    def invoke(context: typer.Context, values: dict[str, Any]) -> None:
         call(session_of(context), task, values)
 
-    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    where = [context, *arguments, _model(), *parameters_of(task), *options]
-    invoke.__signature__ = Signature(where)  # type: ignore[attr-defined]
-    invoke.__doc__ = text
-    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    single.command(task.name, cls=Command)(invoke)
-    return get_command(single)
+    return made_command(task.name, invoke, [*arguments, _model(), *parameters_of(task), *options], text)
 
 
 def _model() -> Parameter:

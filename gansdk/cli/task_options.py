@@ -91,7 +91,7 @@ def parameter_of(info: OptionInfo, title: str) -> Parameter:
     if info.is_flag:
         kind = bool | None
         flags = [f"{info.flag}/{info.flag.replace('--', '--no-', 1)}"]
-    elif info.is_mapping:
+    elif info.is_mapping or info.is_repeated:
         kind = list[str] | None
     option = typer.Option(
         *flags,
@@ -110,4 +110,6 @@ def _help(info: OptionInfo) -> str:
         return f"{info.help} (default: {'yes' if info.default else 'no'})"
     if info.is_mapping:
         return f"{info.help} (may be repeated)"
+    if info.is_repeated:
+        return f"{info.help} (may be repeated; default: {' and '.join(map(str, info.default))})"
     return info.help if info.default in {None, ""} else f"{info.help} (default: {info.default})"

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from inspect import Parameter, Signature
+from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.main import get_command
 
-from gansdk.cli.commands import Command, Group, new_app, sections
+from gansdk.cli.commands import Command, Group, made_command, new_app, sections
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.run_folders import report, watching
 from gansdk.cli.session import Session, session_of
-from gansdk.cli.task_options import parameter_of
 from gansdk.errors import OptionError, UnknownNameError, UsageError
-from gansdk.options import describe, parse_mapping, validate
-from gansdk.plugins.declarations import resolve
-from gansdk.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
     from gansdk.options import OptionInfo
     from gansdk.plugins.declarations import Config, Method
     from gansdk.training import Finished
+    from gansdk.training.options import TrainingOptions
 
 _WHAT = "What to train"
 _SECTIONS = {
@@ -92,6 +88,9 @@ class _Training(Command):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes the flags, then the method's configs and what `--set` takes for each."""
+        from gansdk.options import describe
+        from gansdk.plugins.declarations import resolve
+
         super().format_options(ctx, formatter)
         configs = self.method.configs if self.method is not None else {}
         with formatter.section("Configs"):
@@ -115,21 +114,21 @@ def train(context: typer.Context) -> None:
 def _command(method: Method | None) -> Any:
     """The command of a method; without one, what all methods have in common."""
 
-    def invoke(context: typer.Context, **values: Any) -> None:
+    def invoke(context: typer.Context, values: dict[str, Any]) -> None:
         if method is not None:
             _call(session_of(context), method, values)
 
-    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    invoke.__signature__ = Signature([context, *_parameters()])  # type: ignore[attr-defined]
-    invoke.__doc__ = _SUMMARY if method is None else f"{_SUMMARY} {method.name}: {method.summary}."
-    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    single.command(method.name if method is not None else "train", cls=_Training)(invoke)
-    made = get_command(single)
-    made.method = method  # type: ignore[attr-defined]
+    text = _SUMMARY if method is None else f"{_SUMMARY} {method.name}: {method.summary}."
+    made = made_command(method.name if method is not None else "train", invoke, _parameters(), text, _Training)
+    made.method = method
     return made
 
 
 def _parameters() -> list[Parameter]:
+    from gansdk.cli.task_options import parameter_of
+    from gansdk.options import describe
+    from gansdk.training.options import TrainingOptions
+
     data = "a name as in mnist, a folder or a zip archive; once per data set of the recipe (required)"
     return [
         _parameter("config", str, "--config", metavar="NAME", help="one of the method's ways to train (required)"),
@@ -173,6 +172,9 @@ def _method_first(arguments: Sequence[str], takes_value: Collection[str]) -> lis
 
 
 def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
+    from gansdk.options import parse_mapping, validate
+    from gansdk.training.options import TrainingOptions
+
     run: str = values["output"] or ""
     _check_config(method, values["config"] or "")
     if not run:

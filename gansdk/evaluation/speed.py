@@ -27,7 +27,7 @@ class SpeedOptions(Options):
     side: Annotated[
         tuple[Annotated[int, Field(ge=32, le=8192)], ...],
         Field(
-            description="input pixels a side of a square picture; may be repeated",
+            description="input pixels a side of a square picture",
             json_schema_extra={"metavar": "32..8192"},
         ),
     ] = (256, 1024)

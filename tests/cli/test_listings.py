@@ -214,3 +214,16 @@ def test_a_name_that_is_no_text_is_printed_all_the_same(with_kinds, tmp_path):
     (record,) = with_kinds("models", "show", f"./{strange}", "--json").records
     assert record["folder"] == strange
     assert "m\\udcfcnze" in with_kinds("models", "show", f"./{strange}").out
+
+
+def test_the_list_of_commands_needs_no_option_classes(tmp_path):
+    """They cost more than all else at the start; what is made of them is made when it is asked for."""
+    code = (
+        "import sys; from gansdk.cli import main; sys.argv = ['gansdk', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('pydantic', 'numpy', 'gansdk.plugins') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "bench" in done.stdout
+    assert done.stderr == "[]\n"
