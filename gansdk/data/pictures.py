@@ -225,12 +225,8 @@ def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
 
     from gansdk.media.alpha import flatten
     from gansdk.media.images import read_picture
-    from gansdk.media.picture import to_8_bits
+    from gansdk.media.picture import silent, to_8_bits
 
     options = PictureReading(max_pixels=2**33)  # the limit is for strangers' pictures, not for a set of one's own
-    picture = flatten(read_picture(_Named(content, where), options, _silent), "white")
+    picture = flatten(read_picture(_Named(content, where), options, silent), "white")
     return np.repeat(to_8_bits(picture.pixels), 3 // picture.pixels.shape[2], axis=2)
-
-
-def _silent(_text: str, /) -> None:
-    """Nobody listens: what is lost of a training picture is no news."""

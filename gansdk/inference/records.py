@@ -38,18 +38,18 @@ def json_line(record: Mapping[str, Any]) -> bytes:
         return json.dumps(record, default=str).encode() + b"\n"
 
 
-def write_records(records: Iterable[Mapping[str, Any]], file: IO[bytes], format: Format) -> None:  # noqa: A002
+def write_records(records: Iterable[Mapping[str, Any]], file: IO[bytes], encoding: Format) -> None:
     """Writes records into an empty file.
 
     Args:
         records: Each with its ``input``.
         file: Where.
-        format: JSON lines, one record at a time; or arrays, an axis more for the records.
+        encoding: JSON lines, one record at a time; or arrays, an axis more for the records.
 
     Raises:
         OutputError: If arrays are asked for and the records do not have the same fields and lengths.
     """
-    if format == "jsonl":
+    if encoding == "jsonl":
         file.writelines(json_line(record) for record in records)
         return
     write_arrays(columns(list(records)), file)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def write_animation(
     frames: Sequence[Picture],
     file: IO[bytes],
-    format: Literal["gif", "webp"],  # noqa: A002
+    encoding: Literal["gif", "webp"],
     frames_per_second: float,
 ) -> None:
     """Writes an animation that goes to and fro without end, so that it never jumps.
@@ -21,11 +21,11 @@ def write_animation(
     Args:
         frames: All of one size, 8 bits; shown in their order, then back.
         file: Empty, seekable.
-        format: WebP is written without loss; GIF has 256 colours.
+        encoding: WebP is written without loss; GIF has 256 colours.
         frames_per_second: How fast; GIF rounds to hundredths of a second.
     """
     there = [frame.to_image() for frame in frames]
     shown = [*there, *there[-2:0:-1]]
-    lossless = {"lossless": True, "method": 4} if format == "webp" else {"optimize": False, "disposal": 2}
+    lossless = {"lossless": True, "method": 4} if encoding == "webp" else {"optimize": False, "disposal": 2}
     duration = round(1000 / frames_per_second)
-    shown[0].save(file, format.upper(), save_all=True, append_images=shown[1:], loop=0, duration=duration, **lossless)
+    shown[0].save(file, encoding.upper(), save_all=True, append_images=shown[1:], loop=0, duration=duration, **lossless)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError)
+"""What reading raises: the last is zipfile's word for a kind of packing that it does not know."""
+
 MOST_BYTES = 2**32
 """Of all arrays in a file that is read, unpacked."""
 
@@ -44,7 +47,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             return {name.removesuffix(".npy"): _read(archive, name) for name in names}
     except FileNotFoundError:
         raise InputError(f"there is no file {path}", hint="check its name") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise InputError(f"{path} is no whole .npz file of numbers: {error}", hint="make it again") from None
 
 

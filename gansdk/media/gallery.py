@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansdk.errors import InputError, OutputError
-from gansdk.media.picture import Picture
+from gansdk.media.picture import Picture, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,6 +108,10 @@ class Gallery:
         title = f"{self.corner} = {self.column_labels[column]}" if self.corner else self.column_labels[column]
         return (title, *[""] * (across - 1))
 
+    def named_arrays(self) -> dict[str, NDArray[Any]]:
+        """All that an array file shall hold: ``pixels``, the arrays, the notes as texts."""
+        return {"pixels": self.pixels, **self.arrays, **{name: np.array(text) for name, text in self.notes.items()}}
+
     def save(self, path: str | PathLike[str], **options: Any) -> Path:
         """Writes all of it, whole or not at all, as the path's ending says.
 
@@ -128,7 +132,7 @@ class Gallery:
 
         writing = validate(AnimationWriting, options)
         kind = kind_of(str(path), ("picture", "folder", "animation", "arrays"))
-        return write_result(self, kind, Path(path), writing) or Path(path)
+        return write_result(self, kind, Path(path), writing, silent) or Path(path)
 
     def __repr__(self) -> str:
         _, height, width, channels = self.pixels.shape

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HINT = "give H×W, H×W×1, H×W×2, H×W×3 or H×W×4 numbers of dtype uint8 or uint16"
 
 
-def _silent(_text: str, /) -> None:
+def silent(_text: str, /) -> None:
     """Nobody listens."""
 
 
@@ -104,7 +104,7 @@ class Picture:
 
     @classmethod
     def from_image(
-        cls, image: Image.Image, *, name: str = "image", note: Callable[[str], None] = _silent, strict: bool = False
+        cls, image: Image.Image, *, name: str = "image", note: Callable[[str], None] = silent, strict: bool = False
     ) -> Picture:
         """A picture from a Pillow image, taken as a file would be: upright, without palette, in RGB or grey.
 
@@ -156,7 +156,7 @@ class Picture:
         from gansdk.media.writing import write_picture
         from gansdk.options import PictureWriting, validate
 
-        return write_picture(self, Path(path), validate(PictureWriting, options), _silent) or Path(path)
+        return write_picture(self, Path(path), validate(PictureWriting, options), silent) or Path(path)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The numbers [H, W, C], alpha as the last channel where there is one."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
-
-import numpy as np
+from typing import IO, TYPE_CHECKING
 
 from gansdk.errors import OptionError
 from gansdk.media.animating import write_animation
@@ -18,14 +16,10 @@ from gansdk.media.writing import picture_format, write_picture
 from gansdk.options import AnimationWriting, PictureWriting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from gansdk.options import Options
     from gansdk.plugins.declarations import OutputKind
-
-
-def _silent(_text: str, /) -> None:
-    """Nobody listens."""
 
 
 def is_folder(output: str) -> bool:
@@ -60,18 +54,18 @@ def kind_of(output: str | None, kinds: Sequence[OutputKind]) -> OutputKind:
 
 
 def write_result(
-    result: Any,
+    result: Picture | Gallery,
     kind: OutputKind,
     target: Path | IO[bytes],
-    writing: Options,
-    note: Callable[[str], None] = _silent,
+    writing: PictureWriting,
+    note: Callable[[str], None],
     *,
     provenance: str | None = None,
 ) -> Path | None:
     """Writes what a task gave, whole or not at all; records are the job's affair.
 
     Args:
-        result: A :class:`Picture` or a :class:`Gallery`, or a mapping of arrays.
+        result: A picture can be written as a picture alone.
         kind: As what.
         target: A path, of a folder for ``folder``, or a binary stream.
         writing: Format and quality, and what to do where something stands.
@@ -85,15 +79,17 @@ def write_result(
         OutputExistsError: If something stands there.
         OutputError: If it cannot be written there.
     """
-    if kind == "folder" and isinstance(target, Path):
-        return _write_each(result, target, as_picture_writing(writing), note, provenance)
     if kind == "picture":
         picture = result.grid() if isinstance(result, Gallery) else result
-        return write_picture(picture, target, as_picture_writing(writing), note, provenance=provenance)
-    write, name = _writer(result, kind, target, writing), kind
+        return write_picture(picture, target, writing, note, provenance=provenance)
+    if isinstance(result, Picture):
+        raise TypeError(f"one picture cannot be written as {kind}")
+    if kind == "folder" and isinstance(target, Path):
+        return _write_each(result, target, writing, note, provenance)
+    write = _writer(result, kind, target, writing)
     if isinstance(target, Path):
-        return put(target, writing.on_exists, write) if isinstance(writing, PictureWriting) else None
-    send(target, write, name)
+        return put(target, writing.on_exists, write)
+    send(target, write, kind)
     return None
 
 
@@ -111,23 +107,15 @@ def numbered(number: int, ending: str) -> str:
     return f"{number:06d}.{ending}"
 
 
-def _writer(result: Any, kind: OutputKind, target: Path | IO[bytes], writing: Options) -> Callable[[IO[bytes]], None]:
+def _writer(
+    gallery: Gallery, kind: OutputKind, target: Path | IO[bytes], writing: PictureWriting
+) -> Callable[[IO[bytes]], None]:
     if kind == "arrays":
-        return lambda file: write_arrays(arrays_of(result), file)
+        return lambda file: write_arrays(gallery.named_arrays(), file)
     if kind == "animation" and isinstance(writing, AnimationWriting):
         is_gif = isinstance(target, Path) and target.suffix.lower() == ".gif"
-        return lambda file: write_animation(result.frames(), file, "gif" if is_gif else "webp", writing.fps)
-    raise TypeError(f"a {type(result).__name__} cannot be written as {kind}")
-
-
-def arrays_of(result: Any) -> Mapping[str, np.ndarray[Any, Any]]:
-    """What an array file shall hold of a result."""
-    if isinstance(result, Gallery):
-        notes = {name: np.array(text) for name, text in result.notes.items()}
-        return {"pixels": result.pixels, **result.arrays, **notes}
-    if isinstance(result, Picture):
-        return {"pixels": result.pixels}
-    return {name: np.asarray(value) for name, value in result.items()}
+        return lambda file: write_animation(gallery.frames(), file, "gif" if is_gif else "webp", writing.fps)
+    raise TypeError(f"a gallery cannot be written as {kind}")
 
 
 def as_picture_writing(writing: Options) -> PictureWriting:

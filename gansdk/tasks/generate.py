@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -106,12 +107,10 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
         InputError: If the file of latents is missing, damaged, or another generator's.
     """
     from gansdk.inference.latents import read_settings
-    from gansdk.inference.rendering import render
+    from gansdk.inference.rendering import latent_generator, render
     from gansdk.media.gallery import Gallery
 
-    generator, facts = model.generator, model.facts.generator
-    if generator is None or not isinstance(facts, LatentGeneratorFacts):
-        raise TypeError("generate was given a model that does not fit it")
+    generator, facts = latent_generator(model)
     settings = read_settings(facts.source, options.set)
     latent = _latent(facts.source, options, context)
     for setting in settings:
@@ -148,18 +147,26 @@ def read_latents(path: Path, source: LatentSource, context: Context) -> Latent:
         OptionError: If they do not fit this generator.
     """
     from gansdk.inference.latents import check_latent
-    from gansdk.media.arrays import read_arrays
 
-    arrays = read_arrays(path)
+    arrays = _kept(path)
     said = str(arrays["generator"]) if "generator" in arrays else ""
     if said and context.fingerprint() and said != context.fingerprint():
         what = f"{path} holds latents of another generator, which would mean other pictures here"
         raise NotApplicableError(what, hint="use the model that made them")
-    return check_latent(source, _weights(arrays), str(path))
+    return check_latent(source, arrays, str(path))
 
 
-def _weights(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {name: array for name, array in arrays.items() if name != "generator"}
+def _kept(path: Path) -> Mapping[str, NDArray[Any]]:
+    """The arrays of a file, read once for all pieces of a call."""
+    state = path.stat() if path.is_file() else None
+    return _read(path.absolute(), *((state.st_size, state.st_mtime_ns) if state is not None else (0, 0)))
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _size: int, _changed: int) -> Mapping[str, NDArray[Any]]:
+    from gansdk.media.arrays import read_arrays
+
+    return read_arrays(path)
 
 
 def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range]]:
@@ -171,9 +178,7 @@ def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range
 
 
 def _count(options: GenerateOptions) -> int:
-    from gansdk.media.arrays import read_arrays
-
     if options.latents is None:
         return _DEFAULT
-    arrays = _weights(read_arrays(options.latents))
+    arrays = _kept(options.latents)
     return max(1, max((len(array) for array in arrays.values() if array.ndim), default=0) - options.first)

@@ -99,12 +99,10 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
         UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
     """
     from gansdk.inference.latents import read_settings
-    from gansdk.inference.rendering import render
+    from gansdk.inference.rendering import latent_generator, render
     from gansdk.media.gallery import Gallery
 
-    generator, facts = model.generator, model.facts.generator
-    if generator is None or not isinstance(facts, LatentGeneratorFacts):
-        raise TypeError("traverse was given a model that does not fit it")
+    generator, facts = latent_generator(model)
     sweeps = [_Sweep(facts.source, code, options) for code in options.codes]
     settings = read_settings(facts.source, options.set)
     _check_free(sweeps, [(one.part, one.index) for one in settings])
