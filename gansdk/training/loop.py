@@ -106,7 +106,17 @@ def train(
         note(line)
     asked = {"config": config, "options": values.model_dump(mode="json"), "silenced": tuple(sorted(silenced))}
     record = _record(method, recipe, opened, chosen, placement=placement, asked=asked)
-    session = _session(folder, record, method, recipe, opened, placement, (progress, note, metrics))
+    session = Session(
+        folder=folder,
+        record=record,
+        method=method,
+        recipe=recipe,
+        device=placement.device,
+        data=opened,
+        metrics=_or_installed(metrics),
+        progress=progress,
+        note=note,
+    )
     folder.begin(record)
     with folder.lock():
         return session.run()
@@ -162,7 +172,17 @@ def resume(
         _check_same(record, opened, recipe)
         _note_versions(record, method, note)
         record = _changed(record, values, chosen)
-        session = _session(folder, record, method, recipe, opened, placement, (progress, note, metrics))
+        session = Session(
+            folder=folder,
+            record=record,
+            method=method,
+            recipe=recipe,
+            device=placement.device,
+            data=opened,
+            metrics=_or_installed(metrics),
+            progress=progress,
+            note=note,
+        )
         if planned:
             folder.write(record)
         return session.run()
@@ -234,28 +254,8 @@ def _record(
     )
 
 
-def _session(  # noqa: PLR0917 - what a session is made of
-    folder: RunFolder,
-    record: RunRecord,
-    method: Method,
-    recipe: Recipe,
-    opened: OpenedData,
-    placement: Placement,
-    around: tuple[Callable[[Progress], None], Callable[[str], None], Iterable[Metric] | None],
-) -> Session:
-    progress, note, metrics = around
-    return Session(
-        folder=folder,
-        record=record,
-        method=method,
-        recipe=recipe,
-        device=placement.device,
-        data=opened.train,
-        tests=opened.tests,
-        metrics=discover().metrics.values() if metrics is None else metrics,
-        progress=progress,
-        note=note,
-    )
+def _or_installed(metrics: Iterable[Metric] | None) -> Iterable[Metric]:
+    return discover().metrics.values() if metrics is None else metrics
 
 
 def _texts(sources: Mapping[str, Source]) -> dict[str, str]:

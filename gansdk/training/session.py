@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gansdk.training.journal import Journal
     from gansdk.training.recipe import Batch, Recipe
     from gansdk.training.runs import RunFolder, RunRecord
+    from gansdk.training.sources import OpenedData
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class Session:
         method: What is trained.
         recipe: How; just built, with torch seeded before.
         device: Where to compute.
-        data: The recipe's data sets.
-        tests: What to measure on.
+        data: The recipe's data sets, and those to measure on.
         metrics: What is installed to measure by.
         progress: Is told after every step.
         note: Takes lines that the user should read.
@@ -85,15 +85,14 @@ class Session:
         method: Method,
         recipe: Recipe,
         device: torch.device,
-        data: Mapping[str, Dataset],
-        tests: Mapping[str, Dataset],
+        data: OpenedData,
         metrics: Iterable[Metric],
         progress: Callable[[Progress], None],
         note: Callable[[str], None],
     ) -> None:
         self._folder, self._record, self._method = folder, record, method
-        self._recipe, self._measuring = recipe, Measuring(method, record, tests, metrics, device)
-        self._attributions = _attributions(data)
+        self._recipe, self._measuring = recipe, Measuring(method, record, data.tests, metrics, device)
+        self._attributions = _attributions(data.train)
         self._progress, self._note = progress, note
         self._steps = int(record.options["steps"])
         self._train = train = RefereedTrain(
@@ -111,8 +110,8 @@ class Session:
         if train.step > self._steps:
             raise UsageError(f"{folder.path} has taken {train.step} steps already", hint="give a larger number")
         with self._aside():
-            self._streams = recipe.streams(data, record.seed)
-            samples = recipe.samples(data) if record.pace.samples else {}
+            self._streams = recipe.streams(data.train, record.seed)
+            samples = recipe.samples(data.train) if record.pace.samples else {}
         self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
 
     def run(self) -> Finished:
