@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from gansdk.errors import PluginError, UnknownNameError
-from gansdk.options import RESERVED, LoadOptions, Options, PictureReading, PictureWriting, RecordWriting, describe
+from gansdk.options import RESERVED, AnimationWriting, LoadOptions, Options, PictureReading, RecordWriting, describe
 from gansdk.plugins.declarations import Importer, Method, Metric, Task, resolve
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def check_options(task: Task) -> None:
         PluginError: If an option has the name of a core option, or two would have the same flag.
     """
     group = options_of(task)
-    core = {name for one in (LoadOptions, PictureReading, PictureWriting, RecordWriting) for name in one.model_fields}
+    core = {name for one in (LoadOptions, PictureReading, AnimationWriting, RecordWriting) for name in one.model_fields}
     taken = sorted(set(group.model_fields) & (core | RESERVED))
     if taken:
         what = f"task {task.name!r} has an option {taken[0]!r}, a name that every task has already"
