@@ -71,10 +71,16 @@ class Generator(nn.Sequential):
             nn.Sigmoid(),
         )
 
+
+class Maker:
+    """Pictures of a latent, by a ready network."""
+
+    def __init__(self, network: Callable[..., Tensor]) -> None:
+        self._network = network
+
     def generate(self, source: Mapping[str, Tensor], /) -> Tensor:
-        """Pictures of a latent."""
-        made: Tensor = self(source["noise"])
-        return made
+        """Pictures [N, 1, 28, 28]."""
+        return self._network(source["noise"])
 
 
 def discriminator(features: int) -> nn.Module:
@@ -156,8 +162,8 @@ def networks(options: Sizes) -> Mapping[str, nn.Module]:
 
 
 def assemble(call: Mapping[str, Callable[..., Tensor]], facts: gansdk.Facts) -> gansdk.Model:
-    """A model that is never used."""
-    raise NotImplementedError
+    """A model of it, as one would use it."""
+    return gansdk.Model(facts, generator=Maker(call["generator"]))
 
 
 METHOD = gansdk.Method(
