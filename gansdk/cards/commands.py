@@ -37,6 +37,7 @@ def training(method_name: str, method: Method | None, trained: Trained, licence:
     words += ["--precision", trained.precision] if trained.precision else []
     words += ["--threads", str(trained.threads)] if trained.threads != "auto" else []
     words += ["--licence", licence] if licence else []
+    words += ["--twin"] if _is_twin(method, trained) else []
     return shlex.join([*words, "-o", _RUN])
 
 
@@ -61,6 +62,12 @@ def ablating(evaluation: Evaluation) -> str:
     names = dict.fromkeys(one.data for row in evaluation.ablation for one in row.measurements)
     words = ["gansdk", "eval", f"{_RUN}/", *(word for name in names for word in ("--data", f"{name}=FOLDER-OR-ZIP"))]
     return shlex.join([*words, *(word for row in evaluation.ablation for word in ("--ablation", f"{row.name}=RUN"))])
+
+
+def _is_twin(method: Method | None, trained: Trained) -> bool:
+    """Whether exactly the method's own terms were left out."""
+    config = method.configs.get(trained.config) if method is not None else None
+    return bool(trained.silenced) and config is not None and set(config.own_terms) == set(trained.silenced)
 
 
 def _usual(method: Method | None, trained: Trained) -> Mapping[str, Any]:

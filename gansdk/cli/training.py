@@ -138,6 +138,7 @@ def _parameters() -> list[Parameter]:
         _parameter(
             "set_", list[str], "--set", metavar="NAME=VALUE", help="change an option of the recipe; may be repeated"
         ),
+        _parameter("twin", bool, "--twin", help="train the twin: the same training without the method's own terms"),
         *(parameter_of(info, _SECTIONS.get(info.name, _ELSE)) for info in describe(TrainingOptions)),
     ]
 
@@ -186,6 +187,7 @@ def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
         "data": dict(named(one) for one in _once("--data", values["data"] or ())),
         "tests": tests,
         "options": parse_mapping("--set", values["set_"] or ()),
+        "silenced": _own_terms(method, values["config"]) if values["twin"] else (),
     }
     given = {name: values[name] for name in TrainingOptions.model_fields}
     chosen = validate(TrainingOptions, given, flags=True)
@@ -218,6 +220,15 @@ def _check_config(method: Method, config: str) -> None:
         raise UsageError(f"train needs a config of {method.name}", hint=f"add --config; it has {known}")
     if config not in method.configs:
         raise UnknownNameError(f"config of {method.name}", config, method.configs, hint=f"it has {known}")
+
+
+def _own_terms(method: Method, name: str) -> tuple[tuple[str, str], ...]:
+    """What a twin of the config leaves out."""
+    config = method.configs[name]
+    if not config.own_terms:
+        reason = config.twin.removeprefix("none: ") or "it declares no terms of the method's own"
+        raise UsageError(f"there is no twin of {method.name}'s config {name}: {reason}", hint="leave --twin out")
+    return config.own_terms
 
 
 def named(text: str) -> tuple[str, str]:

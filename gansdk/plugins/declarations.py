@@ -109,6 +109,8 @@ class Config:
             pixels.
         twin: Why a model of this training has no twin, a training without the method's own terms, in one line; empty
             where it carries the end that it began from, which is its twin, or where nothing is to be said.
+        own_terms: The method's own terms as (player, term) pairs, under the names that its turns give them: without
+            them it is the twin, which ``gansdk train --twin`` trains. Empty where leaving terms out makes no twin.
     """
 
     recipe: str
@@ -117,6 +119,11 @@ class Config:
     values: Mapping[str, Any] = field(default_factory=dict)
     miniature: Mapping[str, Any] = field(default_factory=dict)
     twin: str = ""
+    own_terms: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.twin and self.own_terms:
+            raise PluginError(f"a config of {self.recipe} says why it has no twin, and what its twin leaves out")
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,22 @@ def test_the_training_command_gives_the_recorded_options(card):
     assert "Trained in 1 h 10 min, 70 steps, one seed, with gansdk 0.1.0, torch 2.4." in text
 
 
+def test_the_command_of_a_twin_says_so(card):
+    own = (("generator", "information"), ("generator", "gan"))
+
+    def is_twin(silenced):
+        config = Config("a:b", f"{__name__}:RecipeOptions", own_terms=own)
+        trained = card.config.trained.model_copy(update={"silenced": silenced})
+        changed = card.config.model_copy(update={"trained": trained})
+        method = dataclasses.replace(card.method, configs={"small": config})
+        text = region(render(dataclasses.replace(card, config=changed, method=method)), "reproducing")
+        return "--twin" in shlex.split(text.split("\n    ")[1])
+
+    assert is_twin(tuple(sorted(own)))
+    assert not is_twin(())
+    assert not is_twin(own[:1])
+
+
 def test_without_its_plugin_every_option_is_named(card):
     text = region(render(dataclasses.replace(card, method=None)), "reproducing")
     assert "--set steps=70 --set loss=l1" in text

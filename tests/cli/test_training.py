@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -45,6 +47,23 @@ def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
         assert large.size == (256, 256)
 
 
+def test_a_twin_names_what_it_was_trained_without(gansdk):
+    (gansdk.cwd / "photos").mkdir()
+    for seed in range(8):
+        pixels = np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)
+        Image.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
+    sizes = ["steps=2", "batch=8", "height=8", "width=8", "hidden=8", "features=2", "code_hidden=8"]
+    small = [one for text in sizes for one in ("--set", text)]
+    done = gansdk("train", "infogan", "--twin", "--config", "small", "--data", "photos", "-o", "TWIN", *small)
+    assert (done.code, done.out) == (0, "")
+    assert "no such term" not in done.err
+    config = json.loads((gansdk.cwd / "TWIN" / "model" / "config.json").read_text("utf-8"))
+    assert config["trained"]["silenced"] == [["generator", "categorical"], ["generator", "continuous"]]
+    card = gansdk("card", "TWIN/", "--no-pictures", "-o", "card.md")
+    assert card.code == 0
+    assert " --twin " in (gansdk.cwd / "card.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -62,6 +81,8 @@ def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
         ("--config small --data nowhere -o RUN", 1, "there is no folder, zip archive or data set 'nowhere'"),
         ("--config small --data minst -o RUN", 1, "data set 'minst'; did you mean mnist?"),
         ("--config small --data mnist:val -o RUN", 2, "there is no split of mnist 'val'; it has train, test"),
+        ("--config small --data photos -o RUN --twin", 2, "no twin of srgan's config small: this stage has no term of"),
+        ("--config small-gan --data photos -o RUN --twin", 2, "it declares no terms of the method's own; leave --twin"),
         ("--config small --data photos -o photos", 1, "photos exists and is no run"),
     ],
 )

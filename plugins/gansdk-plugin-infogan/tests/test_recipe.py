@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,7 +16,10 @@ from gansdk_infogan.options import InfoGANOptions
 from gansdk_infogan.recipe import InfoGAN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from gansdk.training import Player
 
 TINY = {
     "hidden": 16,
@@ -81,6 +84,37 @@ def test_a_twin_trains_q_and_never_tells_the_generator(dots: Path) -> None:
     assert torch.equal(q(plain), q(InfoGAN(InfoGANOptions(**TINY))))
     assert not torch.equal(q(twin), q(plain))
     assert not torch.equal(twin.networks["generator"].dense[0].weight, usual.networks["generator"].dense[0].weight)
+
+
+@pytest.mark.parametrize("config", METHOD.configs)
+def test_the_twin_of_a_config_moves_its_generator_by_the_plain_gans_gradient(dots: Path, config: str) -> None:
+    class Watched(Train):
+        """Takes the gradient of the plain GAN's term beside the one that is used."""
+
+        plain: tuple[torch.Tensor, ...] = ()
+        used: tuple[torch.Tensor, ...] = ()
+
+        def watch(self, terms: Mapping[Player, Mapping[str, torch.Tensor]], verdicts: Any) -> None:
+            super().watch(terms, verdicts)
+            for player, own in terms.items():
+                if player.name == "generator":
+                    parameters = self.states[player].tensors
+                    self.plain = torch.autograd.grad(own["adversarial"], parameters, retain_graph=True)
+
+        def move(self, gradients: Mapping[Player, Sequence[torch.Tensor]]) -> None:
+            super().move(gradients)
+            self.used = next((tuple(taken) for player, taken in gradients.items() if player.name == "generator"), ())
+
+    def taken(silenced: Iterable[tuple[str, str]]) -> list[bool]:
+        torch.manual_seed(0)
+        recipe = InfoGAN(InfoGANOptions(**{**METHOD.configs[config].values, **TINY}))
+        training = Watched(recipe.players, silenced=silenced)
+        stream = recipe.streams({"images": gansdk.open_data(str(dots))}, 0)["images"]
+        recipe.step({"images": stream.batch(0)}, training)
+        return [torch.equal(*pair) for pair in zip(training.plain, training.used, strict=True)]
+
+    assert all(taken(METHOD.configs[config].own_terms))
+    assert not any(taken([]))
 
 
 def test_a_trained_model_is_named_by_labels_that_training_never_saw(dots: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ __all__ = ["METHOD", "__version__", "gansdk_methods"]
 _RECIPE = "gansdk_infogan.recipe:InfoGAN"
 _OPTIONS = "gansdk_infogan.options:InfoGANOptions"
 _TINY = {"batch": 4, "channels": 3, "height": 96, "width": 128, "hidden": 8, "features": 2, "code_hidden": 8}
+_OWN_TERMS = (("generator", "categorical"), ("generator", "continuous"))  # left out, it is the paper's Figure 1
 
 _ABOUT = """
 InfoGAN lets a generator start from codes beside its noise, and rewards it where a second network, Q, can read the codes
@@ -32,6 +33,7 @@ METHOD = Method(
             options=_OPTIONS,
             summary="networks and training of the authors' code: 13 M parameters, 5,000 steps",
             miniature=_TINY,
+            own_terms=_OWN_TERMS,
         ),
         "small": Config(
             recipe=_RECIPE,
@@ -39,6 +41,7 @@ METHOD = Method(
             summary="a quarter as wide, for two CPU cores",
             values={"hidden": 256, "features": 32, "deviation": "learnt", "information_continuous": 0.1, "ema": 0.99},
             miniature=_TINY,
+            own_terms=_OWN_TERMS,
         ),
     },
     about=_ABOUT,
