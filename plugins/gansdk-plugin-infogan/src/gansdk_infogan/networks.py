@@ -50,9 +50,19 @@ class Recogniser(nn.Module):
     """
 
     def __init__(
-        self, *, codes: int, channels: int, height: int, width: int, hidden: int, features: int, code_hidden: int
+        self,
+        *,
+        codes: int,
+        channels: int,
+        height: int,
+        width: int,
+        hidden: int,
+        features: int,
+        code_hidden: int,
+        dense_norm: bool,
     ) -> None:
         super().__init__()
+        area = 2 * features * (height // 4) * (width // 4)
         self.trunk = nn.Sequential(
             nn.Conv2d(channels, features, 4, stride=2, padding=1),
             nn.LeakyReLU(_SLOPE),
@@ -60,8 +70,8 @@ class Recogniser(nn.Module):
             nn.BatchNorm2d(2 * features),
             nn.LeakyReLU(_SLOPE),
             nn.Flatten(),
-            nn.Linear(2 * features * (height // 4) * (width // 4), hidden, bias=False),
-            nn.BatchNorm1d(hidden),
+            nn.Linear(area, hidden, bias=not dense_norm),
+            nn.BatchNorm1d(hidden) if dense_norm else nn.Identity(),
             nn.LeakyReLU(_SLOPE),
         )
         self.codes = nn.Sequential(

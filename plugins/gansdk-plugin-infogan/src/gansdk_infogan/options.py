@@ -39,6 +39,9 @@ class NetworkOptions(Options):
     features: Annotated[
         int, Field(ge=2, le=512, description="channels at half the size; twice as many at a quarter")
     ] = 64
+    dense_norm: Annotated[
+        bool, Field(description="batch-norm of the layer that D and Q read, as in the authors' code")
+    ] = True
     code_hidden: Annotated[int, Field(ge=4, le=4096, description="width of the layer that only Q has")] = 128
 
     @property
