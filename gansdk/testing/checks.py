@@ -42,6 +42,11 @@ def skip(reason: str) -> NoReturn:
     raise CheckSkippedError(reason)
 
 
+def first_line(error: BaseException) -> str:
+    """What an exception says, in one line; its name where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 @dataclass(frozen=True)
 class Check:
     """One rule that plugins, methods, models or recipes follow.

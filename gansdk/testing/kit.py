@@ -45,11 +45,10 @@ _KIND_OF: dict[type, Kind] = {
 
 def all_checks() -> tuple[Check, ...]:
     """Every check of the kit, by kind."""
-    from gansdk.testing import model_checks, picture_checks, plugin_checks, recipe_checks
+    from gansdk.testing import facet_checks, latent_checks, model_checks, picture_checks, plugin_checks, recipe_checks
 
-    found = [
-        check for file in (plugin_checks, model_checks, picture_checks, recipe_checks) for check in checks_of(file)
-    ]
+    files = (plugin_checks, model_checks, facet_checks, picture_checks, latent_checks, recipe_checks)
+    found = [check for file in files for check in checks_of(file)]
     return tuple(sorted(found, key=lambda check: KINDS.index(check.kind)))
 
 

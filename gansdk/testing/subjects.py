@@ -6,7 +6,7 @@ import copy
 import importlib.metadata
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.plugins.declarations import resolve
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.model.config import ModelConfig
-    from gansdk.model.protocols import Generator, Model
+    from gansdk.model.protocols import Encoder, Generator, Model
     from gansdk.plugins.declarations import Config, Method
     from gansdk.plugins.registry import PluginStatus
     from gansdk.testing.rehearsal import Rehearsal
@@ -111,21 +111,17 @@ class ModelSubject:
         return facts
 
     @cached_property
-    def generator(self) -> Generator:
-        """Its generator as a task gets it, in fp32 on the CPU."""
-        return self.generator_of(self.assembled())
+    def prepared(self) -> Model:
+        """The model as a task gets it, in fp32 on the CPU."""
+        return self.assembled()
 
     @cached_property
-    def exact(self) -> Generator:
-        """Its generator in float64, which rounds a billion times less."""
+    def exact(self) -> Model:
+        """The model in float64, which rounds a billion times less."""
         doubled = {name: copy.deepcopy(network).double() for name, network in self.networks.items()}
-        return self.generator_of(self.bare(doubled))
-
-    def generator_of(self, model: Model) -> Generator:
-        """The generator of a model that declares one."""
-        if model.generator is None:
-            raise TypeError(f"assemble() gave no generator although the facts of {self.name} declare one")
-        return model.generator
+        for network in doubled.values():
+            network.register_forward_pre_hook(_enter_double)
+        return self.bare(doubled)
 
     def picture(self, height: int, width: int, *, items: int = 1, seed: int = 0) -> torch.Tensor:
         """Noise that its generator takes: float [items, channels, height, width] in [0, 1]."""
@@ -138,6 +134,27 @@ class ModelSubject:
         """The smallest height or width from this up that its size rule allows."""
         rule = self.from_picture.source.size
         return -(-max(at_least, rule.minimum) // rule.multiple) * rule.multiple
+
+
+def generator_of(model: Model) -> Generator:
+    """The generator of a model whose facts declare one."""
+    if model.generator is None:
+        raise TypeError("assemble() gave no generator although its facts declare one")
+    return model.generator
+
+
+def encoder_of(model: Model) -> Encoder:
+    """The encoder of a model whose facts declare one."""
+    if model.encoder is None:
+        raise TypeError("assemble() gave no encoder although its facts declare one")
+    return model.encoder
+
+
+def _enter_double(_network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a method made float32 on the way, which is exact, enters a network in float64 nevertheless."""
+    return tuple(
+        one.double() if hasattr(one, "is_floating_point") and one.is_floating_point() else one for one in inputs
+    )
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,9 @@ METHOD = gansdk.Method(
     paper="none",
     licence="Apache-2.0",
     requires="gansdk-plugin-sketch>=0.1",
-    network_options="sketch:NetworkOptions",
-    networks="sketch:networks",
-    assemble="sketch:assemble",
+    network_options=f"{__name__}:NetworkOptions",
+    networks=f"{__name__}:networks",
+    assemble=f"{__name__}:assemble",
 )
 
 
@@ -80,7 +80,19 @@ def write(folder: Path, *, seed: int = 0) -> None:
     import torch
 
     from gansdk.inference.loading import write_model
+    from gansdk.model.config import Trained, TrainingData
 
+    data = (TrainingData(name="nothing", licence="CC0-1.0", items=1),)
+    trained = Trained(recipe="none", config="none", seed=seed, steps=1, data=data)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        write_model(folder, method=METHOD, facts=FACTS, network={}, networks=networks(NetworkOptions()))
+        write_model(
+            folder,
+            method=METHOD,
+            facts=FACTS,
+            network={},
+            networks=networks(NetworkOptions()),
+            trained=trained,
+            summary="random weights",
+            licence="CC0-1.0",
+        )

@@ -43,7 +43,7 @@ def test_each_check_is_a_test_that_passes_fails_is_skipped_or_fails_as_expected(
     assert "PASSED test_conformance.py::test_conformance[loads-strictly@builtin:exemplar-x2]" in told
     assert "XFAIL test_conformance.py::test_conformance[output-range@builtin:exemplar-x2] - issue 12" in told
     assert "FAILED test_conformance.py::test_conformance[batch-of-n@builtin:exemplar-x2]" in told
-    assert "A picture's result must not depend on which others came along." in told
+    assert "What is made of an item must not depend on which others came along." in told
     assert done.returncode == 1
 
 

@@ -1,0 +1,40 @@
+"""The sketch plugin as a kit looks at it, as it is or broken in one place."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import sketch
+
+from gansdk.testing.kit import Kit
+from gansdk.testing.subjects import MethodSubject, ModelSubject
+
+if TYPE_CHECKING:
+    from exemplars import Change
+
+SOURCE = Path(sketch.__file__)
+
+_numbers = itertools.count()
+
+
+def kit(folder: Path, change: Change | None = None) -> Kit:
+    """The checks of its method and of a model of it, which is written into a folder."""
+    plugin = _changed(change)
+    plugin.write(folder)
+    return Kit([MethodSubject(plugin.METHOD), ModelSubject("sketch", folder, plugin.METHOD)])
+
+
+def _changed(change: Change | None) -> ModuleType:
+    """The plugin's module under a name of its own, so that its import strings mean what was changed."""
+    text = SOURCE.read_text("utf-8")
+    if change is not None:
+        assert (change.file, text.count(change.old)) == (SOURCE.name, 1), change
+        text = text.replace(change.old, change.new)
+    module = ModuleType(f"sketch_{next(_numbers)}")
+    sys.modules[module.__name__] = module
+    exec(compile(text, f"{module.__name__}.py", "exec"), vars(module))
+    return module
