@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gansdk.inference.catalog import Catalog
+    from gansdk.plugins.declarations import Method
     from gansdk.testing.checks import Kind, Outcome
 
 
@@ -171,7 +172,7 @@ def kit_for(what: str, catalog: Catalog, expected_failures: Mapping[str, str] | 
     if isinstance(parse(what), Alias) and what not in catalog.settings.aliases():
         raise _unknown(what, catalog)
     located = catalog.locate(what)
-    return Kit([ModelSubject(what, located.folder, catalog.method(located))], expected_failures)
+    return Kit([ModelSubject(what, catalog.method(located), located.folder)], expected_failures)
 
 
 def _distributions(catalog: Catalog) -> set[str]:
@@ -205,9 +206,16 @@ def _of_plugin(distribution: str, catalog: Catalog) -> Iterator[Subject | Missin
         yield from (Missing(distribution, kind, why) for kind in KINDS if kind != "plugin")
     for method in methods:
         yield MethodSubject(method)
-        yield from (ModelSubject(f"builtin:{model.name}", model.folder, method) for model in method.models)
-        if not method.models:
-            yield Missing(method.name, "model", "it brings no model")
+        yield from _models_of(method)
         yield from (RecipeSubject(method, config) for config in method.configs)
         if not method.configs:
             yield Missing(method.name, "recipe", "it has no way to train")
+
+
+def _models_of(method: Method) -> Iterator[Subject | Missing]:
+    """What it brings; of a method that brings none yet, what its configs leave in miniature."""
+    yield from (ModelSubject(f"builtin:{model.name}", method, model.folder) for model in method.models)
+    if not method.models:
+        yield from (ModelSubject(f"{method.name}/{config}", method, config) for config in method.configs)
+    if not method.models and not method.configs:
+        yield Missing(method.name, "model", "it brings no model")

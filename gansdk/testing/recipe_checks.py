@@ -18,9 +18,10 @@ from gansdk.errors import TrainingError
 from gansdk.options import validate
 from gansdk.testing.checks import check, fail, skip
 from gansdk.testing.generated import pictures
+from gansdk.testing.miniatures import train_miniature
 from gansdk.testing.plugin_checks import check_closed
-from gansdk.testing.rehearsal import BEFORE, SEED, STEPS, StillTrain, Trial, miniature, options_of
-from gansdk.training.loop import resume, train
+from gansdk.testing.rehearsal import BEFORE, SEED, StillTrain, Trial, miniature, options_of
+from gansdk.training.loop import resume
 from gansdk.training.turns import Train
 
 if TYPE_CHECKING:
@@ -303,9 +304,9 @@ def resume_is_exact(recipe: RecipeSubject) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         whole, halves = Path(folder, "whole"), Path(folder, "halves")
-        _train(recipe, whole)
+        train_miniature(recipe.method, recipe.config, whole)
         try:
-            _train(recipe, halves, progress=vanish)
+            train_miniature(recipe.method, recipe.config, halves, progress=vanish)
         except _VanishedError:
             torch.manual_seed(SEED + 1)
             resume(halves, methods={recipe.method.name: recipe.method}, open_data=lambda text: (text, pictures()))
@@ -313,24 +314,6 @@ def resume_is_exact(recipe: RecipeSubject) -> None:
         for name in sorted(expected.keys() | found.keys()):
             if name not in expected or name not in found or not expected[name].equal(found[name]):
                 fail(f"after a resume, {name} is another one than without")
-
-
-def _train(recipe: RecipeSubject, run: Path, **more: Any) -> None:
-    train(
-        recipe.method,
-        recipe.config,
-        run,
-        data={name: f"made {name}" for name in recipe.rehearsal.recipe.sources},
-        options={**recipe.declared.miniature, "steps": STEPS},
-        seed=SEED,
-        device="cpu",
-        precision="fp32",
-        log_every=1,
-        samples_every=1,
-        checkpoint_every=BEFORE,
-        open_data=lambda text: (text, pictures()),
-        **more,
-    )
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:

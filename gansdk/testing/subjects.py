@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gansdk.model.protocols import Encoder, Generator, Model
     from gansdk.plugins.declarations import Config, Method
     from gansdk.plugins.registry import PluginStatus
+    from gansdk.testing.miniatures import MiniatureModel
     from gansdk.testing.rehearsal import Rehearsal
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -62,17 +63,28 @@ class MethodSubject:
 
 @dataclass(frozen=True)
 class ModelSubject:
-    """A model.
+    """A model, one that is there or one that a config's miniature leaves.
 
     Attributes:
-        name: Its ref.
-        folder: Where it is.
+        name: Its ref; of a miniature, method and config.
         method: Its method.
+        origin: The folder where it is, or the name of the config whose miniature is trained when a check asks.
     """
 
     name: str
-    folder: Path
     method: Method
+    origin: Path | str
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._miniature.folder if isinstance(self.origin, str) else self.origin
+
+    @cached_property
+    def _miniature(self) -> MiniatureModel:
+        from gansdk.testing.miniatures import MiniatureModel
+
+        return MiniatureModel(self.method, str(self.origin))
 
     @cached_property
     def config(self) -> ModelConfig:

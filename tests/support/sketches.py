@@ -25,7 +25,7 @@ def kit(folder: Path, change: Change | None = None) -> Kit:
     """The checks of its method and of a model of it, which is written into a folder."""
     plugin = _changed(change)
     plugin.write(folder)
-    return Kit([MethodSubject(plugin.METHOD), ModelSubject("sketch", folder, plugin.METHOD)])
+    return Kit([MethodSubject(plugin.METHOD), ModelSubject("sketch", plugin.METHOD, folder)])
 
 
 def _changed(change: Change | None) -> ModuleType:

@@ -154,6 +154,14 @@ def test_what_a_plugin_lacks_is_skipped_visibly(tmp_path, monkeypatch, catalog):
     assert reasons == {("model", "bare", "it brings no model"), ("recipe", "bare", "it has no way to train")}
 
 
+def test_a_method_without_models_is_checked_by_what_its_configs_leave_in_miniature(kit_of):
+    bare = Change("__init__.py", '    models=(MODEL,),\n    defaults={"superres": "exemplar-x2"},\n', "")
+    kit = only(kit_of(bare), *(check.id for check in all_checks() if check.kind == "model"))
+    results = list(kit)
+    assert {result.subject for result in results} == {"exemplar/usual"}
+    assert unlike("passed", results) == LATENT_ONLY
+
+
 def test_a_plugin_that_does_not_work_is_one_failure(tmp_path, monkeypatch, catalog):
     write_distribution(tmp_path / "site", "plug-broken", "import a_module_that_nobody_has\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
