@@ -25,6 +25,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python scripts/cli_reference.py --check
 	$(BIN)/python scripts/render_cards.py --check
 	$(BIN)/python scripts/checks_reference.py --check
+	$(BIN)/python scripts/tasks_table.py --check
 
 wheels: $(VENV)/installed-dev  ## build all wheels into dist/
 	rm -rf dist
