@@ -47,10 +47,12 @@ if TYPE_CHECKING:
     from gansdk.evaluation.record import Evaluation, Figure, Measurement
     from gansdk.importing.weights import import_weights
     from gansdk.inference.context import Context
+    from gansdk.inference.directions import write_directions
     from gansdk.inference.pipelines import Pipeline, pipeline
     from gansdk.media.gallery import Gallery
     from gansdk.media.picture import Picture
     from gansdk.model.facts import (
+        Direction,
         EncoderFacts,
         Facts,
         Image,
@@ -109,10 +111,12 @@ _HOMES = {
     "gansdk.evaluation.record": ["Evaluation", "Figure", "Measurement"],
     "gansdk.importing.weights": ["import_weights"],
     "gansdk.inference.context": ["Context"],
+    "gansdk.inference.directions": ["write_directions"],
     "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
     "gansdk.media.gallery": ["Gallery"],
     "gansdk.media.picture": ["Picture"],
     "gansdk.model.facts": [
+        "Direction",
         "EncoderFacts",
         "Facts",
         "Image",
@@ -157,6 +161,7 @@ __all__ = [
     "DataSplit",
     "Dataset",
     "DeviceError",
+    "Direction",
     "Discriminator",
     "Encoder",
     "EncoderFacts",
@@ -221,6 +226,7 @@ __all__ = [
     "psnr",
     "stack_images",
     "upscale",
+    "write_directions",
 ]
 
 

@@ -169,6 +169,9 @@ def _word(item: Any) -> str:
     """One of several: of a part its name, how many numbers or values it has, and what they are called."""
     if not isinstance(item, dict):
         return str(item)
+    if "unit" in item:
+        low, high = item["sweep"]
+        return f"{item['name']} ({low:g} to {high:g}, steps {item['unit']})"
     labels = item.get("labels") or []
     what = " ".join(labels) if 0 < len(labels) <= _MOST_LABELS else f"{item.get('k', item.get('n'))} {item['kind']}"
     return f"{item['name']} ({what})"

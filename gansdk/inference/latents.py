@@ -153,8 +153,13 @@ def _category(part: Categorical, text: str, option: str) -> int:
     raise OptionError(f"{option} {part.name}={_short(text)}: {part.name} takes 0 to {part.k - 1}{words}")
 
 
-def find_code(source: LatentSource, name: str) -> tuple[Part, int | None]:
+def find_code(source: LatentSource, name: str, directions: Sequence[str] = ()) -> tuple[Part, int | None]:
     """The part, and which of its numbers, that a name as ``class`` or ``style.0`` means.
+
+    Args:
+        source: What a latent consists of.
+        name: Which.
+        directions: What else could have been named, for the message.
 
     Raises:
         OptionError: If there is none; it names those that there are.
@@ -167,9 +172,10 @@ def find_code(source: LatentSource, name: str) -> tuple[Part, int | None]:
         index = int(number[:9])
         if index < part.n:
             return part, index
-    near = nearest(name, _names(source))
+    near = nearest(name, [*_names(source), *directions])
     hint = f"did you mean {' or '.join(near)}?" if near else "name one of them"
-    raise OptionError(f"there is no code {name!r}; this model has {describe(source)}", hint=hint)
+    ways = f", and the direction{'s' * (len(directions) > 1)} {', '.join(directions)}" if directions else ""
+    raise OptionError(f"there is no code {name!r}; this model has {describe(source)}{ways}", hint=hint)
 
 
 def _names(source: LatentSource) -> list[str]:

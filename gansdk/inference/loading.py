@@ -79,16 +79,21 @@ def load_networks(
     check_folder(folder, config)
     with torch.random.fork_rng(devices=[]):
         networks = build_networks(method, config.network)
-    _fill(networks, _read(folder / WEIGHTS), folder / WEIGHTS)
+    _fill(networks, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
     if blend is not None and blend < 1:
         finish = {key: value.clone() for key, value in _flatten(networks).items()}
         path = folder / config.ends["0"]
-        _fill(networks, _read(path), path)
+        _fill(networks, read_tensors(path), path)
         _blend(networks, finish, blend)
     return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file of a model folder.
+
+    Raises:
+        ModelError: If it cannot be read.
+    """
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:

@@ -12,6 +12,7 @@ import torch
 from gansdk.errors import OptionError
 from gansdk.inference.catalog import Catalog, Located, check_fit
 from gansdk.inference.context import Context
+from gansdk.inference.directions import read_directions
 from gansdk.inference.fingerprints import fingerprint
 from gansdk.inference.loading import load_networks
 from gansdk.inference.memory import default_budget
@@ -86,6 +87,7 @@ class Pipeline:
         self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
         self._networks: Mapping[str, nn.Module] = load_networks(located.folder, located.config, method, load.blend)
+        self._directions = read_directions(located.folder, located.config)
         self.model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None
@@ -172,8 +174,14 @@ class Pipeline:
         return replace(context, measured=self._measured[precision], memory=memory, fingerprint=self._fingerprint)
 
     def _assemble(self, placement: Placement) -> Model:
-        facts, gradients = self.located.config.facts, self.task.needs_gradients
-        return assemble(self._networks, self.method, facts, placement, needs_gradients=gradients)
+        return assemble(
+            self._networks,
+            self.method,
+            self.located.config.facts,
+            placement,
+            needs_gradients=self.task.needs_gradients,
+            directions=self._directions,
+        )
 
     def _fingerprint(self) -> str:
         with self._lock:

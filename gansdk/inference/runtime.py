@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gansdk.model.facts import Facts, Precision
-    from gansdk.model.protocols import Model
+    from gansdk.model.protocols import Directions, Model
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Method
 
@@ -129,11 +129,12 @@ def assemble(
     placement: Placement,
     *,
     needs_gradients: bool = False,
+    directions: Directions | None = None,
 ) -> Model:
-    """A model over loaded networks, each made ready to compute by :func:`prepare`."""
+    """A model over loaded networks, each made ready to compute by :func:`prepare`, and with its directions."""
     calls = {name: prepare(one, placement, needs_gradients=needs_gradients) for name, one in networks.items()}
     model: Model = resolve(method.assemble)(calls, facts)
-    return model
+    return replace(model, directions=directions) if directions else model
 
 
 class _Prepared:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gansdk.errors import InputError, ModelError, NotApplicableError
 from gansdk.files import sha256
-from gansdk.model.facts import Facts
+from gansdk.model.facts import Facts, LatentGeneratorFacts
 from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ WEIGHTS = "model.safetensors"
 START = "start.safetensors"
 EVALUATION = "evaluation.json"
 ATTRIBUTIONS = "attributions.json"
+DIRECTIONS = "directions.safetensors"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
 
@@ -115,6 +116,16 @@ class ModelConfig(Frozen):
         for name in self.ends.values():
             if name not in self.files or not name.endswith(".safetensors"):
                 raise ValueError(f"the end {name!r} is not among the safetensors files")
+        return self
+
+    @model_validator(mode="after")
+    def _directions_have_vectors(self) -> Self:
+        generator = self.facts.generator
+        is_named = isinstance(generator, LatentGeneratorFacts) and bool(generator.directions)
+        if is_named and DIRECTIONS not in self.files:
+            raise ValueError(f"the facts name directions, and {DIRECTIONS} is not among the files")
+        if DIRECTIONS in self.files and not is_named:
+            raise ValueError(f"{DIRECTIONS} is among the files, and the facts name no direction")
         return self
 
     def to_json(self) -> str:

@@ -12,11 +12,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from gansdk.model.frozen import Frozen
-from gansdk.model.parts import Code, EncodedPart, LatentPart, check_names
+from gansdk.model.parts import Code, EncodedPart, LatentPart, PartName, check_names
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
 Channels = Annotated[int, Field(ge=1, le=4, description="3 is RGB, 1 is grey")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=1, le=2**14, description="pixels")]
 
 
@@ -80,11 +81,41 @@ class ImageGeneratorFacts(Frozen):
     ]
 
 
+class Direction(Frozen):
+    """A way to go in a latent, with a name. Its vector lies beside the weights: :mod:`gansdk.inference.directions`.
+
+    ``sweep`` is from where to where a traversal goes by itself, in multiples of the vector.
+    """
+
+    name: PartName
+    unit: Annotated[
+        str, Field(min_length=1, max_length=80, description="what a step of 1 is, as 'of a standard deviation'")
+    ]
+    sweep: tuple[Finite, Finite] = (-3.0, 3.0)
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.sweep[0] >= self.sweep[1]:
+            raise ValueError(f"the sweep of {self.name} goes from {self.sweep[0]:g} to {self.sweep[1]:g}, not up")
+        return self
+
+
 class LatentGeneratorFacts(Frozen):
     """What ``generate`` takes and gives that starts from a latent."""
 
     source: LatentSource
     output: Image
+    directions: Annotated[
+        tuple[Direction, ...], Field(max_length=1000, description="whose vectors directions.safetensors holds")
+    ] = ()
+
+    @model_validator(mode="after")
+    def _directions_have_names_of_their_own(self) -> Self:
+        names = [one.name for one in (*self.source.parts, *self.directions)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} names a direction and something else, too")
+        return self
 
 
 def _kind_of_source(value: Any) -> str:

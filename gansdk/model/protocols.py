@@ -6,7 +6,7 @@ method's own affair and end in its ``assemble``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.model.facts import Facts
+
+    Directions = Mapping[str, Mapping[str, Tensor]]
 
 
 class Generator(Protocol):
@@ -43,10 +45,21 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class Model:
-    """A method's facets over ready callables; a facet that is absent is None."""
+    """A method's facets over ready callables; a facet that is absent is None.
+
+    Attributes:
+        facts: What it declares.
+        generator: Makes data.
+        encoder: Reads it.
+        discriminator: Judges it.
+        classifier: Names it.
+        directions: The vectors of the directions that its facts name, by direction and by each part of the latent that
+            one moves, float32 [n]. Whoever loads a model fills it in; ``assemble`` does not.
+    """
 
     facts: Facts
     generator: Generator | None = None
     encoder: Encoder | None = None
     discriminator: Discriminator | None = None
     classifier: Classifier | None = None
+    directions: Directions = field(default_factory=dict)

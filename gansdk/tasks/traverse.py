@@ -1,4 +1,4 @@
-"""``traverse``: one code swept while all else stays, to see what it means."""
+"""``traverse``: one code, or a stored direction, swept while all else stays, to see what it means."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ from gansdk.tasks.generate import misfit as makes_no_pictures
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from torch import Tensor
+
     from gansdk.inference.context import Context
     from gansdk.inference.latents import Latent
     from gansdk.media.gallery import Gallery
     from gansdk.media.picture import Picture
-    from gansdk.model.facts import Facts, LatentSource
+    from gansdk.model.facts import Direction, Facts, LatentSource
     from gansdk.model.parts import Part
     from gansdk.model.protocols import Model
+
+    Touched = tuple[str, int | None]
+    """A part, and which of its numbers; None for all of them."""
 
 _STEPS = 11
 _MOST_STEPS = 1000
@@ -42,7 +47,8 @@ class TraverseOptions(Options):
     """The call options of ``traverse``."""
 
     code: Annotated[
-        str, Field(description="the code to sweep, as class or style.0; two joined by a comma: rows and columns")
+        str,
+        Field(description="the code or stored direction to sweep, as class or style.0; two, by a comma: rows, columns"),
     ]
     start: Annotated[
         Annotated[float, Field(allow_inf_nan=False)] | None,
@@ -84,10 +90,11 @@ TRAVERSE = Task(
 
 
 def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, context: Context, /) -> Gallery:
-    """Sweeps one code in several samples, or two codes in one.
+    """Sweeps one code, or a stored direction, in several samples, or two in one.
 
     Args:
-        model: One with a generator from a latent that can be drawn.
+        model: One with a generator from a latent that can be drawn. In a direction a sample goes by multiples of its
+            vector, from where it was drawn.
         options: See :class:`TraverseOptions`.
         context: Told progress.
 
@@ -103,9 +110,9 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
     from gansdk.media.gallery import Gallery
 
     generator, facts = latent_generator(model)
-    sweeps = [_Sweep(facts.source, code, options) for code in options.codes]
+    sweeps = [_sweep(model, facts, code, options, context) for code in options.codes]
     settings = read_settings(facts.source, options.set)
-    _check_free(sweeps, [(one.part, one.index) for one in settings])
+    _check_free(sweeps, [(one.part.name, one.index) for one in settings])
     latent = _grid(facts.source, sweeps, options)
     for setting in settings:
         setting.apply(latent)
@@ -121,38 +128,41 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
     )
 
 
-class _Sweep:
+def _sweep(model: Model, facts: LatentGeneratorFacts, code: str, options: TraverseOptions, context: Context) -> _Sweep:
+    for direction in facts.directions:
+        if direction.name == code:
+            context.detail(f"{code} is swept in steps {direction.unit}")
+            return _DirectionSweep(direction, model.directions[code], options)
+    return _CodeSweep(facts, code, options)
+
+
+class _CodeSweep:
     """The values of one code."""
 
-    def __init__(self, source: LatentSource, code: str, options: TraverseOptions) -> None:
+    def __init__(self, facts: LatentGeneratorFacts, code: str, options: TraverseOptions) -> None:
         from gansdk.inference.latents import find_code
 
         self.code = code
-        self.part, self.index = find_code(source, code)
+        self.part, self.index = find_code(facts.source, code, [one.name for one in facts.directions])
         if not isinstance(self.part, Categorical) and self.index is None:
             if self.part.n > 1:
                 raise OptionError(f"code {code} is {self.part.n} numbers", hint=f"name one, as {code}.0")
             self.index = 0
-        self.values = self._categories(options) if isinstance(self.part, Categorical) else self._numbers(options)
+        is_one_of_several = isinstance(self.part, Categorical)
+        self.values = self._categories(options) if is_one_of_several else _numbers(_natural(self.part), options)
+        self.touches: list[Touched] = [(self.part.name, self.index)]
 
     def _categories(self, options: TraverseOptions) -> Sequence[float]:
         if options.start is not None or options.stop is not None:
             raise OptionError(f"{self.code} has no start and no stop: it is one of several", hint="leave them out")
         return range(min(self.part.k, options.steps or self.part.k)) if isinstance(self.part, Categorical) else ()
 
-    def _numbers(self, options: TraverseOptions) -> Sequence[float]:
-        low, high = _natural(self.part)
-        start = low if options.start is None else options.start
-        stop = high if options.stop is None else options.stop
-        steps = options.steps or _STEPS
-        return [start + (stop - start) * at / (steps - 1) for at in range(steps)]
-
     @property
     def labels(self) -> list[str]:
         """A text for each value."""
         if isinstance(self.part, Categorical):
             return [self.part.label(int(value)) for value in self.values]
-        return [f"{round(value, 2):g}" for value in self.values]
+        return _rounded(self.values)
 
     def put(self, latent: Latent, row: int, value: float) -> None:
         """Gives one sample one value."""
@@ -160,6 +170,36 @@ class _Sweep:
             latent[self.part.name][row] = int(value)
         else:
             latent[self.part.name][row, self.index] = value
+
+
+class _DirectionSweep:
+    """How far to go in one direction."""
+
+    def __init__(self, direction: Direction, vectors: Mapping[str, Tensor], options: TraverseOptions) -> None:
+        self.code = direction.name
+        self.values = _numbers(direction.sweep, options)
+        self.labels = _rounded(self.values)
+        self.touches: list[Touched] = [(part, None) for part in vectors]
+        self._vectors = {part: vector.numpy() for part, vector in vectors.items()}
+
+    def put(self, latent: Latent, row: int, value: float) -> None:
+        """Moves one sample."""
+        for part, vector in self._vectors.items():
+            latent[part][row] += value * vector
+
+
+_Sweep = _CodeSweep | _DirectionSweep
+
+
+def _numbers(natural: tuple[float, float], options: TraverseOptions) -> Sequence[float]:
+    start = natural[0] if options.start is None else options.start
+    stop = natural[1] if options.stop is None else options.stop
+    steps = options.steps or _STEPS
+    return [start + (stop - start) * at / (steps - 1) for at in range(steps)]
+
+
+def _rounded(values: Sequence[float]) -> list[str]:
+    return [f"{round(value, 2):g}" for value in values]
 
 
 def _natural(part: Part) -> tuple[float, float]:
@@ -171,13 +211,25 @@ def _natural(part: Part) -> tuple[float, float]:
     return _NORMAL_SWEEP
 
 
-def _check_free(sweeps: Sequence[_Sweep], held: Sequence[tuple[Part, int | None]]) -> None:
-    taken = [*held]
-    for sweep in sweeps:
-        for part, index in taken:
-            if part.name == sweep.part.name and (index is None or index == sweep.index):
-                raise OptionError(f"{sweep.code} cannot be swept and held, or swept twice", hint="leave one out")
-        taken.append((sweep.part, sweep.index))
+def _check_free(sweeps: Sequence[_Sweep], held: Sequence[Touched]) -> None:
+    """Each number is given its value by one of them; directions alone may share some, since they add up."""
+    for at, sweep in enumerate(sweeps):
+        for other in sweeps[:at]:
+            both_add = isinstance(sweep, _DirectionSweep) and isinstance(other, _DirectionSweep)
+            if sweep.code == other.code or (not both_add and _meet(sweep.touches, other.touches)):
+                raise _taken(sweep)
+        if _meet(sweep.touches, held):
+            raise _taken(sweep)
+
+
+def _meet(some: Sequence[Touched], others: Sequence[Touched]) -> bool:
+    return any(a == b and (None in {i, j} or i == j) for a, i in some for b, j in others)
+
+
+def _taken(sweep: _Sweep) -> OptionError:
+    moved = ", ".join(part for part, _ in sweep.touches)
+    what = f"{sweep.code}, which moves {moved}," if isinstance(sweep, _DirectionSweep) else sweep.code
+    return OptionError(f"{what} cannot be swept and held, or swept twice", hint="leave one out")
 
 
 def _grid(source: LatentSource, sweeps: Sequence[_Sweep], options: TraverseOptions) -> Latent:

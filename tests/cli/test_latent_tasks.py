@@ -13,6 +13,8 @@ import sketch
 from dists import write_distribution
 from PIL import Image
 
+import gansdk
+
 if TYPE_CHECKING:
     from command import Gansdk
 
@@ -93,6 +95,29 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
     assert said in done.err
     assert "Traceback" not in done.err
     assert not list(with_sketch.cwd.glob("*.*"))
+
+
+def test_a_stored_direction_is_swept_by_its_name(with_sketch):
+    smile = gansdk.Direction(name="smile", unit="of a standard deviation", sweep=(-1, 2))
+    kept = with_sketch("run", "generate", "-m", "./model", "-n", "1", "-o", "before.npz")
+    gansdk.write_directions(with_sketch.cwd / "model", [smile], {"smile": {"style": [0.0, 2.0]}})
+    done = with_sketch("run", "traverse", "-m", "./model", "--code", "smile", "--steps", "4", "-o", "smile.npz")
+    assert (kept.code, done.code, done.out) == (0, 0, "")
+    with np.load(with_sketch.cwd / "smile.npz") as moved, np.load(with_sketch.cwd / "before.npz") as drawn:
+        np.testing.assert_allclose(moved["style"][:4, 1], drawn["style"][0, 1] + [-2, 0, 2, 4], atol=1e-6)
+    again = with_sketch("run", "generate", "-m", "./model", "--latents", "before.npz", "-o", "after.npz")
+    assert again.code == 0
+    assert (with_sketch.cwd / "before.npz").read_bytes() == (with_sketch.cwd / "after.npz").read_bytes()
+    shown = with_sketch("models", "show", "./model").out
+    assert "generator.directions: smile (-1 to 2, steps of a standard deviation)" in shown
+    unknown = with_sketch("run", "traverse", "-m", "./model", "--code", "age")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "there is no code 'age'; this model has noise.0 to noise.3, class (0 to 2)" in unknown.err
+    assert "and the direction smile" in unknown.err
+    (with_sketch.cwd / "model" / "directions.safetensors").unlink()
+    broken = with_sketch("run", "traverse", "-m", "./model", "--code", "smile")
+    assert (broken.code, broken.out) == (1, "")
+    assert broken.err.endswith("gansdk: model lacks directions.safetensors; get the model again\n")
 
 
 def test_a_model_without_a_latent_is_refused_with_the_reason(with_kinds, model):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sketch
 
-from gansdk import Code, Facts, LatentGeneratorFacts, LatentSource
+from gansdk import Code, Direction, Facts, LatentGeneratorFacts, LatentSource, write_directions
 from gansdk.errors import OptionError
 from gansdk.tasks.generate import GENERATE
 from gansdk.tasks.traverse import TRAVERSE, misfit
@@ -65,6 +65,68 @@ def test_another_code_is_held(traverse):
     gallery = traverse(code="style.0", set={"class": "two", "style.1": 0.5})
     assert (gallery.arrays["class"] == 2).all()
     assert (gallery.arrays["style"][:, 1] == 0.5).all()
+
+
+SMILE = Direction(name="smile", unit="of a standard deviation", sweep=(-1, 2))
+TILT = Direction(name="tilt", unit="of ten degrees")
+VECTORS = {"smile": {"noise": [1.0, 0, 0, -1], "style": [0.5, 0]}, "tilt": {"style": [0, 1.0]}}
+
+
+@pytest.fixture
+def directed(traverse, sketched):
+    """The same model with two directions."""
+    write_directions(traverse.located.folder, [SMILE, TILT], VECTORS)
+    return sketched(TRAVERSE)
+
+
+def test_a_direction_moves_each_sample_from_where_it_was_drawn(directed, sketched):
+    gallery = directed(code="smile", steps=4, rows=2, seed=3)
+    drawn = sketched(GENERATE)(n=2, seed=3).arrays
+    for name, vector in VECTORS["smile"].items():
+        far = np.array([-1, 0, 1, 2] * 2)[:, None] * np.array(vector)
+        np.testing.assert_allclose(gallery.arrays[name], drawn[name].repeat(4, 0) + far, atol=1e-6)
+    assert gallery.arrays["class"].tolist() == drawn["class"].repeat(4).tolist()
+    assert (gallery.column_labels, gallery.corner) == (["-1", "0", "1", "2"], "smile")
+    chosen = directed(code="smile", start=0, stop=0.5, steps=2, rows=1)
+    assert chosen.column_labels == ["0", "0.5"]
+
+
+def test_the_middle_of_a_direction_is_the_sample_itself(directed, sketched):
+    gallery = directed(code="tilt", rows=3)
+    drawn = sketched(GENERATE)(n=3)
+    np.testing.assert_array_equal(gallery.pixels[5::11], drawn.pixels)  # of 11 steps from -3 to 3, as facts say
+
+
+def test_two_directions_add_up(directed, sketched):
+    gallery = directed(code="smile,tilt", start=-1, stop=1, steps=3)
+    drawn = sketched(GENERATE)(n=1).arrays["style"]
+    rows, columns = np.repeat([-1, 0, 1], 3)[:, None], np.tile([-1, 0, 1], 3)[:, None]
+    expected = drawn + rows * np.array([0.5, 0]) + columns * np.array([0, 1.0])
+    np.testing.assert_allclose(gallery.arrays["style"], expected, atol=1e-6)
+
+
+def test_a_direction_goes_with_a_code_that_it_does_not_move(directed):
+    gallery = directed(code="class,smile", steps=3)
+    assert gallery.arrays["class"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    held = directed(code="tilt", steps=3, rows=1, set={"noise": "0,0,0,0"})
+    assert (held.arrays["noise"] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"code": "smil"}, "did you mean smile"),
+        ({"code": "age"}, r"style\.0 to style\.1, and the directions smile, tilt; name one of them"),
+        ({"code": "smile.0"}, "there is no code 'smile.0'"),
+        ({"code": "smile,smile"}, "smile, which moves noise, style, cannot be swept and held, or swept twice"),
+        ({"code": "style.1,smile"}, "smile, which moves noise, style, cannot be"),
+        ({"code": "smile,style.1"}, r"style\.1 cannot be swept and held, or swept twice"),
+        ({"code": "tilt", "set": {"style.0": 1}}, "tilt, which moves style, cannot be swept and held"),
+    ],
+)
+def test_wrong_directions_are_refused(directed, options, said):
+    with pytest.raises(OptionError, match=said):
+        directed(**options)
 
 
 @pytest.mark.parametrize(
