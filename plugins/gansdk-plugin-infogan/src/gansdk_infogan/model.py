@@ -45,7 +45,7 @@ def networks(options: NetworkOptions) -> Mapping[str, nn.Module]:
     latent = options.noise + sum(options.category_sizes) + options.continuous
     return {
         "generator": Generator(latent=latent, **sizes),
-        "recogniser": Recogniser(codes=codes, code_hidden=options.code_hidden, dense_norm=options.dense_norm, **sizes),
+        "recogniser": Recogniser(codes=codes, code_hidden=options.code_hidden, slope=options.slope, **sizes),
     }
 
 

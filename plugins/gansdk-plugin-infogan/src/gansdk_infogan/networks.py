@@ -10,9 +10,6 @@ from torch import nn
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SLOPE = 0.01  # of the authors' code; the paper's table says 0.1
-_DEVIATION = 0.02
-
 
 class Generator(nn.Module):
     """A latent [N, latent] to logits of pixels [N, channels, height, width]: their sigmoid is in [0, 1]."""
@@ -35,7 +32,6 @@ class Generator(nn.Module):
             nn.ReLU(),
             nn.ConvTranspose2d(features, channels, 4, stride=2, padding=1),
         )
-        initialise(self)
 
     def forward(self, latent: Tensor) -> Tensor:
         """The logits."""
@@ -59,28 +55,27 @@ class Recogniser(nn.Module):
         hidden: int,
         features: int,
         code_hidden: int,
-        dense_norm: bool,
+        slope: float,
     ) -> None:
         super().__init__()
         area = 2 * features * (height // 4) * (width // 4)
         self.trunk = nn.Sequential(
             nn.Conv2d(channels, features, 4, stride=2, padding=1),
-            nn.LeakyReLU(_SLOPE),
+            nn.LeakyReLU(slope),
             nn.Conv2d(features, 2 * features, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(2 * features),
-            nn.LeakyReLU(_SLOPE),
+            nn.LeakyReLU(slope),
             nn.Flatten(),
-            nn.Linear(area, hidden, bias=not dense_norm),
-            nn.BatchNorm1d(hidden) if dense_norm else nn.Identity(),
-            nn.LeakyReLU(_SLOPE),
+            nn.Linear(area, hidden, bias=False),
+            nn.BatchNorm1d(hidden),
+            nn.LeakyReLU(slope),
         )
         self.codes = nn.Sequential(
             nn.Linear(hidden, code_hidden, bias=False),
             nn.BatchNorm1d(code_hidden),
-            nn.LeakyReLU(_SLOPE),
+            nn.LeakyReLU(slope),
             nn.Linear(code_hidden, codes),
         )
-        initialise(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images [N, C, H, W] to features [N, hidden] and Q's numbers [N, codes]."""
@@ -93,14 +88,13 @@ class Verdict(nn.Linear):
 
     def __init__(self, hidden: int) -> None:
         super().__init__(hidden, 1)
-        initialise(self)
 
 
-def initialise(network: nn.Module) -> None:
-    """Weights from N(0, 0.02²), biases 0, as the authors' code does."""
+def initialise(network: nn.Module, deviation: float) -> None:
+    """Weights from a normal law of mean 0 with that deviation, biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, _DEVIATION)
+            nn.init.normal_(module.weight, 0.0, deviation)
             if module.bias is not None:
                 with torch.no_grad():
                     module.bias.zero_()

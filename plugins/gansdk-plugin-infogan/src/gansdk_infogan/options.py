@@ -39,9 +39,10 @@ class NetworkOptions(Options):
     features: Annotated[
         int, Field(ge=2, le=512, description="channels at half the size; twice as many at a quarter")
     ] = 64
-    dense_norm: Annotated[
-        bool, Field(description="batch-norm of the layer that D and Q read, as in the authors' code")
-    ] = True
+    slope: Annotated[
+        float,
+        Field(ge=0, lt=1, description="of the leaky ReLUs: 0.01 in the authors' code, 0.1 in the paper's table"),
+    ] = 0.01
     code_hidden: Annotated[int, Field(ge=4, le=4096, description="width of the layer that only Q has")] = 128
 
     @property
@@ -69,6 +70,9 @@ class InfoGANOptions(NetworkOptions):
     discrimination: Annotated[float, Field(ge=0, le=1e6, description="weight of the discriminator's loss")] = 1.0
     generator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for G")] = 1e-3
     discriminator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for D and Q")] = 2e-4
+    initial_deviation: Annotated[
+        float, Field(ge=0, le=1, description="of the normal law that weights begin with; 0 is torch's own, by width")
+    ] = 0.02
     ema: Annotated[
         float, Field(ge=0, lt=1, description="decay of the averaged weights that are exported; 0 exports the last")
     ] = 0.0

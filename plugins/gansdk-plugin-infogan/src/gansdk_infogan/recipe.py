@@ -19,7 +19,7 @@ from gansdk_infogan.losses import (
 )
 from gansdk_infogan.model import HIGH, LOW, codes, facts, latent, networks, noise, read
 from gansdk_infogan.naming import name_categories
-from gansdk_infogan.networks import Verdict
+from gansdk_infogan.networks import Verdict, initialise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +47,9 @@ class InfoGAN:
         self._codes = codes(options)
         self._examples: tuple[Tensor, Labels] | None = None
         self._parts = (noise(options), *self._codes)
+        if options.initial_deviation:
+            for network in (*self.networks.values(), self._verdict):
+                initialise(network, options.initial_deviation)
         adam = partial(torch.optim.Adam, betas=(0.5, 0.999))
         self.generator = Player(
             "generator", self.networks["generator"], partial(adam, lr=options.generator_rate), ema=options.ema or None
