@@ -73,34 +73,35 @@ class Facet:
 
 def facets_of(model: ModelSubject) -> list[Facet]:
     """All that a model declares; ends the check where that is nothing."""
-    facts = model.config.facts
-    found = []
-    if isinstance(facts.generator, ImageGeneratorFacts):
-        found.append(Facet("generator", partial(_pictures, model), _generate))
-    if isinstance(facts.generator, LatentGeneratorFacts):
-        found.append(Facet("generator", partial(latents, facts.generator.source), _generate))
-    if facts.encoder is not None:
-        found.append(Facet("encoder", partial(_images, facts.encoder.data), _encode))
-    if not found:
-        skip("it has neither a generator nor an encoder")
-    return found
+    found = [facet for facet in (_generator(model), _encoder(model)) if facet is not None]
+    return found or skip("it has neither a generator nor an encoder")
 
 
 def generator_facet(model: ModelSubject) -> Facet:
     """Its generator; ends the check where it has none."""
-    if model.config.facts.generator is None:
-        skip("it has no generator")
-    return facets_of(model)[0]
+    return _generator(model) or skip("it has no generator")
 
 
 def encoder_facet(model: ModelSubject) -> Facet:
     """Its encoder; ends the check where it has none."""
-    if model.config.facts.encoder is None:
-        skip("it has no encoder")
-    return facets_of(model)[-1]
+    return _encoder(model) or skip("it has no encoder")
 
 
-def latents(source: LatentSource, items: int, seed: int) -> Tensors:
+def _generator(model: ModelSubject) -> Facet | None:
+    facts = model.config.facts.generator
+    if isinstance(facts, ImageGeneratorFacts):
+        return Facet("generator", partial(_pictures, model), _generate)
+    if isinstance(facts, LatentGeneratorFacts):
+        return Facet("generator", partial(_latents, facts.source), _generate)
+    return None
+
+
+def _encoder(model: ModelSubject) -> Facet | None:
+    facts = model.config.facts.encoder
+    return None if facts is None else Facet("encoder", partial(_images, facts.data), _encode)
+
+
+def _latents(source: LatentSource, items: int, seed: int) -> Tensors:
     """Latents by part; a code, which has no law, from the normal one."""
     parts = tuple(Noise(name=part.name, n=part.n) if isinstance(part, Code) else part for part in source.parts)
     drawn = draw(LatentSource(parts=parts), seed, range(items))

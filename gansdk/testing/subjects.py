@@ -164,9 +164,9 @@ def encoder_of(model: Model) -> Encoder:
 
 def _enter_double(_network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """What a method made float32 on the way, which is exact, enters a network in float64 nevertheless."""
-    return tuple(
-        one.double() if hasattr(one, "is_floating_point") and one.is_floating_point() else one for one in inputs
-    )
+    import torch
+
+    return tuple(one.double() if isinstance(one, torch.Tensor) and one.is_floating_point() else one for one in inputs)
 
 
 @dataclass(frozen=True)
