@@ -12,8 +12,8 @@ _OPTIONS = "gansdk_infogan.options:InfoGANOptions"
 _TINY = {"batch": 4, "channels": 3, "height": 96, "width": 128, "hidden": 8, "features": 2, "code_hidden": 8}
 _OWN_TERMS = (("generator", "categorical"), ("generator", "continuous"))  # left out, it is the paper's Figure 1
 
-# Tiny first weights and ReLUs that hardly leak leave narrow networks without a gradient worth having: D takes a thousand
-# steps to tell grey textures from digits, in which G learns to write its codes into textures.
+# Tiny first weights and ReLUs that hardly leak leave narrow networks without a gradient worth having: D takes a
+# thousand steps to tell grey textures from digits, in which G learns to write its codes into textures.
 _SMALL = {
     "hidden": 256,
     "features": 32,
