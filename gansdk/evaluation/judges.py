@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field, ValidationError
 
-from gansdk.data.mnist import MNIST
+from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.errors import InputError, ModelError
 from gansdk.files import sha256
 from gansdk.model.config import describe_errors
@@ -39,7 +39,7 @@ WIDTH = 128
 
 _WIDTHS, _STRIDES = (16, 32, 64, 128), (1, 2, 1, 2)
 _BATCH = 250
-_JUDGED = (MNIST,)
+_JUDGED = (MNIST, FASHION_MNIST)
 _AGAIN = "install gansdk again"
 
 
