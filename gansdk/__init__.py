@@ -19,6 +19,7 @@ from gansdk._version import __version__
 if TYPE_CHECKING:
     from gansdk.data.batches import ImageBatches
     from gansdk.data.crops import AlignedCrops
+    from gansdk.data.matching import match_classes
     from gansdk.data.opening import open_data
     from gansdk.data.pictures import Dataset, Pictures, open_pictures
     from gansdk.data.resizing import degrade, upscale
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "gansdk.data.batches": ["ImageBatches"],
+    "gansdk.data.matching": ["match_classes"],
     "gansdk.data.crops": ["AlignedCrops"],
     "gansdk.data.opening": ["open_data"],
     "gansdk.data.pictures": ["Dataset", "Pictures", "open_pictures"],
@@ -220,6 +222,7 @@ __all__ = [
     "labels_of",
     "load_vgg",
     "luma",
+    "match_classes",
     "open_data",
     "open_pictures",
     "pipeline",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 import gansdk
 from gansdk_infogan import METHOD
 from gansdk_infogan.model import assemble, codes, facts, networks, read
-from gansdk_infogan.naming import matching, name_categories
+from gansdk_infogan.naming import name_categories
 from gansdk_infogan.options import InfoGANOptions, NetworkOptions
 
 SMALL = NetworkOptions(hidden=16, features=2, code_hidden=8)
@@ -74,13 +74,6 @@ def test_categories_that_are_none_are_refused(text: str) -> None:
 def test_no_category_at_all_is_possible() -> None:
     options = NetworkOptions(categories="", continuous=3)
     assert [part.name for part in codes(options)] == ["style"]
-
-
-def test_categories_are_matched_one_to_one() -> None:
-    """Category 0 sees mostly class 2, category 1 class 2 a little more often than class 0, category 2 class 1."""
-    chosen = torch.tensor([0] * 10 + [1] * 9 + [2] * 5).numpy()
-    true = torch.tensor([2] * 10 + [2] * 5 + [0] * 4 + [1] * 5).numpy()
-    assert matching(chosen, true, 3) == [2, 0, 1]
 
 
 def test_words_come_from_labelled_images() -> None:

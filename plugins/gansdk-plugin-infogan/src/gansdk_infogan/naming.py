@@ -8,33 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
+
+from gansdk import match_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from gansdk import Labels
 
 _BATCH = 500
-
-
-def matching(chosen: NDArray[np.int64], true: NDArray[np.int64], k: int) -> list[int]:
-    """The class that each category is matched with, such that most images agree (the Hungarian method).
-
-    Args:
-        chosen: Category of each image.
-        true: Its class.
-        k: How many there are of either.
-    """
-    together = np.zeros((k, k), np.int64)
-    np.add.at(together, (chosen, true), 1)
-    _, classes = linear_sum_assignment(together, maximize=True)
-    return [int(one) for one in classes]
 
 
 def name_categories(recognise: Callable[[Tensor], Tensor], images: Tensor, labels: Labels) -> Sequence[str]:
@@ -48,5 +33,5 @@ def name_categories(recognise: Callable[[Tensor], Tensor], images: Tensor, label
     with torch.no_grad():
         logits = torch.cat([recognise(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)])
     chosen = logits.argmax(1).cpu().numpy()
-    classes = matching(chosen, labels.indices[: len(images)], logits.shape[1])
+    classes = match_classes(chosen, labels.indices[: len(images)], logits.shape[1])
     return [labels.classes[one] for one in classes]
