@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import GansdkError
+from gansdk.evaluation.draws import SAMPLES
 from gansdk.evaluation.trials import PREFIX
 from gansdk.options import validate
 from gansdk.plugins.declarations import resolve
@@ -51,10 +52,11 @@ def measuring(evaluation: Evaluation, *, was_trained: bool) -> list[str]:
     """The commands that give the figures again."""
     model = f"{_RUN if was_trained else _FOLDER}/"
     names = dict.fromkeys(one.data for one in evaluation.measurements)
-    own = [name for name in names if not name.startswith(PREFIX)]
+    own = [name for name in names if not name.startswith(PREFIX) and name != SAMPLES]
     sets = [word for name in own for word in ("--data", f"{name}=FOLDER-OR-ZIP")]
     commands = [shlex.join(["gansdk", "eval", model, *sets])] if own else []
-    return [*commands, shlex.join(["gansdk", "eval", model])] if len(own) < len(names) else commands
+    alone = any(name.startswith(PREFIX) for name in names) or not own
+    return [*commands, shlex.join(["gansdk", "eval", model])] if names and alone else commands
 
 
 def ablating(evaluation: Evaluation) -> str:

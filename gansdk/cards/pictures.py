@@ -94,11 +94,11 @@ def make_pictures(folder: Path, located: Located, method: Method, load: LoadOpti
 def _cases(subject: Subject) -> Iterator[tuple[tuple[str, str], Case]]:
     from gansdk.evaluation.meters import Setting
     from gansdk.evaluation.restoring import Restoring
-    from gansdk.evaluation.trials import trial_sets
+    from gansdk.evaluation.trials import trial_pictures
 
     trial = Restoring(subject.models, Setting(subject.model.facts, subject.device))
     wanted = {(part.data, part.picture) for parts in _PARTS.values() for part in parts}
-    for name, pictures in trial_sets().items():
+    for name, pictures in trial_pictures().items():
         if any(data == name for data, _ in wanted):
             yield from (((name, case.name), case) for case in trial.cases(pictures))
 

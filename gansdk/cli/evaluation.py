@@ -36,7 +36,7 @@ def evaluate(
         typer.Option(
             metavar="[NAME=]DATA",
             help="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
-            "(default: trial pictures that come along)",
+            "(default: trial pictures that come along; metrics of samples need none)",
         ),
     ] = None,
     metric: Annotated[
@@ -91,7 +91,7 @@ def evaluate(
     for one in (located, *variants.values(), *([beside] if beside is not None else [])):
         session.catalog.method(one)  # a missing plugin is known before anything is read
     target = _target(session, located, output, load)
-    datasets = _datasets(session, data or ())
+    datasets = _datasets(session, located, data or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
 
@@ -136,9 +136,10 @@ def _variants(session: Session, texts: Iterable[str]) -> dict[str, Located]:
     return {name: session.catalog.locate(ref) for name, ref in parse_mapping("--ablation", texts).items()}
 
 
-def _datasets(session: Session, texts: Iterable[str]) -> dict[str, Dataset]:
+def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[str, Dataset]:
     from gansdk.data.opening import find_data
-    from gansdk.evaluation.trials import trial_sets
+    from gansdk.evaluation.trials import trial_pictures
+    from gansdk.model.facts import ImageGeneratorFacts
 
     found: dict[str, Dataset] = {}
     for text in texts:
@@ -148,7 +149,9 @@ def _datasets(session: Session, texts: Iterable[str]) -> dict[str, Dataset]:
             what = f"two data sets are called {name or dataset.name!r}"
             raise OptionError(what, hint="write --data NAME=DATA, each name once")
         found[name or dataset.name] = dataset
-    return found or dict(trial_sets())
+    if not found and isinstance(located.config.facts.generator, ImageGeneratorFacts):
+        return dict(trial_pictures())
+    return found
 
 
 def _target(session: Session, located: Located, output: str, load: LoadOptions) -> Path | None:

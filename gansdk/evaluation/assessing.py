@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk._version import __version__
 from gansdk.errors import InputError, NotApplicableError
+from gansdk.evaluation.draws import SAMPLES, Draws
 from gansdk.evaluation.intervals import difference
 from gansdk.evaluation.meters import MODEL, TWIN, Setting, Unsuitable
 from gansdk.evaluation.record import Evaluation, Measurement
@@ -108,7 +109,7 @@ def assess(
 
     Args:
         subject: What to measure.
-        data: Test sets by the names that the record shall have.
+        data: Test sets by the names that the record shall have; metrics that draw samples need none.
         metrics: By what; all fit the model.
         note: Takes lines that the user should read: what was left out and why, and whether the model knows a set.
         progress: Is told of each set how many of how many items are done; may raise to end it.
@@ -123,14 +124,18 @@ def assess(
     from gansdk.inference.memory import freed_memory_kept
 
     setting = Setting(subject.model.facts, subject.device, note)
-    by_trial: dict[str, list[Metric]] = defaultdict(list)
+    by_trial: dict[tuple[str, int], list[Metric]] = defaultdict(list)
     for metric in metrics:
-        by_trial[metric.trial].append(metric)
+        by_trial[metric.trial, metric.samples].append(metric)
     found: list[Measurement] = []
     left_out: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for path, group in by_trial.items():
+    for (path, samples), group in by_trial.items():
+        sets: Mapping[str, Dataset] = {SAMPLES: Draws(samples)} if samples else data
+        if not sets:
+            note(f"{', '.join(metric.name for metric in group)}: left out: no data were given")
+            continue
         assessment = _Assessment(subject, setting, resolve(path)(subject.models, setting), group)
-        for name, dataset in data.items():
+        for name, dataset in sets.items():
             if dataset.digest in subject.trained_on:
                 note(f"{name}: the model was trained on these very data; the record says so")
             with freed_memory_kept():  # judges make many large tensors too

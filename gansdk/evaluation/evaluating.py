@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gansdk.errors import NotApplicableError
+from gansdk.errors import NotApplicableError, UsageError
 from gansdk.evaluation.assessing import assess, check_fitting, fitting, unseen
 from gansdk.evaluation.record import Evaluation, Variant
 from gansdk.evaluation.subjects import load_subject
@@ -47,9 +47,12 @@ def evaluate(
     Raises:
         UnknownNameError: If there is no such metric.
         NotApplicableError: If one that was asked for does not fit, or none does.
+        UsageError: If there are no data and no metric can do without.
         GansdkError: If a model does not load, an item is damaged, or a judge's file is missing.
     """
     chosen = choose_metrics(catalog, located, metrics, note)
+    if not data and not any(metric.samples for metric in chosen):
+        raise UsageError(f"there is nothing to measure {located.ref} on", hint="give a test set: --data DATA")
     other = (twin, catalog.method(twin)) if twin is not None else None
     subject = load_subject(located, catalog.method(located), load, other)
     return assess(subject, data, chosen, note=note, progress=progress)

@@ -11,6 +11,8 @@ from gansdk.evaluation.record import Figure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from gansdk.evaluation.record import Interval
 
 LEVEL = 0.95
@@ -18,6 +20,7 @@ FEWEST = 5
 """Items; of fewer, the values themselves say more than an interval."""
 
 _RESAMPLES = 9_999
+_NORMAL = 1.96  # standard deviations to either side, for that level
 
 
 def mean_interval(values: Mapping[str, float]) -> Interval | None:
@@ -54,3 +57,27 @@ def difference(ours: Figure, other: Figure) -> Figure:
         return Figure(value=ours.value - other.value)
     each = {name: value - other.values[name] for name, value in ours.values.items()}
     return Figure(value=float(np.mean(list(each.values()))), interval=mean_interval(each))
+
+
+def share(right: int, count: int) -> Figure:
+    """A share of a whole set, with Wilson's interval (1927).
+
+    Args:
+        right: How many of them.
+        count: Of how many, at least one.
+    """
+    from scipy.stats import binomtest
+
+    ends = binomtest(right, count).proportion_ci(LEVEL, method="wilson")
+    return Figure(value=right / count, interval=(float(ends.low), float(ends.high)))
+
+
+def mean_of_many(values: NDArray[np.floating]) -> Figure:
+    """The mean over so many items that it is normally distributed, and that a record cannot keep each of them.
+
+    Args:
+        values: One per item, [N], N in the hundreds at least.
+    """
+    mean = float(values.mean(dtype=np.float64))
+    reach = _NORMAL * float(values.std(ddof=1, dtype=np.float64)) / len(values) ** 0.5
+    return Figure(value=mean, interval=(mean - reach, mean + reach))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from gansdk.evaluation import codes
 from gansdk.plugins.declarations import Metric
 from gansdk.tasks.superres import misfit
 from gansdk.trunks import LITE0
 
 _RESTORING = "gansdk.evaluation.restoring:Restoring"
+_SAMPLING = "gansdk.evaluation.sampling:Sampling"
+_RESEMBLING = "gansdk.evaluation.resembling:Resembling"
 
 METRICS = (
     Metric(
@@ -75,5 +78,63 @@ METRICS = (
         misfit=misfit,
         trial=_RESTORING,
         function="gansdk.evaluation.restored:ToldApart",
+    ),
+    Metric(
+        name="code-information",
+        version=1,
+        summary="how much of the categorical codes that a sample was made from can be read back off it",
+        better="higher",
+        unit="nats",
+        misfit=codes.telling_misfit,
+        trial=_SAMPLING,
+        samples=5_000,
+        function="gansdk.evaluation.sampling:CodeInformation",
+    ),
+    Metric(
+        name="code-recovery",
+        version=1,
+        summary="how often the likeliest category is the one that a sample was made from",
+        better="higher",
+        misfit=codes.telling_misfit,
+        trial=_SAMPLING,
+        samples=5_000,
+        function="gansdk.evaluation.sampling:CodeRecovery",
+    ),
+    Metric(
+        name="code-effect",
+        version=1,
+        summary="how surely each continuous code, swept, moves one property of the picture",
+        better="higher",
+        misfit=codes.sweeping_misfit,
+        trial="gansdk.evaluation.sweeping:Sweeping",
+        samples=100,
+        function="gansdk.evaluation.sweeping:CodeEffect",
+    ),
+    Metric(
+        name="code-accuracy",
+        version=1,
+        summary="how many labelled images categories tell right that were found without labels",
+        better="higher",
+        misfit=codes.reading_misfit,
+        trial="gansdk.evaluation.recognising:Recognising",
+        function="gansdk.evaluation.recognising:CodeAccuracy",
+    ),
+    Metric(
+        name="code-fidelity",
+        version=1,
+        summary="how often a judge takes a sample for what its category is called",
+        better="higher",
+        misfit=codes.naming_misfit,
+        trial=_RESEMBLING,
+        function="gansdk.evaluation.resembling:CodeFidelity",
+    ),
+    Metric(
+        name="fd-judge",
+        version=1,
+        summary="how far all samples together are from all real images, in the features of a judge of such images",
+        better="lower",
+        misfit=codes.sampling_misfit,
+        trial=_RESEMBLING,
+        function="gansdk.evaluation.resembling:FrechetDistance",
     ),
 )

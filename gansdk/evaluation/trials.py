@@ -96,8 +96,8 @@ class _Made:
         return files
 
 
-def trial_sets() -> dict[str, TrialPictures]:
-    """The trial sets by name: photographs, faces, text, and the photographs again with inputs from JPEG files."""
+def trial_pictures() -> dict[str, TrialPictures]:
+    """The trial pictures by set: photographs, faces, text, and the photographs again with inputs from JPEG files."""
     photographs, faces = tuple(sorted(_PUBLIC)), ("face, near", "face, far")
     text = tuple(f"text, {size} pixels" for size in _SIZES)
     theirs = tuple(_PUBLIC[name] for name in photographs)

@@ -233,6 +233,8 @@ class Metric:
             one case of each item of a data set. Metrics that name the same trial share its work.
         function: Import string of what makes a :class:`gansdk.evaluation.meters.Meter`, which reads the cases.
         unit: As in ``dB``; empty for none.
+        samples: How many samples are drawn to measure it, where it needs no data: its trial then gets a
+            :class:`gansdk.evaluation.draws.Draws` of so many in place of each data set.
         trunk: The feature network that it looks with: the name of a file in ``$GANSDK_DATA/trunks``; empty for none.
     """
 
@@ -244,6 +246,7 @@ class Metric:
     trial: str
     function: str
     unit: str = ""
+    samples: int = 0
     trunk: str = ""
 
     def __post_init__(self) -> None:

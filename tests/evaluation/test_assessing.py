@@ -20,7 +20,7 @@ from gansdk.evaluation.perceptual import Seen, frechet_distance
 from gansdk.evaluation.restored import FeatureDistance, FrechetDistance, ToldApart
 from gansdk.evaluation.restoring import Restoring
 from gansdk.evaluation.subjects import load_subject
-from gansdk.evaluation.trials import FACES, JPEG, trial_sets
+from gansdk.evaluation.trials import FACES, JPEG, trial_pictures
 from gansdk.model.config import Trained, TrainingData
 from gansdk.options import LoadOptions
 from gansdk.trunks.lite0 import EfficientNetLite0
@@ -81,7 +81,7 @@ def test_the_record_says_how_and_on_what(located, photos):
 
 
 def test_the_record_says_what_was_done_to_the_inputs(located):
-    sets = trial_sets()
+    sets = trial_pictures()
     data = {name: sets[name] for name in (FACES, JPEG)}
     found = assess(load_subject(located, tiny.METHOD, FP32), data, [PLAIN["psnr-y"]]).measurements
     assert [one.protocol["input"] for one in found] == ["8 bits", "JPEG of quality 40, 4:2:0"]

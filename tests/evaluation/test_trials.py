@@ -8,29 +8,29 @@ from skimage.data import astronaut, chelsea
 from skimage.metrics import peak_signal_noise_ratio
 
 from gansdk.data.resizing import degrade
-from gansdk.evaluation.trials import FACES, JPEG, PHOTOGRAPHS, TEXT, trial_sets
+from gansdk.evaluation.trials import FACES, JPEG, PHOTOGRAPHS, TEXT, trial_pictures
 
 
 def test_the_photographs_are_scikit_images():
-    pictures = dict(trial_sets()[PHOTOGRAPHS])
+    pictures = dict(trial_pictures()[PHOTOGRAPHS])
     assert sorted(pictures) == ["astronaut", "chelsea", "coffee", "rocket"]
     np.testing.assert_array_equal(pictures["astronaut"], astronaut())
     np.testing.assert_array_equal(pictures["chelsea"], chelsea())
 
 
 def test_a_set_has_the_same_digest_whenever_it_is_made():
-    first, second = trial_sets(), trial_sets()
+    first, second = trial_pictures(), trial_pictures()
     assert {name: one.digest for name, one in first.items()} == {name: one.digest for name, one in second.items()}
 
 
 def test_all_are_free_to_show():
-    for one in trial_sets().values():
+    for one in trial_pictures().values():
         assert set(one.licence.split(" AND ")) <= {"CC0-1.0", "public domain"}
         assert all(attribution.author for attribution in one.attributions)
 
 
 def test_text_is_dark_on_white_at_several_heights():
-    pictures = [pixels for _, pixels in trial_sets()[TEXT]]
+    pictures = [pixels for _, pixels in trial_pictures()[TEXT]]
     assert len(pictures) == 4
     for pixels in pictures:
         assert pixels.max() == 255
@@ -39,12 +39,12 @@ def test_text_is_dark_on_white_at_several_heights():
 
 
 def test_faces_are_near_and_far():
-    sizes = {name: pixels.shape for name, pixels in trial_sets()[FACES]}
+    sizes = {name: pixels.shape for name, pixels in trial_pictures()[FACES]}
     assert sizes == {"face, near": (192, 192, 3), "face, far": (96, 96, 3)}
 
 
 def test_jpeg_spoils_the_input_and_not_the_truth():
-    sets = trial_sets()
+    sets = trial_pictures()
     (_, plain), (_, truth) = sets[PHOTOGRAPHS][1], sets[JPEG][1]
     np.testing.assert_array_equal(plain, truth)
     low = degrade(truth, 4).low
