@@ -20,8 +20,6 @@ _SMALL = {
     "steps": 4_000,
     "slope": 0.1,
     "initial_deviation": 0.0,
-    "deviation": "learnt",
-    "information_continuous": 0.1,
     "ema": 0.99,
 }
 
