@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gansdk.cards.card import TRIALS
 from gansdk.cards.tables import folded, table
 from gansdk.evaluation.trials import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
-from gansdk.evaluation.wording import difference, interval, number
+from gansdk.evaluation.wording import difference, interval, number, over_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,13 +40,16 @@ def figures(card: Card) -> str:
         return "## Figures\n\nNot measured yet on a test set: `gansdk eval` does it."
     names = list(dict.fromkeys(name for one in measured for name in one.baselines))
     ours, beside = card.ends[::-1] if card.config.ends else ("this model", "twin")
-    header = ["data", "metric", f"**{ours}**", "95 %", beside, "difference (95 %)", *names]
+    seeds = len(card.evaluation.replicates) + 1
+    spread = [f"mean ± sd of {seeds} seeds"] if seeds > 1 else []
+    header = ["data", "metric", f"**{ours}**", "95 %", *spread, beside, "difference (95 %)", *names]
     rows = [
         [
             _data(one),
             f"{one.metric} {_ARROWS[one.better]}{f' [{one.unit}]' if one.unit else ''}",
             f"**{number(one.value, one.unit)}**",
             interval(one.interval, one.unit),
+            *(over_seeds(card.evaluation.over_seeds(one), one.unit) for _ in spread),
             number(one.twin.value, one.unit) if one.twin is not None else "",
             difference(one),
             *(number(one.baselines[name], one.unit) if name in one.baselines else "" for name in names),
@@ -55,10 +58,18 @@ def figures(card: Card) -> str:
     ]
     lines = ["## Figures", "", table(header, rows, left=2), ""]
     lines += ["↑ higher is better, ↓ lower is better. Intervals by bootstrap over the pictures."]
+    lines += [_seeds(card)] if spread else []
     lines += ["", f"Twin: {card.evaluation.twin}."] if card.evaluation.twin else []
     if any(one.seen for one in measured):
         lines += ["", "Sets marked † are what it was trained on: these figures say nothing about other pictures."]
     return "\n".join([*lines, "", folded("How each was measured", _protocols(measured))])
+
+
+def _seeds(card: Card) -> str:
+    """Whose spread it is."""
+    ours = card.config.trained.seed if card.config.trained is not None else "?"
+    others = ", ".join(str(one.seed) for one in card.evaluation.replicates)
+    return f"This model is seed {ours}; the others are {others}, trained and measured alike."
 
 
 def _data(one: Measurement) -> str:

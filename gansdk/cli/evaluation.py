@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,11 +15,11 @@ from gansdk.cli.training import named
 from gansdk.errors import ModelError, OptionError, OutputError, OutputExistsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation, Measurement
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.catalog import Catalog, Located
     from gansdk.options import LoadOptions
 
 
@@ -58,6 +58,14 @@ def evaluate(
             help="measure this instead, and record it as a row of REF's ablation; may be repeated",
         ),
     ] = None,
+    replicate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REF",
+            help="measure this instead, the same training from another seed, and record it for the spread of REF's "
+            "figures; may be repeated",
+        ),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -83,27 +91,56 @@ def evaluate(
     """
     session = session_of(context)
     located = session.catalog.locate(ref)
-    beside = session.catalog.locate(twin) if twin else None
-    variants = _variants(session, ablation or ())
+    beside = _Beside(
+        twin=session.catalog.locate(twin) if twin else None,
+        variants=_variants(session, ablation or ()),
+        replicates=[session.catalog.locate(one) for one in replicate or ()],
+    )
+    beside.check(located)
     load = _load(device, precision, threads, blend)
-    if variants and beside is not None:
-        raise UsageError("--twin and --ablation exclude each other", hint="measure them in two calls")
-    for one in (located, *variants.values(), *([beside] if beside is not None else [])):
+    for one in (located, *beside.models):
         session.catalog.method(one)  # a missing plugin is known before anything is read
     target = _target(session, located, output, load)
     datasets = _datasets(session, located, data or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
 
-        from gansdk.evaluation.evaluating import evaluate as evaluate_model
-        from gansdk.evaluation.evaluating import evaluate_variants
-    if variants:
-        work = partial(evaluate_variants, session.catalog, located, variants, datasets)
-    else:
-        work = partial(evaluate_model, session.catalog, located, datasets, twin=beside)
+        work = beside.work(session.catalog, located, datasets)
     found = _measure(session, work, metrics=tuple(metric or ()), load=load)
     _report(session, located.ref, found)
     _keep(session, located, target, found)
+
+
+class _Beside(NamedTuple):
+    """What is measured beside a model, or in its place."""
+
+    twin: Located | None
+    variants: Mapping[str, Located]
+    replicates: Sequence[Located]
+
+    @property
+    def models(self) -> Sequence[Located]:
+        """All that have to be there."""
+        return (*([self.twin] if self.twin is not None else []), *self.variants.values(), *self.replicates)
+
+    def check(self, located: Located) -> None:
+        from gansdk.evaluation.evaluating import check_replicates
+
+        given = {"--twin": self.twin, "--ablation": self.variants, "--replicate": self.replicates}
+        named = [name for name, value in given.items() if value]
+        if len(named) > 1:
+            raise UsageError(f"{' and '.join(named)} exclude each other", hint="measure them in calls of their own")
+        if self.replicates:
+            check_replicates(located, self.replicates)
+
+    def work(self, catalog: Catalog, located: Located, data: Mapping[str, Dataset]) -> Callable[..., Evaluation]:
+        from gansdk.evaluation import evaluating
+
+        if self.variants:
+            return partial(evaluating.evaluate_variants, catalog, located, self.variants, data)
+        if self.replicates:
+            return partial(evaluating.evaluate_replicates, catalog, located, self.replicates, data)
+        return partial(evaluating.evaluate, catalog, located, data, twin=self.twin)
 
 
 def _measure(session: Session, work: Callable[..., Evaluation], **how: Any) -> Evaluation:
@@ -205,6 +242,7 @@ def _keep(session: Session, located: Located, target: Path | None, found: Evalua
 def _report(session: Session, ref: str, found: Evaluation) -> None:
     rows = [("", one) for one in found.measurements]
     rows += [(variant.name, one) for variant in found.ablation for one in variant.measurements]
+    rows += [(f"seed {other.seed}", one) for other in found.replicates for one in other.measurements]
     records = [{"model": ref, **({"row": name} if name else {}), **one.model_dump(mode="json")} for name, one in rows]
     if session.output.flags.json:
         for record in records:

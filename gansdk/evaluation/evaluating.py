@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import NotApplicableError, UsageError
 from gansdk.evaluation.assessing import assess, check_fitting, fitting, unseen
-from gansdk.evaluation.record import Evaluation, Variant
+from gansdk.evaluation.record import Evaluation, Replicate, Variant
 from gansdk.evaluation.subjects import load_subject
 from gansdk.inference.context import silent
 from gansdk.refs import Folder, parse
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gansdk.data.pictures import Dataset
+    from gansdk.evaluation.record import Measurement
     from gansdk.inference.catalog import Catalog, Located
-    from gansdk.model.config import ModelConfig
+    from gansdk.model.config import ModelConfig, Trained
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Metric
 
@@ -90,9 +91,8 @@ def evaluate_variants(
     differing = _differing([located.config, *(one.config for one in variants.values())])
     rows = []
     for name, variant in variants.items():
-        chosen = choose_metrics(catalog, variant, metrics, note)
-        subject = load_subject(variant, catalog.method(variant), load)
-        found = assess(subject.alone(), data, chosen, note=note, progress=_labelled(name, progress))
+        told = _labelled(name, progress)
+        found = _measured_alone(catalog, variant, data, metrics=metrics, load=load, note=note, progress=told)
         trained = variant.config.trained
         options = trained.options if trained else {}
         rows.append(
@@ -100,10 +100,92 @@ def evaluate_variants(
                 name=name,
                 steps=trained.steps if trained else 0,
                 options={key: options[key] for key in differing if key in options},
-                measurements=tuple(one.model_copy(update={"values": {}}) for one in found.measurements),
+                measurements=found,
             )
         )
     return Evaluation(ablation=tuple(rows))
+
+
+def evaluate_replicates(
+    catalog: Catalog,
+    located: Located,
+    replicates: Sequence[Located],
+    data: Mapping[str, Dataset],
+    *,
+    metrics: Sequence[str] = (),
+    load: LoadOptions,
+    note: Callable[[str], None] = silent,
+    progress: Callable[[str, int, int], None] = unseen,
+) -> Evaluation:
+    """Measures the same training from other seeds; the model itself is not measured.
+
+    Of each the figures are kept, not the single values.
+
+    Args:
+        catalog: As for :func:`evaluate`.
+        located: The model whose training it is.
+        replicates: The others.
+        data: As for :func:`evaluate`.
+        metrics: As for :func:`evaluate`.
+        load: As for :func:`evaluate`.
+        note: As for :func:`evaluate`.
+        progress: As for :func:`evaluate`.
+
+    Raises:
+        UsageError: If one is another training, or two have the same seed.
+        GansdkError: As for :func:`evaluate`.
+    """
+    seeds = check_replicates(located, replicates)
+    found = []
+    for seed, replicate in zip(seeds, replicates, strict=True):
+        told = _labelled(f"seed {seed}", progress)
+        measured = _measured_alone(catalog, replicate, data, metrics=metrics, load=load, note=note, progress=told)
+        found.append(Replicate(seed=seed, measurements=measured))
+    return Evaluation(replicates=tuple(found))
+
+
+def check_replicates(located: Located, replicates: Sequence[Located]) -> list[int]:
+    """The seeds of models that differ from one in nothing else.
+
+    Raises:
+        UsageError: If one is another training, or two have the same seed.
+    """
+    ours = located.config.trained
+    if ours is None:
+        raise UsageError(f"{located.ref} was not trained here, so it has no other seeds", hint="leave out --replicate")
+    seeds = [ours.seed]
+    for one in replicates:
+        theirs = one.config.trained
+        if theirs is None or one.config.method != located.config.method or _making(theirs) != _making(ours):
+            hint = "give trainings that differ in their seed alone; others are rows of an --ablation"
+            raise UsageError(f"{one.ref} is another training than {located.ref}", hint=hint)
+        if theirs.seed in seeds:
+            raise UsageError(f"{one.ref}: seed {theirs.seed} is there already", hint="give each seed once")
+        seeds.append(theirs.seed)
+    return seeds[1:]
+
+
+def _making(trained: Trained) -> tuple[object, ...]:
+    """All that makes a training, but for its seed and the machine."""
+    data = tuple((one.name, one.digest) for one in trained.data)
+    return trained.config, trained.options, trained.steps, frozenset(trained.silenced), data, trained.relies_on
+
+
+def _measured_alone(
+    catalog: Catalog,
+    located: Located,
+    data: Mapping[str, Dataset],
+    *,
+    metrics: Sequence[str],
+    load: LoadOptions,
+    note: Callable[[str], None],
+    progress: Callable[[str, int, int], None],
+) -> tuple[Measurement, ...]:
+    """The figures of a model that stands beside another, without a twin and without single values."""
+    chosen = choose_metrics(catalog, located, metrics, note)
+    subject = load_subject(located, catalog.method(located), load)
+    found = assess(subject.alone(), data, chosen, note=note, progress=progress)
+    return tuple(one.model_copy(update={"values": {}}) for one in found.measurements)
 
 
 def choose_metrics(

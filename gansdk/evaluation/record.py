@@ -62,12 +62,20 @@ class Variant(Frozen):
     measurements: tuple[Measurement, ...] = ()
 
 
+class Replicate(Frozen):
+    """The same training from another seed, measured alike."""
+
+    seed: int
+    measurements: tuple[Measurement, ...] = ()
+
+
 class Evaluation(Frozen):
     """All measurements of one model."""
 
     measurements: tuple[Measurement, ...] = ()
     twin: Annotated[str, Field(description="what the twin is, or why there is none")] = ""
     ablation: Annotated[tuple[Variant, ...], Field(description="what other ways of training gave")] = ()
+    replicates: Annotated[tuple[Replicate, ...], Field(description="what other seeds of this training gave")] = ()
 
     def to_json(self) -> str:
         """The text of ``evaluation.json``, with a closing newline."""
@@ -79,11 +87,30 @@ class Evaluation(Frozen):
             measurements=_merged(self.measurements, newer.measurements),
             twin=newer.twin or self.twin,
             ablation=_merged_rows(self.ablation, newer.ablation),
+            replicates=_merged_seeds(self.replicates, newer.replicates),
         )
+
+    def over_seeds(self, measured: Measurement) -> tuple[float, ...]:
+        """A figure of this model and of the same training from other seeds, where they were measured on the same."""
+        same = _same(measured)
+        others = (one for replicate in self.replicates for one in replicate.measurements)
+        return (measured.value, *(one.value for one in others if _same(one) == same))
 
 
 def _merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> tuple[Measurement, ...]:
     return tuple({(one.data, one.metric): one for one in (*old, *new)}.values())
+
+
+def _same(one: Measurement) -> tuple[str, int, str, str]:
+    return one.metric, one.version, one.data, one.digest
+
+
+def _merged_seeds(old: Iterable[Replicate], new: Iterable[Replicate]) -> tuple[Replicate, ...]:
+    found = {one.seed: one for one in old}
+    for one in new:
+        before = found[one.seed].measurements if one.seed in found else ()
+        found[one.seed] = Replicate(seed=one.seed, measurements=_merged(before, one.measurements))
+    return tuple(found[seed] for seed in sorted(found))
 
 
 def _merged_rows(old: Iterable[Variant], new: Iterable[Variant]) -> tuple[Variant, ...]:

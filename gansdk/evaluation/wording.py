@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gansdk.evaluation.record import Interval, Measurement
 
@@ -26,6 +27,13 @@ def signed(value: float, unit: str = "") -> str:
 def interval(ends: Interval | None, unit: str = "", show: Callable[[float, str], str] = number) -> str:
     """Both ends, as ``26.51 … 27.96``; empty for none."""
     return "" if ends is None else f"{show(ends[0], unit)} … {show(ends[1], unit)}"
+
+
+def over_seeds(values: Sequence[float], unit: str = "") -> str:
+    """Mean and standard deviation, as ``0.931 ± 0.020``; empty for a single value."""
+    if len(values) < 2:
+        return ""
+    return f"{number(mean(values), unit)} ± {number(stdev(values), unit)}"
 
 
 def difference(measured: Measurement) -> str:

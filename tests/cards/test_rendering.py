@@ -10,7 +10,7 @@ import pytest
 
 from gansdk.cards.rendering import read_card, render
 from gansdk.errors import InputError, OutputError
-from gansdk.evaluation.record import Evaluation
+from gansdk.evaluation.record import Evaluation, Replicate
 from gansdk.model.config import Origin
 from gansdk.options import Options
 from gansdk.plugins.declarations import Config
@@ -51,6 +51,19 @@ def test_figures_stand_with_interval_twin_and_baselines(card):
     assert rows[3] == "| Set5 | ssim-y ↑ | **0.877** |  | 0.900 | −0.023 (−0.030 … −0.010) |  |  |"
     assert rows[4] == "| BSD100 | fd-lite0 ↓ | **612** |  |  |  | 745 | 265 |"
     assert "Twin: none: it is a test." in region(render(card), "figures")
+
+
+def test_other_seeds_stand_as_mean_and_deviation(card):
+    ours = card.evaluation.measurements[0]  # 31.23 dB
+    others = tuple(
+        Replicate(seed=seed, measurements=(ours.model_copy(update={"value": value}),))
+        for seed, value in ((7, 30.23), (8, 32.23))
+    )
+    card = dataclasses.replace(card, evaluation=card.evaluation.model_copy(update={"replicates": others}))
+    rows = [line for line in region(render(card), "figures").splitlines() if line.startswith("| ")]
+    assert "| 95 % | mean ± sd of 3 seeds | twin |" in rows[0]
+    assert "| 30.11 … 32.22 | 31.23 ± 1.00 |" in rows[2]
+    assert "the others are 7, 8, trained and measured alike" in region(render(card), "figures")
 
 
 def test_every_figure_changes_with_the_record(card):

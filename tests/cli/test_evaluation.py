@@ -75,6 +75,29 @@ def test_other_trainings_become_rows_of_an_ablation(with_kinds, model, photos):
     assert kept.ablation[0].measurements[0].values == {}
 
 
+def test_other_seeds_of_the_same_training_give_a_spread(with_kinds, photos):
+    def write(name, seed, **made):
+        trained = Trained(**{"recipe": "a:b", "config": "c", "options": {"rate": 1}, "seed": seed, "steps": 9} | made)
+        tiny.write(with_kinds.cwd / name, seed=seed, trained=trained)
+
+    for seed in range(3):
+        write(f"m{seed}", seed)
+    write("longer", 4, steps=10)
+    write("again", 0)
+    measure = ("eval", "./m0", "--data", "few=photos", "--metric", "psnr-y")
+    assert with_kinds(*measure).code == 0
+    done = with_kinds(*measure, "--replicate", "./m2", "--replicate", "./m1")
+    assert done.code == 0
+    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [["seed", "2"], ["seed", "1"]]
+    kept = read_evaluation(with_kinds.cwd / "m0")
+    assert [one.seed for one in kept.replicates] == [1, 2]
+    alone = [with_kinds("eval", f"./m{seed}", *measure[2:], "--json").records[0]["value"] for seed in range(3)]
+    assert kept.over_seeds(kept.measurements[0]) == tuple(alone)
+    for other, said in {"longer": "is another training than ./m0", "again": "seed 0 is there already"}.items():
+        refused = with_kinds(*measure, "--replicate", f"./{other}")
+        assert (refused.code, said in refused.error) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -85,7 +108,7 @@ def test_other_trainings_become_rows_of_an_ablation(with_kinds, model, photos):
         (["--data", "photos", "--data", "photos"], 2, "two data sets are called 'photos'"),
         (["--precision", "fp8"], 2, "--precision 'fp8' is not one of"),
         (["--blend", "0.5", "--data", "photos"], 2, "one end only"),
-        (["--twin", "./model", "--ablation", "a=./model"], 2, "exclude each other"),
+        (["--twin", "./model", "--ablation", "a=./model"], 2, "--twin and --ablation exclude each other"),
         (["-o", "nowhere/x.json"], 1, "there is no folder nowhere"),
         (["-o", "photos/one.png"], 1, "holds no measurements"),
         (["-o", "photos"], 2, "photos is a folder"),
