@@ -225,6 +225,39 @@ def terms_have_weights(recipe: RecipeSubject) -> None:
             fail(f"a term of {player} has no weight among the routes: {', '.join(rehearsal.shares) or 'none'}")
 
 
+class _Attentive(StillTrain):
+    """Notes which terms each player minimises."""
+
+    def __init__(self, players: Sequence[Player], **settings: Any) -> None:
+        super().__init__(players, **settings)
+        self.heard: set[tuple[str, str]] = set()
+
+    def watch(self, terms: Mapping[Player, Mapping[str, Tensor]], _verdicts: Verdicts) -> None:
+        """Takes down their names."""
+        self.heard.update((player.name, term) for player, own in terms.items() for term in own)
+
+
+@check("recipe", needs=("step-replays",))
+def own_terms_are_terms(recipe: RecipeSubject) -> None:
+    """The method's own terms are terms of its turns, and not all of a player's.
+
+    `gansdk train --twin` leaves them out. A misspelt one would leave out nothing, and the twin be the model itself;
+    a player without any term left would not be trained.
+    """
+    own = set(recipe.declared.own_terms)
+    if not own:
+        skip("it declares no terms of its own")
+    heard = cast("_Attentive", recipe.rehearsal.played(_Attentive)).heard
+    for player, term in sorted(own - heard):
+        fail(f"own_terms name {player}/{term}, which no turn minimises; there are {_terms(heard)}")
+    for player in sorted({player for player, _ in own} - {player for player, _ in heard - own}):
+        fail(f"without its own terms, {player} has nothing to minimise")
+
+
+def _terms(heard: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{player}/{term}" for player, term in sorted(heard))
+
+
 class _Watchful(StillTrain):
     """Notes the verdicts that turns show, and which way what is minimised pulls them.
 

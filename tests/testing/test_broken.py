@@ -155,6 +155,10 @@ BROKEN = {
     "terms-have-weights": [
         Change(RECIPE, '"real": options.discrimination * ', '"real": '),
     ],
+    "own-terms-are-terms": [
+        Change(PACKAGE, '"adversarial"', '"adversary"'),
+        Change(PACKAGE, '(("generator", "adversarial"),)', '(("generator", "adversarial"), ("generator", "content"))'),
+    ],
     "signs-are-right": [
         Change(RECIPE, "softplus(-verdict)", "softplus(verdict)"),
         Change(RECIPE, '"adversarial": options.adversarial', '"adversarial": -options.adversarial'),

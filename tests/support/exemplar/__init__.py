@@ -23,6 +23,7 @@ METHOD = gansdk.Method(
             options=f"{__name__}.options:RecipeOptions",
             values={"steps": 100_000, "width": 64},
             miniature={"width": 4, "batch": 2},
+            own_terms=(("generator", "adversarial"),),
         )
     },
     models=(MODEL,),
