@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from gansdk.cards.card import STRIP
 from gansdk.cards.commands import ablating, importing, measuring, training
-from gansdk.cards.figures import ablation, columns, failures, figures
+from gansdk.cards.failures import columns, failures
+from gansdk.cards.figures import ablation, figures
 from gansdk.cards.tables import cell, folded, sentence, table
 from gansdk.model.facts import ImageGeneratorFacts
 
