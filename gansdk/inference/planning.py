@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
+from gansdk.media.gallery import most_in_grid
 from gansdk.media.images import check_readable
 from gansdk.media.results import as_picture_writing, is_folder, numbered
 from gansdk.media.writing import picture_format
 from gansdk.model.config import WEIGHTS
+from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.options import PictureWriting, RecordWriting
 from gansdk.plugins.declarations import resolve
 
@@ -118,7 +120,7 @@ def plan(job: Job) -> list[Item]:
 
     Raises:
         UsageError: If the inputs do not fill the slots, two items would write the same file, one would overwrite
-            another's input, or the output's ending names no format.
+            another's input, the output's ending names no format, or a grid could not hold what was asked for.
     """
     task, size = job.work.task, len(job.work.task.slots)
     if size and (not job.inputs or len(job.inputs) % size):
@@ -134,6 +136,8 @@ def plan(job: Job) -> list[Item]:
         return [Item(group, None) for group in groups]
     if job.work.kind == "folder" and task.pieces:
         return _pieces(job)
+    if job.work.kind == "picture" and task.pieces:
+        _check_grid(job)
     items = [Item(group, _output(job, group, len(groups))) for group in groups]
     _check_inputs_stay(items)
     check_collisions(items)
@@ -149,6 +153,19 @@ def _pieces(job: Job) -> list[Item]:
         label = f"{first.name} to {others[-1].name}" if others else first.name
         items.append(Item((), first, label=label, call=call, others=tuple(others)))
     return items
+
+
+def _check_grid(job: Job) -> None:
+    """Refuses one picture of more than it can hold before any of them is made."""
+    generator = job.work.model.config.facts.generator
+    if not isinstance(generator, LatentGeneratorFacts):
+        return
+    count = sum(len(numbers) for _, numbers in resolve(job.work.task.pieces)(job.work.call))
+    height, width = generator.output.height, generator.output.width
+    most = most_in_grid(height, width)
+    if count > most:
+        what = f"{count} pictures of {width}×{height} are too many for one grid, which holds {most}"
+        raise UsageError(what, hint="write single files with -o FOLDER/, or ask for fewer")
 
 
 def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:

@@ -80,7 +80,8 @@ class Gallery:
         Raises:
             OutputError: If it would have more than ``MOST_PIXELS`` pixels.
         """
-        zoom = max(1, -(-_SMALL // self.pixels.shape[2])) if self.row_labels or self.column_labels else 1
+        is_labelled = bool(self.row_labels or self.column_labels)
+        zoom = _zoom(self.pixels.shape[2], is_labelled=is_labelled)
         height, width = (side * zoom + _GAP for side in self.pixels.shape[1:3])
         if self.rows * height * self.columns * width > MOST_PIXELS:
             what = f"a grid of {self.columns} by {self.rows} pictures is too large to be looked at"
@@ -137,6 +138,17 @@ class Gallery:
     def __repr__(self) -> str:
         _, height, width, channels = self.pixels.shape
         return f"<Gallery of {len(self)} pictures {width}×{height} {'grey' if channels == 1 else 'RGB'}>"
+
+
+def most_in_grid(height: int, width: int) -> int:
+    """How many pictures of a size a labelled grid holds at most."""
+    zoom = _zoom(width, is_labelled=True)
+    return MOST_PIXELS // ((height * zoom + _GAP) * (width * zoom + _GAP))
+
+
+def _zoom(width: int, *, is_labelled: bool) -> int:
+    """How many times larger pictures stand in a grid."""
+    return max(1, -(-_SMALL // width)) if is_labelled else 1
 
 
 def _labelled(

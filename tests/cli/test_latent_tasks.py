@@ -83,6 +83,11 @@ def test_a_sweep_is_a_grid_or_an_animation(with_sketch):
         (("generate", "--set", "class=7"), "class takes 0 to 2 or one of zero, one, two"),
         (("generate", "--set", "class=1", "--set", "class=2"), "--set names 'class' twice"),
         (("generate", "-n", "0"), "-n '0' is not one of 1..1000000"),
+        (("generate", "-n", "0", "-o", "many/"), "-n '0' is not one of 1..1000000"),
+        (
+            ("generate", "-n", "1000000", "-o", "x.png"),
+            "1000000 pictures of 8×10 are too many for one grid, which holds",
+        ),
         (("generate", "-o", "x.gif"), "names no format"),
         (("traverse",), "--code is required"),
         (("traverse", "--code", "style"), "name one, as style.0"),

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError, UsageError
-from gansdk.media.gallery import MOST_PIXELS, Gallery
+from gansdk.media.gallery import MOST_PIXELS, Gallery, most_in_grid
 
 
 def gallery(count: int = 6, side: int = 60, channels: int = 3, **what) -> Gallery:
@@ -51,6 +51,14 @@ def test_a_grid_too_large_to_be_looked_at_is_refused():
     pixels = np.broadcast_to(np.zeros((1, 1, 1, 1), np.uint8), (MOST_PIXELS // side**2, side, side, 1))
     with pytest.raises(OutputError, match="too large to be looked at"):
         Gallery(pixels, columns=8).grid()
+
+
+def test_how_many_a_grid_holds_is_known_before_there_are_any():
+    most = most_in_grid(28, 28)
+    pixels = np.broadcast_to(np.zeros((1, 1, 1, 1), np.uint8), (most + 1, 28, 28, 1))
+    assert Gallery(pixels[:most], 1, row_labels=[""] * most).grid().width == 56
+    with pytest.raises(OutputError, match="too large to be looked at"):
+        Gallery(pixels, 1, row_labels=[""] * (most + 1)).grid()
 
 
 def test_what_is_no_gallery_is_refused():
