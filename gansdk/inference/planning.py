@@ -25,7 +25,7 @@ from gansdk.options import PictureWriting, RecordWriting
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gansdk.errors import GansdkError
     from gansdk.inference.catalog import Located
@@ -84,6 +84,30 @@ class Job:
 
 
 @dataclass(frozen=True)
+class NumberedFiles:
+    """Files that are called by numbers, of which a million take no more memory than one.
+
+    Attributes:
+        folder: Where they stand.
+        ending: As in ``png``.
+        numbers: Theirs.
+    """
+
+    folder: Path
+    ending: str
+    numbers: range
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, at: int) -> Path:
+        return self.folder / numbered(self.numbers[at], self.ending)
+
+    def __iter__(self) -> Iterator[Path]:
+        return (self.folder / numbered(number, self.ending) for number in self.numbers)
+
+
+@dataclass(frozen=True)
 class Item:
     """One call of the task: plain data too.
 
@@ -94,7 +118,7 @@ class Item:
         replaces: Whether the result of an earlier run stands at ``output`` and may be replaced whatever the options
             say.
         call: The task's options for this item alone, where a call is made in pieces.
-        others: Further files that its result becomes, beside ``output``.
+        others: All files that its result becomes, where these are several; ``output`` is their first.
     """
 
     inputs: tuple[str, ...]
@@ -102,7 +126,7 @@ class Item:
     label: str | None = None
     replaces: bool = False
     call: Options | None = None
-    others: tuple[Path, ...] = ()
+    others: NumberedFiles | None = None
 
     @property
     def name(self) -> str:
@@ -149,9 +173,10 @@ def _pieces(job: Job) -> list[Item]:
     ending, folder = picture_format(None, as_picture_writing(job.work.writing)), Path(str(job.output))
     items = []
     for call, numbers in resolve(job.work.task.pieces)(job.work.call):
-        first, *others = (folder / numbered(number, ending) for number in numbers)
-        label = f"{first.name} to {others[-1].name}" if others else first.name
-        items.append(Item((), first, label=label, call=call, others=tuple(others)))
+        files = NumberedFiles(folder, ending, numbers)
+        first, last = files[0], files[-1]
+        label = f"{first.name} to {last.name}" if len(files) > 1 else first.name
+        items.append(Item((), first, label=label, call=call, others=files))
     return items
 
 
@@ -234,7 +259,7 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
                 if name != STANDARD:
                     check_readable(Path(name))
             is_wanted = item.output is None or check_output(item.output, job.work.writing)
-            for other in item.others:
+            for other in item.others or ():
                 check_output(other, job.work.writing)
             (ready if is_wanted else skipped).append(item)
         except (InputError, OutputError) as error:
