@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gansdk.data.opening import open_data
     from gansdk.data.pictures import Dataset, Pictures, open_pictures
     from gansdk.data.resizing import degrade, upscale
-    from gansdk.data.stacked import Labels, StackedImages, array_digest, labels_of, stack_images
+    from gansdk.data.stacked import Labels, StackedImages, array_digest, ground_of, labels_of, stack_images
     from gansdk.errors import (
         ComputationError,
         DeviceError,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         Direction,
         EncoderFacts,
         Facts,
+        Ground,
         Image,
         ImageGeneratorFacts,
         ImageOutput,
@@ -88,7 +89,7 @@ _HOMES = {
     "gansdk.data.opening": ["open_data"],
     "gansdk.data.pictures": ["Dataset", "Pictures", "open_pictures"],
     "gansdk.data.resizing": ["degrade", "upscale"],
-    "gansdk.data.stacked": ["Labels", "StackedImages", "array_digest", "labels_of", "stack_images"],
+    "gansdk.data.stacked": ["Labels", "StackedImages", "array_digest", "ground_of", "labels_of", "stack_images"],
     "gansdk.errors": [
         "ComputationError",
         "DeviceError",
@@ -121,6 +122,7 @@ _HOMES = {
         "Direction",
         "EncoderFacts",
         "Facts",
+        "Ground",
         "Image",
         "ImageGeneratorFacts",
         "ImageOutput",
@@ -174,6 +176,7 @@ __all__ = [
     "Gallery",
     "GansdkError",
     "Generator",
+    "Ground",
     "Image",
     "ImageBatches",
     "ImageGeneratorFacts",
@@ -217,6 +220,7 @@ __all__ = [
     "__version__",
     "array_digest",
     "degrade",
+    "ground_of",
     "hookimpl",
     "import_weights",
     "labels_of",

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.pictures import Dataset
+    from gansdk.model.facts import Ground
+
+_MIDDLE = 127.5
+_NEARLY_ALL = 0.95
 
 MOST_BYTES = 2**32
 """Of a stack that is made of pictures."""
@@ -101,6 +105,19 @@ def stack_images(
         return data
     images = np.stack([_with_channels(image, channels or 3) for image in data.images])
     return StackedImages(data.name, images, data.licence, data.digest, data.labels, data.classes, data.attributions)
+
+
+def ground_of(images: NDArray[np.uint8]) -> Ground | None:
+    """What the shapes of images stand on: dark or light where the outermost pixels of nearly all are, else None.
+
+    Args:
+        images: uint8 [N, H, W, C].
+    """
+    rim = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    light = np.median(rim.reshape(len(images), -1), axis=1) > _MIDDLE
+    if light.mean() > _NEARLY_ALL:
+        return "light"
+    return "dark" if light.mean() < 1 - _NEARLY_ALL else None
 
 
 def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:

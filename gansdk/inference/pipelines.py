@@ -134,7 +134,7 @@ class Pipeline:
         picture, encoder = read_picture(source, reading, context.note), self.located.config.facts.encoder
         if slot.fits == "encoder" and encoder is not None:
             data = encoder.data
-            return fit(picture, data.width, data.height, data.channels, context.note, strict=reading.strict)
+            return fit(picture, data, context.note, strict=reading.strict)
         return picture
 
     def compute(self, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:

@@ -1,7 +1,9 @@
 """Pictures of any size and kind, brought to the one that a network takes: one rule, said when it is used.
 
 What is transparent is put on white. RGB becomes grey by the luma of ITU-R 601, grey becomes RGB by three equal
-channels. The picture is resized, antialiased, so that it just fits inside; what is left beside it repeats its edge.
+channels. Where all that the network knows stands on a dark ground and the picture on a light one, or the other way
+round, it is inverted: ink on paper becomes light on dark. The picture is resized, antialiased, so that it just fits
+inside; what is left beside it repeats its edge.
 """
 
 from __future__ import annotations
@@ -20,20 +22,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.media.picture import Picture
+    from gansdk.model.facts import Ground, Image
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def fit(
-    picture: Picture, width: int, height: int, channels: int, note: Callable[[str], None], *, strict: bool = False
-) -> Picture:
-    """Brings a picture to a size and a number of channels.
+def fit(picture: Picture, image: Image, note: Callable[[str], None], *, strict: bool = False) -> Picture:
+    """Brings a picture to what a network takes.
 
     Args:
         picture: Of any kind.
-        width: Pixels that are taken.
-        height: Likewise.
-        channels: 1 or 3.
+        image: What is taken; of 1 or 3 channels.
         note: Takes what was done, in one line; nothing where nothing was.
         strict: Whether to refuse what would have to be changed.
 
@@ -43,28 +42,46 @@ def fit(
     Raises:
         InputError: If it would have to be changed, and ``strict``.
     """
-    changes = _changes(picture, width, height, channels)
+    flat = flatten(picture, "white")
+    inverted = image.ground is not None and _ground(flat) != image.ground
+    changes = _changes(picture, image)
+    if inverted:
+        changes.append(f"inverted, to stand on a {image.ground} ground")
     if not changes:
         return picture.replace(alpha=None)
     if strict:
-        what = f"{picture.name}: the model takes {width}×{height} pixels, {_word(channels)}; it is {_kind(picture)}"
+        what = f"{picture.name}: the model takes {_taken(image)}; it is {_kind(picture)}"
+        what += f", on a {_ground(flat)} ground" if inverted else ""
         raise InputError(what, hint="bring it to that, or leave --strict out")
     note(f"{picture.name}: {', '.join(changes)}")
-    picture = flatten(picture, "white")
-    if picture.pixels.shape[2] != channels:
-        picture = picture.replace(pixels=_in_channels(picture, channels), icc=None)
-    return _padded(_inside(picture, width, height), width, height)
+    if flat.pixels.shape[2] != image.channels:
+        flat = flat.replace(pixels=_in_channels(flat, image.channels), icc=None)
+    if inverted:
+        flat = flat.replace(pixels=np.iinfo(flat.pixels.dtype).max - flat.pixels)
+    return _padded(_inside(flat, image.width, image.height), image.width, image.height)
 
 
-def _changes(picture: Picture, width: int, height: int, channels: int) -> list[str]:
+def _changes(picture: Picture, image: Image) -> list[str]:
     changes = [] if picture.is_opaque else ["put on white"]
-    if picture.pixels.shape[2] != channels:
-        changes.append(f"made {_word(channels)}")
-    if (picture.width, picture.height) != (width, height):
-        changes.append(f"fitted from {picture.width}×{picture.height} into {width}×{height}")
-        if picture.width * height != picture.height * width:
+    if picture.pixels.shape[2] != image.channels:
+        changes.append(f"made {_word(image.channels)}")
+    if (picture.width, picture.height) != (image.width, image.height):
+        changes.append(f"fitted from {picture.width}×{picture.height} into {image.width}×{image.height}")
+        if picture.width * image.height != picture.height * image.width:
             changes.append("its edges repeated beside it")
     return changes
+
+
+def _ground(picture: Picture) -> Ground:
+    """What its shapes stand on: light where most of its outermost pixels are."""
+    grey = picture.pixels.mean(axis=2)
+    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    return "light" if np.median(rim) > np.iinfo(picture.pixels.dtype).max / 2 else "dark"
+
+
+def _taken(image: Image) -> str:
+    ground = f", on a {image.ground} ground" if image.ground is not None else ""
+    return f"{image.width}×{image.height} pixels, {_word(image.channels)}{ground}"
 
 
 def _word(channels: int) -> str:

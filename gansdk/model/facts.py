@@ -61,6 +61,9 @@ class ImageOutput(Frozen):
     scale: Annotated[int, Field(ge=1, le=16)] = 1
 
 
+Ground = Literal["dark", "light"]
+
+
 class Image(Frozen):
     """Pictures of one size: float NCHW in [0, 1]."""
 
@@ -68,6 +71,10 @@ class Image(Frozen):
     channels: Channels = 3
     height: Side
     width: Side
+    ground: Annotated[
+        Ground | None,
+        Field(description="what their shapes stand on, where it is the same in all; null where it is not"),
+    ] = None
 
 
 class ImageGeneratorFacts(Frozen):

@@ -11,7 +11,7 @@ from PIL import Image
 from skimage.color import rgb2yuv  # whose Y is luma of BT.601
 
 from gansdk.data.pictures import Pictures, open_pictures
-from gansdk.data.stacked import StackedImages, array_digest, labels_of, stack_images
+from gansdk.data.stacked import StackedImages, array_digest, ground_of, labels_of, stack_images
 from gansdk.errors import InputError
 
 
@@ -141,3 +141,13 @@ def test_the_digest_is_of_names_types_shapes_and_values() -> None:
     others = [{"b": array}, {"a": array.T}, {"a": array.astype(np.int32)}, {"a": array + 1}, {"a": array, "b": array}]
     assert len({array_digest(other) for other in others} | {expected}) == 6
     assert array_digest({"a": array, "b": array + 1}) == array_digest({"b": array + 1, "a": array})
+
+
+@pytest.mark.parametrize(
+    ("light", "ground"), [(0, "dark"), (1, "dark"), (30, None), (70, None), (99, "light"), (100, "light")]
+)
+def test_the_ground_is_what_nearly_all_shapes_stand_on(light: int, ground: str | None) -> None:
+    images = np.zeros((100, 6, 6, 1), np.uint8)
+    images[:light] = 255
+    images[:, 2:4, 2:4] = 255 - images[:, 2:4, 2:4]
+    assert ground_of(images) == ground

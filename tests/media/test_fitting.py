@@ -9,6 +9,7 @@ from PIL import Image
 from gansdk.errors import InputError
 from gansdk.media.fitting import fit
 from gansdk.media.picture import Picture
+from gansdk.model.facts import Image as Taken
 
 
 def picture(height: int, width: int, channels: int, dtype=np.uint8) -> Picture:
@@ -19,21 +20,21 @@ def picture(height: int, width: int, channels: int, dtype=np.uint8) -> Picture:
 def test_what_fits_already_stays_without_a_word():
     notes: list[str] = []
     given = picture(28, 28, 1, np.uint16)
-    fitted = fit(given, 28, 28, 1, notes.append, strict=True)
+    fitted = fit(given, Taken(width=28, height=28, channels=1), notes.append, strict=True)
     np.testing.assert_array_equal(fitted.pixels, given.pixels)
     assert notes == []
 
 
 def test_colours_become_grey_as_pillow_makes_them():
     given = picture(20, 20, 3)
-    fitted = fit(given, 20, 20, 1, lambda _: None)
+    fitted = fit(given, Taken(width=20, height=20, channels=1), lambda _: None)
     expected = np.asarray(given.to_image().convert("L"))
     np.testing.assert_allclose(fitted.pixels[:, :, 0].astype(int), expected, atol=1)
 
 
 def test_grey_becomes_three_equal_channels():
     given = picture(9, 9, 1)
-    fitted = fit(given, 9, 9, 3, lambda _: None)
+    fitted = fit(given, Taken(width=9, height=9, channels=3), lambda _: None)
     np.testing.assert_array_equal(fitted.pixels, np.repeat(given.pixels, 3, axis=2))
 
 
@@ -41,7 +42,7 @@ def test_grey_becomes_three_equal_channels():
 def test_it_is_resized_to_fit_inside_and_its_edges_are_repeated(height, width):
     notes: list[str] = []
     given = picture(height, width, 1)
-    fitted = fit(given, 20, 20, 1, notes.append).pixels[:, :, 0]
+    fitted = fit(given, Taken(width=20, height=20, channels=1), notes.append).pixels[:, :, 0]
     scale = 20 / max(height, width)
     inner = (round(width * scale), round(height * scale))
     resized = np.asarray(
@@ -59,7 +60,7 @@ def test_it_is_resized_to_fit_inside_and_its_edges_are_repeated(height, width):
 def test_what_is_transparent_is_put_on_white():
     notes: list[str] = []
     clear = Picture(np.zeros((5, 5, 1), np.uint8), alpha=np.zeros((5, 5), np.uint8), name="x.png")
-    fitted = fit(clear, 5, 5, 1, notes.append)
+    fitted = fit(clear, Taken(width=5, height=5, channels=1), notes.append)
     assert (fitted.pixels == 255).all()
     assert fitted.alpha is None
     assert notes == ["x.png: put on white"]
@@ -67,4 +68,27 @@ def test_what_is_transparent_is_put_on_white():
 
 def test_strict_refuses_any_change_and_says_what_is_taken():
     with pytest.raises(InputError, match=r"the model takes 20×10 pixels, RGB; it is 10×20, grey"):
-        fit(picture(20, 10, 1), 20, 10, 3, lambda _: None, strict=True)
+        fit(picture(20, 10, 1), Taken(width=20, height=10, channels=3), lambda _: None, strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_ink_on_paper_becomes_light_on_dark_where_that_is_known(dtype):
+    top = np.iinfo(dtype).max
+    paper = np.full((28, 28, 1), top, dtype)
+    paper[10:18, 10:18] = 0
+    notes = []
+    dark, unknown = Taken(width=28, height=28, channels=1, ground="dark"), Taken(width=28, height=28, channels=1)
+    np.testing.assert_array_equal(fit(Picture(paper), dark, notes.append).pixels, top - paper)
+    assert "inverted, to stand on a dark ground" in notes[0]
+    np.testing.assert_array_equal(fit(Picture(top - paper), dark, notes.append, strict=True).pixels, top - paper)
+    np.testing.assert_array_equal(fit(Picture(paper), unknown, notes.append, strict=True).pixels, paper)
+    with pytest.raises(InputError, match="grey, on a dark ground; it is 28×28, grey, on a light ground"):
+        fit(Picture(paper), dark, notes.append, strict=True)
+
+
+def test_what_is_transparent_counts_as_paper():
+    alpha = np.zeros((8, 8), np.uint8)
+    alpha[3:5, 3:5] = 255
+    drawn = Picture(np.zeros((8, 8, 1), np.uint8), alpha=alpha)
+    fitted = fit(drawn, Taken(width=8, height=8, channels=1, ground="dark"), lambda _: None).pixels
+    assert (fitted[0, 0, 0], fitted[3, 3, 0]) == (0, 255)

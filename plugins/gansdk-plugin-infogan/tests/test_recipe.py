@@ -70,6 +70,13 @@ def test_the_logged_terms_are_those_of_the_paper(dots: Path) -> None:
     }
 
 
+def test_the_model_knows_what_its_shapes_stand_on(dots: Path) -> None:
+    recipe, _ = stepped(dots, [], steps=1)
+    facts = recipe.export().facts
+    assert facts.encoder is not None
+    assert facts.encoder.data.ground == "dark"
+
+
 def test_a_twin_trains_q_and_never_tells_the_generator(dots: Path) -> None:
     """The plain GAN of the paper's Figure 1: the generator moves as if there were no codes to be read."""
     silenced = [("generator", "categorical"), ("generator", "continuous")]

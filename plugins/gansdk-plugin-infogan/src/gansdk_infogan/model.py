@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from gansdk import Ground
     from gansdk_infogan.options import NetworkOptions
 
 Drawn = Noise | Categorical | Continuous
@@ -67,9 +68,9 @@ def codes(options: NetworkOptions, labels: Sequence[str] = ()) -> tuple[Categori
     return tuple(found)
 
 
-def facts(options: NetworkOptions, labels: Sequence[str] = ()) -> Facts:
+def facts(options: NetworkOptions, labels: Sequence[str] = (), ground: Ground | None = None) -> Facts:
     """What a model with these networks takes and gives."""
-    image = Image(channels=options.channels, height=options.height, width=options.width)
+    image = Image(channels=options.channels, height=options.height, width=options.width, ground=ground)
     read = codes(options, labels)
     return Facts(
         generator=LatentGeneratorFacts(source=LatentSource(parts=(noise(options), *read)), output=image),

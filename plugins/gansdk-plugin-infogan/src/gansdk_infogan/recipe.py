@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from gansdk import Categorical, ImageBatches, Labels, labels_of, stack_images
+from gansdk import Categorical, ImageBatches, Labels, ground_of, labels_of, stack_images
 from gansdk.training import Contest, Export, Player
 from gansdk_infogan.losses import (
     adversarial,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from gansdk import Dataset
+    from gansdk import Dataset, Ground
     from gansdk.training import Batch, Stream, Train
     from gansdk_infogan.options import InfoGANOptions
 
@@ -46,6 +46,7 @@ class InfoGAN:
         self._verdict = Verdict(options.hidden)
         self._codes = codes(options)
         self._examples: tuple[Tensor, Labels] | None = None
+        self._ground: Ground | None = None
         self._parts = (noise(options), *self._codes)
         if options.initial_deviation:
             for network in (*self.networks.values(), self._verdict):
@@ -71,6 +72,7 @@ class InfoGAN:
         """Images without labels; those that have labels name the categories afterwards."""
         options = self.options
         images = stack_images(data[_IMAGES], size=(options.height, options.width), channels=options.channels)
+        self._ground = ground_of(images.images)
         if images.labels is not None and options.category_sizes == (len(images.classes),):
             pixels = torch.from_numpy(images.images[:_NAMED_BY].transpose(0, 3, 1, 2).copy()).float() / 255
             self._examples = (pixels, labels_of(images))
@@ -154,7 +156,7 @@ class InfoGAN:
     def export(self) -> Export:
         """The model, its categories in words where labelled images told them."""
         network = self.options.network()
-        return Export(facts(network, self._labels()), network.model_dump(), self.networks)
+        return Export(facts(network, self._labels(), self._ground), network.model_dump(), self.networks)
 
     def _labels(self) -> Sequence[str]:
         if self._examples is None:
