@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from gansdk.data.pictures import UNSTATED
+from gansdk.inference.directions import read_directions
 from gansdk.inference.loading import load_networks
 from gansdk.model.config import CONFIG, WEIGHTS, check_safetensors, parse_config
 from gansdk.plugins.declarations import resolve
@@ -41,6 +42,7 @@ def loads_strictly(model: ModelSubject) -> None:
         for key, tensor in load_file(model.folder / file).items():
             if not filled[key].equal(tensor.to(filled[key].dtype)):
                 fail(f"{key} of {file} is not what the network holds after loading")
+    read_directions(model.folder, model.config)
 
 
 def _refuse_code(path: Path) -> None:

@@ -6,17 +6,23 @@ import dataclasses
 import sys
 
 import pytest
+import sketch
 import sketches
 import torch
 from dists import HOOKS, write_distribution
 from exemplars import Change
+from safetensors.torch import save_file
 
+from gansdk import Direction, write_directions
 from gansdk.errors import UnknownNameError
+from gansdk.files import sha256
 from gansdk.inference.catalog import Catalog
+from gansdk.model.config import read_config
 from gansdk.plugins.discovery import discover
 from gansdk.settings import Settings
 from gansdk.testing import all_checks, kit_for
 from gansdk.testing.kit import Kit
+from gansdk.testing.subjects import ModelSubject
 
 
 def outcomes(results):
@@ -197,6 +203,24 @@ def test_a_name_that_is_neither_is_answered_with_what_was_meant(kit_of, catalog,
     with pytest.raises(UnknownNameError) as error:
         kit_for(what, catalog())
     assert said in error.value.hint
+
+
+def test_vectors_that_are_not_those_of_the_facts_are_seen(tmp_path):
+    sketch.write(tmp_path / "model")
+    write_directions(tmp_path / "model", [Direction(name="tilt", unit="of ten degrees")], {"tilt": {"style": [0, 1.0]}})
+
+    def checked():
+        (result,) = only(Kit([ModelSubject("sketch", sketch.METHOD, tmp_path / "model")]), "loads-strictly")
+        return result
+
+    assert checked().outcome == "passed"
+    save_file({"tilt/style": torch.ones(3)}, tmp_path / "model" / "directions.safetensors")
+    config = read_config(tmp_path / "model")
+    digest = {"directions.safetensors": sha256(tmp_path / "model" / "directions.safetensors")}
+    changed = config.model_copy(update={"files": {**config.files, **digest}})
+    (tmp_path / "model" / "config.json").write_text(changed.to_json())
+    assert checked().outcome == "failed"
+    assert "tilt" in checked().message
 
 
 def test_an_empty_kit_has_nothing_to_say():
