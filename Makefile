@@ -35,6 +35,7 @@ wheels: $(VENV)/installed-dev  ## build all wheels into dist/
 bench: $(VENV)/installed-dev  ## measure speed and memory, as ratios from one run
 	$(BIN)/gansdk bench builtin:srresnet-x4
 	$(BIN)/python benchmarks/superres.py
+	$(BIN)/python benchmarks/latents.py
 
 # The plugin first: its models are what the sample needs. Editable, so that a later pull needs no second install.
 $(VENV)/installed: pyproject.toml $(PLUGINS) constraints.txt
