@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.pictures import Dataset
+    from gansdk.plugins.datasets import NamedDataset
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 """Has two files of each judge: ``NAME.safetensors``, and its :class:`JudgeRecord` as ``NAME.json``."""
@@ -113,10 +114,13 @@ def judge_of(data: Dataset, device: torch.device) -> Judge | None:
     Raises:
         ModelError: If one of its files is missing or damaged.
     """
-    for known in _JUDGED:
-        if data.digest in {split.digest for split in known.splits.values()}:
-            return load_judge(PRETRAINED / f"{known.name}.safetensors", known.classes, device)
-    return None
+    known = judged(data.digest)
+    return load_judge(PRETRAINED / f"{known.name}.safetensors", known.classes, device) if known is not None else None
+
+
+def judged(digest: str) -> NamedDataset | None:
+    """The data set with a split of this digest, if it has a judge. Nothing is loaded."""
+    return next((one for one in _JUDGED if digest in {split.digest for split in one.splits.values()}), None)
 
 
 @lru_cache
