@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansdk.cards.card import gather
-from gansdk.cards.pictures import applicable
+from gansdk.cards.exhibits import applicable
 from gansdk.cards.rendering import read_card, render, with_pictures_beside
 from gansdk.files import write_whole
 from gansdk.inference.catalog import Catalog
@@ -55,7 +55,7 @@ def is_stale(catalog: Catalog, located: Located, path: Path) -> bool:
     """Whether a card is missing, says something else than the model's records, or lacks a picture."""
     before = read_card(path)
     card = with_pictures_beside(gather(catalog, located), path)
-    return before is None or before != render(card, before) or set(applicable(card.config.facts)) > set(card.pictures)
+    return before is None or before != render(card, before) or set(applicable(card.config)) > set(card.pictures)
 
 
 def renew(catalog: Catalog, located: Located, path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from gansdk.errors import MissingPluginError
 from gansdk.evaluation.record import Evaluation, read_evaluation
@@ -12,13 +12,24 @@ from gansdk.model.attributions import read_attributions
 from gansdk.refs import Builtin, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gansdk.inference.catalog import Catalog, Located
     from gansdk.model.attributions import Attributions
     from gansdk.model.config import ModelConfig
-    from gansdk.plugins.declarations import Method
+    from gansdk.plugins.declarations import Method, Task
 
-STRIP, TRIALS = "card-strip.webp", "card-trials.webp"
-"""The pictures that may stand beside a card."""
+
+class KnownSplit(NamedTuple):
+    """A split of a data set that has a name here.
+
+    Attributes:
+        name: As in ``mnist:test``.
+        classes: What its labels mean, in their order.
+    """
+
+    name: str
+    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,20 +41,22 @@ class Card:
         ref: How commands in the card name it.
         config: What it declares.
         method: Its method; None where the plugin is not installed.
-        tasks: Names of the tasks that it can do.
+        tasks: Those that it can do, by name.
         evaluation: What was measured; empty where nothing was.
         attributions: Whose works it was trained on, as far as is known.
         pictures: Names of the pictures that stand beside the card.
+        datasets: By digest, the splits of the data sets that are known here.
     """
 
     name: str
     ref: str
     config: ModelConfig
     method: Method | None
-    tasks: tuple[str, ...]
+    tasks: tuple[Task, ...]
     evaluation: Evaluation
     attributions: Attributions
     pictures: tuple[str, ...] = ()
+    datasets: Mapping[str, KnownSplit] = field(default_factory=dict)
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -68,16 +81,21 @@ def gather(catalog: Catalog, located: Located, pictures: tuple[str, ...] = ()) -
         method = None
     builtin = isinstance(parse(located.ref), Builtin)
     name = located.ref.removeprefix("builtin:") if builtin else _folder_name(located)
-    tasks = sorted(name for name, task in catalog.registry.tasks.items() if fits(task, located.config))
+    tasks = (task for _, task in sorted(catalog.registry.tasks.items()))
     return Card(
         name=name,
         ref=located.ref if builtin else f"./{name}",
         config=located.config,
         method=method,
-        tasks=tuple(tasks),
+        tasks=tuple(task for task in tasks if fits(task, located.config)),
         evaluation=read_evaluation(located.folder) or Evaluation(),
         attributions=read_attributions(located.folder),
         pictures=pictures,
+        datasets={
+            split.digest: KnownSplit(f"{one.name}:{name}", one.classes)
+            for one in catalog.registry.datasets.values()
+            for name, split in one.splits.items()
+        },
     )
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import GansdkError
 from gansdk.evaluation.draws import SAMPLES
+from gansdk.evaluation.subjects import OTHER_END
 from gansdk.evaluation.trials import PREFIX
 from gansdk.options import validate
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from gansdk.evaluation.record import Evaluation
+    from gansdk.evaluation.record import Evaluation, Measurement
     from gansdk.model.config import Origin, Trained
     from gansdk.options import Options
     from gansdk.plugins.declarations import Method
@@ -48,22 +49,44 @@ def importing(origin: Origin, licence: str) -> str:
     return shlex.join(["gansdk", "import", origin.file, *stated, "-o", _FOLDER])
 
 
-def measuring(evaluation: Evaluation, *, was_trained: bool) -> list[str]:
-    """The commands that give the figures again."""
-    model = f"{_RUN if was_trained else _FOLDER}/"
-    names = dict.fromkeys(one.data for one in evaluation.measurements)
-    own = [name for name in names if not name.startswith(PREFIX) and name != SAMPLES]
-    sets = [word for name in own for word in ("--data", f"{name}=FOLDER-OR-ZIP")]
-    commands = [shlex.join(["gansdk", "eval", model, *sets])] if own else []
+def measuring(evaluation: Evaluation, named: Mapping[str, str], *, was_trained: bool) -> list[str]:
+    """The commands that give the figures again.
+
+    Args:
+        evaluation: Of the model.
+        named: By digest, what data sets are called that are known here.
+        was_trained: Whether the model is a run's.
+    """
+    words = ["gansdk", "eval", f"{_RUN if was_trained else _FOLDER}/"]
+    names = {one.data for one in evaluation.measurements}
+    own = [one for one in evaluation.measurements if not one.data.startswith(PREFIX) and one.data != SAMPLES]
+    twin = ["--twin", "RUN"] if _has_another_as_twin(evaluation) else []
+    commands = [shlex.join([*words, *_sets(own, named), *twin])] if own else []
     alone = any(name.startswith(PREFIX) for name in names) or not own
-    return [*commands, shlex.join(["gansdk", "eval", model])] if names and alone else commands
+    return [*commands, shlex.join([*words, *twin])] if names and alone else commands
 
 
-def ablating(evaluation: Evaluation) -> str:
-    """The command that measures the rows of the ablation again."""
-    names = dict.fromkeys(one.data for row in evaluation.ablation for one in row.measurements)
-    words = ["gansdk", "eval", f"{_RUN}/", *(word for name in names for word in ("--data", f"{name}=FOLDER-OR-ZIP"))]
+def ablating(evaluation: Evaluation, named: Mapping[str, str]) -> str:
+    """The command that measures the rows of the ablation again; ``named`` as for :func:`measuring`."""
+    measured = [one for row in evaluation.ablation for one in row.measurements if one.data != SAMPLES]
+    words = ["gansdk", "eval", f"{_RUN}/", *_sets(measured, named)]
     return shlex.join([*words, *(word for row in evaluation.ablation for word in ("--ablation", f"{row.name}=RUN"))])
+
+
+def _sets(measurements: Iterable[Measurement], named: Mapping[str, str]) -> list[str]:
+    """The options that name the data: by its own name alone where gansdk knows it by that."""
+    places = {one.data: _place(one, named) for one in measurements}
+    pairs = {name: name if name == place else f"{name}={place}" for name, place in places.items()}
+    return [word for text in pairs.values() for word in ("--data", text)]
+
+
+def _place(one: Measurement, named: Mapping[str, str]) -> str:
+    is_named = not one.digest and one.data in named.values()
+    return one.data if is_named else named.get(one.digest, "FOLDER-OR-ZIP")
+
+
+def _has_another_as_twin(evaluation: Evaluation) -> bool:
+    return evaluation.twin != OTHER_END and any(one.twin is not None for one in evaluation.measurements)
 
 
 def _is_twin(method: Method | None, trained: Trained) -> bool:

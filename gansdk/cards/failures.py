@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.cards.card import TRIALS
+from gansdk.cards.exhibits import DOUBTFUL, FAILED, MISTAKEN, TRIALS, TRIED, judged_by
 from gansdk.cards.tables import table
 from gansdk.evaluation.trials import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
 from gansdk.evaluation.wording import number
+from gansdk.model.facts import LatentGeneratorFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gansdk.cards.card import Card
-    from gansdk.evaluation.record import Measurement
+    from gansdk.evaluation.record import Figure, Measurement
 
 _KINDS = {
     PHOTOGRAPHS: "photographs, for comparison",
@@ -30,6 +31,52 @@ def columns(card: Card) -> str:
 
 
 def failures(card: Card) -> str:
+    """What is known of where it fails; empty where nothing is."""
+    lines = _sampling(card) if isinstance(card.config.facts.generator, LatentGeneratorFacts) else []
+    lines += _reading(card)
+    return "\n\n".join(["## Where it fails", *lines]) if lines else _restoring(card)
+
+
+def _sampling(card: Card) -> list[str]:
+    """How often a judge disagrees with what samples are called, and what such samples look like."""
+    lines = [_unlike(one) for one in card.evaluation.measurements if one.metric == "code-fidelity"]
+    data = judged_by(card.config)
+    if MISTAKEN in card.pictures and data is not None:
+        said = f"Of {TRIED} samples the first {FAILED} that the judge of {data.name} takes for something else"
+        said += " than their category is called; where there are fewer, those follow that it almost does."
+        lines += [f"![samples that a judge takes for something else]({MISTAKEN})", said]
+    if DOUBTFUL in card.pictures:
+        said = f"Of {TRIED} samples the {FAILED} of which its own encoder is least sure, with what it takes them for."
+        lines += [f"![samples of which its encoder is unsure]({DOUBTFUL})", said]
+    return lines
+
+
+def _unlike(one: Measurement) -> str:
+    twin = f", in {_missed(one.twin)} of its twin's" if one.twin is not None else ""
+    said = f"In {_missed(one)} of its samples{twin}, a judge sees something else than their category is called"
+    judge = one.protocol.get("judge")
+    return f"{said}. The judge: {judge}." if judge else f"{said}."
+
+
+def _reading(card: Card) -> list[str]:
+    """How often its encoder is wrong about labelled images."""
+    lines = []
+    for one in card.evaluation.measurements:
+        if one.metric == "code-accuracy":
+            words = one.baselines.get("by its own words")
+            by_words = f", and {1 - words:.1%} by its own words" if words is not None else ""
+            said = f"Its encoder gets {_missed(one)} of the images of {one.data} wrong"
+            lines += [f"{said} once each category is matched with a class{by_words}."]
+    return lines
+
+
+def _missed(figure: Figure) -> str:
+    """What is left of a share."""
+    ends = f" ({1 - figure.interval[1]:.1%} to {1 - figure.interval[0]:.1%})" if figure.interval is not None else ""
+    return f"{1 - figure.value:.1%}{ends}"
+
+
+def _restoring(card: Card) -> str:
     """What was measured on the trial pictures: kinds that are hard, against photographs and bicubic enlargement."""
     tried = {one.data: one for one in card.evaluation.measurements if one.data.startswith(PREFIX)}
     if not tried:

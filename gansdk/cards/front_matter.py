@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.cards.licences import hub_licence
 from gansdk.errors import OutputError
+from gansdk.evaluation.codes import read_codes
 from gansdk.evaluation.trials import PREFIX
 from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from huggingface_hub import EvalResult
 
     from gansdk.cards.card import Card
+    from gansdk.evaluation.record import Measurement
     from gansdk.model.facts import Facts
 
 _OURS = ("library_name", "pipeline_tag", "license", "license_name", "model-index")
@@ -26,34 +30,40 @@ def front_matter(card: Card, before: Mapping[str, Any] | None = None) -> str:
         card: The model.
         before: What stood there: an author's own fields and tags stay.
     """
-    from huggingface_hub import EvalResult, ModelCardData
+    from huggingface_hub import ModelCardData
 
     theirs = {key: value for key, value in (before or {}).items() if key not in _OURS}
     tags = theirs.pop("tags", None)
     tags = [tags] if isinstance(tags, str) else list(tags or ())
-    task = pipeline_tag(card.config.facts)
-    results = [
-        EvalResult(
-            task_type=task or "other",
-            dataset_type=re.sub(r"[^a-z0-9]+", "-", one.data.lower()).strip("-"),
-            dataset_name=one.data,
-            metric_type=one.metric,
-            metric_name=f"{one.metric} [{one.unit}]" if one.unit else one.metric,
-            metric_value=round(one.value, 4),
-        )
-        for one in card.evaluation.measurements
-        if not one.seen and not one.data.startswith(PREFIX)
-    ]
+    tasks = pipeline_tags(card.config.facts)
+    measured = [one for one in card.evaluation.measurements if not one.seen and not one.data.startswith(PREFIX)]
+    results = [_result(one, card, tasks) for one in measured]
     fields: dict[str, Any] = {**hub_licence(card.config.licence), **theirs}
     data = ModelCardData(
         library_name="gansdk",
-        pipeline_tag=task,
-        tags=list(dict.fromkeys([*tags, "gansdk", card.config.method, *card.tasks])),
+        pipeline_tag=next(iter(tasks), None),
+        tags=list(dict.fromkeys([*tags, "gansdk", card.config.method, *(one.name for one in card.tasks), *tasks[1:]])),
         model_name=card.name if results else None,
         eval_results=results or None,
         **fields,
     )
     return str(data.to_yaml(original_order=list(before or ())))
+
+
+def _result(one: Measurement, card: Card, tasks: Sequence[str]) -> EvalResult:
+    from huggingface_hub import EvalResult
+
+    known = card.datasets[one.digest].name if one.digest in card.datasets else ""
+    name, _, part = known.partition(":")
+    return EvalResult(
+        task_type=next(iter(tasks), "other"),
+        dataset_type=name or re.sub(r"[^a-z0-9]+", "-", one.data.lower()).strip("-"),
+        dataset_split=part or None,
+        dataset_name=one.data,
+        metric_type=one.metric,
+        metric_name=f"{one.metric} [{one.unit}]" if one.unit else one.metric,
+        metric_value=round(one.value, 4),
+    )
 
 
 def split(text: str) -> tuple[dict[str, Any], str]:
@@ -78,11 +88,15 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     return found or {}, text[block.end() :]
 
 
-def pipeline_tag(facts: Facts) -> str | None:
-    """What the Hub calls such a model's task; None where it has no word for it."""
-    generator = facts.generator
-    if isinstance(generator, ImageGeneratorFacts):
-        return "image-to-image"
-    if isinstance(generator, LatentGeneratorFacts):
-        return "unconditional-image-generation"
-    return None
+def pipeline_tags(facts: Facts) -> list[str]:
+    """What the Hub calls the tasks of such a model, its generator's first; none where it has no word for them."""
+    tags = []
+    if isinstance(facts.generator, ImageGeneratorFacts):
+        tags += ["image-to-image"]
+    if isinstance(facts.generator, LatentGeneratorFacts):
+        tags += ["unconditional-image-generation"]
+    if read_codes(facts):
+        tags += ["image-classification"]
+    if facts.encoder is not None:
+        tags += ["image-feature-extraction"]
+    return tags

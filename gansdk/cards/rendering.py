@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gansdk.cards.card import STRIP, TRIALS
+from gansdk.cards.exhibits import applicable
 from gansdk.cards.front_matter import front_matter, split
 from gansdk.cards.regions import fresh, renewed
 from gansdk.cards.sections import sections
@@ -52,4 +52,4 @@ def read_card(path: Path) -> str | None:
 
 def with_pictures_beside(card: Card, path: Path) -> Card:
     """The card with those pictures that stand beside its file."""
-    return replace(card, pictures=tuple(name for name in (STRIP, TRIALS) if (path.parent / name).is_file()))
+    return replace(card, pictures=tuple(name for name in applicable(card.config) if (path.parent / name).is_file()))

@@ -1,37 +1,25 @@
-"""The pictures of a card: what the model makes of trial pictures, beside bicubic enlargement and the truth.
-
-They are parts of whole pictures that went through the model, in 8 bits and without loss.
-"""
+"""What a model makes of trial pictures, beside bicubic enlargement and the truth: parts of whole pictures."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from gansdk.cards.card import STRIP, TRIALS
+from gansdk.cards.exhibits import STRIP, TRIALS
+from gansdk.cards.sheets import Row, sheet
 from gansdk.evaluation.trials import FACES, JPEG, PHOTOGRAPHS, TEXT
-from gansdk.tasks.superres import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
-    from PIL import Image
 
     from gansdk.evaluation.assessing import Subject
     from gansdk.evaluation.restoring import Case
-    from gansdk.inference.catalog import Located
-    from gansdk.model.facts import Facts
-    from gansdk.options import LoadOptions
-    from gansdk.plugins.declarations import Method
 
     Pixels = NDArray[np.uint8]
 
 _SIDE = 192
-_GAP, _HEADER = 6, 26
 
 
 class _Part(NamedTuple):
@@ -57,38 +45,18 @@ _PARTS = {
 }
 
 
-def applicable(facts: Facts) -> tuple[str, ...]:
-    """The pictures that can be made of a model with these facts."""
-    return (STRIP, TRIALS) if misfit(facts) is None else ()
-
-
-def make_pictures(folder: Path, located: Located, method: Method, load: LoadOptions) -> list[Path]:
-    """Runs the model and writes the pictures of its card, each whole or not at all.
+def restored_pictures(subject: Subject, ends: tuple[str, str]) -> Iterator[tuple[str, Pixels]]:
+    """Names and pixels, uint8 [H, W, 3], of the pictures of a model that restores pictures.
 
     Args:
-        folder: Where they shall stand.
-        located: The model.
-        method: Its method.
-        load: Where and in what numbers it computes.
-
-    Raises:
-        GansdkError: If the model does not load or gives no usable result, or the folder cannot be written to.
+        subject: The model, with its other end as its twin where it has one.
+        ends: What the two are called.
     """
-    from gansdk.evaluation.subjects import load_subject
-    from gansdk.files import write_whole
-
-    names = applicable(located.config.facts)
-    if not names:
-        return []
-    subject = load_subject(located, method, load)
     cases = dict(_cases(subject))
-    captions = ["input", "bicubic", *(method.ends if subject.twin is not None else ("this model",)), "truth"]
-    written = []
-    for name in names:
-        rows = [_panels(cases[part.data, part.picture], part) for part in _PARTS[name]]
-        write_whole(folder / name, _encoded(_sheet(captions, rows)))
-        written.append(folder / name)
-    return written
+    captions = ["input", "bicubic", *(ends if subject.twin is not None else ("this model",)), "truth"]
+    for name, parts in _PARTS.items():
+        rows = [_panels(cases[part.data, part.picture], part) for part in parts]
+        yield name, sheet([Row(panels, captions if at == 0 else ()) for at, panels in enumerate(rows)])
 
 
 def _cases(subject: Subject) -> Iterator[tuple[tuple[str, str], Case]]:
@@ -113,23 +81,3 @@ def _panels(case: Case, part: _Part) -> list[Pixels]:
     ways: Mapping[str, Pixels] = case.results
     pictures = [enlarged, ways[BICUBIC], *([ways[TWIN]] if TWIN in ways else []), ways[MODEL], case.high]
     return [one[part.top : part.top + _SIDE, part.left : part.left + _SIDE] for one in pictures]
-
-
-def _sheet(captions: list[str], rows: list[list[Pixels]]) -> Image.Image:
-    from PIL import Image, ImageDraw, ImageFont
-
-    step = _SIDE + _GAP
-    sheet = Image.new("RGB", (step * len(captions) - _GAP, _HEADER + step * len(rows) - _GAP), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
-    for column, caption in enumerate(captions):
-        draw.text((column * step + _SIDE / 2, _HEADER / 2), caption, "black", font, "mm")
-    for index, panels in enumerate(rows):
-        for column, panel in enumerate(panels):
-            sheet.paste(Image.fromarray(np.ascontiguousarray(panel)), (column * step, _HEADER + index * step))
-    return sheet
-
-
-def _encoded(sheet: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    sheet.save(buffer, "WEBP", lossless=True, quality=50, method=4)  # more effort takes half a minute
-    return buffer.getvalue()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.cards.card import STRIP
 from gansdk.cards.commands import ablating, importing, measuring, training
-from gansdk.cards.failures import columns, failures
+from gansdk.cards.examples import examples
+from gansdk.cards.failures import failures
 from gansdk.cards.figures import ablation, figures
+from gansdk.cards.limits import limits
+from gansdk.cards.showing import pictures
 from gansdk.cards.tables import cell, folded, sentence, table
-from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,20 +18,17 @@ if TYPE_CHECKING:
     from gansdk.cards.card import Card
 
 
-_SHOWN = {"astronaut", "chelsea", "coffee", "rocket"}
-
-
 def sections(card: Card) -> dict[str, str]:
     """All parts of a card by name, in their order; empty where there is nothing to say."""
     makers: Mapping[str, Callable[[Card], str]] = {
         "title": _title,
-        "pictures": _pictures,
+        "pictures": pictures,
         "run": _run,
         "figures": figures,
         "ablation": ablation,
         "training": _training,
         "failures": failures,
-        "limits": _limits,
+        "limits": limits,
         "reproducing": _reproducing,
     }
     return {name: make(card) for name, make in makers.items()}
@@ -44,27 +42,17 @@ def _title(card: Card) -> str:
     return "\n".join(lines)
 
 
-def _pictures(card: Card) -> str:
-    if STRIP not in card.pictures:
-        return ""
-    shown = columns(card)
-    known = {one.item.rpartition(".")[0] for works in card.attributions.data.values() for one in works}
-    unseen = ", none of them among the works below" if known and not known & _SHOWN else ""
-    said = f"From left to right: {shown}. Photographs of scikit-image (public domain, CC0){unseen}."
-    return f"![{shown}]({STRIP})\n\n{said}"
-
-
 def _run(card: Card) -> str:
+    shown = [examples(task, card.config.facts) for task in card.tasks]
     lines = ["## How to run it", "", f"    pip install '{card.config.requires}'"]
-    lines += [f"    gansdk run {task} photo.jpg --model {card.ref}" for task in card.tasks]
+    lines += [f"    {one.command(card.ref)}" for each in shown for one in each]
     if card.config.ends:
-        lines += [f"    gansdk run {task} photo.jpg --model {card.ref} --blend 0.5" for task in card.tasks[:1]]
+        lines += [f"    {each[0].command(card.ref)} --blend 0.5" for each in shown[:1]]
         lines += ["", f"It carries both ends of its training: `--blend 0` is {card.ends[0]}, `--blend 1`, the default,"]
         lines[-1] += f" is {card.ends[1]}, and what lies between is a mixture of their weights."
-    if card.tasks:
-        lines += ["", "```python", "import gansdk", ""]
-        lines += [f'result = gansdk.pipeline("{card.tasks[0]}", model="{card.ref}")("photo.jpg")']
-        lines += ['result.save("result.png")', "```"]
+    if shown:
+        program = "\n\n".join(["import gansdk", *(each[-1].python(card.ref) for each in shown)])
+        lines += ["", "```python", program, "```"]
     return "\n".join(lines)
 
 
@@ -90,39 +78,13 @@ def _training(card: Card) -> str:
     return "\n".join(lines)
 
 
-def _limits(card: Card) -> str:
-    generator = card.config.facts.generator
-    lines = ["## Limits", ""]
-    if isinstance(generator, ImageGeneratorFacts):
-        lines += [
-            "- What it adds is what its training pictures make likely, not what was there: letters, faces, plates and "
-            "medical or forensic detail must not be read off its results.",
-            f"- It takes pictures of {generator.source.channels} channel(s) and gives them {generator.output.scale} "
-            "times as wide and high.",
-        ]
-        reach = generator.receptive_field
-        lines += [
-            "- It looks at the whole picture at once, so large ones need much memory."
-            if reach == "global"
-            else f"- A pixel of the result depends on {reach} input pixels around it, and on nothing farther away."
-        ]
-        if any(one.protocol.get("kernel") for one in card.evaluation.measurements):
-            lines += [
-                "- It was measured on sharp pictures that were shrunk by antialiased bicubic interpolation; blur, "
-                "noise and compression in an input are outside of that."
-            ]
-    safe = card.config.facts.safe_precisions
-    lines += [f"- Reduced precision measured to be safe: {', '.join(safe) or 'none'}."]
-    lines += [f"- Licence of the weights: {card.config.licence or 'not stated'}."]
-    return "\n".join(lines)
-
-
 def _reproducing(card: Card) -> str:
     trained, evaluation = card.config.trained, card.evaluation
     commands = [training(card.config.method, card.method, trained, card.config.licence)] if trained is not None else []
     commands += [importing(card.config.origin, card.config.licence)] if card.config.origin is not None else []
-    commands += measuring(evaluation, was_trained=trained is not None)
-    commands += [ablating(evaluation)] if evaluation.ablation else []
+    named = {digest: one.name for digest, one in card.datasets.items()}
+    commands += measuring(evaluation, named, was_trained=trained is not None)
+    commands += [ablating(evaluation, named)] if evaluation.ablation else []
     lines = ["## How to reproduce it", ""]
     lines += [f"    {command}" for command in commands]
     if trained is not None:

@@ -95,9 +95,9 @@ def _write(session: Session, located: Located, card: Card, target: Path, *, pict
 
 
 def _make_pictures(session: Session, located: Located, folder: Path) -> list[Path]:
-    from gansdk.cards.pictures import applicable
+    from gansdk.cards.exhibits import applicable
 
-    if not applicable(located.config.facts):
+    if not applicable(located.config):
         return []
     method = session.catalog.method(located)
     session.output.note("making the card's pictures; --no-pictures leaves it out")

@@ -12,6 +12,7 @@ from gansdk.evaluation.record import Evaluation, Figure, Measurement, Variant
 from gansdk.evaluation.trials import JPEG, PHOTOGRAPHS
 from gansdk.model.attributions import Attributions, Credit
 from gansdk.model.config import Trained, TrainingData, read_config
+from gansdk.tasks.superres import SUPERRES
 
 
 def measured(metric: str, data: str, value: float, **fields) -> Measurement:
@@ -66,7 +67,7 @@ def card(tmp_path):
         ref="builtin:tiny-x2",
         config=read_config(tmp_path / "m"),
         method=method,
-        tasks=("superres",),
+        tasks=(SUPERRES,),
         evaluation=FULL,
         attributions=CREDITS,
         pictures=("card-strip.webp", "card-trials.webp"),

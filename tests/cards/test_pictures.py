@@ -8,7 +8,8 @@ import tiny
 from PIL import Image
 from skimage.data import chelsea
 
-from gansdk.cards.pictures import applicable, make_pictures
+from gansdk.cards.exhibits import applicable
+from gansdk.cards.pictures import make_pictures
 from gansdk.inference.catalog import Located
 from gansdk.model.config import read_config
 from gansdk.model.facts import Facts
@@ -45,6 +46,8 @@ def test_a_strip_shows_input_bicubic_both_ends_and_truth(strips):
     assert not np.array_equal(panel(sheet, 0, 2), panel(sheet, 0, 3))
 
 
-def test_only_models_that_enlarge_pictures_have_such_pictures():
-    assert applicable(Facts()) == ()
-    assert len(applicable(tiny.FACTS)) == 2
+def test_only_models_that_enlarge_pictures_have_such_pictures(tmp_path):
+    tiny.write(tmp_path / "m")
+    config = read_config(tmp_path / "m")
+    assert applicable(config) == ("card-strip.webp", "card-trials.webp")
+    assert applicable(config.model_copy(update={"facts": Facts()})) == ()

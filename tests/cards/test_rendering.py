@@ -113,7 +113,7 @@ def test_an_imported_model_says_where_it_comes_from(card):
     assert "gansdk train" not in text
     lines = region(text, "reproducing").splitlines()
     assert "    gansdk import RRDB.pth --licence Apache-2.0 -o model" in lines
-    assert "    gansdk eval model/ --data Set5=FOLDER-OR-ZIP --data BSD100=FOLDER-OR-ZIP" in lines
+    assert "    gansdk eval model/ --data Set5=FOLDER-OR-ZIP --data BSD100=FOLDER-OR-ZIP --twin RUN" in lines
     assert "It is **tiny**" in render(card)
     assert "It is **tiny**" not in text
 

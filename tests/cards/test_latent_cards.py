@@ -1,0 +1,175 @@
+"""Cards of models whose generator starts from a latent, as ``gansdk card`` makes them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sketch
+from command import Gansdk
+from dists import write_distribution
+from huggingface_hub import ModelCard
+from PIL import Image
+
+from gansdk.cards.card import gather
+from gansdk.cards.exhibits import applicable
+from gansdk.cards.rendering import render
+from gansdk.data.mnist import MNIST
+from gansdk.evaluation.record import Evaluation, Figure, Measurement
+from gansdk.evaluation.subjects import OTHER_END
+from gansdk.inference.catalog import Catalog
+from gansdk.model.config import Trained, TrainingData
+from gansdk.model.facts import Facts
+from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import Brought, Source
+from gansdk.settings import Settings
+
+if TYPE_CHECKING:
+    from gansdk.cards.card import Card
+
+SUPPORT = Path(sketch.__file__).parent
+MADE = ("card-samples.webp", "card-sweep-style-0.webp", "card-sweep-style-1.webp", "card-doubtful.webp")
+JUDGE = "that of mnist, right on 99.50% of its 10000 test images"
+
+
+def measured(metric: str, value: float, **fields) -> Measurement:
+    given = {"data": "mnist:test", "digest": MNIST.splits["test"].digest, "protocol": {}} | fields
+    return Measurement(metric=metric, value=value, **given)
+
+
+FIDELITY = measured(
+    "code-fidelity", 0.9, interval=(0.88, 0.92), twin=Figure(value=0.1), protocol={"judge": JUDGE, "seed": 1}
+)
+ACCURACY = measured("code-accuracy", 0.95, baselines={"by its own words": 0.94})
+
+
+@pytest.fixture
+def card(tmp_path) -> Card:
+    """That of the sketch, as if it had been trained on MNIST and measured."""
+    sketch.write(tmp_path / "mine")
+    registry = discover().add(Brought(Source("gansdk-plugin-sketch", "0.1", "sketch"), methods=(sketch.METHOD,)))
+    catalog = Catalog(registry, Settings())
+    card = gather(catalog, catalog.locate(tmp_path / "mine"), MADE)
+    return dataclasses.replace(card, evaluation=Evaluation(measurements=(FIDELITY, ACCURACY), twin="another training"))
+
+
+def region(text: str, name: str) -> str:
+    found = re.search(f"<!-- gansdk:begin {name} -->\n(.*)<!-- gansdk:end {name} -->", text, re.DOTALL)
+    return found.group(1) if found else ""
+
+
+def test_the_command_makes_a_card_whose_every_example_runs(tmp_path):
+    """The commands and the program that a card prints are run as they stand."""
+    write_distribution(tmp_path / "plugin", "gansdk-plugin-sketch", None, module="sketch")
+    gansdk = Gansdk(tmp_path / "home", tmp_path, (tmp_path / "plugin", SUPPORT))
+    sketch.write(tmp_path / "mine")
+    done = gansdk("card", "./mine")
+    assert (done.code, done.out) == (0, "")
+    assert f"mine/README.md is written; {', '.join(MADE)} beside it" in done.err
+    text = (tmp_path / "mine" / "README.md").read_text("utf-8")
+    assert all(f"]({name})" in text for name in MADE)
+    assert all((tmp_path / "mine" / name).stat().st_size < 300_000 for name in MADE)
+    again = gansdk("card", "./mine", "--no-pictures")
+    assert again.code == 0
+    assert (tmp_path / "mine" / "README.md").read_text("utf-8") == text
+
+    Image.new("L", (8, 10)).save(tmp_path / "picture.png")
+    commands = re.findall("^    gansdk (run .*)$", region(text, "run"), re.MULTILINE)
+    assert commands == [
+        "run encode picture.png --model ./mine",
+        "run generate --model ./mine -n 16 -o samples.png",
+        "run generate --model ./mine --set class=zero -n 16 -o zero.png",
+        "run traverse --model ./mine --code class -o class.png",
+        "run traverse --model ./mine --code style.0 -o style.webp",
+    ]
+    for command in commands:
+        assert gansdk(*shlex.split(command)).code == 0, command
+    for name in ("zero.png", "style.webp"):
+        (tmp_path / name).unlink()
+    program = region(text, "run").partition("```python\n")[2].partition("```")[0]
+    assert "'class'" in gansdk.python(program)
+    assert (tmp_path / "zero.png").is_file()
+    assert (tmp_path / "style.webp").is_file()
+
+
+def test_what_is_seen_is_said(card):
+    text = region(render(card), "pictures")
+    assert "A column for each value of `class`, a row for each sample" in text
+    assert "`style.0` from -2 to 2 (in training from -1 to 1)" in text
+    assert "`style.1` from -2 to 2" in text
+
+
+def test_where_it_fails_is_how_often_and_what_that_looks_like(card):
+    text = region(render(card), "failures")
+    assert "In 10.0% (8.0% to 12.0%) of its samples, in 90.0% of its twin's, a judge sees something else" in text
+    assert f"The judge: {JUDGE}." in text
+    assert "gets 5.0% of the images of mnist:test wrong once each category is matched with a class, and 6.0% by" in text
+    assert "(card-doubtful.webp)" in text
+    bare = dataclasses.replace(card, evaluation=Evaluation(), pictures=())
+    assert region(render(bare), "failures") == ""
+
+
+def test_limits_are_those_of_latents_and_encoders(card):
+    text = region(render(card), "limits")
+    assert "It gives pictures of 8×10 pixels, grey, and no others." in text
+    assert "In training `style` lay between -1 and 1" in text
+    assert "Its encoder reads `class`, `style`, `features` off pictures of 8×10 pixels, grey" in text
+    assert "without labels" not in text
+
+
+def test_categories_in_another_order_than_the_datas_classes_were_found_without_labels(card):
+    found, taught = MNIST.classes[::-1], MNIST.classes
+    assert "of `class` were found without labels" in region(render(named(card, found)), "limits")
+    assert "without labels" not in region(render(named(card, taught)), "limits")
+
+
+def named(card: Card, labels: tuple[str, ...]) -> Card:
+    """It, with ten categories of these names, trained on MNIST."""
+    facts = card.config.facts.model_dump()
+    facts["generator"]["source"]["parts"][1].update(k=10, labels=labels)
+    split = MNIST.splits["train"]
+    data = (TrainingData(name="mnist:train", licence="CC0-1.0", items=split.items, digest=split.digest),)
+    trained = Trained(recipe="a:b", config="c", seed=0, steps=1, data=data)
+    changed = {"facts": Facts.model_validate(facts), "trained": trained}
+    return dataclasses.replace(card, config=card.config.model_copy(update=changed))
+
+
+def test_data_sets_are_named_by_their_own_names_and_another_training_as_the_twin(card):
+    def command(**changed) -> str:
+        evaluation = Evaluation(measurements=(FIDELITY.model_copy(update=changed),), twin="another training")
+        return evaluating(dataclasses.replace(card, evaluation=evaluation))
+
+    assert command() == "gansdk eval run/ --data mnist:test --twin RUN"
+    assert command(data="digits", twin=None) == "gansdk eval run/ --data digits=mnist:test"
+    assert command(digest="", twin=None) == "gansdk eval run/ --data mnist:test"
+    assert command(digest="sha256:0", twin=None) == "gansdk eval run/ --data mnist:test=FOLDER-OR-ZIP"
+    ended = dataclasses.replace(card, evaluation=card.evaluation.model_copy(update={"twin": OTHER_END}))
+    assert "--twin" not in evaluating(ended)
+
+
+def evaluating(card: Card) -> str:
+    return next(line.strip() for line in region(render(card), "reproducing").splitlines() if "gansdk eval" in line)
+
+
+def test_the_hub_is_told_all_that_it_does(card):
+    data = ModelCard(render(card)).data
+    assert data.pipeline_tag == "unconditional-image-generation"
+    assert {"image-classification", "image-feature-extraction", "generate"} <= set(data.tags)
+    assert {(one.dataset_type, one.dataset_split) for one in data.eval_results} == {("mnist", "test")}
+    facts = card.config.facts
+    features = facts.encoder.model_copy(update={"parts": facts.encoder.parts[-1:]})
+    for encoder, tag in ((facts.encoder, "image-classification"), (features, "image-feature-extraction")):
+        alone = facts.model_copy(update={"generator": None, "encoder": encoder})
+        changed = dataclasses.replace(card, config=card.config.model_copy(update={"facts": alone}))
+        assert ModelCard(render(changed)).data.pipeline_tag == tag
+
+
+def test_a_latent_that_cannot_be_drawn_makes_no_pictures(card):
+    facts = card.config.facts.model_dump()
+    facts["generator"]["source"]["parts"] = [{"kind": "code", "name": "z", "n": 3}]
+    assert applicable(card.config.model_copy(update={"facts": Facts.model_validate(facts)})) == ()
+    assert applicable(card.config) == MADE
