@@ -10,7 +10,7 @@ from gansdk.tasks.traverse import TraverseOptions
 
 if TYPE_CHECKING:
     from gansdk.cards.card import Card
-    from gansdk.evaluation.codes import SweptCode
+    from gansdk.evaluation.latents.codes import SweptCode
 
 _SEED = TraverseOptions.model_fields["seed"].default
 _PHOTOGRAPHS = {"astronaut", "chelsea", "coffee", "rocket"}
@@ -43,7 +43,5 @@ def _samples(card: Card) -> str:
 def _sweep(name: str, code: SweptCode) -> str:
     (start, stop), part = code.part.swept, code.part
     beyond = f" (in training from {part.low:g} to {part.high:g})" if (start, stop) != (part.low, part.high) else ""
-    said = (
-        f"`{code.name}` from {start:g} to {stop:g}{beyond}, a row for each sample: within a row all else is the same."
-    )
+    said = f"`{code.name}` from {start:g} to {stop:g}{beyond}, a row for each sample, in which all else is the same."
     return f"![{code.name} swept]({name})\n\n{said}"
