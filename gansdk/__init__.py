@@ -43,9 +43,9 @@ if TYPE_CHECKING:
         UnknownNameError,
         UsageError,
     )
-    from gansdk.evaluation.fidelity import luma, psnr
     from gansdk.evaluation.meters import Unsuitable
     from gansdk.evaluation.record import Evaluation, Figure, Measurement
+    from gansdk.evaluation.restoration.fidelity import luma, psnr
     from gansdk.importing.weights import import_weights
     from gansdk.inference.context import Context
     from gansdk.inference.directions import write_directions
@@ -109,7 +109,7 @@ _HOMES = {
         "UnknownNameError",
         "UsageError",
     ],
-    "gansdk.evaluation.fidelity": ["luma", "psnr"],
+    "gansdk.evaluation.restoration.fidelity": ["luma", "psnr"],
     "gansdk.evaluation.meters": ["Unsuitable"],
     "gansdk.evaluation.record": ["Evaluation", "Figure", "Measurement"],
     "gansdk.importing.weights": ["import_weights"],

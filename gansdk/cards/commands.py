@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import GansdkError
 from gansdk.evaluation.draws import SAMPLES
+from gansdk.evaluation.restoration.trials import PREFIX
 from gansdk.evaluation.subjects import OTHER_END
-from gansdk.evaluation.trials import PREFIX
 from gansdk.options import validate
 from gansdk.plugins.declarations import resolve
 

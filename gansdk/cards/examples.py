@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gansdk.evaluation.codes import swept_codes
+from gansdk.evaluation.latents.codes import swept_codes
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.parts import Categorical
 from gansdk.options import describe

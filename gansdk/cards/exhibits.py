@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.evaluation.codes import named_code, sampling_misfit, swept_codes, told_codes
-from gansdk.evaluation.judges import SHAPE, judged
+from gansdk.evaluation.latents.codes import named_code, sampling_misfit, swept_codes, told_codes
+from gansdk.evaluation.latents.judges import SHAPE, judged
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.parts import Categorical
 from gansdk.tasks.superres import misfit
@@ -13,7 +13,7 @@ from gansdk.tasks.superres import misfit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gansdk.evaluation.codes import SweptCode
+    from gansdk.evaluation.latents.codes import SweptCode
     from gansdk.model.config import ModelConfig
     from gansdk.model.facts import Facts, Image
     from gansdk.plugins.datasets import NamedDataset

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gansdk.cards.exhibits import DOUBTFUL, FAILED, MISTAKEN, TRIALS, TRIED, judged_by
 from gansdk.cards.tables import table
-from gansdk.evaluation.trials import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
+from gansdk.evaluation.restoration.trials import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
 from gansdk.evaluation.wording import number
 from gansdk.model.facts import LatentGeneratorFacts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gansdk.cards.tables import folded, table
-from gansdk.evaluation.trials import PREFIX
+from gansdk.evaluation.restoration.trials import PREFIX
 from gansdk.evaluation.wording import difference, interval, number, over_seeds
 
 if TYPE_CHECKING:

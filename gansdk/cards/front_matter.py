@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.cards.licences import hub_licence
 from gansdk.errors import OutputError
-from gansdk.evaluation.codes import read_codes
-from gansdk.evaluation.trials import PREFIX
+from gansdk.evaluation.latents.codes import read_codes
+from gansdk.evaluation.restoration.trials import PREFIX
 from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
 
 if TYPE_CHECKING:

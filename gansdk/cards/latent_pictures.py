@@ -22,10 +22,10 @@ from gansdk.cards.exhibits import (
     sweeps,
 )
 from gansdk.cards.sheets import Row, enlarged, sheet
-from gansdk.evaluation import sampling
-from gansdk.evaluation.codes import named_code
 from gansdk.evaluation.draws import SEED
-from gansdk.evaluation.judges import PRETRAINED, load_judge
+from gansdk.evaluation.latents import sampling
+from gansdk.evaluation.latents.codes import named_code
+from gansdk.evaluation.latents.judges import PRETRAINED, load_judge
 from gansdk.inference.context import Context
 from gansdk.inference.latents import draw
 from gansdk.inference.rendering import latent_generator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gansdk.cards.exhibits import STRIP, TRIALS
 from gansdk.cards.sheets import Row, sheet
-from gansdk.evaluation.trials import FACES, JPEG, PHOTOGRAPHS, TEXT
+from gansdk.evaluation.restoration.trials import FACES, JPEG, PHOTOGRAPHS, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.evaluation.assessing import Subject
-    from gansdk.evaluation.restoring import Case
+    from gansdk.evaluation.restoration.restoring import Case
 
     Pixels = NDArray[np.uint8]
 
@@ -61,8 +61,8 @@ def restored_pictures(subject: Subject, ends: tuple[str, str]) -> Iterator[tuple
 
 def _cases(subject: Subject) -> Iterator[tuple[tuple[str, str], Case]]:
     from gansdk.evaluation.meters import Setting
-    from gansdk.evaluation.restoring import Restoring
-    from gansdk.evaluation.trials import trial_pictures
+    from gansdk.evaluation.restoration.restoring import Restoring
+    from gansdk.evaluation.restoration.trials import trial_pictures
 
     trial = Restoring(subject.models, Setting(subject.model.facts, subject.device))
     wanted = {(part.data, part.picture) for parts in _PARTS.values() for part in parts}
@@ -74,7 +74,7 @@ def _cases(subject: Subject) -> Iterator[tuple[tuple[str, str], Case]]:
 def _panels(case: Case, part: _Part) -> list[Pixels]:
     """The part of each picture of a case, in the order of the columns."""
     from gansdk.evaluation.meters import MODEL, TWIN
-    from gansdk.evaluation.restoring import BICUBIC
+    from gansdk.evaluation.restoration.restoring import BICUBIC
 
     scale = case.high.shape[0] // case.low.shape[0]
     enlarged = case.low.repeat(scale, axis=0).repeat(scale, axis=1)

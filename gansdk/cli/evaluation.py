@@ -175,7 +175,7 @@ def _variants(session: Session, texts: Iterable[str]) -> dict[str, Located]:
 
 def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[str, Dataset]:
     from gansdk.data.opening import find_data
-    from gansdk.evaluation.trials import trial_pictures
+    from gansdk.evaluation.restoration.trials import trial_pictures
     from gansdk.model.facts import ImageGeneratorFacts
 
     found: dict[str, Dataset] = {}

@@ -193,7 +193,7 @@ def _origin_lines(origin: dict[str, Any]) -> list[str]:
 
 def _measured_lines(measurements: list[dict[str, Any]]) -> list[str]:
     """A line each; of a model that was measured on test sets, the trial pictures are left to its card."""
-    from gansdk.evaluation.trials import PREFIX
+    from gansdk.evaluation.restoration.trials import PREFIX
 
     own = [one for one in measurements if not one["data"].startswith(PREFIX)]
     return [_measured_line(one) for one in own or measurements]

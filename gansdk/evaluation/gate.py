@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from gansdk.errors import NotApplicableError
-from gansdk.evaluation.fidelity import psnr
+from gansdk.evaluation.restoration.fidelity import psnr
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:

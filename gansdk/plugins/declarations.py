@@ -229,8 +229,8 @@ class Metric:
         summary: One line for listings.
         better: Which way is better.
         misfit: Why a model with these facts cannot be measured by it, in a few words; None if it can.
-        trial: Import string of how a model is tried, as in :class:`gansdk.evaluation.restoring.Restoring`: it makes
-            one case of each item of a data set. Metrics that name the same trial share its work.
+        trial: Import string of how a model is tried, as :class:`gansdk.evaluation.restoration.restoring.Restoring` is:
+            it makes one case of each item of a data set. Metrics that name the same trial share its work.
         function: Import string of what makes a :class:`gansdk.evaluation.meters.Meter`, which reads the cases.
         unit: As in ``dB``; empty for none.
         samples: How many samples are drawn to measure it, where it needs no data: its trial then gets a

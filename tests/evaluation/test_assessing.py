@@ -12,15 +12,16 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from gansdk import Facts, open_pictures
 from gansdk.errors import InputError, NotApplicableError
-from gansdk.evaluation import restored
 from gansdk.evaluation.assessing import assess, check_fitting, fitting
+from gansdk.evaluation.frechet import frechet_distance
 from gansdk.evaluation.meters import Setting
 from gansdk.evaluation.metrics import METRICS
-from gansdk.evaluation.perceptual import Seen, frechet_distance
-from gansdk.evaluation.restored import FeatureDistance, FrechetDistance, ToldApart
-from gansdk.evaluation.restoring import Restoring
+from gansdk.evaluation.restoration import restored
+from gansdk.evaluation.restoration.perceptual import Seen
+from gansdk.evaluation.restoration.restored import FeatureDistance, FrechetDistance, ToldApart
+from gansdk.evaluation.restoration.restoring import Restoring
+from gansdk.evaluation.restoration.trials import FACES, JPEG, trial_pictures
 from gansdk.evaluation.subjects import load_subject
-from gansdk.evaluation.trials import FACES, JPEG, trial_pictures
 from gansdk.model.config import Trained, TrainingData
 from gansdk.options import LoadOptions
 from gansdk.trunks.lite0 import EfficientNetLite0
@@ -237,7 +238,7 @@ def test_sets_of_features_are_compared_with_the_floor_beside(judged, monkeypatch
 
 
 def test_half_of_the_pictures_are_asked_about(judged, monkeypatch):
-    from gansdk.evaluation import telling
+    from gansdk.evaluation.restoration import telling
 
     monkeypatch.setattr(restored, "MINIMUM_PICTURES", 2)
     monkeypatch.setattr(telling, "STEPS", 2)

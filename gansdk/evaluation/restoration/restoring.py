@@ -14,7 +14,7 @@ from gansdk.data.resizing import degrade
 from gansdk.data.resizing import upscale as enlarge
 from gansdk.errors import InputError
 from gansdk.evaluation.meters import MODEL, Unsuitable
-from gansdk.evaluation.trials import GIVEN, TrialPictures
+from gansdk.evaluation.restoration.trials import GIVEN, TrialPictures
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.evaluation.codes import swept_codes
 from gansdk.evaluation.draws import SEED, Draws
+from gansdk.evaluation.latents.codes import swept_codes
+from gansdk.evaluation.latents.sampling import generate
+from gansdk.evaluation.latents.shapes import INK, PROPERTIES
 from gansdk.evaluation.meters import MODEL, Unsuitable
 from gansdk.evaluation.record import Figure
-from gansdk.evaluation.sampling import generate
-from gansdk.evaluation.shapes import INK, PROPERTIES
 from gansdk.inference.latents import draw
 from gansdk.model.facts import LatentGeneratorFacts
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansdk.data.resizing import degrade
-from gansdk.evaluation import perceptual, spectrum, telling
-from gansdk.evaluation.fidelity import luma, psnr, ssim
+from gansdk.evaluation.frechet import frechet_distance
 from gansdk.evaluation.intervals import figure
 from gansdk.evaluation.meters import Unsuitable
 from gansdk.evaluation.record import Figure
+from gansdk.evaluation.restoration import perceptual, spectrum, telling
+from gansdk.evaluation.restoration.fidelity import luma, psnr, ssim
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.evaluation.meters import Setting
-    from gansdk.evaluation.perceptual import Seen
-    from gansdk.evaluation.restoring import Case
+    from gansdk.evaluation.restoration.perceptual import Seen
+    from gansdk.evaluation.restoration.restoring import Case
 
     Pixels = NDArray[np.uint8]
 
@@ -138,8 +139,8 @@ class FrechetDistance:
             raise Unsuitable(f"it needs {MINIMUM_PATCHES} patches or more")
         features = {way: np.concatenate(parts) for way, parts in self._features.items()}
         real = features.pop(_TRUTH)
-        figures = {way: Figure(value=perceptual.frechet_distance(each, real)) for way, each in features.items()}
-        return {**figures, "floor": Figure(value=perceptual.frechet_distance(real[0::2], real[1::2]))}
+        figures = {way: Figure(value=frechet_distance(each, real)) for way, each in features.items()}
+        return {**figures, "floor": Figure(value=frechet_distance(real[0::2], real[1::2]))}
 
     @property
     def count(self) -> int:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gansdk.evaluation import telling
-from gansdk.evaluation.telling import held_out_accuracy
+from gansdk.evaluation.restoration import telling
+from gansdk.evaluation.restoration.telling import held_out_accuracy
 
 CPU = torch.device("cpu")
 

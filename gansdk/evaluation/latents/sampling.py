@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.evaluation.codes import told_codes
 from gansdk.evaluation.draws import SEED, Draws
 from gansdk.evaluation.intervals import mean_of_many, share
+from gansdk.evaluation.latents.codes import told_codes
 from gansdk.evaluation.meters import MODEL, Unsuitable
 from gansdk.evaluation.record import Figure
 from gansdk.inference.latents import draw

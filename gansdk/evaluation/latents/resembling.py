@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.evaluation.codes import named_code
 from gansdk.evaluation.draws import SEED
+from gansdk.evaluation.frechet import frechet_distance
 from gansdk.evaluation.intervals import share
-from gansdk.evaluation.judges import SHAPE, judge_of
+from gansdk.evaluation.latents.codes import named_code
+from gansdk.evaluation.latents.judges import SHAPE, judge_of
+from gansdk.evaluation.latents.sampling import CHUNK, generate
+from gansdk.evaluation.latents.suiting import suiting_images
 from gansdk.evaluation.meters import MODEL, Unsuitable
-from gansdk.evaluation.perceptual import frechet_distance
 from gansdk.evaluation.record import Figure
-from gansdk.evaluation.sampling import CHUNK, generate
-from gansdk.evaluation.suiting import suiting_images
 from gansdk.inference.latents import draw
 from gansdk.model.facts import LatentGeneratorFacts
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.pictures import Dataset
-    from gansdk.evaluation.judges import Judge, Look
+    from gansdk.evaluation.latents.judges import Judge, Look
     from gansdk.evaluation.meters import Setting
     from gansdk.inference.latents import Latent
     from gansdk.model.protocols import Model

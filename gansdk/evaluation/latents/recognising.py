@@ -11,12 +11,12 @@ import numpy as np
 from gansdk.data.matching import match_classes
 from gansdk.data.stacked import labels_of
 from gansdk.errors import InputError
-from gansdk.evaluation.codes import read_codes
 from gansdk.evaluation.intervals import share
+from gansdk.evaluation.latents.codes import read_codes
+from gansdk.evaluation.latents.sampling import CHUNK, encode
+from gansdk.evaluation.latents.suiting import suiting_images
 from gansdk.evaluation.meters import MODEL, Unsuitable
 from gansdk.evaluation.record import Figure
-from gansdk.evaluation.sampling import CHUNK, encode
-from gansdk.evaluation.suiting import suiting_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from skimage.data import astronaut, chelsea
 from skimage.metrics import peak_signal_noise_ratio
 
 from gansdk.data.resizing import degrade
-from gansdk.evaluation.trials import FACES, JPEG, PHOTOGRAPHS, TEXT, trial_pictures
+from gansdk.evaluation.restoration.trials import FACES, JPEG, PHOTOGRAPHS, TEXT, trial_pictures
 
 
 def test_the_photographs_are_scikit_images():
