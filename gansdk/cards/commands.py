@@ -73,6 +73,13 @@ def ablating(evaluation: Evaluation, named: Mapping[str, str]) -> str:
     return shlex.join([*words, *(word for row in evaluation.ablation for word in ("--ablation", f"{row.name}=RUN"))])
 
 
+def replicating(evaluation: Evaluation, named: Mapping[str, str]) -> str:
+    """The command that measures the other seeds again; ``named`` as for :func:`measuring`."""
+    measured = [one for other in evaluation.replicates for one in other.measurements if one.data != SAMPLES]
+    words = ["gansdk", "eval", f"{_RUN}/", *_sets(measured, named)]
+    return shlex.join([*words, *(word for _ in evaluation.replicates for word in ("--replicate", "RUN"))])
+
+
 def _sets(measurements: Iterable[Measurement], named: Mapping[str, str]) -> list[str]:
     """The options that name the data: by its own name alone where gansdk knows it by that."""
     places = {one.data: _place(one, named) for one in measurements}

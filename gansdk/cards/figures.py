@@ -43,12 +43,22 @@ def figures(card: Card) -> str:
         for one in measured
     ]
     lines = ["## Figures", "", table(header, rows, left=2), ""]
-    lines += ["↑ higher is better, ↓ lower is better. Intervals by bootstrap over the pictures."]
+    lines += [f"↑ higher is better, ↓ lower is better.{_intervals(measured)}"]
     lines += [_seeds(card)] if spread else []
     lines += ["", f"Twin: {card.evaluation.twin}."] if card.evaluation.twin else []
     if any(one.seen for one in measured):
         lines += ["", "Sets marked † are what it was trained on: these figures say nothing about other pictures."]
     return "\n".join([*lines, "", folded("How each was measured", _protocols(measured))])
+
+
+def _intervals(measured: Iterable[Measurement]) -> str:
+    """By what law they are: a record keeps single values where the bootstrap drew from them."""
+    drawn = {bool(one.values) for one in measured if one.interval is not None}
+    said = {
+        True: "by bootstrap over the pictures",
+        False: "of shares by Wilson's law, of other means by the normal one",
+    }
+    return f" Intervals {'; '.join(said[each] for each in sorted(drawn, reverse=True))}." if drawn else ""
 
 
 def _seeds(card: Card) -> str:

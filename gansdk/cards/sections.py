@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.cards.commands import ablating, importing, measuring, training
+from gansdk.cards.commands import ablating, importing, measuring, replicating, training
 from gansdk.cards.examples import examples
 from gansdk.cards.failures import failures
 from gansdk.cards.figures import ablation, figures
@@ -85,6 +85,7 @@ def _reproducing(card: Card) -> str:
     named = {digest: one.name for digest, one in card.datasets.items()}
     commands += measuring(evaluation, named, was_trained=trained is not None)
     commands += [ablating(evaluation, named)] if evaluation.ablation else []
+    commands += [replicating(evaluation, named)] if evaluation.replicates else []
     lines = ["## How to reproduce it", ""]
     lines += [f"    {command}" for command in commands]
     if trained is not None:

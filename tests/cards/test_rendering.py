@@ -64,6 +64,7 @@ def test_other_seeds_stand_as_mean_and_deviation(card):
     assert "| 95 % | mean ± sd of 3 seeds | twin |" in rows[0]
     assert "| 30.11 … 32.22 | 31.23 ± 1.00 |" in rows[2]
     assert "the others are 7, 8, trained and measured alike" in region(render(card), "figures")
+    assert "--replicate RUN --replicate RUN" in region(render(card), "reproducing")
 
 
 def test_every_figure_changes_with_the_record(card):
