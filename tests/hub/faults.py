@@ -152,6 +152,11 @@ def pause(seconds: float) -> Fault:
     return fault
 
 
+def trickle(bytes_per_second: float) -> Fault:
+    """The body comes slowly and without a gap, so that no time-out of a single read ends it."""
+    return lambda exchange: replace(exchange.answer(), pace=bytes_per_second)
+
+
 def matches(request: Request, method: str, path: str, side: Side | None) -> bool:
     """Whether a request is one of those that are meant; arguments as in `Rule`."""
     return side in (None, request.side) and method in ("*", request.method) and fnmatchcase(request.path, path)

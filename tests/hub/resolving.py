@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -14,12 +16,20 @@ if TYPE_CHECKING:
     from hub.repos import Blob, Commit
     from hub.world import World
 
+ANONYMOUS = (
+    "unauthenticated; Warning: You are sending unauthenticated requests to the HF Hub. "
+    "Please set a HF_TOKEN to enable higher rate limits and faster downloads."
+)
+"""What clients without a token are told with each file, and log."""
+
 
 def resolve(world: World, request: Request, repo_id: str, revision: str, path: str) -> Answer:
     """Says which commit and which content a path means, and sends large files' readers to the other listener."""
     commit = world.open_files(request, repo_id).resolve(revision)
     blob = _blob(commit, path)
     headers = {"X-Repo-Commit": commit.oid, "ETag": f'"{blob.etag}"', "Accept-Ranges": "bytes"}
+    if request.token is None:
+        headers["X-HF-Warning"] = ANONYMOUS
     if blob.lfs:
         linked = {
             "X-Linked-Size": str(blob.size),
@@ -38,7 +48,11 @@ def cached(world: World, request: Request, repo_id: str, oid: str, path: str) ->
     """A small file, where `resolve` sends its readers."""
     commit = world.open_files(request, repo_id).resolve(oid)
     blob = _blob(commit, path)
-    return _sent(request, blob.content, {"X-Repo-Commit": commit.oid, "ETag": f'"{blob.etag}"'})
+    answer = _sent(request, blob.content, {"X-Repo-Commit": commit.oid, "ETag": f'"{blob.etag}"'})
+    compressible = world.compresses and answer.status == 200 and "gzip" in request.headers.get("accept-encoding", "")
+    if not compressible:
+        return answer
+    return replace(answer, body=gzip.compress(blob.content), headers=answer.headers | {"Content-Encoding": "gzip"})
 
 
 def stored(world: World, request: Request, sha256: str) -> Answer:
@@ -48,7 +62,7 @@ def stored(world: World, request: Request, sha256: str) -> Answer:
             if request.one("Signature") != _signature(sha256):
                 raise Refusal(403, "Access denied: the signature does not match")
             # Stores of large files have names of their own for contents, which are no sha256.
-            return _sent(request, content, {"ETag": f'"{hashlib.md5(content).hexdigest()}"'})
+            return _sent(request, content, {"ETag": f'"{sha256[:32]}"'})
     raise Refusal(404, "No such object")
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from hub.messages import Side
 
 
+STEP = 0.05
+"""Seconds between the pieces of a slow body."""
+
+
 class Listener(ThreadingHTTPServer):
     """One port of the loopback interface; closing it ends all connections."""
 
@@ -241,7 +245,7 @@ class Connection(BaseHTTPRequestHandler):
             self._send_head(said)
             sent = said.body if said.ending is None else said.body[: said.ending.sent]
             if self.command != "HEAD":
-                self.wfile.write(sent)
+                self._send_body(sent, said.pace)
         if said.ending is not None:
             self._end(said.ending.manner)
 
@@ -250,6 +254,13 @@ class Connection(BaseHTTPRequestHandler):
         for name, value in said.head().items():
             self.send_header(name, value)
         self.end_headers()
+
+    def _send_body(self, body: bytes, pace: float | None) -> None:
+        size = len(body) if pace is None else max(1, int(pace * STEP))
+        for start in range(0, len(body), size or 1):
+            self.wfile.write(body[start : start + size])
+            if pace is not None and self.hub.over.wait(STEP):
+                raise ConnectionAbortedError("the test is over")
 
     def _end(self, manner: Literal["reset", "close", "stall"]) -> None:
         self.close_connection = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,12 @@ class TestAsking:
         rule = hub.fail(faults.status(503), times=None)
         assert pull() == WEIGHTS
         assert rule.hits == 1
+
+    @pytest.mark.usefixtures("repo")
+    def test_a_hub_that_is_gone_has_been_cached(self, hub: Hub) -> None:
+        assert pull() == WEIGHTS
+        hub.close()
+        assert pull() == WEIGHTS
 
     @pytest.mark.usefixtures("repo")
     def test_too_many_requests(self, hub: Hub) -> None:
@@ -129,7 +136,7 @@ class TestBodies:
 
     @pytest.mark.usefixtures("repo")
     def test_a_stalled_connection_is_begun_again(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
         hub.fail(faults.stall(1000), "GET", side="cdn")
         assert pull() == WEIGHTS
         assert len(hub.asked("GET", side="cdn")) == 2
@@ -140,6 +147,23 @@ class TestBodies:
         with pytest.raises(HfHubHTTPError, match="503"):
             pull()
         assert rule.hits == 1
+
+    @pytest.mark.usefixtures("repo")
+    def test_a_slow_body_never_times_out(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
+        hub.fail(faults.trickle(len(WEIGHTS) / 2), "GET", side="cdn")
+        begun = time.monotonic()
+        assert pull() == WEIGHTS
+        assert time.monotonic() - begun > 1.5
+        assert len(hub.asked("GET", side="cdn")) == 1
+
+    @pytest.mark.usefixtures("repo")
+    def test_compressed_bodies(self, hub: Hub) -> None:
+        hub.world.compresses = True
+        hub.fail(faults.flip(12), "GET", "*config.json")
+        with pytest.raises(httpx2.DecodingError):
+            pull("config.json")
+        assert pull("config.json") == b"{}"
 
     @pytest.mark.usefixtures("repo")
     @pytest.mark.parametrize("fault", [faults.truncate(1000, honest=True), faults.page()], ids=["short", "page"])

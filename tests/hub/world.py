@@ -46,6 +46,7 @@ class World:
         page_size: Entries of a listing's page.
         part_size: From this size on, uploads go in parts; None: never.
         resolve_cache: Whether small files are redirected within the Hub, as the public one does; mirrors do not.
+        compresses: Whether small files go out with gzip to those who take it, so that no header tells their size.
         users: By token.
         repos: By id, in the order of their making.
         parts: Uploaded parts of large files: (sha256, number) → content.
@@ -56,6 +57,7 @@ class World:
     page_size: int = 1000
     part_size: int | None = None
     resolve_cache: bool = True
+    compresses: bool = False
     users: dict[str, User] = field(default_factory=dict)
     repos: dict[str, Repo] = field(default_factory=dict)
     parts: dict[tuple[str, int], bytes] = field(default_factory=dict, repr=False)
