@@ -85,9 +85,9 @@ class Hub:
     """
 
     large_files_elsewhere: bool = True
-    faults: Faults = field(default_factory=Faults)
-    log: list[Request] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults, repr=False)
+    log: list[Request] = field(default_factory=list, repr=False)
+    broken: list[str] = field(default_factory=list, repr=False)
     lock: RLock = field(default_factory=RLock, repr=False)
     over: Event = field(default_factory=Event, repr=False)
     world: World = field(init=False, repr=False)
