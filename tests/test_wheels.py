@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def dist(tmp_path_factory):
     return out
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def empty(tmp_path_factory):
     """An environment that has everything but gansdk: torch is shared by a path instead of installed again."""
     root = tmp_path_factory.mktemp("empty")
@@ -59,18 +60,43 @@ def test_wheels_are_typed_licensed_and_pin_nothing(dist):
         assert not [line for line in requirements if "==" in line.partition(";")[0]]
 
 
-def test_a_plugin_installed_by_name_sharpens_a_photo(dist, empty, tmp_path):
+def alone(dist, empty, tmp_path, plugin):
+    """Installs a plugin by its name, and gives what runs gansdk with it."""
     index = ["--no-index", "--find-links", str(dist), "-c", str(ROOT / "constraints.txt")]
-    subprocess.run([empty / "python", "-m", "pip", "install", "-q", *index, "gansdk-plugin-srgan"], check=True)
+    subprocess.run([empty / "python", "-m", "pip", "install", "-q", *index, plugin], check=True)
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"GANSDK_HOME": str(tmp_path / "home")}
+
+    def run(*arguments):
+        command = [empty / "gansdk", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_a_plugin_installed_by_name_sharpens_a_photo(dist, empty, tmp_path):
+    run = alone(dist, empty, tmp_path, "gansdk-plugin-srgan")
     photo = tmp_path / "photo.jpg"
     with Image.open(PHOTO) as image:
         image.crop((100, 50, 180, 110)).save(photo)
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"GANSDK_HOME": str(tmp_path / "home")}
-    command = [empty / "gansdk", "run", "superres", str(photo)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run("run", "superres", str(photo))
     with Image.open(tmp_path / "photo-superres.png") as result:
         assert result.size == (320, 240)
     where = "import gansdk, gansdk_srgan; print(gansdk.__file__, gansdk_srgan.__file__)"
     found = subprocess.run([empty / "python", "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert found.stdout.count(str(empty.parent)) == 2
+
+
+def test_another_plugin_alone_makes_digits_and_reads_them(dist, empty, tmp_path):
+    run = alone(dist, empty, tmp_path, "gansdk-plugin-infogan")
+    run("run", "traverse", "--code", "class", "-o", "digits.png")
+    (tmp_path / "threes").mkdir()
+    run("run", "generate", "--set", "class=three", "-n", "4", "-o", "threes/")
+    read = [
+        json.loads(line) for line in run("run", "encode", *map(str, sorted(tmp_path.glob("threes/*")))).splitlines()
+    ]
+    assert [one["class"]["label"] for one in read] == ["three"] * 4
+    models = {one["task"]: one["model"] for one in map(json.loads, run("tasks", "--json").splitlines())}
+    digits = "builtin:infogan-mnist"
+    assert models == {"encode": digits, "generate": digits, "traverse": digits, "superres": None}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from gansdk import Config, Method, hookimpl
+from pathlib import Path
+
+from gansdk import BuiltinModel, Config, Method, hookimpl
 from gansdk_infogan._version import __version__
 
 __all__ = ["METHOD", "__version__", "gansdk_methods"]
 
+_PRETRAINED = Path(__file__).parent / "pretrained"
 _RECIPE = "gansdk_infogan.recipe:InfoGAN"
 _OPTIONS = "gansdk_infogan.options:InfoGANOptions"
 _TINY = {"batch": 4, "channels": 3, "height": 96, "width": 128, "hidden": 8, "features": 2, "code_hidden": 8}
@@ -55,6 +58,8 @@ METHOD = Method(
             own_terms=_OWN_TERMS,
         ),
     },
+    models=tuple(BuiltinModel(name, _PRETRAINED / name) for name in ("infogan-mnist", "infogan-fashion")),
+    defaults=dict.fromkeys(("generate", "traverse", "encode"), "infogan-mnist"),
     about=_ABOUT,
 )
 

@@ -1,6 +1,6 @@
-"""Makes the README's picture: a part of the sample photo as it is, enlarged bicubically, and by superres.
+"""Makes the README's pictures: a part of the sample photo by superres, and what codes do to digits.
 
-Run it with ``python scripts/readme_picture.py``.
+Run it with ``python scripts/readme_pictures.py``.
 """
 
 from __future__ import annotations
@@ -15,17 +15,25 @@ ROOT = Path(__file__).parent.parent
 PHOTO = ROOT / "demos" / "photos" / "chelsea.jpg"
 PART = (150, 60, 270, 180)
 SCALE = 4
+IMAGES = ROOT / "docs" / "images"
 
 
 def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    sharpened()
+    digits()
+
+
+def sharpened() -> None:
+    """As it is, enlarged bicubically, and sharpened."""
     with Image.open(PHOTO) as photo:
         part = photo.crop(PART)
     size = (part.width * SCALE, part.height * SCALE)
-    sharpened = gansdk.pipeline("superres", model="builtin:srresnet-x4", device="cpu")(PHOTO).to_image()
+    result = gansdk.pipeline("superres", model="builtin:srresnet-x4", device="cpu")(PHOTO).to_image()
     panels = {
         "input": part.resize(size, Image.Resampling.NEAREST),
         "bicubic": part.resize(size, Image.Resampling.BICUBIC),
-        "gansdk run superres": sharpened.crop(tuple(SCALE * edge for edge in PART)),
+        "gansdk run superres": result.crop(tuple(SCALE * edge for edge in PART)),
     }
     margin, header = 8, 36
     sheet = Image.new("RGB", (len(panels) * (size[0] + margin) - margin, size[1] + header), "white")
@@ -34,9 +42,13 @@ def main() -> None:
         left = index * (size[0] + margin)
         draw.text((left + size[0] / 2, header / 2), name, fill="black", anchor="mm", font=ImageFont.load_default(22))
         sheet.paste(panel, (left, header))
-    target = ROOT / "docs" / "images" / "superres.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(IMAGES / "superres.png", optimize=True)
+
+
+def digits() -> None:
+    """What each category is, and what a continuous code does to it."""
+    traverse = gansdk.pipeline("traverse", model="builtin:infogan-mnist", device="cpu")
+    traverse(code="style.0,class", steps=10).save(IMAGES / "digits.png", on_exists="overwrite")
 
 
 if __name__ == "__main__":

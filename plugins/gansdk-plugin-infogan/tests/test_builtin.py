@@ -1,0 +1,110 @@
+"""The models that ship: they are what their facts, their evaluation and their records say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import gansdk
+from gansdk.data.mnist import FASHION_MNIST, MNIST
+from gansdk.evaluation.latents.judges import PRETRAINED, load_judge
+from gansdk.evaluation.latents.shapes import slant
+from gansdk.evaluation.record import Measurement, read_evaluation
+from gansdk.evaluation.restoration.trials import PREFIX
+from gansdk.model.config import read_config
+from gansdk_infogan import METHOD
+from gansdk_infogan.model import networks
+from gansdk_infogan.options import NetworkOptions
+
+MODELS = {model.name: model.folder for model in METHOD.models}
+DATA = Path(os.environ.get("GANSDK_DATA", "absent"))
+JUDGED_BY = {"infogan-mnist": MNIST, "infogan-fashion": FASHION_MNIST}
+FEWEST = {"infogan-mnist": 0.8, "infogan-fashion": 0.3}
+"""Of 300 samples, the share that must be what they were asked to be: far above chance, below what was measured."""
+
+
+def measured(name: str) -> dict[str, Measurement]:
+    evaluation = read_evaluation(MODELS[name])
+    assert evaluation is not None
+    return {one.metric: one for one in evaluation.measurements if not one.data.startswith(PREFIX)}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_that_ships_is_small_licensed_and_traceable(name: str) -> None:
+    folder = MODELS[name]
+    assert all(path.stat().st_size <= 8_000_000 for path in folder.iterdir())
+    config = read_config(folder)
+    assert config.licence
+    assert config.summary
+    assert config.trained is not None
+    assert config.trained.commit
+    assert not config.trained.silenced
+    assert all(used.licence and used.digest and used.items == 60_000 for used in config.trained.data)
+    built = networks(NetworkOptions.model_validate(config.network))
+    assert sum(parameter.numel() for network in built.values() for parameter in network.parameters()) <= 2_000_000
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_its_record_has_all_figures_each_with_the_twins(name: str) -> None:
+    figures = measured(name)
+    assert set(figures) == {
+        "code-information",
+        "code-recovery",
+        "code-effect",
+        "code-accuracy",
+        "code-fidelity",
+        "fd-judge",
+    }
+    assert all(one.twin is not None and not one.seen for one in figures.values())
+    assert figures["code-information"].value > 2.2
+    assert figures["code-recovery"].value > 0.99
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_samples_are_what_they_are_asked_to_be(name: str) -> None:
+    known = JUDGED_BY[name]
+    judge = load_judge(PRETRAINED / f"{known.name}.safetensors", known.classes, torch.device("cpu"))
+    generate = gansdk.pipeline("generate", model=f"builtin:{name}", device="cpu", precision="fp32")
+    right = 0
+    for word in known.classes:
+        pictures = generate(n=30, seed=5, set={"class": word}).pixels
+        right += int((judge.look(pictures).probabilities.argmax(1) == judge.classes.index(word)).sum())
+    share = right / (30 * len(known.classes))
+    assert share > FEWEST[name]
+    assert share == pytest.approx(measured(name)["code-fidelity"].value, abs=0.08)
+
+
+def test_a_code_leans_digits() -> None:
+    effect = measured("infogan-mnist")["code-effect"].protocol["model"]
+    code = max(("style.0", "style.1"), key=lambda one: abs(float(effect.split(f"{one}: slant ")[1][:5])))
+    traverse = gansdk.pipeline("traverse", model="builtin:infogan-mnist", device="cpu", precision="fp32")
+    swept = traverse(code=code, steps=5, rows=12, seed=3).pixels.reshape(12, 5, 28, 28)
+    leans = np.array([[slant(picture / 255) for picture in row] for row in swept])
+    ends = leans[:, -1] - leans[:, 0]
+    assert max((ends > 0).sum(), (ends < 0).sum()) >= 11
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_same_call_gives_the_same_pictures(name: str) -> None:
+    generate = gansdk.pipeline("generate", model=f"builtin:{name}", device="cpu", precision="fp32")
+    first, second = (generate(n=6, seed=1).pixels for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(generate(n=3, seed=1).pixels, first[:3])
+
+
+@pytest.mark.skipif(not (DATA / "mnist").is_dir(), reason="needs MNIST in GANSDK_DATA")
+def test_it_reads_a_digit_that_somebody_wrote(tmp_path: Path) -> None:
+    data = gansdk.open_data("mnist:test")
+    assert data.labels is not None
+    encode = gansdk.pipeline("encode", model="builtin:infogan-mnist", device="cpu", precision="fp32")
+    right = 0
+    for at in range(60):
+        path = tmp_path / f"{at}.png"
+        Image.fromarray(data.images[at, :, :, 0]).save(path)
+        right += encode(str(path)).label("class") == data.classes[data.labels[at]]
+    assert right / 60 > 0.8
