@@ -12,6 +12,9 @@ GansdkError
 ├── OutputError                exit 1: a result that cannot be put where it should go
 │   └── OutputExistsError      something is there already
 ├── ModelError                 exit 1: a model folder that does not load
+├── HubError                   exit 1: the Hub refuses, or has not what was asked for
+│   ├── UnreachableError       the Hub, or the way to it, fails; later it may not
+│   └── DamagedError           a file came with other bytes, twice
 ├── ComputationError           exit 1: the network gave no usable result
 │   └── OutOfMemoryError       not even the smallest tile fits
 ├── SettingsError              exit 1: the user's settings cannot be read or written
@@ -135,6 +138,24 @@ class ModelError(GansdkError):
     """A model folder that is incomplete, damaged or written for another version."""
 
     kind = "model"
+
+
+class HubError(GansdkError):
+    """The Hub refuses, or has not what was asked for."""
+
+    kind = "hub"
+
+
+class UnreachableError(HubError):
+    """The Hub, or the way to it, fails; later it may not."""
+
+    kind = "unreachable"
+
+
+class DamagedError(HubError):
+    """A file of the Hub came with other bytes than it should have, twice."""
+
+    kind = "damaged"
 
 
 class ComputationError(GansdkError):

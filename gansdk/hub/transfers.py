@@ -1,0 +1,158 @@
+"""What every request to the Hub has around it: time-outs, bounded retries, and errors of one line.
+
+The client asks about repositories once and without a time-out, lets raw transport errors through and takes any ETag
+as the name of a file. All of that is closed here, for requests of this thread while a transfer runs, and for no other.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gansdk.errors import HubError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Result = TypeVar("Result")
+
+XET = "GANSDK_XET"
+"""Environment variable: ``1`` lets the client use its Xet path, which gansdk leaves off."""
+
+REQUEST_SECONDS = 10.0
+"""How long an answer, or the next bytes of one, may take."""
+
+TRIES = 4
+RETRY_SECONDS = 60.0
+"""After so long a failed request is not begun again; a server that asks for a longer pause is not waited for."""
+
+_PASSING = (408, 429, 500, 502, 503, 504)
+
+
+@contextmanager
+def transfer() -> Iterator[None]:
+    """Xet and telemetry off, and time-outs and checked ETags for this thread's requests; undone at the end."""
+    from huggingface_hub import constants, get_session
+
+    wanted = {"HF_HUB_DISABLE_TELEMETRY": True}
+    if os.environ.get(XET) != "1":
+        wanted["HF_HUB_DISABLE_XET"] = True
+    before = {name: getattr(constants, name) for name in wanted}
+    hooks = get_session().event_hooks
+    asking, answered = _hooks(threading.get_ident())
+    hooks["request"].append(asking)
+    hooks["response"].append(answered)
+    try:
+        for name, value in wanted.items():
+            setattr(constants, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(constants, name, value)
+        hooks["request"].remove(asking)
+        hooks["response"].remove(answered)
+
+
+def persist(ask: Callable[[], Result], what: str) -> Result:
+    """Asks until there is an answer, within bounds.
+
+    Args:
+        ask: Makes requests through the client.
+        what: What is asked for, for errors: ``hub:org/name``.
+
+    Raises:
+        UnreachableError: If the Hub, or the way to it, fails to the end.
+        HubError: If it refuses.
+    """
+    begun = time.monotonic()
+    number = 0
+    while True:
+        try:
+            with transfer():
+                return ask()
+        except Exception as error:  # the client lets many kinds through; what is not known is raised again
+            told = _told(error, what)
+            if told is None:
+                raise
+            pause = _pause(error, number)
+            number += 1
+            is_late = number == TRIES or time.monotonic() - begun + pause > RETRY_SECONDS
+            if is_late or not isinstance(told, UnreachableError):
+                raise told from None
+        time.sleep(pause)
+
+
+def _hooks(thread: int) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
+    def asking(request: Any) -> None:
+        if threading.get_ident() == thread:
+            limits = request.extensions.get("timeout") or {}
+            names = ("connect", "read", "write", "pool")
+            request.extensions["timeout"] = {name: limits.get(name) or REQUEST_SECONDS for name in names}
+
+    def answered(response: Any) -> None:
+        if threading.get_ident() != thread:
+            return
+        for name in ("ETag", "X-Linked-Etag"):
+            value = response.headers.get(name, "").removeprefix("W/").strip('"')
+            if "/" in value or "\\" in value or value in (".", ".."):
+                what = f"{response.url.host} names a file by {value!r}, which is a path; nothing was downloaded"
+                raise HubError(what, hint="check HF_ENDPOINT and the network's proxy")
+
+    return asking, answered
+
+
+def _pause(error: Exception, number: int) -> float:
+    """Seconds before the next try: what the server asks for, else longer each time."""
+    asked = getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")
+    return float(asked) if asked.isdigit() else 0.25 * 2**number
+
+
+def _told(error: Exception, what: str) -> HubError | None:
+    """The error in one line; None: it is none of the transport."""
+    import httpx2
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.HfHubHTTPError):
+        return _refused(error, what)
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return UnreachableError(f"{what} is not whole in the cache, and the Hub is not asked offline", hint=_ONLINE)
+    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+        return _told(error.__cause__, what)
+    reasons: dict[type[Exception], str] = {
+        httpx2.HTTPError: f"the connection failed ({type(error).__name__})",
+        errors.LocalEntryNotFoundError: "its answer lacks what the client needs",
+        errors.FileMetadataError: "its answer lacks what the client needs",
+        ValueError: "its answer is not what a Hub says",
+        RuntimeError: "the connection was closed",
+    }
+    why = next((reason for kind, reason in reasons.items() if isinstance(error, kind)), "")
+    if isinstance(error, OSError) and "Consistency check failed" in str(error):
+        why = "a file of another size came"
+    return _failed(what, why) if why else None
+
+
+def _refused(error: Any, what: str) -> HubError:
+    from huggingface_hub import constants, errors
+
+    status = error.response.status_code
+    if isinstance(error, errors.GatedRepoError):
+        page = f"{constants.ENDPOINT}/{what.removeprefix('hub:').partition('@')[0]}"
+        return HubError(f"{what} is gated", hint=f"ask for access at {page}, then `hf auth login`")
+    if isinstance(error, errors.RevisionNotFoundError):
+        return HubError(f"there is no {what}: the repository has no such revision", hint="see its branches and tags")
+    if isinstance(error, errors.RepositoryNotFoundError) or status in (401, 403, 404):
+        hint = "check the name; if it is private, `hf auth login` with a token that may read it"
+        return HubError(f"there is no {what}, or it is private", hint=hint)
+    if status in _PASSING:
+        return _failed(what, f"status {status}")
+    return HubError(f"the Hub refuses {what}: status {status}", hint="look at the repository's page")
+
+
+def _failed(what: str, why: str) -> UnreachableError:
+    return UnreachableError(f"the Hub did not give {what}: {why}", hint="try again, or use --offline if it is cached")
+
+
+_ONLINE = "pull it once without --offline"

@@ -1,0 +1,191 @@
+"""Pulling a model through every fault: each ends in success or one clear line, and a cache without damage."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import tiny
+from huggingface_hub import constants
+
+from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
+from gansdk.hub import transfers
+from gansdk.hub.pulling import pull, resolve
+from gansdk.model.config import ModelConfig
+from gansdk.refs import parse
+from hub import faults
+
+if TYPE_CHECKING:
+    from hub.repos import Repo
+    from hub.server import Hub
+
+WEIGHTS = bytes(range(256)) * 20
+NAME = "model.safetensors"
+CONFIG = ModelConfig(
+    gansdk=1,
+    method="tiny",
+    requires=tiny.METHOD.requires,
+    facts=tiny.FACTS,
+    network={},
+    files={NAME: f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}"},
+).to_json()
+FILES = {NAME: WEIGHTS, "config.json": CONFIG.encode(), "README.md": b"# A model\n", "notes.txt": b"not asked for"}
+REF = parse("hub:org/m")
+
+
+@pytest.fixture
+def repo(hub: Hub) -> Repo:
+    return hub.repo("org/m", FILES)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "RETRY_SECONDS", 3.0)
+    monkeypatch.setattr(transfers, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
+
+
+def blobs() -> set[bytes]:
+    return {path.read_bytes() for path in Path(constants.HF_HUB_CACHE).glob("models--org--m/blobs/*")}
+
+
+MENDED = {
+    "info-503": (faults.status(503), "GET", "/api/models/*"),
+    "info-429": (faults.status(429, retry_after=0), "GET", "/api/models/*"),
+    "info-drop": (faults.drop(), "GET", "/api/models/*"),
+    "info-page": (faults.page(), "GET", "/api/models/*"),
+    "file-503": (faults.status(503), "GET", "*safetensors"),
+    "file-drop": (faults.drop(1000), "GET", "*safetensors"),
+    "head-drop": (faults.drop(), "HEAD", "*safetensors"),
+    "file-short": (faults.truncate(1000, honest=True), "GET", "*"),
+    "file-flip": (faults.flip(-1), "GET", "*"),
+    "file-page": (faults.page(padded=True), "GET", "*"),
+    "file-stall": (faults.stall(1000), "GET", "*"),
+}
+
+
+@pytest.mark.usefixtures("repo")
+@pytest.mark.parametrize("fault", MENDED.values(), ids=MENDED)
+def test_what_passes_is_mended(hub: Hub, fault: tuple) -> None:
+    what, method, path = fault
+    on_store = path in ("*", "*safetensors") and method == "GET"
+    rule = hub.fail(what, method, "*" if on_store else path, side="cdn" if on_store else None)
+    pulled = pull(REF)
+    assert rule.hits == 1
+    assert (pulled.folder / NAME).read_bytes() == WEIGHTS
+    assert blobs() == {FILES[name] for name in (NAME, "config.json", "README.md")}
+
+
+def test_damage_to_the_end_leaves_nothing(hub: Hub, repo: Repo) -> None:
+    hub.fail(faults.flip(-1), "GET", side="cdn", times=None)
+    with pytest.raises(DamagedError, match=r"model\.safetensors .* expected .* got .*gansdk pull hub:org/m"):
+        pull(REF)
+    assert blobs() == {FILES["config.json"]}
+    assert not (Path(constants.HF_HUB_CACHE) / "models--org--m/snapshots" / repo.head.oid / NAME).is_symlink()
+
+
+def test_a_damaged_config_is_fetched_again(hub: Hub, repo: Repo) -> None:
+    hub.fail(faults.flip(2), "GET", "*config.json")
+    assert pull(REF).revision.sha == repo.head.oid
+
+
+@pytest.mark.usefixtures("repo")
+def test_a_name_that_is_a_path_is_refused(hub: Hub, tmp_path: Path) -> None:
+    hub.fail(faults.etag("../../../../escaped"), "HEAD", f"*{NAME}")
+    with pytest.raises(HubError, match="nothing was downloaded"):
+        pull(REF)
+    assert not (tmp_path / "escaped").exists()
+    assert not hub.asked("GET", side="cdn")
+
+
+@pytest.mark.usefixtures("repo")
+def test_a_hub_that_stays_down(hub: Hub) -> None:
+    rule = hub.fail(faults.status(503), "GET", "/api/models/*", times=None)
+    with pytest.raises(UnreachableError, match="status 503"):
+        pull(REF)
+    assert rule.hits == transfers.TRIES
+
+
+@pytest.mark.usefixtures("repo")
+def test_a_long_pause_is_not_waited_for(hub: Hub) -> None:
+    rule = hub.fail(faults.status(429, retry_after=3600), "GET", "/api/models/*", times=None)
+    with pytest.raises(UnreachableError, match="status 429"):
+        pull(REF)
+    assert rule.hits == 1
+
+
+def test_a_cached_commit_makes_no_request(hub: Hub, repo: Repo) -> None:
+    pinned = parse(f"hub:org/m@{repo.head.oid}")
+    pull(pinned)
+    asked = len(hub.asked())
+    assert pull(pinned).revision.sha == repo.head.oid
+    assert len(hub.asked()) == asked
+
+
+@pytest.mark.usefixtures("repo")
+def test_a_cached_branch_is_asked_for_once(hub: Hub) -> None:
+    pull(REF)
+    asked = len(hub.asked())
+    pull(REF)
+    assert len(hub.asked()) == asked + 1
+
+
+@pytest.mark.usefixtures("repo")
+def test_a_hub_that_is_gone_has_been_cached(hub: Hub) -> None:
+    sha = pull(REF).revision.sha
+    hub.close()
+    notes: list[str] = []
+    assert pull(REF, note=notes.append).revision.sha == sha
+    assert "going on with the cached" in notes[0]
+    assert pull(REF, offline=True).revision.sha == sha
+
+
+@pytest.mark.usefixtures("repo")
+def test_offline_asks_nobody(hub: Hub) -> None:
+    with pytest.raises(UnreachableError, match="not in the cache"):
+        resolve(REF, offline=True)
+    assert not hub.asked()
+
+
+def test_a_branch_that_moves_meanwhile(hub: Hub, repo: Repo) -> None:
+    before = repo.head.oid
+    hub.fail(faults.meanwhile(lambda: repo.commit({NAME: b"new"})), "HEAD", "*config.json")
+    assert (pull(REF).folder / NAME).read_bytes() == WEIGHTS
+    assert before != repo.head.oid
+
+
+def test_refusals_say_what_to_do(hub: Hub) -> None:
+    hub.repo("org/secret", FILES, private=True)
+    hub.repo("org/gated", FILES, gate="manual")
+    hub.repo("org/m", FILES)
+    for text, told in {
+        "hub:org/none": "hf auth login",
+        "hub:org/secret": "hf auth login",
+        "hub:org/gated": "ask for access at",
+        "hub:org/m@v9": "no such revision",
+    }.items():
+        with pytest.raises(HubError, match=told):
+            pull(parse(text))
+
+
+def test_another_tools_repository(hub: Hub) -> None:
+    hub.repo("org/m", {"config.json": b"{}", NAME: WEIGHTS})
+    with pytest.raises(ModelError, match="is no gansdk config"):
+        pull(REF)
+    assert not hub.asked("GET", side="cdn")
+
+
+def test_the_client_is_left_as_it_was(hub: Hub, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    with transfers.transfer():
+        assert constants.HF_HUB_DISABLE_XET
+    assert not constants.HF_HUB_DISABLE_XET
+
+
+def test_the_client_is_imported_when_needed() -> None:
+    code = "import sys, gansdk.hub.pulling; assert not {'huggingface_hub', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
