@@ -32,7 +32,10 @@ def about_twin(method: Method | None, config: str | None, *, has_start: bool) ->
         return OTHER_END
     if config is None:
         return "none: it was not trained here, and no training without the method's own terms is known"
-    said = method.configs[config].twin if method is not None and config in method.configs else ""
+    way = method.configs.get(config) if method is not None else None
+    if way is not None and way.own_terms:
+        return "none was given; `gansdk train --twin` makes one, and `gansdk eval --twin` measures it"
+    said = way.twin if way is not None else ""
     return said or "none: no training without the method's own terms was made"
 
 

@@ -149,8 +149,14 @@ def _category(part: Categorical, text: str, option: str) -> int:
         return part.labels.index(text)
     if text.isascii() and text.isdigit() and len(text) < 6 and int(text) < part.k:
         return int(text)
-    words = f" or one of {', '.join(part.labels)}" if part.labels else ""
-    raise OptionError(f"{option} {part.name}={_short(text)}: {part.name} takes 0 to {part.k - 1}{words}")
+    raise OptionError(f"{option} {part.name}={_short(text)}: {part.name} takes {_values(part)}")
+
+
+def _values(part: Categorical) -> str:
+    """What a categorical takes; each word with its number, which it often is not the name of."""
+    if not part.labels:
+        return f"0 to {part.k - 1}"
+    return "one of " + ", ".join(f"{word} ({index})" for index, word in enumerate(part.labels))
 
 
 def find_code(source: LatentSource, name: str, directions: Sequence[str] = ()) -> tuple[Part, int | None]:

@@ -58,7 +58,10 @@ class GenerateOptions(Options):
     ] = None
     seed: Annotated[Seed, Field(description="where random numbers start; sample i depends on it and i alone")] = 0
     first: Annotated[int, Field(ge=0, le=2**40, description="number of the first sample")] = 0
-    set: Annotated[Codes, Field(description="hold a code at a value, as class=3, style.0=-1.5")] = {}
+    set: Annotated[
+        Codes,
+        Field(description="hold a code at a value, as class=three, style.0=-1.5; class=0 is its first value"),
+    ] = {}
     latents: Annotated[
         Path | None, Field(description="an .npz file of latents that this generator made, instead of random ones")
     ] = None

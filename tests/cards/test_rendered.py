@@ -37,7 +37,7 @@ def test_there_is_no_card_of_a_model_that_does_not_ship(script, catalog):
 
 
 def test_a_stale_card_is_seen(script, catalog, tmp_path):
-    located, path = next(script.shipped(catalog))
+    located, path = next(one for one in script.shipped(catalog) if one[1].parent.name == "srresnet-x4")
     copy = tmp_path / "README.md"
     assert script.is_stale(catalog, located, copy)
     text = path.read_text("utf-8")
@@ -57,5 +57,6 @@ def test_a_stale_card_is_seen(script, catalog, tmp_path):
 def test_the_hub_would_read_them(script, catalog):
     for _, path in script.shipped(catalog):
         data = ModelCard(path.read_text("utf-8")).data
-        assert (data.library_name, data.pipeline_tag) == ("gansdk", "image-to-image")
+        tag = "unconditional-image-generation" if path.parent.name.startswith("infogan") else "image-to-image"
+        assert (data.library_name, data.pipeline_tag) == ("gansdk", tag)
         assert data.eval_results

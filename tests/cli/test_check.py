@@ -27,9 +27,10 @@ def test_a_plugin_that_holds_ends_well(with_exemplar):
     assert done.code == 0
     lines = done.out.splitlines()
     assert lines[0].split() == ["check", "of"]
-    assert {line.split()[0] for line in lines[1:]} == {"passed"}
+    outcomes = [line.split()[0] for line in lines[1:]]
+    assert set(outcomes) == {"passed", "skipped"}  # it has no latent and no encoder
     assert {line.split()[2] for line in lines[1:]} >= {"gansdk-plugin-exemplar", "exemplar", "exemplar/usual"}
-    assert done.error.startswith(f"{len(lines) - 1} passed in ")
+    assert f"{outcomes.count('passed')} passed" in done.error
 
 
 def test_a_model_that_fails_is_one_object_per_check_and_exit_code_1(with_exemplar):

@@ -16,7 +16,7 @@ WRONG = {
     "models show": "gansdk: missing argument 'REF'; see `gansdk models show --help`",
     "models show a b": "gansdk: got unexpected extra argument(s) (b); see `gansdk models show --help`",
     "run superres a.png --tile": "gansdk: option '--tile' requires an argument; see --help",
-    "models show builtin:nothing-like-it": "gansdk: there is no model 'builtin:nothing-like-it'; see `gansdk models`",
+    "models show builtin:qqqqqqq": "gansdk: there is no model 'builtin:qqqqqqq'; see `gansdk models`",
     "models show zzz": "gansdk: there is no model or alias 'zzz'; see `gansdk models` and `gansdk alias`",
     "models show hub:org/name": "gansdk: hub:org/name: this version of gansdk does not fetch models from the Hub; "
     "download the repository and name its folder",

@@ -80,7 +80,7 @@ def test_a_sweep_is_a_grid_or_an_animation(with_sketch):
     ("line", "said"),
     [
         (("generate", "--set", "clas=1"), "there is no code 'clas'; this model has"),
-        (("generate", "--set", "class=7"), "class takes 0 to 2 or one of zero, one, two"),
+        (("generate", "--set", "class=7"), "class takes one of zero (0), one (1), two (2)"),
         (("generate", "--set", "class=1", "--set", "class=2"), "--set names 'class' twice"),
         (("generate", "-n", "0"), "-n '0' is not one of 1..1000000"),
         (("generate", "-n", "0", "-o", "many/"), "-n '0' is not one of 1..1000000"),

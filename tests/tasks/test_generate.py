@@ -75,7 +75,7 @@ def test_weights_of_a_category_are_a_latent_too(generate, tmp_path):
     ("options", "said"),
     [
         ({"set": {"clas": 1}}, "there is no code 'clas'"),
-        ({"set": {"class": 3}}, "class takes 0 to 2"),
+        ({"set": {"class": 3}}, "class takes one of"),
         ({"n": 0}, "n '0' is not one of"),
         ({"n": 1_000_001}, "is not one of"),
         ({"truncation": 0}, "truncation '0' is not one of"),
