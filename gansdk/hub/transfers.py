@@ -29,12 +29,22 @@ TRIES = 4
 RETRY_SECONDS = 60.0
 """After so long a failed request is not begun again; a server that asks for a longer pause is not waited for."""
 
+_ONE_AT_A_TIME = threading.RLock()  # two that overlap would restore each other's constants
+
 _PASSING = (408, 429, 500, 502, 503, 504)
 
 
 @contextmanager
 def transfer() -> Iterator[None]:
-    """Xet and telemetry off, and time-outs and checked ETags for this thread's requests; undone at the end."""
+    """Xet and telemetry off, and time-outs and checked ETags for this thread's requests; undone at the end.
+
+    One at a time in a process, since the client keeps its switches in a module.
+    """
+    with _ONE_AT_A_TIME:
+        yield from _changed()
+
+
+def _changed() -> Iterator[None]:
     from huggingface_hub import constants, get_session
 
     wanted = {"HF_HUB_DISABLE_TELEMETRY": True}

@@ -14,7 +14,7 @@ from huggingface_hub import constants
 
 from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
 from gansdk.hub import transfers
-from gansdk.hub.pulling import pull, resolve
+from gansdk.hub.pulling import pull, remove, resolve
 from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
@@ -170,6 +170,27 @@ def test_refusals_say_what_to_do(hub: Hub) -> None:
     }.items():
         with pytest.raises(HubError, match=told):
             pull(parse(text))
+
+
+def test_no_error_shows_the_token(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = hub.user("eve").token
+    monkeypatch.setenv("HF_TOKEN", token)
+    hub.repo("org/gated", FILES, gate="manual")
+    with pytest.raises(HubError) as refused:
+        pull(parse("hub:org/gated"))
+    assert any(request.token == token for request in hub.asked())
+    assert token not in str(refused.value)
+
+
+def test_a_blob_that_snapshots_share_goes_from_all(hub: Hub, repo: Repo) -> None:
+    first = pull(REF).folder
+    repo.commit({"README.md": b"# Another\n"})
+    second = pull(REF).folder
+    assert first != second
+    remove(first / NAME)
+    assert not [path for path in (first / NAME, second / NAME) if path.is_symlink()]
+    assert blobs() == {FILES["config.json"], FILES["README.md"], b"# Another\n"}
+    assert (pull(REF).folder / NAME).read_bytes() == WEIGHTS
 
 
 def test_another_tools_repository(hub: Hub) -> None:
