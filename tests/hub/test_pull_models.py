@@ -44,6 +44,7 @@ def repo(hub: Hub) -> Repo:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "TRIES", 2)
     monkeypatch.setattr(transfers, "RETRY_SECONDS", 3.0)
     monkeypatch.setattr(transfers, "REQUEST_SECONDS", 1.0)
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
@@ -66,6 +67,19 @@ MENDED = {
     "file-page": (faults.page(padded=True), "GET", "*"),
     "file-stall": (faults.stall(1000), "GET", "*"),
 }
+
+
+@pytest.mark.usefixtures("repo")
+@pytest.mark.parametrize("fault", MENDED.values(), ids=MENDED)
+def test_what_lasts_is_one_line(hub: Hub, fault: tuple) -> None:
+    what, method, path = fault
+    on_store = path in ("*", "*safetensors") and method == "GET"
+    hub.fail(what, method, "*" if on_store else path, side="cdn" if on_store else None, times=None)
+    with pytest.raises(HubError) as refused:
+        pull(REF)
+    assert "\n" not in str(refused.value)
+    assert refused.value.hint
+    assert blobs() <= {FILES["config.json"], FILES["README.md"]}
 
 
 @pytest.mark.usefixtures("repo")
