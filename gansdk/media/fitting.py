@@ -2,8 +2,8 @@
 
 What is transparent is put on white. RGB becomes grey by the luma of ITU-R 601, grey becomes RGB by three equal
 channels. Where all that the network knows stands on a dark ground and the picture on a light one, or the other way
-round, it is inverted: ink on paper becomes light on dark. The picture is resized, antialiased, so that it just fits
-inside; what is left beside it repeats its edge.
+round, it is inverted: ink on grey paper becomes light on black. The picture is resized, antialiased, so that it just
+fits inside; what is left beside it repeats its edge.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def fit(picture: Picture, image: Image, note: Callable[[str], None], *, strict: 
     if flat.pixels.shape[2] != image.channels:
         flat = flat.replace(pixels=_in_channels(flat, image.channels), icc=None)
     if inverted:
-        flat = flat.replace(pixels=np.iinfo(flat.pixels.dtype).max - flat.pixels)
+        flat = flat.replace(pixels=_inverted(flat))
     return _padded(_inside(flat, image.width, image.height), image.width, image.height)
 
 
@@ -74,9 +74,23 @@ def _changes(picture: Picture, image: Image) -> list[str]:
 
 def _ground(picture: Picture) -> Ground:
     """What its shapes stand on: light where most of its outermost pixels are."""
+    return "light" if _rim(picture) > np.iinfo(picture.pixels.dtype).max / 2 else "dark"
+
+
+def _rim(picture: Picture) -> float:
+    """The median of its outermost pixels."""
     grey = picture.pixels.mean(axis=2)
-    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    return "light" if np.median(rim) > np.iinfo(picture.pixels.dtype).max / 2 else "dark"
+    return float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+
+
+def _inverted(picture: Picture) -> NDArray[Any]:
+    """Light for dark, stretched so that paper which is not quite white, or not quite black, is no shape of its own."""
+    kind, rim = picture.pixels.dtype, _rim(picture)
+    top = float(np.iinfo(kind).max)
+    paper_is_light = rim > top / 2
+    turned = 1 - picture.pixels / rim if paper_is_light else (top - picture.pixels) / (top - rim)
+    stretched: NDArray[Any] = np.rint(turned.clip(0, 1) * top).astype(kind)
+    return stretched
 
 
 def _taken(image: Image) -> str:

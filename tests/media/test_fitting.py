@@ -92,3 +92,14 @@ def test_what_is_transparent_counts_as_paper():
     drawn = Picture(np.zeros((8, 8, 1), np.uint8), alpha=alpha)
     fitted = fit(drawn, Taken(width=8, height=8, channels=1, ground="dark"), lambda _: None).pixels
     assert (fitted[0, 0, 0], fitted[3, 3, 0]) == (0, 255)
+
+
+@pytest.mark.parametrize("paper", [255, 240, 200, 140])
+def test_paper_that_is_not_quite_white_leaves_no_grey(paper):
+    drawn = np.full((10, 10, 1), paper, np.uint8)
+    drawn[4:6, 4:6] = 0
+    fitted = fit(Picture(drawn), Taken(width=10, height=10, channels=1, ground="dark"), lambda _: None).pixels
+    assert fitted[0, 0, 0] == 0
+    assert fitted[4, 4, 0] == 255
+    back = fit(Picture(255 - drawn), Taken(width=10, height=10, channels=1, ground="light"), lambda _: None).pixels
+    np.testing.assert_array_equal(back, 255 - fitted)
