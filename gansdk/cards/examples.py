@@ -7,8 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gansdk.evaluation.latents.codes import swept_codes
-from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.evaluation.latents.codes import latent_parts, swept_codes
 from gansdk.model.parts import Categorical
 from gansdk.options import describe
 from gansdk.plugins.registry import options_of
@@ -60,7 +59,7 @@ def examples(task: Task, facts: Facts) -> list[Example]:
     """Calls that show what a task does with a model of these facts; the last one shows most."""
     infos = {one.name: one for one in describe(options_of(task))}
     inputs = tuple(_file(slot) for slot in task.slots)
-    is_swept = "code" in infos and bool(_parts(facts))
+    is_swept = "code" in infos and bool(latent_parts(facts))
     ways = list(_sweeping(task, facts) if is_swept else _sampling(infos, facts) if not inputs else [({}, "")])
     required = {info.name: info.metavar for info in infos.values() if info.required}
     return [Example(task, inputs, {**required, **options}, output) for options, output in ways]
@@ -73,11 +72,11 @@ def _file(slot: Slot) -> str:
 
 def _sweeping(task: Task, facts: Facts) -> Iterator[tuple[dict[str, Any], str]]:
     """A code that is one of several, side by side; a number, moving."""
-    categorical = next((part for part in _parts(facts) if isinstance(part, Categorical)), None)
+    categorical = next((part for part in latent_parts(facts) if isinstance(part, Categorical)), None)
     if categorical is not None:
         yield {"code": categorical.name}, f"{categorical.name}.png"
     swept = [(code.name, code.part.name) for code in swept_codes(facts)[:1]]
-    others = [(f"{part.name}.0", part.name) for part in _parts(facts)[:1] if categorical is None]
+    others = [(f"{part.name}.0", part.name) for part in latent_parts(facts)[:1] if categorical is None]
     for code, name in swept or others:
         yield {"code": code}, f"{name}.{'webp' if 'animation' in task.outputs else 'png'}"
 
@@ -86,12 +85,8 @@ def _sampling(infos: Mapping[str, OptionInfo], facts: Facts) -> Iterator[tuple[d
     """Samples as they come, and with a code held."""
     count = {"n": _COUNT} if "n" in infos else {}
     yield {**count}, "samples.png"
-    categorical = next((part for part in _parts(facts) if isinstance(part, Categorical)), None)
+    categorical = next((part for part in latent_parts(facts) if isinstance(part, Categorical)), None)
     if categorical is not None and "set" in infos and infos["set"].is_mapping:
         value = categorical.label(0)
         word = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-") if categorical.labels else ""
         yield {"set": {categorical.name: value}, **count}, f"{word or categorical.name}.png"
-
-
-def _parts(facts: Facts) -> tuple[Any, ...]:
-    return facts.generator.source.parts if isinstance(facts.generator, LatentGeneratorFacts) else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.evaluation.latents.codes import named_code, sampling_misfit, swept_codes, told_codes
+from gansdk.evaluation.latents.codes import latent_parts, named_code, sampling_misfit, swept_codes, told_codes
 from gansdk.evaluation.latents.judges import SHAPE, judged
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.parts import Categorical
@@ -51,8 +51,7 @@ def sampled(facts: Facts) -> Image:
 
 def sorted_by(facts: Facts) -> Categorical | None:
     """The code by whose values samples stand in columns: one that has words for them before one that has none."""
-    parts = facts.generator.source.parts if isinstance(facts.generator, LatentGeneratorFacts) else ()
-    return named_code(facts) or next((part for part in parts if isinstance(part, Categorical)), None)
+    return named_code(facts) or next((part for part in latent_parts(facts) if isinstance(part, Categorical)), None)
 
 
 def sweeps(facts: Facts) -> Mapping[str, SweptCode]:

@@ -9,6 +9,7 @@ from gansdk.model.parts import Categorical, Continuous
 
 if TYPE_CHECKING:
     from gansdk.model.facts import Facts
+    from gansdk.model.parts import LatentPart
 
 
 class SweptCode(NamedTuple):
@@ -23,11 +24,15 @@ class SweptCode(NamedTuple):
         return f"{self.part.name}.{self.at}"
 
 
+def latent_parts(facts: Facts) -> tuple[LatentPart, ...]:
+    """What the generator's latent consists of; nothing where it starts from something else."""
+    return facts.generator.source.parts if isinstance(facts.generator, LatentGeneratorFacts) else ()
+
+
 def told_codes(facts: Facts) -> tuple[Categorical, ...]:
     """The categorical codes that the generator takes and the encoder reads."""
     read = {part.name for part in read_codes(facts)}
-    parts = facts.generator.source.parts if isinstance(facts.generator, LatentGeneratorFacts) else ()
-    return tuple(part for part in parts if isinstance(part, Categorical) and part.name in read)
+    return tuple(part for part in latent_parts(facts) if isinstance(part, Categorical) and part.name in read)
 
 
 def read_codes(facts: Facts) -> tuple[Categorical, ...]:
@@ -38,14 +43,14 @@ def read_codes(facts: Facts) -> tuple[Categorical, ...]:
 
 def swept_codes(facts: Facts) -> tuple[SweptCode, ...]:
     """Every number of the continuous codes that the generator takes."""
-    parts = facts.generator.source.parts if isinstance(facts.generator, LatentGeneratorFacts) else ()
-    return tuple(SweptCode(part, at) for part in parts if isinstance(part, Continuous) for at in range(part.n))
+    return tuple(
+        SweptCode(part, at) for part in latent_parts(facts) if isinstance(part, Continuous) for at in range(part.n)
+    )
 
 
 def named_code(facts: Facts) -> Categorical | None:
     """The first categorical code that the generator takes whose values have words."""
-    parts = facts.generator.source.parts if isinstance(facts.generator, LatentGeneratorFacts) else ()
-    return next((part for part in parts if isinstance(part, Categorical) and part.labels), None)
+    return next((part for part in latent_parts(facts) if isinstance(part, Categorical) and part.labels), None)
 
 
 def sampling_misfit(facts: Facts) -> str | None:

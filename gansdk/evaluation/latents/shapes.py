@@ -50,7 +50,7 @@ def stroke_width(picture: Grey) -> float:
     if picture.max() < _FAINTEST:
         return float("nan")
     ink = picture >= INK * picture.max()
-    skeleton = skeletonize(ink)  # type: ignore[no-untyped-call] # scikit-image has types for some of its parts
+    skeleton = skeletonize(ink)  # type: ignore[no-untyped-call] # scikit-image types only some of its functions
     return float(ink.sum() / np.sum(skeleton))
 
 
