@@ -1,7 +1,8 @@
 """What every request to the Hub has around it: time-outs, bounded retries, and errors of one line.
 
 The client asks about repositories once and without a time-out, lets raw transport errors through and takes any ETag
-as the name of a file. All of that is closed here, for requests of this thread while a transfer runs, and for no other.
+as the name of a file. All of that is closed here while a transfer runs: time-outs and checked ETags for requests of
+this thread alone, the client's switches, which it keeps in a module, for the process.
 """
 
 from __future__ import annotations
