@@ -95,7 +95,7 @@ def openvino(pipeline: Pipeline, side: int, kind: str) -> Way:
     """The same network compiled for one size, in OpenVINO's own numbers."""
     import openvino as ov
 
-    network = load_networks(pipeline.located.folder, pipeline.located.config, pipeline.method)["generator"]
+    network = load_networks(pipeline.located, pipeline.method)["generator"]
     core = ov.Core()
 
     def compiled(side: int) -> Any:

@@ -79,7 +79,7 @@ def bare_network(precision: str) -> Callable[..., object]:
     from gansdk.inference.runtime import Placement, prepare
 
     pipeline = gansdk.pipeline("superres", device="cpu")
-    network = load_networks(pipeline.located.folder, pipeline.located.config, pipeline.method)["generator"]
+    network = load_networks(pipeline.located, pipeline.method)["generator"]
     return prepare(network, Placement(torch.device("cpu"), precision))
 
 

@@ -22,7 +22,7 @@ from gansdk.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.located import Located
 
 ROOT = Path(__file__).parent.parent
 CARDS = ROOT / "cards"

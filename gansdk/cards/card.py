@@ -14,7 +14,8 @@ from gansdk.refs import Builtin, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gansdk.inference.catalog import Catalog, Located
+    from gansdk.inference.catalog import Catalog
+    from gansdk.inference.located import Located
     from gansdk.model.attributions import Attributions
     from gansdk.model.config import ModelConfig
     from gansdk.plugins.declarations import Method, Task

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.located import Located
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Method
 

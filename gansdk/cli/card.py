@@ -13,7 +13,7 @@ from gansdk.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from gansdk.cards.card import Card
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.located import Located
 
 _README = "README.md"
 

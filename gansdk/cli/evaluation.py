@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation, Measurement
-    from gansdk.inference.catalog import Catalog, Located
+    from gansdk.inference.catalog import Catalog
+    from gansdk.inference.located import Located
     from gansdk.options import LoadOptions
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gansdk.evaluation.record import Evaluation
-    from gansdk.inference.catalog import Installed, Located
+    from gansdk.inference.catalog import Installed
+    from gansdk.inference.located import Located
     from gansdk.model.config import ModelConfig
 
 _MOST_LABELS = 12

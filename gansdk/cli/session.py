@@ -51,9 +51,12 @@ class Session:
     @cached_property
     def catalog(self) -> Catalog:
         """Finds models."""
+        from gansdk.hub.access import Access
         from gansdk.inference.catalog import Catalog
 
-        return Catalog(self.registry, self.settings)
+        flags = self.output.flags
+        access = Access(offline=flags.offline, bars=not flags.quiet)
+        return Catalog(self.registry, self.settings, access, self.output.note)
 
 
 def session_of(context: typer.Context) -> Session:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gansdk.cli.session import Session
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.located import Located
     from gansdk.inference.pipelines import Pipeline
     from gansdk.inference.planning import Work
     from gansdk.options import LoadOptions, Options

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Measurement
-    from gansdk.inference.catalog import Catalog, Located
+    from gansdk.inference.catalog import Catalog
+    from gansdk.inference.located import Located
     from gansdk.model.config import ModelConfig, Trained
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Metric

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.located import Located
     from gansdk.model.facts import Facts, ImageSource
     from gansdk.plugins.declarations import Method
 
@@ -91,7 +91,7 @@ def measure(
     """
     from gansdk.inference.loading import load_networks
 
-    networks = load_networks(located.folder, located.config, method)
+    networks = load_networks(located, method)
     return measure_networks(networks, method, located.config.facts, precision, photographs)
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gansdk.evaluation.contests import Speed
-    from gansdk.inference.catalog import Catalog, Located
+    from gansdk.inference.catalog import Catalog
+    from gansdk.inference.located import Located
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Task
 

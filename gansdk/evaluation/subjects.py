@@ -10,7 +10,7 @@ from gansdk.evaluation.assessing import Subject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.located import Located
     from gansdk.inference.runtime import Placement
     from gansdk.model.config import ModelConfig, TrainingData
     from gansdk.model.protocols import Model
@@ -90,7 +90,7 @@ def _load(located: Located, method: Method, placement: Placement, blend: float |
     from gansdk.inference.loading import load_networks
     from gansdk.inference.runtime import assemble
 
-    networks = load_networks(located.folder, located.config, method, blend)
+    networks = load_networks(located, method, blend)
     return assemble(networks, method, located.config.facts, placement)
 
 

@@ -1,207 +1,270 @@
-"""From a ref to a folder of the Hub's cache: the commit first, then config.json, then what it names, each checked."""
+"""From a ref to a folder of the Hub's cache: the commit first, then config.json, then what is needed, each checked."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gansdk.errors import DamagedError, HubError, UnreachableError
-from gansdk.files import sha256, write_whole
-from gansdk.hub.transfers import REQUEST_SECONDS, persist
-from gansdk.model.config import ATTRIBUTIONS, CONFIG, read_config
+from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
+from gansdk.files import write_whole
+from gansdk.hub.access import ONLINE, Access
+from gansdk.hub.digests import file_digest
+from gansdk.hub.layout import SHA, locked, remove, repo_folder, snapshot_folder
+from gansdk.hub.listings import ask
+from gansdk.hub.transfers import REQUEST_SECONDS, bar, persist
+from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, README, parse_config, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from gansdk.hub.listings import Listing
     from gansdk.model.config import ModelConfig
     from gansdk.refs import Hub
 
-_SHA = re.compile(r"[0-9a-f]{40}")
-_BESIDES = ("README.md", ATTRIBUTIONS)
+_BESIDES = (README, ATTRIBUTIONS)
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_FOREIGN = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 
 
 @dataclass(frozen=True)
-class Revision:
-    """One commit of a repository.
+class Snapshot:
+    """One commit of a repository, as the cache has it or will have it. Plain data.
 
     Attributes:
         ref: How it was named.
         sha: Of the commit.
-        digests: Its files → what the Hub lists of them: sha256 of large ones, git's name of small ones; None where
-            the Hub was not asked.
+        access: How the Hub is spoken to for more of its files.
+        listing: What the Hub says of it; None where it was not asked.
     """
 
     ref: Hub
     sha: str
-    digests: dict[str, str] | None
+    access: Access = ONLINE
+    listing: Listing | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return snapshot_folder(self.ref.repo, self.sha)
 
 
-@dataclass(frozen=True)
-class Pulled:
-    """A model that is in the cache; all of its files that were asked for are whole."""
-
-    revision: Revision
-    folder: Path
-    config: ModelConfig
-
-
-def resolve(ref: Hub, *, offline: bool = False, note: Callable[[str], None] | None = None) -> Revision:
+def resolve(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None = None) -> Snapshot:
     """The commit that a ref means. A commit that is cached is not asked for; a branch or tag is, once.
+
+    Args:
+        ref: A repository, with or without a revision.
+        access: How the Hub is spoken to.
+        note: Told when the Hub cannot be reached and what is cached is used.
 
     Raises:
         UnreachableError: If the Hub cannot be asked and nothing is cached.
         HubError: If there is no such repository or revision, or it is not open to this user.
     """
-    from huggingface_hub import constants
-
-    cached = _cached(ref)
-    is_pinned = bool(_SHA.fullmatch(ref.revision))
-    if offline or constants.HF_HUB_OFFLINE:
-        if cached is None:
-            hint = "pull it once without --offline"
-            raise UnreachableError(f"{ref} is not in the cache, and the Hub is not asked offline", hint=hint)
-        return cached
-    if is_pinned and cached is not None:
-        return cached
+    sha = _cached_sha(ref)
+    if access.is_offline or (sha and SHA.fullmatch(ref.revision)):
+        if not sha:
+            what = f"{ref} is not in the cache, and the Hub is not asked offline"
+            raise UnreachableError(what, hint="pull it once without --offline")
+        return Snapshot(ref, sha, access)
     try:
-        return _asked(ref)
+        listing = ask(ref)
     except UnreachableError as error:
-        if cached is None:
+        if not sha:
             raise
         if note:
-            note(f"{error.message}; going on with the cached {cached.sha[:12]}")
-        return cached
+            note(f"{error.message}; going on with the cached {sha[:12]}")
+        return Snapshot(ref, sha, access)
+    return Snapshot(ref, listing.sha, access, listing)
 
 
-def pull(
-    ref: Hub,
-    *,
-    names: Iterable[str] | None = None,
-    offline: bool = False,
-    note: Callable[[str], None] | None = None,
-) -> Pulled:
-    """Brings a model into the cache: ``config.json`` first, then what is asked for.
+def config_of(snapshot: Snapshot) -> ModelConfig:
+    """What a model declares, from its ``config.json``, which is fetched if it is not cached.
+
+    Raises:
+        HubError: If the repository has none, or none of gansdk's; where it has weights that can be imported, the
+            hint is the line that does it.
+        ModelError: If it is of a later format, or damaged.
+    """
+    if snapshot.listing is not None and CONFIG not in snapshot.listing.files:
+        raise _foreign(snapshot)
+    path = fetch(snapshot, CONFIG)
+    _remember(snapshot)
+    try:
+        raw = read_json(path)
+    except ModelError as error:
+        raise ModelError(error.message, hint=f"gansdk pull {snapshot.ref}") from None
+    if not isinstance(raw, dict) or "gansdk" not in raw:
+        raise _foreign(snapshot)
+    return parse_config(raw, f"{CONFIG} of {snapshot.ref}")
+
+
+def bring(snapshot: Snapshot, files: Mapping[str, str], *, again: bool = False) -> None:
+    """Brings files of a model into the cache. What comes is checked; once more and it is given up.
+
+    Args:
+        snapshot: Of which commit.
+        files: By name, what ``config.json`` says of each (``sha256:…``), or nothing.
+        again: Whether what is cached already is checked too, and mended.
+
+    Raises:
+        UnreachableError: If a file that is not cached cannot be had.
+        HubError: If the repository has none of that name.
+        DamagedError: If a file came damaged twice.
+        OutputError: If the disk is full.
+    """
+    is_missing = any(not (snapshot.folder / name).exists() for name in files)
+    if is_missing and snapshot.listing is None and not snapshot.access.is_offline:
+        snapshot = replace(snapshot, listing=ask(replace(snapshot.ref, revision=snapshot.sha)))
+    for name, digest in files.items():
+        fetch(snapshot, name, digest.removeprefix("sha256:"), again=again)
+
+
+def pull(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None = None) -> tuple[Snapshot, ModelConfig]:
+    """Brings a whole model into the cache, card, pictures and attributions too; what is cached is checked and mended.
 
     Args:
         ref: A repository, with or without a revision.
-        names: Files besides ``config.json``; those that it names, the card and attributions if not given.
-        offline: Whether no socket may be opened.
+        access: How the Hub is spoken to.
         note: Told when the Hub cannot be reached and what is cached is used.
 
     Raises:
-        HubError: As in `resolve`, or a file is missing in the repository or damaged on its way twice.
-        ModelError: If ``config.json`` is none of gansdk's, or of a later format.
+        HubError: As in `resolve`, `config_of` and `bring`.
+        ModelError: As in `config_of`.
     """
-    from huggingface_hub import constants
-
-    offline = offline or constants.HF_HUB_OFFLINE
-    revision = resolve(ref, offline=offline, note=note)
-    folder = _fetch(revision, CONFIG, "", offline=offline).parent
-    config = read_config(folder)
-    wanted = tuple(names) if names is not None else (*config.files, *_BESIDES)
-    if revision.digests is None and not offline and any(not (folder / name).exists() for name in config.files):
-        revision = replace(_asked(replace(ref, revision=revision.sha)), ref=ref)
-    for name in wanted:
-        if name in _BESIDES and names is None and name not in (revision.digests or ()):
-            continue
-        _fetch(revision, name, config.files.get(name, "").removeprefix("sha256:"), offline=offline)
-    if revision.digests is not None:
-        _remember(revision)
-    return Pulled(revision, folder, config)
+    snapshot = resolve(ref, access, note)
+    fetch(snapshot, CONFIG, again=True)
+    config = config_of(snapshot)
+    listed = snapshot.listing.files if snapshot.listing is not None else _cached_names(snapshot)
+    besides = [name for name in listed if name in _BESIDES or Path(name).match(CARD_PICTURES)]
+    bring(snapshot, {**dict.fromkeys(besides, ""), **config.files}, again=True)
+    return snapshot, config
 
 
-def _asked(ref: Hub) -> Revision:
-    def ask() -> Any:
-        from huggingface_hub import HfApi
+def fetch(snapshot: Snapshot, name: str, digest: str = "", *, again: bool = False) -> Path:
+    """A file's place in the cache. It is held against what the Hub lists, and against ``digest`` where one is given.
 
-        return HfApi().model_info(ref.repo, revision=ref.revision or None, files_metadata=True, timeout=REQUEST_SECONDS)
+    Args:
+        snapshot: Of which commit.
+        name: Path within the repository.
+        digest: sha256, in hex.
+        again: Whether a file that is cached already is checked too.
 
-    info = persist(ask, str(ref))
-    files = info.siblings or []
-    digests = {file.rfilename: file.lfs.sha256 if file.lfs else file.blob_id or "" for file in files}
-    if not _SHA.fullmatch(info.sha or ""):
-        raise UnreachableError(f"the Hub did not say which commit {ref} is", hint="try again")
-    return Revision(ref, info.sha, digests)
-
-
-def _cached(ref: Hub) -> Revision | None:
-    repo = _repo(ref)
-    sha = ref.revision
-    if not _SHA.fullmatch(sha):
-        try:
-            sha = (repo / "refs" / (sha or "main")).read_text("utf-8").strip()
-        except OSError:
-            return None
-    is_there = bool(_SHA.fullmatch(sha)) and (repo / "snapshots" / sha / CONFIG).exists()
-    return Revision(ref, sha, None) if is_there else None
-
-
-def _repo(ref: Hub) -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE) / f"models--{ref.repo.replace('/', '--')}"
-
-
-def _fetch(revision: Revision, name: str, digest: str, *, offline: bool) -> Path:
-    """A file's place in the cache. It is checked when it has just come; once more and it is given up."""
-    path = _repo(revision.ref) / "snapshots" / revision.sha / name
+    Raises:
+        GansdkError: As in `bring`.
+    """
+    path = snapshot.folder / name
+    listed = snapshot.listing.files.get(name) if snapshot.listing is not None else None
+    wanted = [one for one in (digest, listed.digest if listed is not None else "") if one]
     if path.exists():
-        return path
-    if offline:
-        raise UnreachableError(f"{revision.ref} lacks {name} in the cache", hint=f"gansdk pull {revision.ref}")
-    listed = revision.digests or {}
-    if revision.digests is not None and name not in listed:
-        raise HubError(f"{revision.ref} has no file {name}", hint="look at the repository's page")
-    wrong: list[tuple[str, str]] = []
-    for _ in range(2):
-        path = _download(revision, name)
-        pairs = [(one, _digest(path, one)) for one in (digest, listed.get(name, "")) if one]
-        wrong = [(expected, got) for expected, got in pairs if expected != got]
-        if not wrong:
+        wrong = difference(path, wanted) if again else None
+        if wrong is None:
             return path
-        remove(path)
-    expected, got = wrong[0]
-    hint = f"gansdk pull {revision.ref}"
-    raise DamagedError(f"{name} of {revision.ref} came damaged twice: expected {expected}, got {got}", hint=hint)
+        if snapshot.access.is_offline:
+            hint = f"without --offline: gansdk pull {snapshot.ref}"
+            raise DamagedError(f"{name} of {snapshot.ref} {_told(wrong)} in the cache", hint=hint)
+        _remove_if_wrong(snapshot, path, wanted)
+    _check_offered(snapshot, name)
+    for _ in range(2):
+        path = _download(snapshot, name)
+        wrong = _remove_if_wrong(snapshot, path, wanted)
+        if wrong is None:
+            return path
+    raise DamagedError(
+        f"{name} of {snapshot.ref} came damaged twice: {_told(wrong)}", hint=f"gansdk pull {snapshot.ref}"
+    )
 
 
-def _download(revision: Revision, name: str) -> Path:
-    def ask() -> str:
+def difference(path: Path, wanted: Iterable[str] = ()) -> tuple[str, str] | None:
+    """What was expected of a cached file's content and what it has; None if it is as it should be.
+
+    Args:
+        path: In a snapshot. Where it is a link, its target is named by what the Hub said of it, which is checked too.
+        wanted: Digests in hex.
+    """
+    name = path.resolve().name
+    named = [name] if path.is_symlink() and _DIGEST.fullmatch(name) else []
+    try:
+        pairs = [(expected, file_digest(path, expected)) for expected in dict.fromkeys([*wanted, *named])]
+    except FileNotFoundError:  # another process has just removed it
+        return "a file", "none"
+    return next(((expected, got) for expected, got in pairs if expected != got), None)
+
+
+def _remove_if_wrong(snapshot: Snapshot, path: Path, wanted: Iterable[str]) -> tuple[str, str] | None:
+    """Takes a file out of the cache if it is not what is wanted; another process may have mended it meanwhile."""
+    if difference(path, wanted) is None:
+        return None
+    with locked(snapshot.ref.repo):
+        wrong = difference(path, wanted)
+        if wrong is not None:
+            remove(path)
+        return wrong
+
+
+def _told(wrong: tuple[str, str] | None) -> str:
+    expected, got = wrong or ("", "")
+    return f"expected {expected}, got {got}"
+
+
+def _cached_names(snapshot: Snapshot) -> list[str]:
+    return [path.name for path in snapshot.folder.iterdir()]
+
+
+def _check_offered(snapshot: Snapshot, name: str) -> None:
+    if snapshot.access.is_offline:
+        what = f"{snapshot.ref} lacks {name} in the cache, and the Hub is not asked offline"
+        raise UnreachableError(what, hint=f"gansdk pull {snapshot.ref}")
+    if snapshot.listing is not None and name not in snapshot.listing.files:
+        raise HubError(f"{snapshot.ref} has no file {name}", hint="look at the repository's page")
+
+
+def _download(snapshot: Snapshot, name: str) -> Path:
+    def question() -> str:
         from huggingface_hub import hf_hub_download
 
         return hf_hub_download(
-            revision.ref.repo, name, revision=revision.sha, library_name="gansdk", etag_timeout=REQUEST_SECONDS
+            snapshot.ref.repo,
+            name,
+            revision=snapshot.sha,
+            library_name="gansdk",
+            etag_timeout=REQUEST_SECONDS,
+            tqdm_class=bar(shown=snapshot.access.bars),
         )
 
-    return Path(persist(ask, str(revision.ref)))
+    return Path(persist(question, str(snapshot.ref)))
 
 
-def _remember(revision: Revision) -> None:
+def _cached_sha(ref: Hub) -> str:
+    """The commit that the cache knows under this name, if it has its ``config.json`` too; empty if not."""
+    sha = ref.revision
+    if not SHA.fullmatch(sha):
+        try:
+            sha = (repo_folder(ref.repo) / "refs" / (sha or "main")).read_text("utf-8").strip()
+        except OSError:
+            return ""
+    return sha if SHA.fullmatch(sha) and (snapshot_folder(ref.repo, sha) / CONFIG).exists() else ""
+
+
+def _remember(snapshot: Snapshot) -> None:
     """Notes where a branch or tag stands, as the client does when it is asked for one by name."""
-    branch = revision.ref.revision or "main"
-    if not _SHA.fullmatch(branch) and ".." not in branch:
-        mark = _repo(revision.ref) / "refs" / branch
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(mark, revision.sha)
+    branch = snapshot.ref.revision or "main"
+    if snapshot.listing is None or SHA.fullmatch(branch) or ".." in branch:
+        return
+    mark = repo_folder(snapshot.ref.repo) / "refs" / branch
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(mark, snapshot.sha)
 
 
-def _digest(path: Path, expected: str) -> str:
-    """A file's digest of the kind that is expected: sha256, or the name that git gives small files."""
-    if len(expected) == 64:
-        return sha256(path).removeprefix("sha256:")
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
-def remove(path: Path) -> None:
-    """Takes a file out of the cache: its blob, and the links to it in all snapshots of the repository."""
-    blob = path.resolve()
-    snapshots = next(parent for parent in path.parents if parent.name == "snapshots")
-    for link in snapshots.rglob("*"):
-        if link.is_symlink() and link.resolve() == blob:
-            link.unlink()
-    path.unlink(missing_ok=True)
-    blob.unlink(missing_ok=True)
+def _foreign(snapshot: Snapshot) -> HubError:
+    """Of a repository without a model of gansdk's: what can be done with it."""
+    files = snapshot.listing.files if snapshot.listing is not None else {}
+    weights = [name for ending in _FOREIGN for name in files if name.endswith(ending)]
+    what = f"{snapshot.ref} holds no model of gansdk's"
+    if not weights:
+        return HubError(what, hint="see `gansdk models search` for those that are")
+    revision = snapshot.ref.revision or snapshot.sha
+    line = f"gansdk import {replace(snapshot.ref, revision=revision, file=weights[0])}"
+    more = f" (or another of its {len(weights)} files of weights)" if len(weights) > 1 else ""
+    return HubError(what, hint=f"its weights may be imported: {line}{more}")

@@ -32,6 +32,8 @@ RETRY_SECONDS = 60.0
 
 _ONE_AT_A_TIME = threading.RLock()  # two that overlap would restore each other's constants
 
+_SHOWN_FROM = 2**20
+
 _PASSING = (408, 429, 500, 502, 503, 504)
 
 
@@ -43,6 +45,19 @@ def transfer() -> Iterator[None]:
     """
     with _ONE_AT_A_TIME:
         yield from _changed()
+
+
+def bar(*, shown: bool) -> Any:
+    """What the client makes its bars with: for files over 1 MiB, where somebody watches, with the time left."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    clients: Any = tqdm  # it has no types
+
+    def make(*, total: int | None = None, **settings: Any) -> Any:
+        is_hidden = not shown or (total or 0) < _SHOWN_FROM
+        return clients(total=total, **settings, disable=is_hidden or None)  # None: where stderr is a terminal
+
+    return make
 
 
 def _changed() -> Iterator[None]:

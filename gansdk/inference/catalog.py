@@ -22,12 +22,17 @@ from gansdk.errors import (
     UnknownNameError,
     UsageError,
 )
+from gansdk.hub.access import ONLINE
+from gansdk.inference.context import silent
+from gansdk.inference.located import Located
 from gansdk.model.config import CONFIG, read_config
 from gansdk.refs import Alias, Builtin, Folder, Hub, meant, meant_by_missing_folder, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from gansdk.hub.access import Access
     from gansdk.model.config import ModelConfig
     from gansdk.model.facts import Facts
     from gansdk.plugins.declarations import Method, Task
@@ -37,21 +42,6 @@ if TYPE_CHECKING:
 
 RUN_MODEL = "model"
 RUN_FILE = "train.json"
-
-
-@dataclass(frozen=True)
-class Located:
-    """A model that was found; nothing of it but its config was read.
-
-    Attributes:
-        ref: How it was named, aliases as typed.
-        folder: Where it is.
-        config: What it declares.
-    """
-
-    ref: str
-    folder: Path
-    config: ModelConfig
 
 
 @dataclass(frozen=True)
@@ -82,22 +72,47 @@ class Installed:
 
 
 class Catalog:
-    """Answers refs from a registry, the user's settings and the disk."""
+    """Answers refs from a registry, the user's settings, the disk and the Hub.
 
-    def __init__(self, registry: Registry, settings: Settings) -> None:
+    Args:
+        registry: What the plugins bring.
+        settings: The user's aliases and defaults.
+        access: How the Hub is spoken to.
+        note: Takes lines that the user should read.
+    """
+
+    def __init__(
+        self, registry: Registry, settings: Settings, access: Access = ONLINE, note: Callable[[str], None] = silent
+    ) -> None:
         self.registry = registry
         self.settings = settings
+        self.access = access
+        self.note = note
 
     def locate(self, ref: str | Path) -> Located:
         """The model that a text names. A path, which cannot be an alias, is always a folder.
 
+        Of a model on the Hub the config alone is fetched; what else it has comes when it is needed.
+
         Raises:
-            UsageError: If it names none: no such alias or built-in model, a circle of aliases, a Hub ref.
+            UsageError: If it names none: no such alias or built-in model, a circle of aliases, a file on the Hub.
             InputError: If there is no such folder.
             ModelError: If the folder holds no model that can be read.
+            HubError: If the Hub has no such model, or cannot be asked and nothing is cached.
         """
-        folder = self._folder(self._follow(ref) if isinstance(ref, str) else Folder(str(ref)))
+        followed = self.follow(ref) if isinstance(ref, str) else Folder(str(ref))
+        if isinstance(followed, Hub):
+            return self._on_hub(str(ref), followed)
+        folder = self._folder(followed)
         return Located(str(ref), folder, read_config(folder))
+
+    def _on_hub(self, text: str, ref: Hub) -> Located:
+        from gansdk.hub.pulling import config_of, resolve
+
+        if ref.file:
+            raise RefError(f"{text} names a file, not a model", hint=f"to make a model of it: gansdk import {ref}")
+        snapshot = resolve(ref, self.access, self.note)
+        return Located(text, snapshot.folder, config_of(snapshot), snapshot)
 
     def method(self, located: Located) -> Method:
         """The method of a model.
@@ -154,8 +169,13 @@ class Catalog:
             what = f"your default for {task.name}, {ref}, cannot be used: {error.message}"
             raise RefError(what, hint=f"gansdk default {task.name} --unset") from error
 
-    def _follow(self, text: str) -> Ref:
-        """A ref that is no alias any more."""
+    def follow(self, text: str) -> Ref:
+        """What a text names, aliases followed to their end.
+
+        Raises:
+            RefError: If it is no ref, or its aliases go in a circle.
+            UnknownNameError: If there is no such alias.
+        """
         seen = [text]
         while isinstance(ref := parse(seen[-1]), Alias):
             aliases = self.settings.aliases()
@@ -174,9 +194,6 @@ class Catalog:
     def _folder(self, ref: Ref) -> Path:
         if isinstance(ref, Builtin):
             return self.registry.model(ref.name).folder
-        if isinstance(ref, Hub):
-            hint = "download the repository and name its folder"
-            raise RefError(f"{ref}: this version of gansdk does not fetch models from the Hub", hint=hint)
         if isinstance(ref, Folder):
             return model_folder(ref)
         raise TypeError(f"{ref!r} was not followed")

@@ -13,17 +13,19 @@ from gansdk.errors import ModelError, PluginError
 from gansdk.files import sha256, whole_folder, write_whole
 from gansdk.model.config import (
     ATTRIBUTIONS,
+    CARD_PICTURES,
     CONFIG,
     EVALUATION,
     FORMAT,
+    README,
     START,
     WEIGHTS,
     ModelConfig,
     Origin,
     Trained,
     check_blend,
-    check_folder,
     describe_errors,
+    needed_files,
 )
 from gansdk.plugins.declarations import Method, resolve
 
@@ -33,13 +35,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from gansdk.inference.located import Located
     from gansdk.model.attributions import Attributions
     from gansdk.model.facts import Facts
-
-README = "README.md"
-
-CARD_PICTURES = "card-*.webp"
-"""Which files beside a ``README.md`` are the pictures of a card that ``gansdk card`` made."""
 
 
 def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.Module]:
@@ -57,16 +55,14 @@ def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.M
     return dict(networks)
 
 
-def load_networks(
-    folder: Path, config: ModelConfig, method: Method, blend: float | None = None
-) -> dict[str, nn.Module]:
-    """The networks of a model folder, filled strictly, in eval mode, on the CPU, in fp32.
+def load_networks(located: Located, method: Method, blend: float | None = None) -> dict[str, nn.Module]:
+    """The networks of a model, filled strictly, in eval mode, on the CPU, in fp32.
 
-    Every file is first held against its digest. The caller's random state is left as it was.
+    Every file that a task needs is first brought here and held against its digest. The caller's random state is left
+    as it was.
 
     Args:
-        folder: Where the model is.
-        config: What its ``config.json`` says.
+        located: The model.
         method: Its method.
         blend: For a model with two ends, where between them: 0 is the start, 1 the end of its training. None is 1.
 
@@ -74,9 +70,11 @@ def load_networks(
         NotApplicableError: If ``blend`` is given and the model has one end only.
         ModelError: If a file is missing, damaged or no safetensors file, or if keys or shapes differ from what the
             network has; the message names them.
+        HubError: If a file of a model on the Hub cannot be had.
     """
+    folder, config = located.folder, located.config
     check_blend(config, blend)
-    check_folder(folder, config)
+    located.bring(needed_files(config, blend))
     with torch.random.fork_rng(devices=[]):
         networks = build_networks(method, config.network)
     _fill(networks, read_tensors(folder / WEIGHTS), folder / WEIGHTS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from gansdk.errors import OptionError
-from gansdk.inference.catalog import Catalog, Located, check_fit
+from gansdk.inference.catalog import Catalog, check_fit
 from gansdk.inference.context import Context
 from gansdk.inference.directions import read_directions
 from gansdk.inference.fingerprints import fingerprint
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from gansdk.inference.located import Located
     from gansdk.media.picture import Picture
     from gansdk.model.facts import Precision
     from gansdk.model.protocols import Model
@@ -86,7 +87,7 @@ class Pipeline:
         self.method = method
         self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
-        self._networks: Mapping[str, nn.Module] = load_networks(located.folder, located.config, method, load.blend)
+        self._networks: Mapping[str, nn.Module] = load_networks(located, method, load.blend)
         self._directions = read_directions(located.folder, located.config)
         self.model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gansdk.errors import GansdkError
-    from gansdk.inference.catalog import Located
+    from gansdk.inference.located import Located
     from gansdk.options import LoadOptions, Options
     from gansdk.plugins.declarations import OutputKind, Task
 

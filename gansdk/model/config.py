@@ -30,6 +30,10 @@ START = "start.safetensors"
 EVALUATION = "evaluation.json"
 ATTRIBUTIONS = "attributions.json"
 DIRECTIONS = "directions.safetensors"
+README = "README.md"
+
+CARD_PICTURES = "card-*.webp"
+"""Which files beside a ``README.md`` are the pictures of a card that ``gansdk card`` made."""
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
 
@@ -143,30 +147,40 @@ def read_config(folder: Path) -> ModelConfig:
     path = folder / CONFIG
     if not folder.exists():
         raise InputError(f"there is no folder {folder}", hint="see `gansdk models` for what is installed")
+    if not path.is_file():
+        raise ModelError(f"{folder} is no model folder: it has no {CONFIG}", hint="give a model or run folder")
+    return parse_config(read_json(path), str(path))
+
+
+def read_json(path: Path) -> Any:
+    """What a file of a model holds.
+
+    Raises:
+        ModelError: If it cannot be read as JSON.
+    """
     try:
-        raw = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelError(
-            f"{folder} is no model folder: it has no {CONFIG}", hint="give a model or run folder"
-        ) from None
-    except (OSError, ValueError) as error:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read as JSON: {error}", hint="get the model again") from None
-    return parse_config(raw, path)
 
 
-def parse_config(raw: Any, path: Path) -> ModelConfig:
-    """Validates what was read from ``path``; errors name the field."""
+def parse_config(raw: Any, place: str) -> ModelConfig:
+    """Validates what was read from a ``config.json``; errors name its place and the field.
+
+    Raises:
+        ModelError: If it is none of gansdk's, of another format version, or has a wrong or unknown field.
+    """
     if not isinstance(raw, dict) or "gansdk" not in raw:
-        what = f"{path} is no gansdk config: the field 'gansdk' is missing"
+        what = f"{place} is no gansdk config: the field 'gansdk' is missing"
         raise ModelError(what, hint="name a folder that gansdk wrote")
     version = raw["gansdk"]
     if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
         hint = "pip install --upgrade gansdk"
-        raise ModelError(f"{path} has format version {version}, this gansdk reads {FORMAT}", hint=hint)
+        raise ModelError(f"{place} has format version {version}, this gansdk reads {FORMAT}", hint=hint)
     try:
         return ModelConfig.model_validate(raw)
     except ValidationError as error:
-        raise ModelError(f"{path}: {describe_errors(error)}", hint="the file was changed or is damaged") from None
+        raise ModelError(f"{place}: {describe_errors(error)}", hint="the file was changed or is damaged") from None
 
 
 def check_folder(folder: Path, config: ModelConfig) -> None:
@@ -175,7 +189,17 @@ def check_folder(folder: Path, config: ModelConfig) -> None:
     Raises:
         ModelError: If a file is missing, has another digest, or is no safetensors file although it claims to be.
     """
-    for name, expected in config.files.items():
+    check_files(folder, config.files)
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Holds some of a model folder's files against their digests; raises as `check_folder`.
+
+    Args:
+        folder: Where they are.
+        files: By name, what ``config.json`` says of them: ``sha256:…``.
+    """
+    for name, expected in files.items():
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{folder} lacks {name}", hint="get the model again")
@@ -185,6 +209,19 @@ def check_folder(folder: Path, config: ModelConfig) -> None:
         if found != expected:
             what = f"{path} is not the file that {CONFIG} names: expected {expected[:19]}…, got {found[:19]}…"
             raise ModelError(what, hint="get the model again")
+
+
+def needed_files(config: ModelConfig, blend: float | None = None) -> dict[str, str]:
+    """Of a model's files those that a task reads, with their digests.
+
+    Args:
+        config: What the model declares.
+        blend: Where between the ends of a model that has two; the start's weights are needed below 1.
+    """
+    names = {WEIGHTS, DIRECTIONS}
+    if blend is not None and blend < 1:
+        names.add(config.ends["0"])
+    return {name: digest for name, digest in config.files.items() if name in names}
 
 
 def check_blend(config: ModelConfig, blend: float | None) -> None:

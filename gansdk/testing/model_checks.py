@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from gansdk.data.pictures import UNSTATED
 from gansdk.inference.directions import read_directions
 from gansdk.inference.loading import load_networks
-from gansdk.model.config import CONFIG, WEIGHTS, check_safetensors, parse_config
+from gansdk.inference.located import Located
+from gansdk.model.config import CONFIG, WEIGHTS, check_folder, check_safetensors, parse_config
 from gansdk.plugins.declarations import resolve
 from gansdk.testing.checks import check, fail
 
@@ -33,9 +34,10 @@ def loads_strictly(model: ModelSubject) -> None:
 
     for path in sorted(model.folder.rglob("*")):
         _refuse_code(path)
+    check_folder(model.folder, model.config)
     ends = dict(model.config.ends) or {"1": WEIGHTS}
     for end, file in ends.items():
-        networks = load_networks(model.folder, model.config, model.method, blend=float(end) if len(ends) > 1 else None)
+        networks = load_networks(Located.at(model.folder), model.method, blend=float(end) if len(ends) > 1 else None)
         filled = {
             f"{name}.{key}": one for name, network in networks.items() for key, one in network.state_dict().items()
         }
@@ -66,7 +68,7 @@ def config_round_trip(model: ModelSubject) -> None:
     values; what a validator changes must not change again, and no field is left out.
     """
     config, path = model.config, model.folder / CONFIG
-    if parse_config(json.loads(config.to_json()), path) != config:
+    if parse_config(json.loads(config.to_json()), str(path)) != config:
         fail(f"{CONFIG} comes back different")
     group = TypeAdapter(resolve(model.method.network_options))
     options = group.validate_python(config.network)

@@ -97,8 +97,9 @@ class ModelSubject:
     def networks(self) -> Mapping[str, nn.Module]:
         """Its networks, loaded."""
         from gansdk.inference.loading import load_networks
+        from gansdk.inference.located import Located
 
-        return load_networks(self.folder, self.config, self.method)
+        return load_networks(Located.at(self.folder), self.method)
 
     def assembled(self, precision: Precision = "fp32") -> Model:
         """The model as a task gets it, on the CPU: folded, cast, assembled."""

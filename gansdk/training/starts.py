@@ -53,5 +53,5 @@ def load_start(ref: str, method: Method) -> Start:
     if located.config.method != method.name:
         what = f"{ref} is a model of {located.config.method!r}, and this training starts from one of {method.name!r}"
         raise UsageError(what, hint="see `gansdk models`")
-    networks = load_networks(located.folder, located.config, method)
+    networks = load_networks(located, method)
     return Start(located.config, networks, located.config.files[WEIGHTS])

@@ -10,7 +10,7 @@ from skimage.data import chelsea
 
 from gansdk.cards.exhibits import applicable
 from gansdk.cards.pictures import make_pictures
-from gansdk.inference.catalog import Located
+from gansdk.inference.located import Located
 from gansdk.model.config import read_config
 from gansdk.model.facts import Facts
 from gansdk.options import LoadOptions

@@ -18,8 +18,8 @@ WRONG = {
     "run superres a.png --tile": "gansdk: option '--tile' requires an argument; see --help",
     "models show builtin:qqqqqqq": "gansdk: there is no model 'builtin:qqqqqqq'; see `gansdk models`",
     "models show zzz": "gansdk: there is no model or alias 'zzz'; see `gansdk models` and `gansdk alias`",
-    "models show hub:org/name": "gansdk: hub:org/name: this version of gansdk does not fetch models from the Hub; "
-    "download the repository and name its folder",
+    "models show hub:org/name:weights.pth": "gansdk: hub:org/name:weights.pth names a file, not a model; "
+    "to make a model of it: gansdk import hub:org/name:weights.pth",
     "train srgn --config small --data x -o r": "gansdk: there is no method 'srgn'; did you mean srgan?",
     "alias set a/b builtin:x": None,
     "train": None,

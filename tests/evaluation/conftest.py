@@ -6,7 +6,7 @@ import pytest
 import tiny
 from PIL import Image
 
-from gansdk.inference.catalog import Located
+from gansdk.inference.located import Located
 from gansdk.model.config import read_config
 
 

@@ -12,7 +12,7 @@ import torch
 from gansdk.evaluation import contests
 from gansdk.evaluation.contests import Contest, Way
 from gansdk.inference import memory as memory_room
-from gansdk.inference.catalog import Located
+from gansdk.inference.located import Located
 from gansdk.inference.pipelines import Pipeline
 from gansdk.model.config import read_config
 from gansdk.options import LoadOptions

@@ -8,7 +8,7 @@ import tiny
 from skimage.metrics import peak_signal_noise_ratio
 
 from gansdk.evaluation.gate import compare, measure
-from gansdk.inference.catalog import Located
+from gansdk.inference.located import Located
 from gansdk.model.config import read_config
 
 

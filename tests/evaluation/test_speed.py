@@ -11,7 +11,8 @@ from gansdk import Facts
 from gansdk.errors import NotApplicableError
 from gansdk.evaluation.speed import SpeedOptions, measure_speed
 from gansdk.inference import runtime
-from gansdk.inference.catalog import Catalog, Located
+from gansdk.inference.catalog import Catalog
+from gansdk.inference.located import Located
 from gansdk.model.config import read_config
 from gansdk.options import LoadOptions
 from gansdk.plugins.discovery import discover

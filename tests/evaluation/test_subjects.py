@@ -11,7 +11,7 @@ import torch
 from gansdk import ImageOutput
 from gansdk.errors import NotApplicableError, UsageError
 from gansdk.evaluation.subjects import about_twin, load_subject
-from gansdk.inference.catalog import Located
+from gansdk.inference.located import Located
 from gansdk.model.config import Trained, read_config
 from gansdk.options import LoadOptions
 from gansdk.plugins.declarations import Config

@@ -12,9 +12,11 @@ import pytest
 import tiny
 from huggingface_hub import constants
 
-from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
+from gansdk.errors import DamagedError, HubError, UnreachableError
 from gansdk.hub import transfers
-from gansdk.hub.pulling import pull, remove, resolve
+from gansdk.hub.access import Access
+from gansdk.hub.layout import remove
+from gansdk.hub.pulling import pull, resolve
 from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
@@ -88,9 +90,9 @@ def test_what_passes_is_mended(hub: Hub, fault: tuple) -> None:
     what, method, path = fault
     on_store = path in ("*", "*safetensors") and method == "GET"
     rule = hub.fail(what, method, "*" if on_store else path, side="cdn" if on_store else None)
-    pulled = pull(REF)
+    snapshot, _ = pull(REF)
     assert rule.hits == 1
-    assert (pulled.folder / NAME).read_bytes() == WEIGHTS
+    assert (snapshot.folder / NAME).read_bytes() == WEIGHTS
     assert blobs() == {FILES[name] for name in (NAME, "config.json", "README.md")}
 
 
@@ -98,13 +100,13 @@ def test_damage_to_the_end_leaves_nothing(hub: Hub, repo: Repo) -> None:
     hub.fail(faults.flip(-1), "GET", side="cdn", times=None)
     with pytest.raises(DamagedError, match=r"model\.safetensors .* expected .* got .*gansdk pull hub:org/m"):
         pull(REF)
-    assert blobs() == {FILES["config.json"]}
+    assert blobs() == {FILES["config.json"], FILES["README.md"]}
     assert not (Path(constants.HF_HUB_CACHE) / "models--org--m/snapshots" / repo.head.oid / NAME).is_symlink()
 
 
 def test_a_damaged_config_is_fetched_again(hub: Hub, repo: Repo) -> None:
     hub.fail(faults.flip(2), "GET", "*config.json")
-    assert pull(REF).revision.sha == repo.head.oid
+    assert pull(REF)[0].sha == repo.head.oid
 
 
 @pytest.mark.usefixtures("repo")
@@ -136,7 +138,7 @@ def test_a_cached_commit_makes_no_request(hub: Hub, repo: Repo) -> None:
     pinned = parse(f"hub:org/m@{repo.head.oid}")
     pull(pinned)
     asked = len(hub.asked())
-    assert pull(pinned).revision.sha == repo.head.oid
+    assert pull(pinned)[0].sha == repo.head.oid
     assert len(hub.asked()) == asked
 
 
@@ -150,25 +152,25 @@ def test_a_cached_branch_is_asked_for_once(hub: Hub) -> None:
 
 @pytest.mark.usefixtures("repo")
 def test_a_hub_that_is_gone_has_been_cached(hub: Hub) -> None:
-    sha = pull(REF).revision.sha
+    sha = pull(REF)[0].sha
     hub.close()
     notes: list[str] = []
-    assert pull(REF, note=notes.append).revision.sha == sha
+    assert pull(REF, note=notes.append)[0].sha == sha
     assert "going on with the cached" in notes[0]
-    assert pull(REF, offline=True).revision.sha == sha
+    assert pull(REF, Access(offline=True))[0].sha == sha
 
 
 @pytest.mark.usefixtures("repo")
 def test_offline_asks_nobody(hub: Hub) -> None:
     with pytest.raises(UnreachableError, match="not in the cache"):
-        resolve(REF, offline=True)
+        resolve(REF, Access(offline=True))
     assert not hub.asked()
 
 
 def test_a_branch_that_moves_meanwhile(hub: Hub, repo: Repo) -> None:
     before = repo.head.oid
     hub.fail(faults.meanwhile(lambda: repo.commit({NAME: b"new"})), "HEAD", "*config.json")
-    assert (pull(REF).folder / NAME).read_bytes() == WEIGHTS
+    assert (pull(REF)[0].folder / NAME).read_bytes() == WEIGHTS
     assert before != repo.head.oid
 
 
@@ -197,19 +199,21 @@ def test_no_error_shows_the_token(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_blob_that_snapshots_share_goes_from_all(hub: Hub, repo: Repo) -> None:
-    first = pull(REF).folder
+    first = pull(REF)[0].folder
     repo.commit({"README.md": b"# Another\n"})
-    second = pull(REF).folder
+    second = pull(REF)[0].folder
     assert first != second
     remove(first / NAME)
     assert not [path for path in (first / NAME, second / NAME) if path.is_symlink()]
     assert blobs() == {FILES["config.json"], FILES["README.md"], b"# Another\n"}
-    assert (pull(REF).folder / NAME).read_bytes() == WEIGHTS
+    assert (pull(REF)[0].folder / NAME).read_bytes() == WEIGHTS
 
 
 def test_another_tools_repository(hub: Hub) -> None:
     hub.repo("org/m", {"config.json": b"{}", NAME: WEIGHTS})
-    with pytest.raises(ModelError, match="is no gansdk config"):
+    with pytest.raises(
+        HubError, match=r"no model of gansdk's; .* gansdk import hub:org/m@[0-9a-f]{40}:model.safetensors"
+    ):
         pull(REF)
     assert not hub.asked("GET", side="cdn")
 

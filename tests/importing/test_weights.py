@@ -18,6 +18,7 @@ from gansdk.evaluation.gate import photographs
 from gansdk.files import sha256
 from gansdk.importing.weights import import_weights
 from gansdk.inference.loading import load_networks
+from gansdk.inference.located import Located
 from gansdk.model.config import read_config
 from gansdk.plugins.registry import Brought, Registry, Source
 
@@ -43,7 +44,7 @@ def into(path: Path, folder: Path, **options):
 
 def test_it_loads_strictly_as_the_network_that_it_was(tmp_path):
     imported = into(write(tmp_path / "w.pth", {"params": foreign.published(6)}), tmp_path / "m")
-    networks = load_networks(imported.folder, read_config(imported.folder), tiny.METHOD)
+    networks = load_networks(Located.at(imported.folder), tiny.METHOD)
     expected = tiny.trained_networks(6)["generator"]
     image = torch.rand(1, 3, 9, 11)
     assert torch.equal(networks["generator"](image), expected(image))
@@ -72,7 +73,7 @@ def test_its_config_says_where_it_came_from(tmp_path):
 def test_half_precision_becomes_fp32(tmp_path):
     tensors = {key: value.half() if value.is_floating_point() else value for key, value in foreign.published().items()}
     into(write(tmp_path / "w.pth", tensors), tmp_path / "m")
-    (network,) = load_networks(tmp_path / "m", read_config(tmp_path / "m"), tiny.METHOD).values()
+    (network,) = load_networks(Located.at(tmp_path / "m"), tiny.METHOD).values()
     assert {tensor.dtype for tensor in network.state_dict().values()} == {torch.float32, torch.int64}
     assert torch.equal(network[0].weight, tensors["first.weight"].float())
 
@@ -212,4 +213,4 @@ def test_an_altered_folder_is_noticed_as_with_any_model(tmp_path):
     weights = tmp_path / "m" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
     with pytest.raises(ModelError, match="is not the file that"):
-        load_networks(tmp_path / "m", read_config(tmp_path / "m"), tiny.METHOD)
+        load_networks(Located.at(tmp_path / "m"), tiny.METHOD)

@@ -6,10 +6,9 @@ import tiny
 from PIL import Image
 from works import MEASURE
 
-from gansdk.inference.catalog import Located
 from gansdk.inference.executors import Local
+from gansdk.inference.located import Located
 from gansdk.inference.pipelines import Pipeline
-from gansdk.model.config import read_config
 from gansdk.options import LoadOptions
 from gansdk.tasks.superres import SUPERRES
 
@@ -19,7 +18,7 @@ def located(tmp_path_factory):
     """A tiny model."""
     folder = tmp_path_factory.mktemp("model") / "model"
     tiny.write(folder)
-    return Located(str(folder), folder, read_config(folder))
+    return Located.at(folder)
 
 
 @pytest.fixture

@@ -120,7 +120,11 @@ def test_what_names_nothing_is_answered_with_what_was_meant(catalog, tmp_path, m
         ("org/name", InputError, "for a model on the Hub write hub:org/name"),
         ("./nowhere", InputError, "see `gansdk models`"),
         ("./file", InputError, "is a file"),
-        ("hub:org/name@v1:a.safetensors", RefError, "does not fetch models from the Hub"),
+        (
+            "hub:org/name@v1:a.safetensors",
+            RefError,
+            "to make a model of it: gansdk import hub:org/name@v1:a.safetensors",
+        ),
     ]:
         with pytest.raises(kind) as error:
             catalog.locate(text)

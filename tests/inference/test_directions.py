@@ -17,6 +17,7 @@ from gansdk.files import sha256
 from gansdk.inference.directions import read_directions
 from gansdk.inference.fingerprints import fingerprint
 from gansdk.inference.loading import load_networks
+from gansdk.inference.located import Located
 from gansdk.model.config import check_folder, read_config
 
 SMILE = Direction(name="smile", unit="of a standard deviation", sweep=(-1, 2))
@@ -77,7 +78,7 @@ def test_a_model_without_any_has_none(folder):
 def test_latents_stay_valid(folder):
     def identity():
         config = read_config(folder)
-        return fingerprint(load_networks(folder, config, sketch.METHOD), config.facts)
+        return fingerprint(load_networks(Located.at(folder), sketch.METHOD), config.facts)
 
     before = identity()
     write_directions(folder, [SMILE, TILT], VECTORS)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from gansdk.errors import InputError, ModelError, NotApplicableError, PluginError
 from gansdk.files import sha256
 from gansdk.inference.loading import load_networks, write_model
+from gansdk.inference.located import Located
 from gansdk.model.config import Trained, read_config
 from gansdk.model.facts import Facts
 
@@ -26,7 +27,7 @@ def folder(tmp_path):
 
 
 def load(folder):
-    return load_networks(folder, read_config(folder), tiny.METHOD)
+    return load_networks(Located.at(folder), tiny.METHOD)
 
 
 def edit(folder, **changes):
@@ -208,7 +209,7 @@ def two_ends(tmp_path):
 
 
 def blended(folder, blend):
-    return load_networks(folder, read_config(folder), tiny.METHOD, blend)["generator"].state_dict()
+    return load_networks(Located.at(folder), tiny.METHOD, blend)["generator"].state_dict()
 
 
 def test_a_model_with_two_ends_is_itself_at_its_finish(two_ends):
@@ -231,7 +232,7 @@ def test_blend_goes_from_the_start_to_the_finish(two_ends):
 
 def test_a_blend_of_one_end_is_refused(folder):
     with pytest.raises(NotApplicableError, match="one end only"):
-        load_networks(folder, read_config(folder), tiny.METHOD, 0.5)
+        load_networks(Located.at(folder), tiny.METHOD, 0.5)
 
 
 def test_a_damaged_start_is_found_although_nobody_blends(two_ends):

@@ -12,11 +12,10 @@ from torch import nn
 
 import gansdk
 from gansdk.errors import NotApplicableError, OptionError, UnknownNameError
-from gansdk.inference.catalog import Located
 from gansdk.inference.context import Context
+from gansdk.inference.located import Located
 from gansdk.inference.pipelines import Pipeline
 from gansdk.inference.runtime import NonFiniteError
-from gansdk.model.config import read_config
 from gansdk.options import LoadOptions, PictureReading
 from gansdk.plugins.declarations import Slot, Task
 from gansdk.tasks.superres import SUPERRES
@@ -25,7 +24,7 @@ CPU = LoadOptions(device="cpu", precision="fp32")
 
 
 def located(folder) -> Located:
-    return Located(str(folder), folder, read_config(folder))
+    return Located.at(folder)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import tiny
 
 from gansdk.errors import OptionError
-from gansdk.inference.catalog import Located
 from gansdk.inference.context import Context
+from gansdk.inference.located import Located
 from gansdk.inference.planning import Work
 from gansdk.model.config import ModelConfig
 from gansdk.options import LoadOptions, PictureReading, PictureWriting, RecordWriting

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import sketch
 
-from gansdk.inference.catalog import Located
+from gansdk.inference.located import Located
 from gansdk.inference.pipelines import Pipeline
-from gansdk.model.config import read_config
 from gansdk.options import LoadOptions
 
 
@@ -19,8 +18,6 @@ def sketched(tmp_path):
         folder = tmp_path / f"sketch{seed}"
         if not folder.exists():
             sketch.write(folder, seed=seed)
-        return Pipeline(
-            task, Located(str(folder), folder, read_config(folder)), sketch.METHOD, LoadOptions(device="cpu")
-        )
+        return Pipeline(task, Located.at(folder), sketch.METHOD, LoadOptions(device="cpu"))
 
     return bind

@@ -32,7 +32,7 @@ def test_only_a_model_with_an_encoder_fits():
 
 def test_the_parts_are_those_of_the_network(encode):
     found = encode(picture())
-    network = load_networks(encode.located.folder, encode.located.config, sketch.METHOD)["recogniser"]
+    network = load_networks(encode.located, sketch.METHOD)["recogniser"]
     with torch.no_grad():
         said = network(torch.from_numpy(picture()).float().reshape(1, 80) / 255)[0]
     assert list(found) == ["class", "style", "features"]

@@ -28,7 +28,7 @@ def test_only_a_generator_from_a_latent_fits():
 
 def test_pictures_are_those_of_their_latents(generate):
     gallery = generate(n=3, seed=5)
-    network = load_networks(generate.located.folder, generate.located.config, sketch.METHOD)["generator"]
+    network = load_networks(generate.located, sketch.METHOD)["generator"]
     latent = {name: torch.from_numpy(array) for name, array in gallery.arrays.items()}
     with torch.no_grad():
         expected = sketch.Decoder(network).generate(latent).permute(0, 2, 3, 1) * 255

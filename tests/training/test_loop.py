@@ -28,6 +28,7 @@ from gansdk.errors import (
 )
 from gansdk.evaluation.record import read_evaluation
 from gansdk.inference.loading import load_networks
+from gansdk.inference.located import Located
 from gansdk.model.attributions import Credit, read_attributions
 from gansdk.model.config import check_folder, check_safetensors, read_config
 from gansdk.plugins.discovery import discover
@@ -185,7 +186,7 @@ def test_the_model_holds_the_averaged_weights_and_how_they_came_to_be(tmp_path, 
     train(run, photos, tests={"held-out": photos}, licence="CC0-1.0", summary="a test", seed=3)
     config = read_config(run / "model")
     tensors = state(run)[0]
-    network = load_networks(run / "model", config, METHOD)["generator"].state_dict()
+    network = load_networks(Located.at(run / "model"), METHOD)["generator"].state_dict()
     for key in network:
         averaged = tensors.get(f"average/generator/generator.{key}")
         assert torch.equal(network[key], averaged if averaged is not None else tensors[f"module/generator/0/{key}"])
@@ -202,7 +203,7 @@ def test_the_evaluation_is_that_of_the_model_which_lies_there(tmp_path, photos):
     held_out = write_pictures(tmp_path / "held-out", seed=5)
     finished = train(run, photos, tests={"held-out": str(held_out)}, note=notes.append)
     config = read_config(run / "model")
-    network = load_networks(run / "model", config, METHOD)["generator"]
+    network = load_networks(Located.at(run / "model"), METHOD)["generator"]
     expected = {}
     for path in held_out.glob("*.png"):
         with Image.open(path) as image:

@@ -151,7 +151,7 @@ def test_the_declared_receptive_field_is_the_networks(sharpen):
 
     located = sharpen.located
     radius = located.config.facts.generator.receptive_field
-    network = load_networks(located.folder, located.config, METHOD)["generator"].double()
+    network = load_networks(located, METHOD)["generator"].double()
     side = 2 * radius + 9
     image = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     middle = side // 2 * 4 + 1

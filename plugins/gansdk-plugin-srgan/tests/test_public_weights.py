@@ -43,9 +43,9 @@ def expected():
 
 def test_in_fp32_it_gives_the_expected_numbers(model):
     from gansdk.inference.loading import load_networks
-    from gansdk.model.config import read_config
+    from gansdk.inference.located import Located
 
-    network = load_networks(model, read_config(model), METHOD)["generator"]
+    network = load_networks(Located.at(model), METHOD)["generator"]
     image = torch.from_numpy(np.array(Image.open(REFERENCE / "input.png"))).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         numbers = network(image).clamp(0, 1)[0].permute(1, 2, 0).numpy()

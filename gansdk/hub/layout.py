@@ -1,0 +1,64 @@
+"""Where the client keeps what it downloads, which all tools of the user share.
+
+A repository's folder has ``refs/BRANCH`` (a sha), ``blobs/DIGEST`` (content) and ``snapshots/SHA/NAME`` (links to
+blobs, or the files themselves on systems without links).
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHA = re.compile(r"[0-9a-f]{40}")
+"""What a commit looks like."""
+
+SNAPSHOTS = "snapshots"
+
+_LOCK_SECONDS = 600
+
+
+def repo_folder(repo: str) -> Path:
+    """A repository's folder in the cache, there or not.
+
+    Args:
+        repo: ``org/name``.
+    """
+    return _cache() / f"models--{repo.replace('/', '--')}"
+
+
+def snapshot_folder(repo: str, sha: str) -> Path:
+    """Where the files of a commit are."""
+    return repo_folder(repo) / SNAPSHOTS / sha
+
+
+@contextmanager
+def locked(repo: str) -> Iterator[None]:
+    """Nobody else of gansdk takes a file of this repository out of the cache meanwhile."""
+    import filelock
+
+    folder = _cache() / ".locks" / repo_folder(repo).name
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / "gansdk.lock", timeout=_LOCK_SECONDS):
+        yield
+
+
+def remove(path: Path) -> None:
+    """Takes a file of a snapshot out of the cache: its blob, and the links to it in all snapshots of the repository."""
+    blob = path.resolve()
+    snapshots = next(parent for parent in path.parents if parent.name == SNAPSHOTS)
+    for link in snapshots.rglob("*"):
+        if link.is_symlink() and link.resolve() == blob:
+            link.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    blob.unlink(missing_ok=True)
+
+
+def _cache() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)

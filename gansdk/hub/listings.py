@@ -1,0 +1,80 @@
+"""What the Hub says of a repository, in one request: its commit, its files, and its card's front matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gansdk.errors import UnreachableError
+from gansdk.hub.layout import SHA
+from gansdk.hub.transfers import REQUEST_SECONDS, persist
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gansdk.refs import Hub
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a repository.
+
+    Attributes:
+        size: In bytes.
+        digest: sha256 of a large file, git's name of a small one; hex.
+    """
+
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A commit of a repository.
+
+    Attributes:
+        ref: How it was named.
+        sha: Of the commit.
+        files: By path.
+        card: The front matter of its ``README.md``.
+        private: Whether only its namespace may know of it.
+        gated: Whether files are for people with access only.
+    """
+
+    ref: Hub
+    sha: str
+    files: Mapping[str, Entry]
+    card: Mapping[str, Any] = field(default_factory=dict)
+    private: bool = False
+    gated: bool = False
+
+
+def ask(ref: Hub) -> Listing:
+    """Asks the Hub for the commit that a ref means.
+
+    Raises:
+        UnreachableError: If the Hub cannot be asked.
+        HubError: If there is no such repository or revision, or it is not open to this user.
+    """
+
+    def question() -> Any:
+        from huggingface_hub import HfApi
+
+        return HfApi().model_info(ref.repo, revision=ref.revision or None, files_metadata=True, timeout=REQUEST_SECONDS)
+
+    info = persist(question, str(ref))
+    if not SHA.fullmatch(info.sha or ""):
+        raise UnreachableError(f"the Hub did not say which commit {ref} is", hint="try again")
+    return Listing(
+        ref=ref,
+        sha=info.sha,
+        files={file.rfilename: _entry(file) for file in info.siblings or []},
+        card=info.card_data.to_dict() if info.card_data else {},
+        private=bool(info.private),
+        gated=bool(info.gated),
+    )
+
+
+def _entry(file: Any) -> Entry:
+    large = file.lfs
+    return Entry(size=large.size if large else file.size or 0, digest=large.sha256 if large else file.blob_id or "")

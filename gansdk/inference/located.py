@@ -1,0 +1,64 @@
+"""A model that was found, and how its files come to be there when they are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gansdk.errors import ModelError
+from gansdk.model.config import check_files, check_folder, read_config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gansdk.hub.pulling import Snapshot
+    from gansdk.model.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model that was found; nothing of it but its config was read. Plain data, so that another machine can have it.
+
+    Attributes:
+        ref: How it was named, aliases as typed.
+        folder: Where it is.
+        config: What it declares.
+        snapshot: Of a model on the Hub: its commit. Only what is asked for is in ``folder``.
+    """
+
+    ref: str
+    folder: Path
+    config: ModelConfig
+    snapshot: Snapshot | None = None
+
+    @classmethod
+    def at(cls, folder: Path) -> Located:
+        """The model in a folder of this machine.
+
+        Raises:
+            InputError: If there is no such folder.
+            ModelError: If it holds no model that can be read.
+        """
+        return cls(str(folder), folder, read_config(folder))
+
+    def bring(self, files: Mapping[str, str]) -> None:
+        """Sees to it that files of the model are in its folder, and whole.
+
+        Args:
+            files: By name, what the config says of them. A folder of this machine is whole or broken: all is looked at.
+
+        Raises:
+            ModelError: If one is missing, has another digest, or is no safetensors file although it claims to be.
+            HubError: If one cannot be had from the Hub.
+        """
+        if self.snapshot is None:
+            check_folder(self.folder, self.config)
+            return
+        from gansdk.hub.pulling import bring
+
+        bring(self.snapshot, files)
+        try:
+            check_files(self.folder, files)
+        except ModelError as error:
+            raise ModelError(error.message, hint=f"gansdk pull {self.snapshot.ref}") from None
