@@ -88,7 +88,7 @@ def config_of(snapshot: Snapshot) -> ModelConfig:
         ModelError: If it is of a later format, or damaged.
     """
     if snapshot.listing is not None and CONFIG not in snapshot.listing.files:
-        raise _foreign(snapshot)
+        raise foreign(snapshot)
     path = fetch(snapshot, CONFIG)
     _remember(snapshot)
     try:
@@ -96,7 +96,7 @@ def config_of(snapshot: Snapshot) -> ModelConfig:
     except ModelError as error:
         raise ModelError(error.message, hint=f"gansdk pull {snapshot.ref}") from None
     if not isinstance(raw, dict) or "gansdk" not in raw:
-        raise _foreign(snapshot)
+        raise foreign(snapshot)
     return parse_config(raw, f"{CONFIG} of {snapshot.ref}")
 
 
@@ -257,7 +257,7 @@ def _remember(snapshot: Snapshot) -> None:
     write_whole(mark, snapshot.sha)
 
 
-def _foreign(snapshot: Snapshot) -> HubError:
+def foreign(snapshot: Snapshot) -> HubError:
     """Of a repository without a model of gansdk's: what can be done with it."""
     files = snapshot.listing.files if snapshot.listing is not None else {}
     weights = [name for ending in _FOREIGN for name in files if name.endswith(ending)]
