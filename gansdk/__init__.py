@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from gansdk.data.stacked import Labels, StackedImages, array_digest, ground_of, labels_of, stack_images
     from gansdk.errors import (
         ComputationError,
+        DamagedError,
         DeviceError,
         GansdkError,
+        HubError,
         InputError,
         MissingPluginError,
         ModelError,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
         SettingsError,
         TrainingError,
         UnknownNameError,
+        UnreachableError,
         UsageError,
     )
     from gansdk.evaluation.meters import Unsuitable
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from gansdk.inference.context import Context
     from gansdk.inference.directions import write_directions
     from gansdk.inference.pipelines import Pipeline, pipeline
+    from gansdk.inference.pulling import pull
     from gansdk.media.gallery import Gallery
     from gansdk.media.picture import Picture
     from gansdk.model.facts import (
@@ -93,7 +97,9 @@ _HOMES = {
     "gansdk.errors": [
         "ComputationError",
         "DeviceError",
+        "DamagedError",
         "GansdkError",
+        "HubError",
         "InputError",
         "MissingPluginError",
         "ModelError",
@@ -107,6 +113,7 @@ _HOMES = {
         "SettingsError",
         "TrainingError",
         "UnknownNameError",
+        "UnreachableError",
         "UsageError",
     ],
     "gansdk.evaluation.restoration.fidelity": ["luma", "psnr"],
@@ -116,6 +123,7 @@ _HOMES = {
     "gansdk.inference.context": ["Context"],
     "gansdk.inference.directions": ["write_directions"],
     "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
+    "gansdk.inference.pulling": ["pull"],
     "gansdk.media.gallery": ["Gallery"],
     "gansdk.media.picture": ["Picture"],
     "gansdk.model.facts": [
@@ -162,6 +170,7 @@ __all__ = [
     "Config",
     "Context",
     "Continuous",
+    "DamagedError",
     "DataSplit",
     "Dataset",
     "DeviceError",
@@ -177,6 +186,7 @@ __all__ = [
     "GansdkError",
     "Generator",
     "Ground",
+    "HubError",
     "Image",
     "ImageBatches",
     "ImageGeneratorFacts",
@@ -215,6 +225,7 @@ __all__ = [
     "Task",
     "TrainingError",
     "UnknownNameError",
+    "UnreachableError",
     "Unsuitable",
     "UsageError",
     "__version__",
@@ -231,6 +242,7 @@ __all__ = [
     "open_pictures",
     "pipeline",
     "psnr",
+    "pull",
     "stack_images",
     "upscale",
     "write_directions",

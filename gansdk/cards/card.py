@@ -75,7 +75,10 @@ def gather(catalog: Catalog, located: Located, pictures: tuple[str, ...] = ()) -
 
     Raises:
         ModelError: If a file of the folder cannot be read.
+        HubError: If a file of a model on the Hub cannot be had.
     """
+    if located.snapshot is not None:
+        located.bring_whole()
     try:
         method = catalog.method(located)
     except MissingPluginError:

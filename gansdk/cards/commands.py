@@ -46,7 +46,7 @@ def training(method_name: str, method: Method | None, trained: Trained, licence:
 def importing(origin: Origin, licence: str) -> str:
     """The command that makes the model folder from the published file again."""
     stated = ["--licence", licence] if licence else []
-    return shlex.join(["gansdk", "import", origin.file, *stated, "-o", _FOLDER])
+    return shlex.join(["gansdk", "import", origin.hub or origin.file, *stated, "-o", _FOLDER])
 
 
 def measuring(evaluation: Evaluation, named: Mapping[str, str], *, was_trained: bool) -> list[str]:

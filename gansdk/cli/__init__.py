@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     flags, rest = hoist(sys.argv[1:] if arguments is None else arguments)
     output = Output(flags)
+    if flags.offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # the Hub's client reads it, and so do processes that we start
     try:
         code = _execute(rest, output)
         sys.stdout.flush()

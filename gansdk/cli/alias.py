@@ -8,6 +8,7 @@ import typer
 
 from gansdk.cli.commands import Command, new_app
 from gansdk.cli.session import Session, session_of
+from gansdk.errors import UsageError
 from gansdk.refs import Folder, parse
 
 app = new_app(invoke_without_command=True)
@@ -32,13 +33,20 @@ def list_aliases(context: typer.Context) -> None:
 def set_alias(
     context: typer.Context,
     name: Name,
-    ref: Annotated[str, typer.Argument(metavar="REF", help="the model: builtin:NAME, a folder, or another alias")],
+    ref: Annotated[
+        str, typer.Argument(metavar="REF", help="the model: builtin:NAME, hub:ORG/NAME, a folder, or another alias")
+    ],
+    *,
+    pin: Annotated[bool, typer.Option(help="Of a model on the Hub: name the commit that it is at now.")] = False,
 ) -> None:
     """Give a model a name of your own."""
     session = session_of(context)
-    session.catalog.locate(ref)
-    session.settings.set_alias(name, lasting(ref))
-    session.output.note(f"{name} is {lasting(ref)} now")
+    located = session.catalog.locate(ref)
+    if pin and located.snapshot is None:
+        raise UsageError(f"{ref} is not on the Hub, so there is no commit to pin", hint="leave out --pin")
+    pinned = f"hub:{located.snapshot.ref.repo}@{located.snapshot.sha}" if pin and located.snapshot is not None else ref
+    session.settings.set_alias(name, lasting(pinned))
+    session.output.note(f"{name} is {lasting(pinned)} now")
 
 
 @app.command("remove", cls=Command)

@@ -20,6 +20,7 @@ from gansdk.cli import (
     map,  # noqa: A004 - the verb is called so
     models,
     plugins,
+    pull,
     resuming,
     run,
     tasks,
@@ -42,6 +43,7 @@ _ORDER = [
     "map",
     "tasks",
     "models",
+    "pull",
     "import",
     "alias",
     "default",
@@ -83,6 +85,7 @@ def build() -> Any:
     app.add_typer(map.app, name="map")
     app.command("tasks", cls=Command)(tasks.list_tasks)
     app.add_typer(models.app, name="models")
+    app.command("pull", cls=Command)(pull.pull)
     app.command("import", cls=Command)(weights.import_file)
     app.add_typer(plugins.app, name="plugins")
     app.add_typer(alias.app, name="alias")

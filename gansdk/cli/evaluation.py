@@ -209,7 +209,7 @@ def _target(session: Session, located: Located, output: str, load: LoadOptions) 
         session.output.note("a place between the ends is no model of its own: nothing is written; -o FILE keeps it")
         return None
     if not is_users_own(session.catalog, located):
-        session.output.note(f"{located.ref} ships in a plugin: nothing is written; -o FILE keeps it")
+        session.output.note(f"{located.ref} is no folder of yours: nothing is written; -o FILE keeps it")
         return None
     return located.folder
 

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 def import_file(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="a torch file (.pth, .pt, .ckpt, .bin) or safetensors")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="a torch file (.pth, .pt, .ckpt, .bin) or safetensors, or one on the Hub: hub:ORG/NAME:FILE",
+        ),
+    ],
     *,
     output: Annotated[
         str | None,
@@ -25,7 +31,7 @@ def import_file(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="the model's folder (default: beside FILE, called like it)",
+            help="the model's folder (default: beside FILE, called like it; of a file on the Hub here)",
             show_default=False,
         ),
     ] = None,

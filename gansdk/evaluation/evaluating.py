@@ -211,7 +211,12 @@ def choose_metrics(
 
 
 def is_users_own(catalog: Catalog, located: Located) -> bool:
-    """Whether a model's folder is the user's to write into: named by its path, or not part of an installed plugin."""
+    """Whether a model's folder is the user's to write into: neither part of an installed plugin nor of the Hub's cache.
+
+    A folder that is named by its path is.
+    """
+    if located.snapshot is not None:
+        return False
     if isinstance(parse(located.ref), Folder):
         return True
     return all(located.folder != model.folder for model in catalog.registry.models.values())

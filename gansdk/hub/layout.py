@@ -22,13 +22,20 @@ SNAPSHOTS = "snapshots"
 _LOCK_SECONDS = 600
 
 
+def cache_folder() -> Path:
+    """The whole cache, there or not."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
 def repo_folder(repo: str) -> Path:
     """A repository's folder in the cache, there or not.
 
     Args:
         repo: ``org/name``.
     """
-    return _cache() / f"models--{repo.replace('/', '--')}"
+    return cache_folder() / f"models--{repo.replace('/', '--')}"
 
 
 def snapshot_folder(repo: str, sha: str) -> Path:
@@ -41,7 +48,7 @@ def locked(repo: str) -> Iterator[None]:
     """Nobody else of gansdk takes a file of this repository out of the cache meanwhile."""
     import filelock
 
-    folder = _cache() / ".locks" / repo_folder(repo).name
+    folder = cache_folder() / ".locks" / repo_folder(repo).name
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / "gansdk.lock", timeout=_LOCK_SECONDS):
         yield
@@ -56,9 +63,3 @@ def remove(path: Path) -> None:
             link.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     blob.unlink(missing_ok=True)
-
-
-def _cache() -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE)

@@ -14,7 +14,7 @@ from gansdk.hub.digests import file_digest
 from gansdk.hub.layout import SHA, locked, remove, repo_folder, snapshot_folder
 from gansdk.hub.listings import ask
 from gansdk.hub.transfers import REQUEST_SECONDS, bar, persist
-from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, README, parse_config, read_json
+from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, parse_config, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gansdk.model.config import ModelConfig
     from gansdk.refs import Hub
 
-_BESIDES = (README, ATTRIBUTIONS)
+_BESIDES = (README, EVALUATION, ATTRIBUTIONS)
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FOREIGN = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 
@@ -136,10 +136,31 @@ def pull(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None =
     snapshot = resolve(ref, access, note)
     fetch(snapshot, CONFIG, again=True)
     config = config_of(snapshot)
+    bring_whole(snapshot, config, again=True)
+    return snapshot, config
+
+
+def bring_whole(snapshot: Snapshot, config: ModelConfig, *, again: bool = False) -> None:
+    """Brings all that the format knows of a model into the cache: evaluation, card, pictures and attributions too.
+
+    What the cache alone knows of, if the Hub was not asked, is all that there is. Raises as `bring`.
+    """
+    bring(snapshot, config.files, again=again)
     listed = snapshot.listing.files if snapshot.listing is not None else _cached_names(snapshot)
     besides = [name for name in listed if name in _BESIDES or Path(name).match(CARD_PICTURES)]
-    bring(snapshot, {**dict.fromkeys(besides, ""), **config.files}, again=True)
-    return snapshot, config
+    bring(snapshot, dict.fromkeys(besides, ""), again=again)
+
+
+def fetch_file(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None = None) -> tuple[Snapshot, Path]:
+    """One file of a repository, whatever else that holds; arguments as for `pull`.
+
+    Raises:
+        HubError: As in `resolve` and `bring`.
+    """
+    snapshot = resolve(ref, access, note)
+    bring(snapshot, {ref.file: ""})
+    _remember(snapshot)
+    return snapshot, snapshot.folder / ref.file
 
 
 def fetch(snapshot: Snapshot, name: str, digest: str = "", *, again: bool = False) -> Path:
@@ -237,14 +258,14 @@ def _download(snapshot: Snapshot, name: str) -> Path:
 
 
 def _cached_sha(ref: Hub) -> str:
-    """The commit that the cache knows under this name, if it has its ``config.json`` too; empty if not."""
+    """The commit that the cache knows under this name, if it has what is asked for first; empty if not."""
     sha = ref.revision
     if not SHA.fullmatch(sha):
         try:
             sha = (repo_folder(ref.repo) / "refs" / (sha or "main")).read_text("utf-8").strip()
         except OSError:
             return ""
-    return sha if SHA.fullmatch(sha) and (snapshot_folder(ref.repo, sha) / CONFIG).exists() else ""
+    return sha if SHA.fullmatch(sha) and (snapshot_folder(ref.repo, sha) / (ref.file or CONFIG)).exists() else ""
 
 
 def _remember(snapshot: Snapshot) -> None:

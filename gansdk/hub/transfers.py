@@ -7,16 +7,22 @@ this thread alone, the client's switches, which it keeps in a module, for the pr
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gansdk.errors import HubError, UnreachableError
+from gansdk.errors import HubError, OutputError, UnreachableError
+from gansdk.files import cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from gansdk.errors import GansdkError
 
 Result = TypeVar("Result")
 
@@ -74,12 +80,26 @@ def _changed() -> Iterator[None]:
     try:
         for name, value in wanted.items():
             setattr(constants, name, value)
-        yield
+        with _quiet_client():
+            yield
     finally:
         for name, value in before.items():
             setattr(constants, name, value)
         hooks["request"].remove(asking)
         hooks["response"].remove(answered)
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """What the client says of rates and retries by itself is not said; whoever asked it for more hears it."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    if before == logging.WARNING:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def persist(ask: Callable[[], Result], what: str) -> Result:
@@ -136,27 +156,34 @@ def _pause(error: Exception, number: int) -> float:
     return float(asked) if asked.isdigit() else 0.25 * 2**number
 
 
-def _told(error: Exception, what: str) -> HubError | None:
-    """The error in one line; None: it is none of the transport."""
+def _told(error: Exception, what: str) -> GansdkError | None:
+    """The error in one line; None: it is neither the transport's nor the disk's."""
     import httpx2
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
 
     if isinstance(error, errors.HfHubHTTPError):
         return _refused(error, what)
+    if isinstance(error, errors.HFValidationError):
+        return HubError(f"{what} is no name that the Hub can have", hint="names look like org/name")
     if isinstance(error, errors.OfflineModeIsEnabled):
         return UnreachableError(f"{what} is not whole in the cache, and the Hub is not asked offline", hint=_ONLINE)
     if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return _told(error.__cause__, what)
+    if isinstance(error, OSError) and error.errno is not None:
+        message = cannot_write(Path(error.filename or constants.HF_HUB_CACHE), error).message
+        return OutputError(message, hint="make room there, or set HF_HOME to another folder")
     reasons: dict[type[Exception], str] = {
         httpx2.HTTPError: f"the connection failed ({type(error).__name__})",
         errors.LocalEntryNotFoundError: "its answer lacks what the client needs",
         errors.FileMetadataError: "its answer lacks what the client needs",
-        ValueError: "its answer is not what a Hub says",
-        RuntimeError: "the connection was closed",
+        json.JSONDecodeError: "its answer is not what a Hub says",
+        KeyError: "its answer is not what a Hub says",  # JSON that is no listing
     }
     why = next((reason for kind, reason in reasons.items() if isinstance(error, kind)), "")
     if isinstance(error, OSError) and "Consistency check failed" in str(error):
         why = "a file of another size came"
+    if isinstance(error, RuntimeError) and "client has been closed" in str(error):
+        why = "the connection was closed"
     return _failed(what, why) if why else None
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from gansdk._version import __version__
-from gansdk.errors import GansdkError, InputError, MissingPluginError, ModelError, PluginError
+from gansdk.errors import GansdkError, InputError, MissingPluginError, ModelError, PluginError, UsageError
 from gansdk.evaluation.gate import measure_networks, photographs
 from gansdk.files import sha256
+from gansdk.hub.pulling import fetch_file
 from gansdk.importing.destination import beside, destination
 from gansdk.importing.reading import bytes_of, read
 from gansdk.importing.tables import Table, find, parts
@@ -22,6 +23,7 @@ from gansdk.model.config import ModelConfig, Origin, read_config
 from gansdk.options import RecordWriting, validate
 from gansdk.plugins.declarations import Recognised, resolve
 from gansdk.plugins.discovery import discover
+from gansdk.refs import Hub, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,8 +78,10 @@ def import_weights(
     """Makes a model folder from weights that others published. Nothing in their file is ever run.
 
     Args:
-        file: A torch file (``.pth``, ``.pt``, ``.ckpt``, ``.bin``) or a safetensors file; its bytes decide which.
-        folder: Where the model shall stand; beside the file and called like it if not given.
+        file: A torch file (``.pth``, ``.pt``, ``.ckpt``, ``.bin``) or a safetensors file; its bytes decide which. Or
+            one on the Hub, as in ``hub:org/name@v1:weights.pth``, which is fetched.
+        folder: Where the model shall stand; if not given, beside the file and called like it, for one on the Hub in
+            the working directory.
         on_exists: What to do where a model is there: ``error``, ``skip``, ``overwrite`` or ``rename``. A folder that
             holds anything else is never replaced.
         licence: SPDX expression for the weights, as their author states it.
@@ -93,13 +97,18 @@ def import_weights(
         InputError: If the file is missing, damaged or unsafe, or no importer knows its layout.
         OutputError: If the folder is in the way or cannot be written.
         MissingPluginError: If the method of the networks is not installed.
+        HubError: If a file on the Hub cannot be had.
     """
-    path = Path(file)
+    source = parse(file) if isinstance(file, str) and file.startswith("hub:") else None
+    path = Path(source.file if isinstance(source, Hub) else file)
     on_exists = validate(RecordWriting, {"on_exists": on_exists}).on_exists
-    wanted = Path(folder) if folder is not None else beside(path)
+    wanted = Path(folder) if folder is not None else beside(Path(path.name) if source is not None else path)
     target = destination(wanted, on_exists)
     if target is None:
         return Imported(wanted, read_config(wanted), skipped=True)
+    place = ""
+    if isinstance(source, Hub):
+        place, path = _fetched(source, note)
     registry = registry if registry is not None else discover()
     found = _recognise(path, find(read(path)), list(registry.importers.values()))
     method = _method(registry, found.importer)
@@ -114,11 +123,20 @@ def import_weights(
         facts=facts,
         network=found.recognised.network,
         networks=networks,
-        origin=_origin(path, found, registry),
+        origin=_origin(path, place, found, registry),
         summary=summary or f"{found.recognised.layout}, imported from {path.name}",
         licence=licence,
     )
     return Imported(target, config, losses)
+
+
+def _fetched(ref: Hub, note: Callable[[str], None]) -> tuple[str, Path]:
+    """A file on the Hub: its name there, with the commit, and its place here."""
+    if not ref.file:
+        hint = f"name it after a colon: {ref}:weights.pth; its page lists its files"
+        raise UsageError(f"{ref} names a repository, not a file of weights", hint=hint)
+    snapshot, path = fetch_file(ref, note=note)
+    return str(replace(ref, revision=snapshot.sha)), path
 
 
 def _recognise(path: Path, tables: Sequence[Table], importers: Sequence[Importer]) -> _Found:
@@ -211,7 +229,7 @@ def _losses(
     return tuple(measure_networks(networks, method, facts, "bf16", photographs()))
 
 
-def _origin(path: Path, found: _Found, registry: Registry) -> Origin:
+def _origin(path: Path, place: str, found: _Found, registry: Registry) -> Origin:
     versions = {"gansdk": __version__, "torch": torch.__version__}
     versions |= {
         status.source.distribution: status.source.version
@@ -221,6 +239,7 @@ def _origin(path: Path, found: _Found, registry: Registry) -> Origin:
     return Origin(
         file=path.name,
         digest=sha256(path),
+        hub=place,
         layout=found.recognised.layout,
         table=found.table.place,
         left_out=found.table.left_out,

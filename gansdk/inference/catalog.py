@@ -106,11 +106,29 @@ class Catalog:
         folder = self._folder(followed)
         return Located(str(ref), folder, read_config(folder))
 
+    def pull(self, text: str) -> Located:
+        """Brings a whole model from the Hub into the cache, mending what is damaged there.
+
+        Raises:
+            UsageError: If the text names none on the Hub.
+            HubError: If it cannot be had whole.
+            ModelError: If its config is of a later format or damaged.
+        """
+        from gansdk.hub.pulling import pull
+
+        ref = self.follow(text)
+        if not isinstance(ref, Hub):
+            raise UsageError(f"{text} is on this machine already", hint="pull takes hub:ORG/NAME")
+        if ref.file:
+            raise _no_model(text, ref)
+        snapshot, config = pull(ref, self.access, self.note)
+        return Located(text, snapshot.folder, config, snapshot)
+
     def _on_hub(self, text: str, ref: Hub) -> Located:
         from gansdk.hub.pulling import config_of, resolve
 
         if ref.file:
-            raise RefError(f"{text} names a file, not a model", hint=f"to make a model of it: gansdk import {ref}")
+            raise _no_model(text, ref)
         snapshot = resolve(ref, self.access, self.note)
         return Located(text, snapshot.folder, config_of(snapshot), snapshot)
 
@@ -197,6 +215,10 @@ class Catalog:
         if isinstance(ref, Folder):
             return model_folder(ref)
         raise TypeError(f"{ref!r} was not followed")
+
+
+def _no_model(text: str, ref: Hub) -> RefError:
+    return RefError(f"{text} names a file, not a model", hint=f"to make a model of it: gansdk import {ref}")
 
 
 def model_folder(ref: Folder) -> Path:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def warn(text: str, /) -> None:
+    """Says a line that the user should read, where nobody gave another way to say it: as Python's warning."""
+    warnings.warn(text, stacklevel=2)
 
 
 def silent(_text: str, /) -> None:

@@ -58,7 +58,23 @@ class Located:
         from gansdk.hub.pulling import bring
 
         bring(self.snapshot, files)
+        self._check(self.snapshot, files)
+
+    def bring_whole(self) -> None:
+        """Sees to it that all of the model is in its folder: all files of its config, evaluation, card and the rest.
+
+        Raises:
+            ModelError: As in `bring`.
+            HubError: As in `bring`.
+        """
+        if self.snapshot is not None:
+            from gansdk.hub.pulling import bring_whole
+
+            bring_whole(self.snapshot, self.config)
+        self.bring(self.config.files)
+
+    def _check(self, snapshot: Snapshot, files: Mapping[str, str]) -> None:
         try:
             check_files(self.folder, files)
         except ModelError as error:
-            raise ModelError(error.message, hint=f"gansdk pull {self.snapshot.ref}") from None
+            raise ModelError(error.message, hint=f"gansdk pull {snapshot.ref}") from None

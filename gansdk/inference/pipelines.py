@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from gansdk.errors import OptionError
+from gansdk.hub.access import Access
 from gansdk.inference.catalog import Catalog, check_fit
-from gansdk.inference.context import Context
+from gansdk.inference.context import Context, warn
 from gansdk.inference.directions import read_directions
 from gansdk.inference.fingerprints import fingerprint
 from gansdk.inference.loading import load_networks
@@ -48,6 +49,7 @@ def pipeline(
     precision: str = "auto",
     threads: int | Literal["auto"] = "auto",
     blend: float | None = None,
+    offline: bool = False,
 ) -> Pipeline:
     """Binds a task to a model, loaded and ready to be called as often as you like.
 
@@ -59,15 +61,20 @@ def pipeline(
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         threads: CPU threads of the whole process; ``auto`` leaves them as they are.
         blend: Where between the two ends of a model that carries both, from 0 to 1; None takes the model's own, 1.
+        offline: Whether no connection may be opened; a model on the Hub is then taken from the cache.
 
     Returns:
         Something to call: ``pipeline("superres")("photo.jpg", tile=256).save("large.png")``.
 
     Raises:
         GansdkError: If there is no such task or model, it does not fit, does not load, or the device is not there.
+        HubError: If a model on the Hub cannot be had.
+
+    Warns:
+        UserWarning: If the Hub cannot be reached and what is cached of a branch or tag is used.
     """
     load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads, "blend": blend})
-    catalog = Catalog(discover(), Settings())
+    catalog = Catalog(discover(), Settings(), Access(offline=offline), warn)
     wanted = catalog.registry.task(task)
     located = catalog.locate(model if model is not None else catalog.choose(wanted).ref)
     return Pipeline(wanted, located, catalog.method(located), load)

@@ -75,6 +75,7 @@ class Origin(Frozen):
 
     file: Annotated[str, Field(description="its name, without a folder")]
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    hub: Annotated[str, Field(description="the file on the Hub, with its commit; empty for one from elsewhere")] = ""
     layout: Annotated[str, Field(description="whose network it is, by the names and shapes of its tensors")]
     table: Annotated[
         str, Field(description="the keys under which the tensors were, outermost first, joined by dots; empty for none")

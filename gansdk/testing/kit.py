@@ -172,6 +172,7 @@ def kit_for(what: str, catalog: Catalog, expected_failures: Mapping[str, str] | 
     if isinstance(parse(what), Alias) and what not in catalog.settings.aliases():
         raise _unknown(what, catalog)
     located = catalog.locate(what)
+    located.bring_whole()
     return Kit([ModelSubject(what, catalog.method(located), located.folder)], expected_failures)
 
 

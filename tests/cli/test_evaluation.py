@@ -46,7 +46,7 @@ def test_a_built_in_model_is_measured_and_left_alone(with_kinds, photos):
     written = read_evaluation_file(with_kinds.cwd / "here.json")
     assert written.measurements[0].value == record["value"]
     again = with_kinds("eval", "builtin:tiny-x2", "--data", "b=photos", "--metric", "psnr-y")
-    assert "ships in a plugin: nothing is written" in again.err
+    assert "is no folder of yours: nothing is written" in again.err
     (shown,) = with_kinds("models", "show", "builtin:tiny-x2", "--json").records
     assert shown["evaluation"] is None
 

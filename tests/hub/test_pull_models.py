@@ -100,7 +100,7 @@ def test_damage_to_the_end_leaves_nothing(hub: Hub, repo: Repo) -> None:
     hub.fail(faults.flip(-1), "GET", side="cdn", times=None)
     with pytest.raises(DamagedError, match=r"model\.safetensors .* expected .* got .*gansdk pull hub:org/m"):
         pull(REF)
-    assert blobs() == {FILES["config.json"], FILES["README.md"]}
+    assert blobs() == {FILES["config.json"]}
     assert not (Path(constants.HF_HUB_CACHE) / "models--org--m/snapshots" / repo.head.oid / NAME).is_symlink()
 
 
