@@ -32,6 +32,9 @@ XET = "GANSDK_XET"
 REQUEST_SECONDS = 10.0
 """How long an answer, or the next bytes of one, may take."""
 
+SENDING_SECONDS = 30.0
+"""The same of a request that changes a repository: it is answered when all is done."""
+
 TRIES = 4
 RETRY_SECONDS = 60.0
 """After so long a failed request is not begun again; a server that asks for a longer pause is not waited for."""
@@ -44,13 +47,16 @@ _PASSING = (408, 429, 500, 502, 503, 504)
 
 
 @contextmanager
-def transfer() -> Iterator[None]:
-    """Xet and telemetry off, and time-outs and checked ETags for this thread's requests; undone at the end.
+def transfer(seconds: float | None = None) -> Iterator[None]:
+    """Xet and telemetry off, and time-outs and checked answers for this thread's requests; undone at the end.
 
     One at a time in a process, since the client keeps its switches in a module.
+
+    Args:
+        seconds: How long an answer may take; `REQUEST_SECONDS` if not given.
     """
     with _ONE_AT_A_TIME:
-        yield from _changed()
+        yield from _changed(seconds or REQUEST_SECONDS)
 
 
 def bar(*, shown: bool) -> Any:
@@ -66,7 +72,7 @@ def bar(*, shown: bool) -> Any:
     return make
 
 
-def _changed() -> Iterator[None]:
+def _changed(seconds: float) -> Iterator[None]:
     from huggingface_hub import constants, get_session
 
     wanted = {"HF_HUB_DISABLE_TELEMETRY": True}
@@ -74,7 +80,7 @@ def _changed() -> Iterator[None]:
         wanted["HF_HUB_DISABLE_XET"] = True
     before = {name: getattr(constants, name) for name in wanted}
     hooks = get_session().event_hooks
-    asking, answered = _hooks(threading.get_ident())
+    asking, answered = _hooks(threading.get_ident(), seconds)
     hooks["request"].append(asking)
     hooks["response"].append(answered)
     try:
@@ -102,12 +108,13 @@ def _quiet_client() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def persist(ask: Callable[[], Result], what: str) -> Result:
+def persist(ask: Callable[[], Result], what: str, *, sending: bool = False) -> Result:
     """Asks until there is an answer, within bounds.
 
     Args:
         ask: Makes requests through the client.
         what: What is asked for, for errors: ``hub:org/name``.
+        sending: Whether it changes what the Hub has.
 
     Raises:
         UnreachableError: If the Hub, or the way to it, fails to the end.
@@ -117,10 +124,10 @@ def persist(ask: Callable[[], Result], what: str) -> Result:
     number = 0
     while True:
         try:
-            with transfer():
+            with transfer(SENDING_SECONDS if sending else REQUEST_SECONDS):
                 return ask()
         except Exception as error:  # the client lets many kinds through; what is not known is raised again
-            told = _told(error, what)
+            told = _told(error, what, sending=sending)
             if told is None:
                 raise
             pause = _pause(error, number)
@@ -131,16 +138,21 @@ def persist(ask: Callable[[], Result], what: str) -> Result:
         time.sleep(pause)
 
 
-def _hooks(thread: int) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
+def _hooks(thread: int, seconds: float) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
+    from huggingface_hub import hf_raise_for_status
+
     def asking(request: Any) -> None:
         if threading.get_ident() == thread:
             limits = request.extensions.get("timeout") or {}
             names = ("connect", "read", "write", "pool")
-            request.extensions["timeout"] = {name: limits.get(name) or REQUEST_SECONDS for name in names}
+            request.extensions["timeout"] = {name: limits.get(name) or seconds for name in names}
 
     def answered(response: Any) -> None:
         if threading.get_ident() != thread:
             return
+        if response.status_code in _PASSING:  # the client would wait as long as it is told to; `persist` has bounds
+            response.read()
+            hf_raise_for_status(response)
         for name in ("ETag", "X-Linked-Etag"):
             value = response.headers.get(name, "").removeprefix("W/").strip('"')
             if "/" in value or "\\" in value or value in (".", ".."):
@@ -152,23 +164,24 @@ def _hooks(thread: int) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
 
 def _pause(error: Exception, number: int) -> float:
     """Seconds before the next try: what the server asks for, else longer each time."""
-    asked = getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")
+    answer = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+    asked = getattr(answer, "headers", {}).get("Retry-After", "")
     return float(asked) if asked.isdigit() else 0.25 * 2**number
 
 
-def _told(error: Exception, what: str) -> GansdkError | None:
+def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError | None:
     """The error in one line; None: it is neither the transport's nor the disk's."""
     import httpx2
     from huggingface_hub import constants, errors
 
     if isinstance(error, errors.HfHubHTTPError):
-        return _refused(error, what)
+        return _refused(error, what, sending=sending)
     if isinstance(error, errors.HFValidationError):
         return HubError(f"{what} is no name that the Hub can have", hint="names look like org/name")
     if isinstance(error, errors.OfflineModeIsEnabled):
         return UnreachableError(f"{what} is not whole in the cache, and the Hub is not asked offline", hint=_ONLINE)
-    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
-        return _told(error.__cause__, what)
+    if isinstance(error, (errors.LocalEntryNotFoundError, RuntimeError)) and isinstance(error.__cause__, Exception):
+        return _told(error.__cause__, what, sending=sending)
     if isinstance(error, OSError) and error.errno is not None:
         message = cannot_write(Path(error.filename or constants.HF_HUB_CACHE), error).message
         return OutputError(message, hint="make room there, or set HF_HOME to another folder")
@@ -184,27 +197,35 @@ def _told(error: Exception, what: str) -> GansdkError | None:
         why = "a file of another size came"
     if isinstance(error, RuntimeError) and "client has been closed" in str(error):
         why = "the connection was closed"
-    return _failed(what, why) if why else None
+    return _failed(what, why, sending=sending) if why else None
 
 
-def _refused(error: Any, what: str) -> HubError:
+def _refused(error: Any, what: str, *, sending: bool) -> HubError:
     from huggingface_hub import constants, errors
 
     status = error.response.status_code
+    is_hidden = isinstance(error, errors.RepositoryNotFoundError) or status in (401, 403, 404)
+    if sending and is_hidden:
+        namespace = what.removeprefix("hub:").partition("/")[0]
+        hint = f"`hf auth login` with a token that may write for {namespace}"
+        return HubError(f"the Hub does not let you write to {what}", hint=hint)
     if isinstance(error, errors.GatedRepoError):
         page = f"{constants.ENDPOINT}/{what.removeprefix('hub:').partition('@')[0]}"
         return HubError(f"{what} is gated", hint=f"ask for access at {page}, then `hf auth login`")
     if isinstance(error, errors.RevisionNotFoundError):
         return HubError(f"there is no {what}: the repository has no such revision", hint="see its branches and tags")
-    if isinstance(error, errors.RepositoryNotFoundError) or status in (401, 403, 404):
+    if is_hidden:
         hint = "check the name; if it is private, `hf auth login` with a token that may read it"
         return HubError(f"there is no {what}, or it is private", hint=hint)
     if status in _PASSING:
-        return _failed(what, f"status {status}")
+        return _failed(what, f"status {status}", sending=sending)
     return HubError(f"the Hub refuses {what}: status {status}", hint="look at the repository's page")
 
 
-def _failed(what: str, why: str) -> UnreachableError:
+def _failed(what: str, why: str, *, sending: bool) -> UnreachableError:
+    if sending:
+        hint = "push again: what has arrived is not sent twice"
+        return UnreachableError(f"the Hub did not take {what}: {why}", hint=hint)
     return UnreachableError(f"the Hub did not give {what}: {why}", hint="try again, or use --offline if it is cached")
 
 

@@ -127,8 +127,9 @@ def test_a_hub_that_stays_down(hub: Hub) -> None:
 
 
 @pytest.mark.usefixtures("repo")
-def test_a_long_pause_is_not_waited_for(hub: Hub) -> None:
-    rule = hub.fail(faults.status(429, retry_after=3600), "GET", "/api/models/*", times=None)
+@pytest.mark.parametrize("path", ["/api/models/*", "/repos/*"])
+def test_a_long_pause_is_not_waited_for(hub: Hub, path: str) -> None:
+    rule = hub.fail(faults.status(429, retry_after=3600), "GET", path, times=None)
     with pytest.raises(UnreachableError, match="status 429"):
         pull(REF)
     assert rule.hits == 1
