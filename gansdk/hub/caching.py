@@ -1,0 +1,242 @@
+"""What of the client's cache gansdk can read, and whether it is as it should be. Nobody is asked, and nothing changed.
+
+A repository of another tool has a ``config.json`` too, so its content decides. One that is damaged says nothing any
+more; then what is left of it and the names of the files beside it decide, so that damage never hides a model.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansdk.errors import ModelError, UnknownNameError
+from gansdk.hub.layout import SHA, SNAPSHOTS, cache_folder, repo_folder
+from gansdk.hub.pulling import difference
+from gansdk.model.config import (
+    ATTRIBUTIONS,
+    CARD_PICTURES,
+    CONFIG,
+    DIRECTIONS,
+    EVALUATION,
+    README,
+    START,
+    WEIGHTS,
+    parse_config,
+)
+from gansdk.refs import Hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gansdk.model.config import ModelConfig
+
+_OURS = (CONFIG, WEIGHTS, START, DIRECTIONS, EVALUATION, ATTRIBUTIONS, README, CARD_PICTURES)
+_SHORTEST_SHA = 7
+
+
+@dataclass(frozen=True)
+class Cached:
+    """One commit of a model in the cache, with whatever of its files was fetched.
+
+    Attributes:
+        repo: ``org/name``.
+        sha: Of the commit.
+        folder: Where its files are.
+        names: Branches and tags that stand there, as far as the cache knows.
+        size: Bytes on disk; what several commits share is counted for each.
+        used: When a file of it was last written or read, in seconds since 1970, as far as the disk keeps this.
+        config: What it declares; None where that cannot be read.
+        problem: Why not; empty if it can be read.
+        is_damaged: Whether ``config.json`` has other bytes than it had on the Hub.
+    """
+
+    repo: str
+    sha: str
+    folder: Path
+    names: tuple[str, ...]
+    size: int
+    used: float
+    config: ModelConfig | None
+    problem: str
+    is_damaged: bool
+
+    @property
+    def ref(self) -> Hub:
+        """The commit, pinned."""
+        return Hub(self.repo, self.sha)
+
+    @property
+    def missing(self) -> list[str]:
+        """Files that the config names and that were not fetched. No damage: a task brings what it needs."""
+        return [name for name in (self.config.files if self.config is not None else ()) if not _is_there(self, name)]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that was looked at.
+
+    Attributes:
+        cached: Of which commit.
+        name: Path within the repository.
+        size: In bytes.
+        wrong: What was expected and what was found, where they differ: mostly two digests.
+    """
+
+    cached: Cached
+    name: str
+    size: int
+    wrong: tuple[str, str] | None
+
+    @property
+    def mend(self) -> str:
+        """The command that mends it."""
+        one = self.cached
+        known = one.config.files if one.config is not None else {}
+        if self.name in known or any(Path(self.name).match(pattern) for pattern in _OURS):
+            return f"gansdk pull {one.ref}"
+        return f"hf download {one.repo} {self.name} --revision {one.sha} --force-download"
+
+
+def cached(repo: str = "") -> list[Cached]:
+    """The commits in the cache that gansdk can read, or could but for damage; by repository, then by last use.
+
+    Args:
+        repo: The only one to look at; all if not given.
+    """
+    folders = [repo_folder(repo)] if repo else sorted(cache_folder().glob("models--*--*"))
+    found = [one for folder in folders for one in _of_repository(folder)]
+    return sorted(found, key=lambda one: (one.repo, -one.used, one.sha))
+
+
+def find(ref: Hub, among: Sequence[Cached]) -> list[Cached]:
+    """Those that a ref means: all commits of a repository, or those of one revision, which may be a shortened commit.
+
+    Raises:
+        UnknownNameError: If there is none; suggests what there is.
+    """
+    here = [one for one in among if one.repo == ref.repo]
+    found = [one for one in here if ref.revision in ("", one.sha, *one.names)]
+    if not found and len(ref.revision) >= _SHORTEST_SHA:
+        found = [one for one in here if one.sha.startswith(ref.revision)]
+    if not found:
+        known = [f"hub:{one.repo}@{name}" for one in here for name in (*one.names, one.sha[:12])]
+        known = known or [f"hub:{one.repo}" for one in among]
+        raise UnknownNameError("cached model", str(ref), dict.fromkeys(known), hint="see `gansdk cache list`")
+    return found
+
+
+def verify(items: Sequence[Cached]) -> Iterator[Checked]:
+    """Looks at all files of commits: at what the config says of each, and at what the Hub said when it came.
+
+    What several commits share is read once.
+    """
+    seen: dict[tuple[Path, str], tuple[str, str] | None] = {}
+    for one in items:
+        digests = one.config.files if one.config is not None else {}
+        for path in files_of(one.folder):
+            name = path.relative_to(one.folder).as_posix()
+            wanted = digests.get(name, "").removeprefix("sha256:")
+            key = (path.resolve(), wanted)
+            if key not in seen:
+                seen[key] = _wrong(path, wanted)
+            is_no_json = name == CONFIG and one.is_damaged
+            wrong = seen[key] or (("a config of gansdk's", "something else") if is_no_json else None)
+            yield Checked(one, name, _size(path), wrong)
+
+
+def files_of(snapshot: Path) -> list[Path]:
+    """The files of a commit, links to nothing included."""
+    return sorted(path for path in snapshot.rglob("*") if path.is_symlink() or path.is_file())
+
+
+def _of_repository(folder: Path) -> Iterator[Cached]:
+    repo = folder.name.removeprefix("models--").replace("--", "/", 1)
+    names = _names(folder / "refs")
+    for snapshot in (folder / SNAPSHOTS).glob("*"):
+        if SHA.fullmatch(snapshot.name) and (read := _read(snapshot)) is not None:
+            config, problem, is_damaged = read
+            size, used = _measure(snapshot)
+            standing = tuple(names.get(snapshot.name, ()))
+            yield Cached(repo, snapshot.name, snapshot, standing, size, used, config, problem, is_damaged)
+
+
+def _names(refs: Path) -> dict[str, list[str]]:
+    """Branches and tags by the commit where they stand."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(refs.rglob("*")):
+        if path.is_file():
+            sha = path.read_text("utf-8", errors="replace").strip()
+            found.setdefault(sha, []).append(path.relative_to(refs).as_posix())
+    return found
+
+
+def _read(snapshot: Path) -> tuple[ModelConfig | None, str, bool] | None:
+    """A commit's config, or why there is none, and whether it is damaged; None: it is another tool's commit."""
+    path = snapshot / CONFIG
+    if not path.is_symlink() and not path.is_file():
+        return None
+    wrong = _wrong(path)
+    content = _content(path)
+    raw = _parsed(content)
+    if isinstance(raw, dict) and "gansdk" in raw:
+        return _validated(raw, snapshot, is_damaged=wrong is not None)
+    is_damaged = wrong is not None or (raw is None and not path.is_symlink())
+    if is_damaged and (b"gansdk" in content or _are_ours(snapshot)):
+        return None, f"{CONFIG} is damaged", True
+    return None
+
+
+def _validated(raw: Any, snapshot: Path, *, is_damaged: bool) -> tuple[ModelConfig | None, str, bool]:
+    if is_damaged:
+        return None, f"{CONFIG} is damaged", True
+    try:
+        return parse_config(raw, CONFIG), "", False
+    except ModelError as error:  # of a later format, say
+        return None, str(error), False
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # a link to nothing, say
+        return b""
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _are_ours(snapshot: Path) -> bool:
+    return all(any(path.match(pattern) for pattern in _OURS) for path in files_of(snapshot))
+
+
+def _wrong(path: Path, wanted: str = "") -> tuple[str, str] | None:
+    """What is wrong with a file, as `difference` says it; what cannot be read is wrong too."""
+    try:
+        found = difference(path, [wanted] if wanted else [])
+    except OSError as error:
+        return "a file", error.strerror or str(error)
+    return ("a file", "none") if found is None and not path.exists() else found
+
+
+def _is_there(one: Cached, name: str) -> bool:
+    path = one.folder / name
+    return path.is_symlink() or path.exists()
+
+
+def _measure(snapshot: Path) -> tuple[int, float]:
+    """Bytes on disk, each blob once, and the time of the last use, of which listing the config is none."""
+    files = {path.resolve(): path for path in files_of(snapshot) if path.exists()}
+    size = sum(_size(path) for path in files)
+    others = [blob for blob, path in files.items() if path.name != CONFIG]
+    times = [max(stat.st_atime, stat.st_mtime) for stat in (blob.stat() for blob in others or files)]
+    return size, max(times, default=snapshot.stat().st_mtime)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
