@@ -1,4 +1,4 @@
-"""Where an imported model shall stand, decided before anything is read."""
+"""Where a model that comes from elsewhere shall stand, decided before anything is read."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from gansdk.errors import GansdkError, OutputError, OutputExistsError
 from gansdk.media.placing import free_name
-from gansdk.model.config import CONFIG, read_config
+from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, read_config
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _ENDINGS = (".tar", ".pth", ".pt", ".ckpt", ".bin", ".safetensors")
-_ALSO_OURS = {CONFIG, "README.md"}
+_ALSO_OURS = {CONFIG, README, EVALUATION, ATTRIBUTIONS}
 
 
 def beside(file: Path) -> Path:
@@ -57,7 +57,8 @@ def _is_model_alone(folder: Path) -> bool:
         files = read_config(folder).files
     except GansdkError:
         return False
-    return {path.name for path in folder.iterdir()} <= _ALSO_OURS | set(files)
+    names = {path.name for path in folder.iterdir() if not path.match(CARD_PICTURES)}
+    return names <= _ALSO_OURS | set(files)
 
 
 def _check_writable(folder: Path) -> None:

@@ -99,15 +99,15 @@ def import_weights(
         MissingPluginError: If the method of the networks is not installed.
         HubError: If a file on the Hub cannot be had.
     """
-    source = parse(file) if isinstance(file, str) and file.startswith("hub:") else None
-    path = Path(source.file if isinstance(source, Hub) else file)
+    source = _on_hub(file)
+    path = Path(source.file if source is not None else file)
     on_exists = validate(RecordWriting, {"on_exists": on_exists}).on_exists
     wanted = Path(folder) if folder is not None else beside(Path(path.name) if source is not None else path)
     target = destination(wanted, on_exists)
     if target is None:
         return Imported(wanted, read_config(wanted), skipped=True)
     place = ""
-    if isinstance(source, Hub):
+    if source is not None:
         place, path = _fetched(source, note)
     registry = registry if registry is not None else discover()
     found = _recognise(path, find(read(path)), list(registry.importers.values()))
@@ -130,11 +130,19 @@ def import_weights(
     return Imported(target, config, losses)
 
 
-def _fetched(ref: Hub, note: Callable[[str], None]) -> tuple[str, Path]:
-    """A file on the Hub: its name there, with the commit, and its place here."""
+def _on_hub(file: str | PathLike[str]) -> Hub | None:
+    """What is named of the Hub; None: a file of this machine."""
+    ref = parse(file) if isinstance(file, str) and file.startswith("hub:") else None
+    if not isinstance(ref, Hub):
+        return None
     if not ref.file:
         hint = f"name it after a colon: {ref}:weights.pth; its page lists its files"
         raise UsageError(f"{ref} names a repository, not a file of weights", hint=hint)
+    return ref
+
+
+def _fetched(ref: Hub, note: Callable[[str], None]) -> tuple[str, Path]:
+    """A file on the Hub: its name there, with the commit, and its place here."""
     snapshot, path = fetch_file(ref, note=note)
     return str(replace(ref, revision=snapshot.sha)), path
 
