@@ -36,7 +36,8 @@ def test_a_new_or_empty_folder_is_taken(on_exists, tmp_path):
 def test_where_a_model_is_the_user_decides(tmp_path):
     folder = tmp_path / "m"
     tiny.write(folder)
-    (folder / "README.md").write_text("a card")
+    for name in ("README.md", "card-1.webp", "attributions.json"):
+        (folder / name).write_text("of the format")
     with pytest.raises(OutputExistsError, match="m exists already; use --on-exists overwrite, skip or rename"):
         destination(folder, "error")
     assert destination(folder, "skip") is None
