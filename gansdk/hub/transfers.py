@@ -41,7 +41,8 @@ RETRY_SECONDS = 60.0
 
 _ONE_AT_A_TIME = threading.RLock()  # two that overlap would restore each other's constants
 
-_SHOWN_FROM = 2**20
+SHOWN_FROM = 2**20
+"""Bytes from which on a bar shows how far a file is."""
 
 _PASSING = (408, 429, 500, 502, 503, 504)
 
@@ -66,7 +67,7 @@ def bar(*, shown: bool) -> Any:
     clients: Any = tqdm  # it has no types
 
     def make(*, total: int | None = None, **settings: Any) -> Any:
-        is_hidden = not shown or (total or 0) < _SHOWN_FROM
+        is_hidden = not shown or (total or 0) < SHOWN_FROM
         return clients(total=total, **settings, disable=is_hidden or None)  # None: where stderr is a terminal
 
     return make

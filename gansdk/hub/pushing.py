@@ -1,0 +1,239 @@
+"""Puts a model on the Hub in one commit: all of it arrives, or nothing changes.
+
+Large files are stored first, where nobody sees them, then one commit names them all. It is made on top of the commit
+that was looked at or not at all, so that two who push at a time never mix. The answer of a commit may get lost: before
+it is asked for again, and before anybody is told that it failed, the history is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gansdk.errors import HubError, UnreachableError
+from gansdk.hub.access import ONLINE, Access
+from gansdk.hub.listings import ask
+from gansdk.hub.places import names, state
+from gansdk.hub.transfers import SHOWN_FROM, persist
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from gansdk.hub.listings import Listing
+    from gansdk.hub.places import Change, Place
+    from gansdk.refs import Hub
+
+_MAIN = "main"
+_NEW = {".gitattributes"}
+"""What a repository has that was just made."""
+
+
+def check_login(ref: Hub) -> None:
+    """Refuses to go on for somebody who is not logged in.
+
+    Raises:
+        HubError: If there is no token.
+    """
+    from huggingface_hub import get_token
+
+    if get_token() is None:
+        namespace = ref.repo.partition("/")[0]
+        hint = f"`hf auth login` with a token that may write for {namespace}"
+        raise HubError(f"pushing to {ref} needs a login", hint=hint)
+
+
+def send(
+    place: Place,
+    files: Mapping[str, bytes | Path],
+    changes: tuple[Change, ...],
+    message: str,
+    *,
+    private: bool = False,
+    tag: str = "",
+    access: Access = ONLINE,
+) -> str:
+    """Does what `gansdk.hub.places.compare` said.
+
+    Args:
+        place: Where to; it is made if it is not there.
+        files: All that the model consists of, by name.
+        changes: What is done.
+        message: Of the commit; its first line is the title.
+        private: Whether a repository that is made can be seen by its namespace only.
+        tag: What the commit shall be called; empty for nothing.
+        access: How the Hub is spoken to.
+
+    Returns:
+        The commit that has all of it; where nothing changes, the one that has it already.
+
+    Raises:
+        UnreachableError: If the Hub fails to the end.
+        HubError: If it refuses, or somebody else was faster.
+    """
+    check_login(place.ref)
+    with _without_warnings():
+        listing = place.listing if place.listing is not None else _made(place.ref, private=private)
+        sent = {change.name: files[change.name] for change in changes if change.state in ("new", "changed")}
+        gone = [change.name for change in changes if change.state == "removed"]
+        sha = _commit(listing, sent, gone, message, access) if sent or gone else listing.sha
+        if tag and place.tags.get(tag) != sha:
+            _tag(place.ref, tag, sha)
+    return sha
+
+
+def page(ref: Hub) -> str:
+    """The address of a repository's page."""
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{ref.repo}"
+
+
+def _made(ref: Hub, *, private: bool) -> Listing:
+    """A new repository, which is empty."""
+    from huggingface_hub import HfApi
+
+    persist(lambda: HfApi().create_repo(ref.repo, private=private, exist_ok=True), str(ref), sending=True)
+    listing = ask(ref)
+    if set(listing.files) - _NEW or (private and not listing.private):
+        raise _overtaken(ref)
+    return listing
+
+
+def _commit(base: Listing, sent: Mapping[str, bytes | Path], gone: list[str], message: str, access: Access) -> str:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    additions = [CommitOperationAdd(name, content) for name, content in sent.items()]
+    for addition in additions:
+        with _bar(access, addition.upload_info.size):
+            _upload(base.ref, addition)
+    operations = [*additions, *(CommitOperationDelete(name, is_folder=False) for name in gone)]
+    return _committed(base, operations, message, lambda: _landed(base, sent, gone))
+
+
+def _upload(ref: Hub, addition: Any) -> None:
+    """Stores one file if it is a large one: alone, since what the client does in other threads has no time-outs."""
+    from huggingface_hub import HfApi
+
+    def question() -> None:
+        try:
+            HfApi().preupload_lfs_files(ref.repo, [addition], num_threads=1, free_memory=False)
+        except (ValueError, RuntimeError) as error:
+            reason = error if isinstance(error, ValueError) else error.__cause__
+            if not isinstance(reason, ValueError) or isinstance(reason, json.JSONDecodeError):
+                raise
+            what = f"the Hub does not take {addition.path_in_repo} for {ref}: {' '.join(str(reason).split())}"
+            raise HubError(what, hint="push again") from None
+
+    persist(question, str(ref), sending=True)
+
+
+def _committed(base: Listing, operations: list[Any], message: str, landed: Callable[[], str]) -> str:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    title, _, rest = message.strip().partition("\n")
+    was_asked = False
+
+    def question() -> str:
+        nonlocal was_asked
+        if was_asked and (sha := landed()):
+            return sha
+        was_asked = True
+        try:
+            made = HfApi().create_commit(
+                base.ref.repo,
+                operations,
+                commit_message=title,
+                commit_description=rest.strip(),
+                revision=_MAIN,
+                parent_commit=base.sha,
+            )
+        except HfHubHTTPError as error:
+            if error.response.status_code in (409, 412) and (sha := landed()):
+                return sha
+            raise
+        except ValueError as error:
+            if "README.md" not in str(error):
+                raise
+            what = f"the Hub refuses the card of {base.ref}: {' '.join(str(error).split())}"
+            raise HubError(what, hint="mend the front matter of README.md") from None
+        return str(made.oid)
+
+    try:
+        return persist(question, str(base.ref), sending=True)
+    except UnreachableError:
+        with suppress(UnreachableError):
+            if sha := landed():
+                return sha
+        raise
+
+
+def _landed(base: Listing, sent: Mapping[str, bytes | Path], gone: list[str]) -> str:
+    """The commit on top of what was looked at, if it is ours; empty where there is none.
+
+    Raises:
+        HubError: If it is somebody else's.
+    """
+    from huggingface_hub import HfApi
+
+    history = persist(lambda: HfApi().list_repo_commits(base.ref.repo, revision=_MAIN), str(base.ref), sending=True)
+    commits = [one.commit_id for one in history]
+    if commits[:1] == [base.sha]:
+        return ""
+    if base.sha in commits:
+        next_one = commits[commits.index(base.sha) - 1]
+        if _is_ours(ask(replace(base.ref, revision=next_one)), base, sent, gone):
+            return next_one
+    raise _overtaken(base.ref)
+
+
+def _is_ours(listing: Listing, base: Listing, sent: Mapping[str, bytes | Path], gone: list[str]) -> bool:
+    kept = {name: entry for name, entry in base.files.items() if name not in sent and name not in gone}
+    others = {name: entry for name, entry in listing.files.items() if name not in sent}
+    return kept == others and all(state(content, listing.files.get(name)) == "same" for name, content in sent.items())
+
+
+def _tag(ref: Hub, tag: str, sha: str) -> None:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    def question() -> None:
+        try:
+            HfApi().create_tag(ref.repo, tag=tag, revision=sha)
+        except HfHubHTTPError as error:
+            if error.response.status_code != 409:
+                raise
+            if names(ref)[0].get(tag) != sha:
+                what = f"the model is on the Hub as {ref}@{sha}, but the tag {tag} became another commit's meanwhile"
+                raise HubError(what, hint="push again with another tag") from None
+
+    try:
+        persist(question, str(ref), sending=True)
+    except UnreachableError as error:
+        what = f"the model is on the Hub as {ref}@{sha}, but without the tag {tag}: {error.message}"
+        raise UnreachableError(what, hint="push again: only the tag is made") from None
+
+
+def _overtaken(ref: Hub) -> HubError:
+    return HubError(f"{ref} was changed meanwhile; nothing of yours was written", hint="look at it, and push again")
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """What the client warns of is no news: cards without front matter, arguments of its own library's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _bar(access: Access, size: int) -> Any:
+    """Hides the client's bar where nobody watches, or the file is small."""
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    is_shown = access.bars and size >= SHOWN_FROM and sys.stderr.isatty()
+    return nullcontext() if is_shown else disable_progress_bars()
