@@ -22,10 +22,10 @@ def get(url: str, parameters: Sequence[tuple[str, str]] = ()) -> Any:
     Returns:
         An ``httpx2.Response`` of status 200, its body read.
     """
-    from huggingface_hub import get_session
-    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+    from huggingface_hub import get_session, utils
 
-    headers = build_hf_headers(library_name="gansdk", library_version=__version__)
+    client: Any = utils  # its types leave these functions out
+    headers = client.build_hf_headers(library_name="gansdk", library_version=__version__)
     response = get_session().get(url, params=list(parameters) or None, headers=headers)
-    hf_raise_for_status(response)
+    client.hf_raise_for_status(response)
     return response
