@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
-from gansdk.cli.output import bytes_text
+from gansdk.cli.output import bytes_text, one_line
 
 _MOST_LABELS = 12
 
@@ -13,13 +14,13 @@ def text_of(record: dict[str, Any]) -> list[str]:
     """The record for people.
 
     Args:
-        record: As `gansdk.cli.model_records.full_record` makes it.
+        record: As `gansdk.cli.model_records` makes it, of a model here or on the Hub.
     """
-    requires = record["requires"] if record["installed"] else f"{record['requires']} (not installed)"
     lines = [f"{record['ref']}  {record['summary']}".rstrip(), ""]
-    lines += [f"  method    {record['method']}, from {requires}", f"  licence   {record['licence'] or 'not stated'}"]
-    lines += [f"  folder    {record['folder']}"]
-    lines += [f"  file      {file['name']}, {bytes_text(file['bytes'])}" for file in record["files"]]
+    lines += [f"  method    {_method(record)}", f"  licence   {record['licence'] or 'not stated'}"]
+    lines += [f"  hub       {_place(record)}"] if "repo" in record else []
+    lines += [f"  folder    {record['folder']}"] if record["folder"] else []
+    lines += [f"  file      {file['name']}, {_size(file['bytes'])}" for file in record["files"]]
     lines += ["", "  takes and gives"]
     lines += [f"    {name}: {value}" for name, value in _flat(record["facts"])]
     lines += ["", "  tasks"]
@@ -29,9 +30,28 @@ def text_of(record: dict[str, Any]) -> list[str]:
     if record["origin"] is not None:
         lines += ["", "  imported", *_origin_lines(record["origin"])]
     if record["evaluation"] is not None:
-        lines += ["", "  measured", *_measured_lines(record["evaluation"]["measurements"])]
-        lines += [f"    twin: {record['evaluation']['twin']}"] if record["evaluation"]["twin"] else []
-    return lines
+        lines += ["", *_evaluation_lines(record["evaluation"])]
+    return [one_line(line) for line in lines]
+
+
+def _method(record: dict[str, Any]) -> str:
+    missing = "" if record["installed"] else f" (not installed: pip install {shlex.quote(record['requires'])})"
+    return f"{record['method']}, from {record['requires']}{missing}"
+
+
+def _place(record: dict[str, Any]) -> str:
+    limits = [word for word in ("private", "gated") if record[word]]
+    return ", ".join([record["repo"], f"commit {record['commit'][:12]}", *limits])
+
+
+def _size(count: int | None) -> str:
+    return "not in the cache" if count is None else bytes_text(count)
+
+
+def _evaluation_lines(evaluation: dict[str, Any]) -> list[str]:
+    told = "" if evaluation["source"].endswith(".json") else f", as its {evaluation['source']} states"
+    twin = [f"    twin: {evaluation['twin']}"] if evaluation["twin"] else []
+    return [f"  measured{told}", *_measured_lines(evaluation["measurements"]), *twin]
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -53,7 +73,7 @@ def _word(item: Any) -> str:
         low, high = item["sweep"]
         return f"{item['name']} ({low:g} to {high:g}, steps {item['unit']})"
     labels = item.get("labels") or []
-    what = " ".join(labels) if 0 < len(labels) <= _MOST_LABELS else f"{item.get('k', item.get('n'))} {item['kind']}"
+    what = ", ".join(labels) if 0 < len(labels) <= _MOST_LABELS else f"{item.get('k', item.get('n'))} {item['kind']}"
     return f"{item['name']} ({what})"
 
 

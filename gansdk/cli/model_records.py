@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from gansdk.cli.session import Session
-    from gansdk.evaluation.record import Evaluation
+    from gansdk.hub.describing import Described
+    from gansdk.hub.searching import Found
     from gansdk.inference.catalog import Installed
     from gansdk.inference.located import Located
     from gansdk.model.config import ModelConfig
@@ -30,17 +32,65 @@ def short_record(session: Session, installed: Installed) -> dict[str, Any]:
     }
 
 
-def full_record(session: Session, located: Located) -> dict[str, Any]:
-    """All that a model declares, what it can do and how good it is."""
-    from gansdk.evaluation.record import read_evaluation
+def found_record(session: Session, found: Found, method: str = "") -> dict[str, Any]:
+    """A line of what a search found.
 
-    config = located.config
-    evaluation = read_evaluation(located.folder)
-    tasks = _tasks(session, config)
-    sizes = _sizes(located.folder, config)
+    Args:
+        session: Knows which of a card's tags are tasks and which is the method.
+        found: What the Hub says.
+        method: The method that was searched for, which may be known to no plugin here.
+    """
+    methods = {*session.registry.methods, *([method] if method else [])}
     return {
-        "ref": located.ref,
-        "folder": str(located.folder),
+        "ref": found.ref,
+        "commit": found.sha,
+        "method": next((tag for tag in found.tags if tag in methods), ""),
+        "tasks": sorted({*found.tags} & {*session.registry.tasks}),
+        "licence": found.licence,
+        "downloads": found.downloads,
+        "likes": found.likes,
+        "modified": found.modified,
+        "private": found.private,
+        "gated": found.gated,
+        "tags": list(found.tags),
+    }
+
+
+def full_record(session: Session, located: Located) -> dict[str, Any]:
+    """All that a model of this machine declares, what it can do and how good it is."""
+    sizes = _sizes(located.folder, located.config)
+    declared = _declared(session, located.config, sizes)
+    return {"ref": located.ref, "folder": str(located.folder), **declared, "evaluation": _evaluation(located.folder)}
+
+
+def hub_record(session: Session, text: str, described: Described) -> dict[str, Any]:
+    """The same of a model on the Hub, and where it is there.
+
+    Args:
+        session: Knows tasks and methods.
+        text: How the model was named.
+        described: What the Hub and the cache have told.
+    """
+    from gansdk.model.config import CONFIG
+
+    snapshot, listing = described.snapshot, described.snapshot.listing
+    folder = snapshot.folder if (snapshot.folder / CONFIG).exists() else None
+    measured = _evaluation(folder) if folder is not None else None
+    return {
+        "ref": text,
+        "repo": snapshot.ref.repo,
+        "commit": snapshot.sha,
+        "private": listing.private if listing is not None else None,
+        "gated": listing.gated if listing is not None else None,
+        "folder": str(folder or ""),
+        **_declared(session, described.config, described.sizes),
+        "evaluation": measured or _stated(described),
+    }
+
+
+def _declared(session: Session, config: ModelConfig, sizes: Mapping[str, int | None]) -> dict[str, Any]:
+    tasks = _tasks(session, config)
+    return {
         "summary": config.summary,
         "method": config.method,
         "requires": config.requires,
@@ -52,7 +102,6 @@ def full_record(session: Session, located: Located) -> dict[str, Any]:
         "options": {one["task"]: _schemas(session, one["task"]) for one in tasks if one["applies"]},
         "trained": config.trained.model_dump(mode="json") if config.trained is not None else None,
         "origin": config.origin.model_dump(mode="json") if config.origin is not None else None,
-        "evaluation": _evaluation(evaluation) if evaluation is not None else None,
         "files": [{"name": name, "bytes": sizes[name], "sha256": digest} for name, digest in config.files.items()],
     }
 
@@ -70,12 +119,28 @@ def _schemas(session: Session, task: str) -> dict[str, Any]:
     return {kind: group.model_json_schema() for kind, group in groups_of(session.registry.task(task)).items()}
 
 
-def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+def _evaluation(folder: Path) -> dict[str, Any] | None:
     """The means alone; the figures of single items stay in the file."""
-    measurements = [
-        one.model_dump(mode="json", exclude={"values": True, "twin": {"values"}}) for one in evaluation.measurements
+    from gansdk.evaluation.record import read_evaluation
+    from gansdk.model.config import EVALUATION
+
+    evaluation = read_evaluation(folder)
+    if evaluation is None:
+        return None
+    left_out: Any = {"values": True, "twin": {"values"}}
+    measurements = [one.model_dump(mode="json", exclude=left_out) for one in evaluation.measurements]
+    return {"measurements": measurements, "twin": evaluation.twin, "source": EVALUATION}
+
+
+def _stated(described: Described) -> dict[str, Any] | None:
+    """What the card's front matter states of the same, which is less: no intervals, no twin, no protocol."""
+    from gansdk.model.config import README
+
+    measurements: list[dict[str, Any]] = [
+        {"metric": one.metric, "data": one.data, "value": one.value, "unit": one.unit, "twin": None, "baselines": {}}
+        for one in described.stated
     ]
-    return {"measurements": measurements, "twin": evaluation.twin}
+    return {"measurements": measurements, "twin": "", "source": README} if measurements else None
 
 
 def _sizes(folder: Path, config: ModelConfig) -> dict[str, int]:
