@@ -42,12 +42,24 @@ def front_matter(card: Card, before: Mapping[str, Any] | None = None) -> str:
     data = ModelCardData(
         library_name="gansdk",
         pipeline_tag=next(iter(tasks), None),
-        tags=list(dict.fromkeys([*tags, "gansdk", card.config.method, *(one.name for one in card.tasks), *tasks[1:]])),
+        tags=list(dict.fromkeys([*tags, *_tags(card)])),
         model_name=card.name if results else None,
         eval_results=results or None,
         **fields,
     )
     return str(data.to_yaml(original_order=list(before or ())))
+
+
+def authors_fields(card: Card, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a card's front matter what its author wrote: fields that are not made here, and tags beyond those made."""
+    found = {key: value for key, value in fields.items() if key not in _OURS}
+    tags = found.pop("tags", None)
+    own = [tag for tag in ([tags] if isinstance(tags, str) else tags or ()) if tag not in _tags(card)]
+    return {**found, "tags": own} if own else found
+
+
+def _tags(card: Card) -> list[str]:
+    return ["gansdk", card.config.method, *(one.name for one in card.tasks), *pipeline_tags(card.config.facts)[1:]]
 
 
 def _result(one: Measurement, card: Card, tasks: Sequence[str]) -> EvalResult:

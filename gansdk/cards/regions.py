@@ -65,6 +65,16 @@ def renewed(text: str, regions: Mapping[str, str]) -> str:
     return "".join(_wrapped(*piece) if piece.name else piece.text for piece in pieces)
 
 
+def outside(text: str) -> str:
+    """What an author wrote into a card, outside of all regions: line by line, without those that are blank.
+
+    Raises:
+        OutputError: If its markers do not match.
+    """
+    lines = [line.rstrip() for piece in _parsed(text) if not piece.name for line in piece.text.splitlines()]
+    return "\n".join(line for line in lines if line and line != HERE)
+
+
 def _wrapped(name: str, content: str) -> str:
     inside = f"{content.strip()}\n" if content.strip() else ""
     return f"<!-- gansdk:begin {name} -->\n{inside}<!-- gansdk:end {name} -->\n"

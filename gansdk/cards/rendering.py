@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gansdk.cards.exhibits import applicable
-from gansdk.cards.front_matter import front_matter, split
-from gansdk.cards.regions import fresh, renewed
+from gansdk.cards.front_matter import authors_fields, front_matter, split
+from gansdk.cards.regions import fresh, outside, renewed
 from gansdk.cards.sections import sections
 from gansdk.errors import InputError
 
@@ -33,6 +33,20 @@ def render(card: Card, before: str | None = None) -> str:
         return f"---\n{front_matter(card)}\n---\n\n{fresh(parts)}"
     fields, text = split(before)
     return f"---\n{front_matter(card, fields)}\n---\n{renewed(text, parts)}"
+
+
+def authors_part(card: Card, text: str) -> tuple[str, dict[str, Any]]:
+    """What in a card is its author's: the words outside of the regions, and fields of the front matter.
+
+    Args:
+        card: What is known of the model.
+        text: The card as it is.
+
+    Raises:
+        OutputError: As in `render`.
+    """
+    fields, body = split(text)
+    return outside(body), authors_fields(card, fields)
 
 
 def read_card(path: Path) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gansdk.cards.regions import HERE, fresh, renewed
+from gansdk.cards.regions import HERE, fresh, outside, renewed
 from gansdk.errors import OutputError
 
 REGIONS = {"title": "# New", "run": "run it", "figures": "31.3", "limits": ""}
@@ -46,6 +46,13 @@ def test_a_region_with_nothing_to_say_any_more_keeps_its_place():
     assert "<!-- gansdk:begin run -->\n<!-- gansdk:end run -->\n" in emptied
     assert renewed(emptied, {"title": "a", "run": "b"}) == text
     assert renewed(text, {"title": "a"}) == emptied  # a region of another version
+
+
+def test_what_is_outside_of_all_regions_is_the_authors():
+    assert outside(fresh(REGIONS)) == ""
+    assert outside(f"one\r\n\n{fresh(REGIONS)}\n  two  \n{HERE}\n") == "one\n  two"
+    with pytest.raises(OutputError, match="has no end"):
+        outside("<!-- gansdk:begin title -->")
 
 
 def test_a_card_of_somebody_else_is_not_touched_unless_it_says_where():
