@@ -1,0 +1,83 @@
+"""The card of a published model: renewed, with what its author wrote here or on the Hub."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from gansdk.cards.card import gather
+from gansdk.cards.front_matter import split
+from gansdk.cards.regions import HERE
+from gansdk.cards.rendering import authors_part, read_card, render, with_pictures_beside
+from gansdk.errors import OutputError
+from gansdk.model.config import README
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gansdk.cards.card import Card
+    from gansdk.hub.places import Place
+    from gansdk.inference.catalog import Catalog
+    from gansdk.inference.located import Located
+
+Side = Literal["folder", "hub"]
+"""Whose text by an author a card has: that of the model's folder or that of the Hub."""
+
+_OF: dict[Side, str] = {"folder": "the README.md of the folder", "hub": "the README.md on the Hub"}
+_OTHER: dict[Side, Side] = {"folder": "hub", "hub": "folder"}
+
+
+def published_card(catalog: Catalog, located: Located, place: Place, side: Side | None = None) -> bytes:
+    """The card that goes to the Hub. Its commands name the model as others will.
+
+    Args:
+        catalog: Knows methods and tasks.
+        located: The model.
+        place: Where it goes to.
+        side: Whose text stays where both have one; None: there is no need to decide.
+
+    Raises:
+        OutputError: If there is a need to decide, or a card cannot be renewed.
+        ModelError: If a file of the folder cannot be read.
+    """
+    path = located.folder / README
+    card = with_pictures_beside(gather(catalog, located), path)
+    card = replace(card, name=place.ref.repo.partition("/")[2], ref=str(place.ref))
+    texts: dict[Side, str] = {}
+    if side != "hub" and (text := read_card(path)) is not None:
+        texts["folder"] = text
+    if side != "folder" and place.card is not None:
+        texts["hub"] = place.card.decode("utf-8", errors="replace")
+    chosen = _chosen(card, texts)
+    if chosen is None:
+        return render(card).encode()
+    with _said_of(chosen):
+        return render(card, _with_room(texts[chosen])).encode()
+
+
+def _chosen(card: Card, texts: dict[Side, str]) -> Side | None:
+    """Whose text is kept; of two that say the same, and where nobody wrote anything, the folder's."""
+    parts = {}
+    for side, text in texts.items():
+        with _said_of(side):
+            parts[side] = authors_part(card, text)
+    written = [side for side, part in parts.items() if any(part)]
+    if len(written) == 2 and parts["folder"] != parts["hub"]:
+        what = "an author's text stands in the README.md of the folder, and another on the Hub; nothing was sent"
+        raise OutputError(what, hint="decide by --card folder or --card hub")
+    return next(iter([*written, *texts]), None)
+
+
+def _with_room(text: str) -> str:
+    """A card that is front matter alone, as the Hub's page makes it, gets room for the generated parts."""
+    return text if split(text)[1].strip() else f"{text.rstrip()}\n\n{HERE}\n"
+
+
+@contextmanager
+def _said_of(side: Side) -> Iterator[None]:
+    try:
+        yield
+    except OutputError as error:
+        hint = f"put a line {HERE} or marker lines in order, or leave its text out with --card {_OTHER[side]}"
+        raise OutputError(f"{_OF[side]}: {error.message}", hint=hint) from None

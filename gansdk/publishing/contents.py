@@ -1,0 +1,75 @@
+"""What of a model's folder is published: the files of the format, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gansdk.errors import ModelError
+from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gansdk.inference.located import Located
+
+_PICKLES = (".pth", ".pt", ".pkl", ".pickle", ".bin", ".joblib")
+_CHECKPOINTS = (".ckpt", ".tar")
+_RUNS = ("state", "state.json", "tensors.safetensors", "train.json")
+"""What a run has besides its model."""
+
+
+def contents(located: Located) -> dict[str, Path]:
+    """The files of a model that go to the Hub, by name; hidden files are left out.
+
+    Raises:
+        ModelError: If one is missing or damaged, or the folder holds what is no part of a model.
+        HubError: If a file of a model on the Hub cannot be had.
+    """
+    located.bring_whole()
+    names = {CONFIG, README, EVALUATION, ATTRIBUTIONS, *located.config.files}
+    seen = [path for path in sorted(located.folder.iterdir()) if not path.name.startswith(".")]
+    found = {path.name: path for path in seen if path.is_file() and (path.name in names or path.match(CARD_PICTURES))}
+    others = [path for path in seen if path.name not in found]
+    if others and located.snapshot is None:  # the cache holds what other tools fetched, too
+        raise _refused(others)
+    return found
+
+
+def _refused(others: Sequence[Path]) -> ModelError:
+    """Of the worst of the files that may not go."""
+    reasons = {path: _reason(path) for path in others}
+    worst = min(others, key=lambda path: list(_ORDER).index(reasons[path]))
+    more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+    return ModelError(f"{worst}{more} {reasons[worst]}; nothing was sent", hint=_ORDER[reasons[worst]])
+
+
+_PICKLE = "is a pickle, which may run code where it is opened"
+_CHECKPOINT = "is a training checkpoint"
+_OTHER = "is no part of a model"
+
+_ORDER = {
+    _PICKLE: "move it out of the folder; `gansdk import` makes a model of such a file",
+    _CHECKPOINT: "move it out of the folder; it is of use to the run alone",
+    _OTHER: "move it out of the folder, or hide it: names that start with a dot are left out",
+}
+
+
+def _reason(path: Path) -> str:
+    if path.suffix.lower() in _CHECKPOINTS or path.name.startswith("checkpoint") or path.name in _RUNS:
+        return _CHECKPOINT
+    if path.is_file() and (path.suffix.lower() in _PICKLES or _starts_as_a_pickle(path)):
+        return _PICKLE
+    return _OTHER
+
+
+def _starts_as_a_pickle(path: Path) -> bool:
+    """By its bytes: a pickle of protocol 2 to 5, or an archive with one, as PyTorch writes it."""
+    import zipfile
+
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start == b"PK" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith((".pkl", ".npy")) for name in archive.namelist())
+    return start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"

@@ -1,0 +1,174 @@
+"""A model goes to the Hub: it is looked at first, then sent, all in one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gansdk._version import __version__
+from gansdk.errors import ModelError, OptionError, RefError
+from gansdk.hub.access import Access
+from gansdk.hub.places import check, compare, find
+from gansdk.hub.pushing import check_login, page, send
+from gansdk.inference.catalog import Catalog
+from gansdk.inference.context import warn
+from gansdk.model.config import README
+from gansdk.plugins.discovery import discover
+from gansdk.publishing.cards import published_card
+from gansdk.publishing.contents import contents
+from gansdk.publishing.secrets import check_secrets
+from gansdk.refs import Hub
+from gansdk.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gansdk.hub.places import Change
+    from gansdk.inference.located import Located
+    from gansdk.publishing.cards import Side
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did, or would do.
+
+    Attributes:
+        ref: How others name the model: ``hub:org/name``, with the tag where one was given.
+        url: Of its page.
+        commit: That has all of it; empty where nothing was sent.
+        changes: File by file.
+        is_dry: Whether nothing was done.
+    """
+
+    ref: str
+    url: str
+    commit: str
+    changes: tuple[Change, ...]
+    is_dry: bool = False
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the Hub had something else."""
+        return any(change.state != "same" for change in self.changes)
+
+    def as_record(self) -> dict[str, Any]:
+        """What ``--json`` prints of it."""
+        files = [{"name": one.name, "bytes": one.size, "state": one.state} for one in self.changes]
+        return {
+            "ref": self.ref,
+            "url": self.url,
+            "commit": self.commit or None,
+            "changed": self.is_change,
+            "dry_run": self.is_dry,
+            "files": files,
+        }
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a model shall be pushed; see `push`."""
+
+    private: bool = False
+    message: str = ""
+    tag: str = ""
+    card: Side | None = None
+    dry_run: bool = False
+
+
+def push(
+    model: str | Path,
+    ref: str,
+    *,
+    private: bool = False,
+    message: str = "",
+    tag: str = "",
+    card: Side | None = None,
+    dry_run: bool = False,
+) -> Pushed:
+    """Puts a model on the Hub, in one commit; the same content again makes none.
+
+    Args:
+        model: A ref, or the folder of a model or run.
+        ref: Where to: ``hub:org/name``, which is made if it is not there.
+        private: Whether only the namespace may see it. One that is public already is refused.
+        message: Of the commit; its first line is the title.
+        tag: What the commit shall be called, as ``v1``.
+        card: Whose text by an author stays where the folder and the Hub have different ones: ``folder`` or ``hub``.
+        dry_run: Whether to say what would be done, and do nothing.
+
+    Returns:
+        What was done, file by file, and the commit.
+
+    Raises:
+        UsageError: If a ref or the tag is none.
+        ModelError: If the model is not whole or fails a check, or its folder holds what may not be published.
+        OutputError: If two different texts by authors would have to be one card.
+        HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
+    """
+    catalog = Catalog(discover(), Settings(), Access(), warn)
+    return publish(catalog, catalog.locate(model), ref, Wish(private, message, tag, card, dry_run))
+
+
+def publish(
+    catalog: Catalog,
+    located: Located,
+    ref: str,
+    wish: Wish,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Pushed:
+    """As `push`, for a model that was found.
+
+    Args:
+        catalog: Knows methods, tasks and how the Hub is spoken to.
+        located: The model.
+        ref: Where to.
+        wish: How.
+        progress: Told which check runs, how many have run and how many there are.
+    """
+    if wish.card not in (None, "folder", "hub"):
+        raise OptionError(
+            f"card is folder or hub, not {wish.card!r}", hint="leave it out where there is nothing to decide"
+        )
+    target = _target(catalog, ref)
+    files: dict[str, bytes | Path] = {**contents(located)}
+    place = find(target, catalog.access)
+    files[README] = published_card(catalog, located, place, wish.card)
+    message = wish.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
+    check_secrets(files, message)
+    changes = compare(place, files)
+    check(place, changes, private=wish.private, tag=wish.tag)
+    pushed = Pushed(str(replace(target, revision=wish.tag)), page(target), "", changes, wish.dry_run)
+    if wish.dry_run:
+        return pushed
+    check_login(target)
+    if pushed.is_change:
+        _check_model(catalog, located, progress)
+    access = catalog.access
+    commit = send(place, files, changes, message, private=wish.private, tag=wish.tag, access=access)
+    return replace(pushed, commit=commit)
+
+
+def _target(catalog: Catalog, ref: str) -> Hub:
+    followed = catalog.follow(ref)
+    if not isinstance(followed, Hub):
+        raise RefError(f"{ref!r} names no repository on the Hub", hint="write hub:ORG/NAME")
+    if followed.revision or followed.file:
+        what = f"{ref!r} names more than a repository, and a push goes to its main branch"
+        raise RefError(what, hint=f"write hub:{followed.repo}, with --tag {followed.revision or 'v1'} for a tag")
+    return followed
+
+
+def _check_model(catalog: Catalog, located: Located, progress: Callable[[str, int, int], None] | None) -> None:
+    """Runs the checks of ``gansdk check``; the first that fails ends it."""
+    from gansdk.testing.kit import Kit
+    from gansdk.testing.subjects import ModelSubject
+
+    kit = Kit([ModelSubject(located.ref, catalog.method(located), located.folder)])
+    total = len(kit.pairs())
+    for number, result in enumerate(kit, 1):
+        if progress is not None:
+            progress(result.check.id, number, total)
+        if result.outcome == "failed":
+            what = f"{located.ref} fails the check {result.check.id}, so nothing was sent: {result.message}"
+            raise ModelError(what, hint=f"gansdk check {located.ref}")

@@ -1,0 +1,31 @@
+"""A model that may be published, and a catalog that knows its method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import publishable
+import pytest
+import tiny
+
+from gansdk.inference.catalog import Catalog
+from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import Brought, Source
+from gansdk.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    source = Source("gansdk-plugin-tiny", "0.1", "tiny")
+    registry = discover().add(Brought(source, methods=(tiny.METHOD,)))
+    return Catalog(registry, Settings(tmp_path / "settings.json"))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model folder with all that one can have but a card."""
+    publishable.write(tmp_path / "mine")
+    return tmp_path / "mine"
