@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gansdk.errors import ModelError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -70,12 +72,18 @@ def hub_record(session: Session, text: str, described: Described) -> dict[str, A
         session: Knows tasks and methods.
         text: How the model was named.
         described: What the Hub and the cache have told.
+
+    Raises:
+        ModelError: If its cached measurements are damaged.
     """
     from gansdk.model.config import CONFIG
 
     snapshot, listing = described.snapshot, described.snapshot.listing
     folder = snapshot.folder if (snapshot.folder / CONFIG).exists() else None
-    measured = _evaluation(folder) if folder is not None else None
+    try:
+        measured = _evaluation(folder) if folder is not None else None
+    except ModelError as error:
+        raise ModelError(error.message, hint=f"gansdk pull {snapshot.ref}") from None
     return {
         "ref": text,
         "repo": snapshot.ref.repo,

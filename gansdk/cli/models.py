@@ -17,7 +17,6 @@ from gansdk.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST = 100
 _METHOD = re.compile(r"[a-z][a-z0-9-]*")
 
 _FOUND = {
@@ -72,7 +71,7 @@ def search_models(
     text: Annotated[str, typer.Argument(metavar="[TEXT]", help="what their names contain; all if left out")] = "",
     task: Annotated[str, typer.Option(metavar="TASK", help="those that can do it")] = "",
     method: Annotated[str, typer.Option(metavar="METHOD", help="those of it, installed here or not")] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="how many at most")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", help="how many at most, 1 to 100")] = 20,
 ) -> None:
     """Find models on the Hub, those first that are downloaded most."""
     from gansdk.hub.searching import search
@@ -100,7 +99,8 @@ def _notes(session: Session, records: Sequence[dict[str, Any]], *, method: str, 
         meant = nearest(method, known) if method and method not in known else []
         hint = f"did you mean {' or '.join(meant)}?" if meant else "the Hub looks for a text in names; ask for less"
         return [f"no model on the Hub is like that; {hint}"]
-    lines = [f"these are the first {limit}; there may be more: raise --limit"] if len(records) == limit < _MOST else []
+    more = f"these are the first {limit}; there may be more: raise --limit, or narrow the search"
+    lines = [more] if len(records) == limit else []
     if method and method not in known:
         lines += [f"no plugin here brings {method}; `gansdk models show {records[0]['ref']}` says what to install"]
     return lines

@@ -79,7 +79,7 @@ def test_a_method_that_is_not_installed_is_searched_for(with_kinds, published, h
     [
         (["--task", "supres"], "there is no task 'supres'; did you mean superres?"),
         (["--method", "Tiny"], "there is no method 'Tiny'; did you mean tiny?"),
-        (["--limit", "101"], "invalid value for '--limit'"),
+        (["--limit", "101"], "a search finds 1 to 100 models, not 101; narrow it"),
         (["a", "b"], "got unexpected extra argument"),
     ],
 )
@@ -96,7 +96,7 @@ def test_a_search_that_was_cut_says_so(with_kinds, hub):
         hub.repo(f"org/m{number}", {"README.md": b"---\ntags: [gansdk]\n---\n"})
     done = with_kinds("models", "search", "--limit", "3", "--json")
     assert len(done.records) == 3
-    assert done.error == "these are the first 3; there may be more: raise --limit"
+    assert done.error == "these are the first 3; there may be more: raise --limit, or narrow the search"
     assert with_kinds("models", "search", "--limit", "3", "--json", "--quiet").err == ""
 
 
@@ -152,6 +152,10 @@ def test_what_is_cached_is_shown_offline_with_its_own_measurements(with_kinds, p
         "source": "evaluation.json",
     }
     assert "  measured" in with_kinds("models", "show", "hub:org/tiny-x2", "--offline").out.splitlines()
+    (Path(record["folder"]) / "evaluation.json").resolve().write_text("{")
+    damaged = with_kinds("models", "show", "hub:org/tiny-x2", "--offline")
+    assert damaged.code == 1
+    assert damaged.error.endswith("; gansdk pull hub:org/tiny-x2")
 
 
 def test_show_without_the_plugin_says_what_to_install(gansdk, hub, tmp_path):

@@ -106,6 +106,14 @@ def test_the_token_follows_no_redirect_to_another_host(hub: Hub, repo: Repo, mon
     assert {request.token for request in hub.asked(side="hub")} == {token}
 
 
+def test_whoever_may_sees_that_it_is_private_or_gated(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", hub.user("ada", orgs=("org",)).token)
+    hub.repo("org/m", FILES, private=True, gate="manual")
+    listing = describe(REF).snapshot.listing
+    assert listing is not None
+    assert (listing.private, listing.gated) == (True, True)
+
+
 class TestCached:
     def test_a_cached_model_costs_the_question_for_its_commit(self, hub: Hub, repo: Repo) -> None:
         folder = pull(REF)[0].folder
