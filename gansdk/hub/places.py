@@ -129,16 +129,15 @@ def check(place: Place, changes: tuple[Change, ...], *, private: bool, tag: str)
         tag: What the commit shall be called; empty for nothing.
 
     Raises:
-        RefError: If no commit can be called that.
+        RefError: As in `check_tag`.
         HubError: If the tag is another commit's, or the repository is public already.
     """
+    check_tag(tag)
     if private and place.listing is not None and not place.listing.private:
         hint = "make it private on its page, or push without --private"
         raise HubError(f"{place.ref} is public already", hint=hint)
     if not tag:
         return
-    if not _TAG.fullmatch(tag) or SHA.fullmatch(tag):
-        raise RefError(f"{tag!r} can be no tag", hint="tags are letters, digits and . _ + -, as in v1")
     if tag in place.branches or tag == "main":
         raise HubError(f"{tag} is a branch of {place.ref}", hint="choose another tag")
     if tag not in place.tags:
@@ -147,6 +146,16 @@ def check(place: Place, changes: tuple[Change, ...], *, private: bool, tag: str)
     if place.listing is None or is_new or place.tags[tag] != place.listing.sha:
         what = f"{place.ref} has the tag {tag} already, on the commit {place.tags[tag][:12]}"
         raise HubError(what, hint="choose another tag, as those who use that one rely on it")
+
+
+def check_tag(tag: str) -> None:
+    """Refuses a name that no tag can have; empty is none at all.
+
+    Raises:
+        RefError: If no commit can be called that.
+    """
+    if tag and (not _TAG.fullmatch(tag) or SHA.fullmatch(tag)):
+        raise RefError(f"{tag!r} can be no tag", hint="tags are letters, digits and . _ + -, as in v1")
 
 
 def state(content: bytes | Path, entry: Entry | None) -> State:

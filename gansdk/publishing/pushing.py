@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gansdk._version import __version__
 from gansdk.errors import ModelError, OptionError, RefError
 from gansdk.hub.access import Access
-from gansdk.hub.places import check, compare, find
+from gansdk.hub.places import check, check_tag, compare, find
 from gansdk.hub.pushing import check_login, page, send
 from gansdk.inference.catalog import Catalog
 from gansdk.inference.context import warn
@@ -21,10 +21,10 @@ from gansdk.refs import Hub
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from gansdk.hub.places import Change
+    from gansdk.hub.places import Change, Place
     from gansdk.inference.located import Located
     from gansdk.publishing.cards import Side
 
@@ -76,6 +76,29 @@ class Wish:
     dry_run: bool = False
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A push that was looked at and found possible.
+
+    Attributes:
+        catalog: Knows methods, tasks and how the Hub is spoken to.
+        located: The model.
+        wish: How it shall be pushed.
+        place: Where to.
+        files: All that goes, by name.
+        message: Of the commit.
+        pushed: What will have been done.
+    """
+
+    catalog: Catalog
+    located: Located
+    wish: Wish
+    place: Place
+    files: Mapping[str, bytes | Path]
+    message: str
+    pushed: Pushed
+
+
 def push(
     model: str | Path,
     ref: str,
@@ -117,20 +140,27 @@ def publish(
     wish: Wish,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Pushed:
-    """As `push`, for a model that was found.
+    """As `push`, for a model that was found; arguments as for `make_plan` and `carry_out`."""
+    return carry_out(make_plan(catalog, located, ref, wish), progress)
+
+
+def make_plan(catalog: Catalog, located: Located, ref: str, wish: Wish) -> Plan:
+    """Looks at a model and at the place where it shall go; nothing is written, and no network is built.
 
     Args:
         catalog: Knows methods, tasks and how the Hub is spoken to.
         located: The model.
         ref: Where to.
         wish: How.
-        progress: Told which check runs, how many have run and how many there are.
+
+    Raises:
+        GansdkError: As `push`, but for what is found out by sending.
     """
     if wish.card not in (None, "folder", "hub"):
-        raise OptionError(
-            f"card is folder or hub, not {wish.card!r}", hint="leave it out where there is nothing to decide"
-        )
+        hint = "leave it out where there is nothing to decide"
+        raise OptionError(f"card is folder or hub, not {wish.card!r}", hint=hint)
     target = _target(catalog, ref)
+    check_tag(wish.tag)
     files: dict[str, bytes | Path] = {**contents(located)}
     place = find(target, catalog.access)
     files[README] = published_card(catalog, located, place, wish.card)
@@ -139,13 +169,30 @@ def publish(
     changes = compare(place, files)
     check(place, changes, private=wish.private, tag=wish.tag)
     pushed = Pushed(str(replace(target, revision=wish.tag)), page(target), "", changes, wish.dry_run)
+    if not wish.dry_run:
+        check_login(target)
+    return Plan(catalog, located, wish, place, files, message, pushed)
+
+
+def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = None) -> Pushed:
+    """Checks the model and sends it; a dry run ends before.
+
+    Args:
+        plan: What to do.
+        progress: Told which check runs, how many have run and how many there are.
+
+    Raises:
+        ModelError: If the model fails a check.
+        HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
+    """
+    wish, pushed, access = plan.wish, plan.pushed, plan.catalog.access
     if wish.dry_run:
         return pushed
-    check_login(target)
     if pushed.is_change:
-        _check_model(catalog, located, progress)
-    access = catalog.access
-    commit = send(place, files, changes, message, private=wish.private, tag=wish.tag, access=access)
+        _check_model(plan.catalog, plan.located, progress)
+    commit = send(
+        plan.place, plan.files, pushed.changes, plan.message, private=wish.private, tag=wish.tag, access=access
+    )
     return replace(pushed, commit=commit)
 
 

@@ -1,0 +1,98 @@
+"""``gansdk push``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gansdk.cli.importing import uninterrupted
+from gansdk.cli.output import bytes_text
+from gansdk.cli.progress import Bar
+from gansdk.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from gansdk.inference.located import Located
+    from gansdk.publishing.pushing import Pushed
+
+_COMMIT = 12
+
+
+def push(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="a model or run folder, builtin:NAME, or an alias")],
+    ref: Annotated[str, typer.Argument(metavar="REF", help="where to: hub:ORG/NAME, which is made if it is not there")],
+    *,
+    private: Annotated[bool, typer.Option("--private", help="Only the namespace may see the repository.")] = False,
+    message: Annotated[
+        str, typer.Option("--message", metavar="TEXT", help="what the commit is about", show_default=False)
+    ] = "",
+    tag: Annotated[
+        str, typer.Option("--tag", metavar="NAME", help="what the commit shall be called, as v1", show_default=False)
+    ] = "",
+    card: Annotated[
+        str,
+        typer.Option(
+            "--card",
+            metavar="folder|hub",
+            help="whose text by an author the card keeps, where the folder and the Hub have different ones",
+            show_default=False,
+        ),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+) -> None:
+    """Put a model on the Hub, in one commit: all of it arrives, or nothing changes.
+
+    The model is checked before, as `gansdk check` does it. Its card is renewed, and what an author wrote stays.
+    Pickles, checkpoints, other files and whatever looks like a secret are refused. The same content again makes no
+    commit.
+    """
+    session = session_of(context)
+    located = session.catalog.locate(model)
+    from gansdk.publishing.pushing import Wish, carry_out, make_plan
+
+    wish = Wish(private, message, tag, card or None, dry_run)  # type: ignore[arg-type]  # make_plan checks it
+    plan = make_plan(session.catalog, located, ref, wish)
+    if plan.pushed.is_change and not dry_run:
+        with uninterrupted():
+            import torch  # noqa: F401 - the checks need it; it takes its time, and must not be torn apart
+    bar = Bar(session.output)
+    try:
+        pushed = carry_out(plan, bar.show)
+    finally:
+        bar.clear()
+    if session.output.flags.json:
+        session.output.record(pushed.as_record())
+    elif dry_run:
+        _list(session, pushed)
+    else:
+        _say(session, located, pushed)
+
+
+def _list(session: Session, pushed: Pushed) -> None:
+    columns: dict[str, Any] = {
+        "file": lambda one: one["name"],
+        "size": lambda one: bytes_text(one["bytes"]),
+        "": lambda one: one["state"],
+    }
+    session.output.listing(pushed.as_record()["files"], columns)
+    what = "this would go" if pushed.is_change else "nothing would change"
+    session.output.note(f"{what}: {pushed.url}")
+
+
+def _say(session: Session, located: Located, pushed: Pushed) -> None:
+    what = "is there, as commit" if pushed.is_change else "was there already: no new commit, it is"
+    session.output.note(f"{pushed.ref} {what} {pushed.commit[:_COMMIT]}: {pushed.url}")
+    session.output.note(f"others type: {_line(session, located, pushed.ref)}")
+
+
+def _line(session: Session, located: Located, ref: str) -> str:
+    """What somebody else types to use the model."""
+    from gansdk.cards.examples import examples
+    from gansdk.inference.catalog import fits
+
+    own = session.catalog.method(located).defaults if located.config.method in session.registry.methods else {}
+    fitting = [name for name, task in session.registry.tasks.items() if fits(task, located.config)]
+    names = sorted(fitting, key=lambda name: (name not in own, name))
+    shown = (one for name in names for one in examples(session.registry.task(name), located.config.facts))
+    return next((one.command(ref) for one in shown), f"gansdk pull {ref}")
