@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansdk.errors import ModelError, UnknownNameError
+from gansdk.errors import InputError, ModelError, UnknownNameError
 from gansdk.hub.layout import SHA, SNAPSHOTS, cache_folder, repo_folder
 from gansdk.hub.pulling import difference
 from gansdk.model.config import (
@@ -104,9 +104,16 @@ def cached(repo: str = "") -> list[Cached]:
 
     Args:
         repo: The only one to look at; all if not given.
+
+    Raises:
+        InputError: If the cache cannot be read.
     """
     folders = [repo_folder(repo)] if repo else sorted(cache_folder().glob("models--*--*"))
-    found = [one for folder in folders for one in _of_repository(folder)]
+    try:
+        found = [one for folder in folders for one in _of_repository(folder)]
+    except OSError as error:
+        what = f"the cache cannot be read: {error.filename}: {error.strerror or error}"
+        raise InputError(what, hint=f"see whose {cache_folder()} is") from error
     return sorted(found, key=lambda one: (one.repo, -one.used, one.sha))
 
 

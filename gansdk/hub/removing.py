@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from gansdk.hub.caching import Cached, cached, files_of
 from gansdk.hub.layout import SNAPSHOTS, cache_folder, locked, repo_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _UNFINISHED = "*.incomplete"
@@ -50,7 +51,7 @@ def remove(repo: str, sha: str | None = None, *, dry_run: bool = False) -> Remov
         HubError: If another process is downloading the repository, or the client cannot make sense of its folder.
         OutputError: If it may not be removed.
     """
-    with locked(repo):
+    with _told(repo), locked(repo):
         left = leftovers(repo)
         _check_quiet(repo, left)
         commits = [one for one in cached(repo) if sha in (None, one.sha)]
@@ -62,7 +63,7 @@ def remove(repo: str, sha: str | None = None, *, dry_run: bool = False) -> Remov
 
 def remove_leftovers(repo: str, *, dry_run: bool = False) -> Removed:
     """Takes only that out of the cache which killed downloads left of a repository; raises as `remove`."""
-    with locked(repo):
+    with _told(repo), locked(repo):
         left = leftovers(repo)
         removed = Removed((), tuple(left), _sum(left))
         if not dry_run:
@@ -101,17 +102,23 @@ def _sum(paths: Sequence[Path] | set[Path]) -> int:
     return sum(path.stat().st_size for path in paths)
 
 
-def _execute(repo: str, commits: Sequence[Cached], left: Sequence[Path]) -> None:
+@contextmanager
+def _told(repo: str) -> Iterator[None]:
+    """Says in one line what the operating system does not let one do."""
     try:
-        _check_allowed(repo, commits)
-        for path in left:
-            path.unlink(missing_ok=True)
-        if commits:
-            _drop_what_leads_nowhere(repo)
-            _delete(repo, commits)
+        yield
     except OSError as error:
         what = f"hub:{repo} cannot be removed from the cache: {error.strerror or error}"
-        raise OutputError(what, hint=f"remove {repo_folder(repo)} yourself") from error
+        raise OutputError(what, hint=f"see whose {repo_folder(repo)} is") from error
+
+
+def _execute(repo: str, commits: Sequence[Cached], left: Sequence[Path]) -> None:
+    _check_allowed(repo, commits)
+    for path in left:
+        path.unlink(missing_ok=True)
+    if commits:
+        _drop_what_leads_nowhere(repo)
+        _delete(repo, commits)
 
 
 def _check_allowed(repo: str, commits: Sequence[Cached]) -> None:

@@ -15,7 +15,7 @@ import pytest
 import tiny
 from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 
-from gansdk.errors import HubError, UnknownNameError
+from gansdk.errors import HubError, OutputError, UnknownNameError
 from gansdk.hub.access import Access
 from gansdk.hub.caching import cached, find, verify
 from gansdk.hub.pulling import bring, config_of, pull, resolve
@@ -281,15 +281,26 @@ def test_what_the_client_cannot_look_at_is_removed_all_the_same(repo: Repo, pull
     assert not cache().exists()
 
 
+@pytest.mark.usefixtures("pulled")
+def test_a_cache_that_cannot_be_changed_is_one_line() -> None:
+    locks = Path(constants.HF_HUB_CACHE) / ".locks"
+    shutil.rmtree(locks)
+    locks.write_text("in the way")
+    with pytest.raises(OutputError, match=r"^hub:org/m cannot be removed from the cache: .*; see whose .* is$"):
+        remove("org/m")
+    assert len(cached()) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="files that are open are not removed there")
 def test_what_killed_downloads_left(hub: Hub, pulled: Path, repo: Repo) -> None:
     repo.commit({NAME: START, "config.json": config(model_safetensors=START)})
     hub.fail(faults.stall(1000), "GET", side="cdn", times=None)
     code = "from gansdk.hub.pulling import pull; from gansdk.refs import parse; pull(parse('hub:org/m'))"
+    digest = hashlib.sha256(START).hexdigest()
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 30
-        while not (found := list(cache().glob("blobs/*.incomplete"))) and time.monotonic() < until:
+        while not (found := list(cache().glob(f"blobs/{digest}.*.incomplete"))) and time.monotonic() < until:
             time.sleep(0.05)
         (path,) = found
         assert leftovers("org/m") == []
