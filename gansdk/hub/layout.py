@@ -6,6 +6,7 @@ blobs, or the files themselves on systems without links).
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,12 +55,20 @@ def locked(repo: str) -> Iterator[None]:
         yield
 
 
+def blob_of(path: Path) -> Path:
+    """What a file of a snapshot links to, which is named by its content; itself, where it is no link.
+
+    One step and no more: with Xet, a blob is a link in turn, to a store of the whole cache with names of another kind.
+    """
+    return Path(os.path.abspath(path.parent / path.readlink())) if path.is_symlink() else path  # noqa: PTH100
+
+
 def remove(path: Path) -> None:
     """Takes a file of a snapshot out of the cache: its blob, and the links to it in all snapshots of the repository."""
-    blob = path.resolve()
+    blob = blob_of(path)
     snapshots = next(parent for parent in path.parents if parent.name == SNAPSHOTS)
     for link in snapshots.rglob("*"):
-        if link.is_symlink() and link.resolve() == blob:
+        if link.is_symlink() and blob_of(link) == blob:
             link.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     blob.unlink(missing_ok=True)
