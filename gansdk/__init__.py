@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from gansdk.evaluation.meters import Unsuitable
     from gansdk.evaluation.record import Evaluation, Figure, Measurement
     from gansdk.evaluation.restoration.fidelity import luma, psnr
+    from gansdk.hub.searching import Found, search
     from gansdk.importing.weights import import_weights
     from gansdk.inference.context import Context
     from gansdk.inference.directions import write_directions
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
         Task,
     )
     from gansdk.plugins.hookspecs import hookimpl
+    from gansdk.publishing.pushing import Pushed, push
     from gansdk.trunks.vgg import VGG, load_vgg
 
 _HOMES = {
@@ -119,6 +121,7 @@ _HOMES = {
     "gansdk.evaluation.restoration.fidelity": ["luma", "psnr"],
     "gansdk.evaluation.meters": ["Unsuitable"],
     "gansdk.evaluation.record": ["Evaluation", "Figure", "Measurement"],
+    "gansdk.hub.searching": ["Found", "search"],
     "gansdk.importing.weights": ["import_weights"],
     "gansdk.inference.context": ["Context"],
     "gansdk.inference.directions": ["write_directions"],
@@ -154,6 +157,7 @@ _HOMES = {
         "Task",
     ],
     "gansdk.plugins.hookspecs": ["hookimpl"],
+    "gansdk.publishing.pushing": ["Pushed", "push"],
     "gansdk.trunks.vgg": ["VGG", "load_vgg"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -182,6 +186,7 @@ __all__ = [
     "Facts",
     "Features",
     "Figure",
+    "Found",
     "Gallery",
     "GansdkError",
     "Generator",
@@ -215,6 +220,7 @@ __all__ = [
     "Pictures",
     "Pipeline",
     "PluginError",
+    "Pushed",
     "Recognised",
     "RefError",
     "Seed",
@@ -243,6 +249,8 @@ __all__ = [
     "pipeline",
     "psnr",
     "pull",
+    "push",
+    "search",
     "stack_images",
     "upscale",
     "write_directions",

@@ -11,6 +11,8 @@ from gansdk._version import __version__
 from gansdk.cli import (
     alias,
     bench,
+    bundles,
+    cache,
     card,
     check,
     datasets,
@@ -21,6 +23,7 @@ from gansdk.cli import (
     models,
     plugins,
     pull,
+    push,
     resuming,
     run,
     tasks,
@@ -44,6 +47,10 @@ _ORDER = [
     "tasks",
     "models",
     "pull",
+    "push",
+    "cache",
+    "bundle",
+    "unbundle",
     "import",
     "alias",
     "default",
@@ -86,6 +93,10 @@ def build() -> Any:
     app.command("tasks", cls=Command)(tasks.list_tasks)
     app.add_typer(models.app, name="models")
     app.command("pull", cls=Command)(pull.pull)
+    app.command("push", cls=Command)(push.push)
+    app.add_typer(cache.app, name="cache")
+    app.command("bundle", cls=Command)(bundles.bundle)
+    app.command("unbundle", cls=Command)(bundles.unbundle)
     app.command("import", cls=Command)(weights.import_file)
     app.add_typer(plugins.app, name="plugins")
     app.add_typer(alias.app, name="alias")

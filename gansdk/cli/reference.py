@@ -26,7 +26,8 @@ Tasks that plugins bring have the same help: `gansdk run TASK --help`.
 - Exit codes: 0 all went well; 2 the call itself is wrong (an unknown name, a bad value, a task that does not apply);
   1 an input, a model or the network failed, after all the rest was done; 130 interrupted by Ctrl-C.
 - A model is named by a ref: `builtin:NAME` ships in a plugin; a folder has a separator or starts with a dot, and a
-  run folder means its model; `hub:ORG/NAME[@REVISION][:FILE]` is reserved for the Hub; any other name is an alias.
+  run folder means its model; `hub:ORG/NAME[@REVISION]` is on the Hub, `:FILE` after it a file there; any other name
+  is an alias.
 """
 
 
