@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
 from gansdk.files import write_whole
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.digests import file_digest
-from gansdk.hub.layout import SHA, locked, remove, repo_folder, snapshot_folder
+from gansdk.hub.layout import SHA, blob_of, locked, remove, repo_folder, snapshot_folder
 from gansdk.hub.listings import ask
 from gansdk.hub.transfers import REQUEST_SECONDS, bar, persist
 from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, parse_config, read_json
@@ -79,8 +80,12 @@ def resolve(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | Non
     return Snapshot(ref, listing.sha, access, listing)
 
 
-def config_of(snapshot: Snapshot) -> ModelConfig:
+def config_of(snapshot: Snapshot, *, again: bool = False) -> ModelConfig:
     """What a model declares, from its ``config.json``, which is fetched if it is not cached.
+
+    Args:
+        snapshot: Of which commit.
+        again: Whether a cached one is checked first, and mended.
 
     Raises:
         HubError: If the repository has none, or none of gansdk's; where it has weights that can be imported, the
@@ -89,7 +94,7 @@ def config_of(snapshot: Snapshot) -> ModelConfig:
     """
     if snapshot.listing is not None and CONFIG not in snapshot.listing.files:
         raise foreign(snapshot)
-    path = fetch(snapshot, CONFIG)
+    path = fetch(snapshot, CONFIG, again=again)
     _remember(snapshot)
     try:
         raw = read_json(path)
@@ -116,7 +121,7 @@ def bring(snapshot: Snapshot, files: Mapping[str, str], *, again: bool = False) 
     """
     is_missing = any(not (snapshot.folder / name).exists() for name in files)
     if is_missing and snapshot.listing is None and not snapshot.access.is_offline:
-        snapshot = replace(snapshot, listing=ask(replace(snapshot.ref, revision=snapshot.sha)))
+        snapshot = _listed(snapshot)
     for name, digest in files.items():
         fetch(snapshot, name, digest.removeprefix("sha256:"), again=again)
 
@@ -134,8 +139,7 @@ def pull(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None =
         ModelError: As in `config_of`.
     """
     snapshot = resolve(ref, access, note)
-    fetch(snapshot, CONFIG, again=True)
-    config = config_of(snapshot)
+    config = config_of(snapshot, again=True)
     bring_whole(snapshot, config, again=True)
     return snapshot, config
 
@@ -143,8 +147,11 @@ def pull(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None =
 def bring_whole(snapshot: Snapshot, config: ModelConfig, *, again: bool = False) -> None:
     """Brings all that the format knows of a model into the cache: evaluation, card, pictures and attributions too.
 
-    What the cache alone knows of, if the Hub was not asked, is all that there is. Raises as `bring`.
+    Where the Hub cannot be asked what there is, what is cached is all. Raises as `bring`.
     """
+    if snapshot.listing is None and not snapshot.access.is_offline and not (snapshot.folder / README).exists():
+        with suppress(UnreachableError):
+            snapshot = _listed(snapshot)
     bring(snapshot, config.files, again=again)
     listed = snapshot.listing.files if snapshot.listing is not None else _cached_names(snapshot)
     besides = [name for name in listed if name in _BESIDES or Path(name).match(CARD_PICTURES)]
@@ -204,7 +211,7 @@ def difference(path: Path, wanted: Iterable[str] = ()) -> tuple[str, str] | None
         path: In a snapshot. Where it is a link, its target is named by what the Hub said of it, which is checked too.
         wanted: Digests in hex.
     """
-    name = path.resolve().name
+    name = blob_of(path).name
     named = [name] if path.is_symlink() and _DIGEST.fullmatch(name) else []
     try:
         pairs = [(expected, file_digest(path, expected)) for expected in dict.fromkeys([*wanted, *named])]
@@ -227,6 +234,10 @@ def _remove_if_wrong(snapshot: Snapshot, path: Path, wanted: Iterable[str]) -> t
 def _told(wrong: tuple[str, str] | None) -> str:
     expected, got = wrong or ("", "")
     return f"expected {expected}, got {got}"
+
+
+def _listed(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, listing=ask(replace(snapshot.ref, revision=snapshot.sha)))
 
 
 def _cached_names(snapshot: Snapshot) -> list[str]:

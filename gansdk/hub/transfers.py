@@ -36,6 +36,9 @@ SENDING_SECONDS = 30.0
 """The same of a request that changes a repository: it is answered when all is done."""
 
 TRIES = 4
+FIRST_PAUSE = 0.25
+"""Seconds between the first two tries; each pause after it is twice as long."""
+
 RETRY_SECONDS = 60.0
 """After so long a failed request is not begun again; a server that asks for a longer pause is not waited for."""
 
@@ -139,14 +142,24 @@ def persist(ask: Callable[[], Result], what: str, *, sending: bool = False) -> R
         time.sleep(pause)
 
 
+class _RepeatedError(Exception):
+    """The client asks by itself once more about a file that it had no answer about; `persist` bounds how often."""
+
+
 def _hooks(thread: int, seconds: float) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
     from huggingface_hub import hf_raise_for_status
 
+    looked_at: set[str] = set()
+
     def asking(request: Any) -> None:
-        if threading.get_ident() == thread:
-            limits = request.extensions.get("timeout") or {}
-            names = ("connect", "read", "write", "pool")
-            request.extensions["timeout"] = {name: limits.get(name) or seconds for name in names}
+        if threading.get_ident() != thread:
+            return
+        limits = request.extensions.get("timeout") or {}
+        names = ("connect", "read", "write", "pool")
+        request.extensions["timeout"] = {name: limits.get(name) or seconds for name in names}
+        if request.method == "HEAD" and str(request.url) in looked_at:
+            raise _RepeatedError
+        looked_at.add(str(request.url) if request.method == "HEAD" else "")
 
     def answered(response: Any) -> None:
         if threading.get_ident() != thread:
@@ -167,7 +180,7 @@ def _pause(error: Exception, number: int) -> float:
     """Seconds before the next try: what the server asks for, else longer each time."""
     answer = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
     asked = getattr(answer, "headers", {}).get("Retry-After", "")
-    return float(asked) if asked.isdigit() else 0.25 * 2**number
+    return float(asked) if asked.isdigit() else FIRST_PAUSE * 2**number
 
 
 def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError | None:
@@ -187,6 +200,7 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
         message = cannot_write(Path(error.filename or constants.HF_HUB_CACHE), error).message
         return OutputError(message, hint="make room there, or set HF_HOME to another folder")
     reasons: dict[type[Exception], str] = {
+        _RepeatedError: "the connection failed, or there was no answer in time",
         httpx2.HTTPError: f"the connection failed ({type(error).__name__})",
         errors.LocalEntryNotFoundError: "its answer lacks what the client needs",
         errors.FileMetadataError: "its answer lacks what the client needs",

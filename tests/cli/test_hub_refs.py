@@ -99,8 +99,8 @@ VERBS = [
     "pull hub:org/m",
     "pull hub:org/other",
     "import hub:org/other:w.pth",
-    "push m hub:org/new",
-    "push m hub:org/new --dry-run",
+    "push ./m hub:org/new",
+    "push ./m hub:org/new --dry-run",
     "cache list",
     "cache verify",
     "cache remove hub:org/m",
@@ -187,6 +187,17 @@ def test_a_bit_that_flips_in_the_cache_is_told_with_the_line_that_mends_it(comma
     assert command(*run).code == 0
 
 
+def test_what_a_run_did_not_need_is_pulled_later(command, hub, repo):
+    pinned = f"hub:org/m@{repo.head.oid}"
+    command("run", "superres", "a.png", "--model", pinned, "-o", "b.png")
+    assert not (snapshot(repo) / "README.md").exists()
+    assert command("pull", pinned).code == 0
+    assert (snapshot(repo) / "README.md").exists()
+    before = len(hub.asked())
+    assert command("pull", pinned).code == 0
+    assert len(hub.asked()) == before
+
+
 def test_an_alias_may_be_pinned(command, repo):
     command("alias", "set", "one", "hub:org/m@v1", "--pin")
     assert command("alias", "list", "--json").records == [{"alias": "one", "ref": f"hub:org/m@{repo.head.oid}"}]
@@ -208,6 +219,7 @@ def test_a_note_is_all_that_is_written_of_a_measurement(command, repo):
 
 def test_what_it_is_not_is_said(command, hub, repo):
     hub.repo("org/other", {"config.json": b"{}", "w.pth": b"x"})
+    hub.repo("org/weights", {"w.pth": b"x"})
     for call, code, told in [
         ("pull builtin:tiny-x2", 2, "is on this machine already"),
         ("pull hub:org/m:w.pth", 2, "names a file, not a model; to make a model of it: gansdk import"),
@@ -215,6 +227,7 @@ def test_what_it_is_not_is_said(command, hub, repo):
         ("pull hub:org/none", 1, "hf auth login"),
         ("pull hub:org/a--b", 1, "is no name that the Hub can have"),
         ("pull hub:org/other", 1, "gansdk import hub:org/other@"),
+        ("pull hub:org/weights", 1, "gansdk import hub:org/weights@"),
         ("import hub:org/other", 2, "names a repository, not a file of weights"),
         ("import hub:org/m:none.pth", 1, "has no file none.pth"),
     ]:
