@@ -13,7 +13,7 @@ from gansdk.cli.session import Session, session_of
 
 if TYPE_CHECKING:
     from gansdk.inference.located import Located
-    from gansdk.publishing.pushing import Pushed
+    from gansdk.publishing.pushing import Plan, Pushed
 
 _COMMIT = 12
 
@@ -49,24 +49,36 @@ def push(
     """
     session = session_of(context)
     located = session.catalog.locate(model)
-    from gansdk.publishing.pushing import Wish, carry_out, make_plan
+    from gansdk.publishing.pushing import Wish, make_plan
 
     wish = Wish(private, message, tag, card or None, dry_run)  # type: ignore[arg-type]  # make_plan checks it
     plan = make_plan(session.catalog, located, ref, wish)
     if plan.pushed.is_change and not dry_run:
         with uninterrupted():
             import torch  # noqa: F401 - the checks need it; it takes its time, and must not be torn apart
-    bar = Bar(session.output)
-    try:
-        pushed = carry_out(plan, bar.show)
-    finally:
-        bar.clear()
+    pushed = _carried_out(session, plan)
     if session.output.flags.json:
         session.output.record(pushed.as_record())
     elif dry_run:
         _list(session, pushed)
     else:
         _say(session, located, pushed)
+
+
+def _carried_out(session: Session, plan: Plan) -> Pushed:
+    from gansdk.publishing.pushing import carry_out
+
+    bar = Bar(session.output)
+
+    def show(check: str, number: int, total: int) -> None:
+        bar.show(check, number, total)
+        if number == total:  # the client's own bars come next
+            bar.clear()
+
+    try:
+        return carry_out(plan, show)
+    finally:
+        bar.clear()
 
 
 def _list(session: Session, pushed: Pushed) -> None:
@@ -92,7 +104,7 @@ def _line(session: Session, located: Located, ref: str) -> str:
     from gansdk.inference.catalog import fits
 
     own = session.catalog.method(located).defaults if located.config.method in session.registry.methods else {}
-    fitting = [name for name, task in session.registry.tasks.items() if fits(task, located.config)]
-    names = sorted(fitting, key=lambda name: (name not in own, name))
-    shown = (one for name in names for one in examples(session.registry.task(name), located.config.facts))
+    fitting = [task for task in session.registry.tasks.values() if fits(task, located.config)]
+    tasks = sorted(fitting, key=lambda task: (task.name not in own, len(task.slots), task.name))
+    shown = (one for task in tasks for one in examples(task, located.config.facts))
     return next((one.command(ref) for one in shown), f"gansdk pull {ref}")

@@ -182,7 +182,7 @@ def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = Non
         progress: Told which check runs, how many have run and how many there are.
 
     Raises:
-        ModelError: If the model fails a check.
+        ModelError: If the model fails a check, or its files were changed meanwhile.
         HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
     """
     wish, pushed, access = plan.wish, plan.pushed, plan.catalog.access
@@ -190,6 +190,7 @@ def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = Non
         return pushed
     if pushed.is_change:
         _check_model(plan.catalog, plan.located, progress)
+        plan.located.bring_whole()  # checks take a while, and a training may have written a newer model meanwhile
     commit = send(
         plan.place, plan.files, pushed.changes, plan.message, private=wish.private, tag=wish.tag, access=access
     )

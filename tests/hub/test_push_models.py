@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -174,6 +177,37 @@ def test_a_commit_whose_answer_gets_lost_below_another_is_found(hub: Hub) -> Non
     ours, head = repo.commits[sha], repo.head
     assert head.parent == ours.oid == repo.tags["v1"]
     assert len(repo.commits) == 3
+
+
+PROGRAM = """
+from gansdk.hub.places import compare, find
+from gansdk.hub.pushing import send
+from gansdk.refs import parse
+files = {"config.json": b'{"gansdk": 1}', "model.safetensors": b"weights"}
+place = find(parse("hub:org/m"))
+send(place, files, compare(place, files), "Push it")
+"""
+
+
+@pytest.mark.parametrize(
+    ("stage", "took_effect"), [("store", False), ("verify", True), ("commit", False), ("commit", True)]
+)
+def test_a_push_that_is_killed_left_all_or_nothing(hub: Hub, stage: str, took_effect: bool) -> None:
+    repo = hub.repo("org/m", FILES)
+    rule = hub.fail(faults.stall(took_effect=took_effect), *STAGES[stage])
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM])
+    while not rule.hits:
+        assert process.poll() is None
+        time.sleep(0.02)
+    is_whole = stage == "commit" and took_effect
+    while is_whole and len(repo.commits) == 2:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert (content(repo) == FILES) is not is_whole
+    assert len(repo.commits) == 2 + is_whole
+    push()
+    assert content(repo) == FILES
 
 
 def test_a_long_pause_is_not_waited_for(hub: Hub) -> None:

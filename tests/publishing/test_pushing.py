@@ -116,6 +116,16 @@ def test_what_fails_a_check_sends_nothing(hub: Hub, push: Callable[..., Pushed],
     assert not writes(hub)
 
 
+def test_a_model_that_changes_while_it_is_checked_is_not_sent(hub: Hub, catalog: Catalog, model: Path) -> None:
+    def change(_check: str, number: int, total: int) -> None:
+        if number == total:
+            publishable.write(model, seed=1)
+
+    with pytest.raises(ModelError, match=r"model\.safetensors is not the file that config\.json names"):
+        publish(catalog, catalog.locate(model), "hub:org/m", Wish(), change)
+    assert not writes(hub)
+
+
 @pytest.mark.parametrize("harm", ["pickle", "secret", "message", "damage"])
 def test_what_may_not_go_sends_nothing(
     hub: Hub, push: Callable[..., Pushed], model: Path, token: str, harm: str
