@@ -142,14 +142,18 @@ def persist(ask: Callable[[], Result], what: str, *, sending: bool = False) -> R
         time.sleep(pause)
 
 
+_ASKED_ONCE = ("HEAD", "POST", "PUT")
+"""What the client has no reason to ask twice for one of our questions; a GET may go on where it was cut off."""
+
+
 class _RepeatedError(Exception):
-    """The client asks by itself once more about a file that it had no answer about; `persist` bounds how often."""
+    """The client asks by itself once more what it had no answer to; `persist` bounds how often."""
 
 
 def _hooks(thread: int, seconds: float) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
     from huggingface_hub import hf_raise_for_status
 
-    looked_at: set[str] = set()
+    asked: set[str] = set()
 
     def asking(request: Any) -> None:
         if threading.get_ident() != thread:
@@ -157,9 +161,10 @@ def _hooks(thread: int, seconds: float) -> tuple[Callable[[Any], None], Callable
         limits = request.extensions.get("timeout") or {}
         names = ("connect", "read", "write", "pool")
         request.extensions["timeout"] = {name: limits.get(name) or seconds for name in names}
-        if request.method == "HEAD" and str(request.url) in looked_at:
+        once = f"{request.method} {request.url}"
+        if once in asked and request.method in _ASKED_ONCE:
             raise _RepeatedError
-        looked_at.add(str(request.url) if request.method == "HEAD" else "")
+        asked.add(once)
 
     def answered(response: Any) -> None:
         if threading.get_ident() != thread:

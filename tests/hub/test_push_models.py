@@ -133,6 +133,7 @@ def test_what_lasts_is_one_line_and_nothing_changes(hub: Hub, stage: str, fault:
     with pytest.raises(UnreachableError, match="push again") as refused:
         push(tag="v1")
     assert "\n" not in str(refused.value)
+    assert len(hub.asked(*STAGES[stage])) == transfers.TRIES
     repo = hub.world.repos.get("org/m")
     if stage == "create":
         assert repo is None
