@@ -123,13 +123,26 @@ def _upload(ref: Hub, addition: Any) -> None:
         try:
             HfApi().preupload_lfs_files(ref.repo, [addition], num_threads=1, free_memory=False)
         except (ValueError, RuntimeError) as error:
-            reason = error if isinstance(error, ValueError) else error.__cause__
-            if not isinstance(reason, ValueError) or isinstance(reason, json.JSONDecodeError):
+            told = _not_stored(ref, addition.path_in_repo, error)
+            if told is None:
                 raise
-            what = f"the Hub does not take {addition.path_in_repo} for {ref}: {' '.join(str(reason).split())}"
-            raise HubError(what, hint="push again") from None
+            raise told from None
 
     persist(question, str(ref), sending=True)
+
+
+def _not_stored(ref: Hub, name: str, error: Exception) -> HubError | None:
+    """Why a file was not stored, where the transport is not to blame."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    reason = error if isinstance(error, ValueError) else error.__cause__
+    if isinstance(reason, ValueError) and not isinstance(reason, json.JSONDecodeError):
+        what = f"the Hub does not take {name} for {ref}: {' '.join(str(reason).split())}"
+        return HubError(what, hint="push again")
+    if isinstance(reason, HfHubHTTPError) and "/objects/verify" in str(reason.response.url):
+        # Somebody else said that it was stored: a network's sign-in page, say.
+        return UnreachableError(f"the Hub did not take {name} for {ref}: it did not arrive", hint="push again")
+    return None
 
 
 def _committed(base: Listing, operations: list[Any], message: str, landed: Callable[[], str]) -> str:

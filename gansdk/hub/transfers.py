@@ -193,18 +193,19 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
     import httpx2
     from huggingface_hub import constants, errors
 
+    if isinstance(error, UnreachableError):  # whoever asks knows better what an answer means
+        return error
     if isinstance(error, errors.HfHubHTTPError):
         return _refused(error, what, sending=sending)
     if isinstance(error, errors.HFValidationError):
         return HubError(f"{what} is no name that the Hub can have", hint="names look like org/name")
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return UnreachableError(f"{what} is not whole in the cache, and the Hub is not asked offline", hint=_ONLINE)
     if isinstance(error, (errors.LocalEntryNotFoundError, RuntimeError)) and isinstance(error.__cause__, Exception):
         return _told(error.__cause__, what, sending=sending)
     if isinstance(error, OSError) and error.errno is not None:
         message = cannot_write(Path(error.filename or constants.HF_HUB_CACHE), error).message
         return OutputError(message, hint="make room there, or set HF_HOME to another folder")
     reasons: dict[type[Exception], str] = {
+        errors.OfflineModeIsEnabled: "nothing is asked offline",
         _RepeatedError: "the connection failed, or there was no answer in time",
         httpx2.HTTPError: f"the connection failed ({type(error).__name__})",
         errors.LocalEntryNotFoundError: "its answer lacks what the client needs",
@@ -248,5 +249,3 @@ def _failed(what: str, why: str, *, sending: bool) -> UnreachableError:
         return UnreachableError(f"the Hub did not take {what}: {why}", hint=hint)
     return UnreachableError(f"the Hub did not give {what}: {why}", hint="try again, or use --offline if it is cached")
 
-
-_ONLINE = "pull it once without --offline"

@@ -80,11 +80,13 @@ def truncate(keep: int, *, honest: bool) -> Fault:
 
 
 def flip(byte: int = 0, bit: int = 0) -> Fault:
-    """One bit of the body is wrong; ``byte`` counts from the end if negative."""
+    """One bit of the body is wrong, where there is a body; ``byte`` counts from the end if negative."""
 
     def fault(exchange: Exchange) -> Answer:
         answer = exchange.answer()
         body = bytearray(answer.body)
+        if not body:
+            return answer
         body[byte] ^= 1 << bit
         return replace(answer, body=bytes(body))
 

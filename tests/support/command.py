@@ -41,11 +41,13 @@ class Gansdk:
         home: Where settings and the cache are.
         cwd: The working directory.
         path: Folders that are searched for plugins besides the environment's own.
+        hub_home: Where the Hub's client keeps token and cache; as the environment says if not given.
     """
 
     home: Path
     cwd: Path
     path: tuple[Path, ...] = ()
+    hub_home: Path | None = None
 
     def __call__(self, *arguments: object, stdin: bytes | None = None) -> Done:
         line = [str(PROGRAM), *map(str, arguments)]
@@ -56,7 +58,8 @@ class Gansdk:
     def environment(self) -> dict[str, str]:
         """What the call sees."""
         path = os.pathsep.join(map(str, self.path))
-        return os.environ | {"GANSDK_HOME": str(self.home), "PYTHONPATH": path, "COLUMNS": "100"}
+        of_hub = {} if self.hub_home is None else {"HF_HOME": str(self.hub_home)}
+        return os.environ | {"GANSDK_HOME": str(self.home), "PYTHONPATH": path, "COLUMNS": "100"} | of_hub
 
     def python(self, code: str) -> str:
         """What a Python program in the same surroundings prints."""
