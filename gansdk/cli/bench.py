@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import made_command
+from gansdk.cli.commands import NAMED, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import bytes_text
 from gansdk.cli.progress import Bar
@@ -23,7 +23,7 @@ TEXT = """Measure how fast a model is here, as ratios from one run, and what mem
     does, from pixels to pixels, with dividing and rounding. All ways run in turn. Other programs that run meanwhile
     disturb the figures.
     """
-_REF = Annotated[str, typer.Argument(metavar="REF", help="builtin:NAME, a model or run folder, or an alias")]
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED)]
 
 
 def command() -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gansdk.cli.commands import NAMED
 from gansdk.cli.output import bytes_text
 from gansdk.cli.session import Session, session_of
 from gansdk.errors import MissingPluginError, OutputError, OutputExistsError, UsageError
@@ -32,9 +33,7 @@ OnExists = Annotated[
 
 def bundle(
     context: typer.Context,
-    ref: Annotated[
-        str, typer.Argument(metavar="REF", help="builtin:NAME, hub:ORG/NAME, a model or run folder, or an alias")
-    ],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
     *,
     output: Annotated[
         str,

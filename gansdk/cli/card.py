@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gansdk.cli.commands import NAMED
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.session import Session, session_of
 from gansdk.errors import OutputError, UsageError
@@ -20,7 +21,7 @@ _README = "README.md"
 
 def card(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help="builtin:NAME, a model or run folder, or an alias")],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
     *,
     output: Annotated[
         str,

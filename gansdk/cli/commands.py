@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _EPILOG = f"Every command takes {', '.join(EVERYWHERE)} too, before or after it."
 _OPTIONS = "Options"
 
+NAMED = "builtin:NAME, hub:ORG/NAME, a model or run folder, or an alias"
+"""How the help of a command says what names a model."""
+
 
 def new_app(look: type[Group] | None = None, **settings: Any) -> typer.Typer:
     """A group of commands that looks like all others. Rich markup is off: it would slow every start."""

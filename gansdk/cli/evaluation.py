@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from gansdk.cli.commands import NAMED
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.progress import Bar
 from gansdk.cli.session import Session, session_of
@@ -30,7 +31,7 @@ def _computing(metavar: str, text: str) -> Any:
 
 def evaluate(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help="builtin:NAME, a model or run folder, or an alias")],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
     *,
     data: Annotated[
         list[str] | None,

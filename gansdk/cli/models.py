@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import Command, new_app
+from gansdk.cli.commands import NAMED, Command, new_app
 from gansdk.cli.model_lines import text_of
 from gansdk.cli.model_records import found_record, full_record, hub_record, short_record
 from gansdk.cli.output import bytes_text
@@ -48,9 +48,7 @@ def list_models(context: typer.Context) -> None:
 @app.command("show", cls=Command)
 def show_model(
     context: typer.Context,
-    ref: Annotated[
-        str, typer.Argument(metavar="REF", help="builtin:NAME, hub:ORG/NAME, a model or run folder, or an alias")
-    ],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
 ) -> None:
     """Show what a model takes and gives, what it can do and why not more, and how good it is.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gansdk.cli.commands import NAMED
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import bytes_text
 from gansdk.cli.progress import Bar
@@ -20,7 +21,7 @@ _COMMIT = 12
 
 def push(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="a model or run folder, builtin:NAME, or an alias")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=NAMED)],
     ref: Annotated[str, typer.Argument(metavar="REF", help="where to: hub:ORG/NAME, which is made if it is not there")],
     *,
     private: Annotated[bool, typer.Option("--private", help="Only the namespace may see the repository.")] = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import Group, made_command
+from gansdk.cli.commands import NAMED, Group, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.session import session_of
 
@@ -81,7 +81,7 @@ def command(
 
 
 def _model() -> Parameter:
-    help_text = "builtin:NAME, a model or run folder, or an alias (default: as `gansdk tasks` says)"
+    help_text = f"{NAMED} (default: as `gansdk tasks` says)"
     option = typer.Option("--model", "-m", metavar="REF", help=help_text, show_default=False, rich_help_panel="Model")
     return Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
 

@@ -248,4 +248,3 @@ def _failed(what: str, why: str, *, sending: bool) -> UnreachableError:
         hint = "push again: what has arrived is not sent twice"
         return UnreachableError(f"the Hub did not take {what}: {why}", hint=hint)
     return UnreachableError(f"the Hub did not give {what}: {why}", hint="try again, or use --offline if it is cached")
-
