@@ -22,6 +22,7 @@ _SMALL = {
     "features": 32,
     "steps": 4_000,
     "slope": 0.1,
+    "information_categorical": 0.3,
     "initial_deviation": 0.0,
     "ema": 0.99,
 }
