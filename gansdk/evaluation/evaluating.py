@@ -56,6 +56,8 @@ def evaluate(
     if not data and not any(metric.samples for metric in chosen):
         raise UsageError(f"there is nothing to measure {located.ref} on", hint="give a test set: --data DATA")
     other = (twin, catalog.method(twin)) if twin is not None else None
+    if twin is not None and (differences := _differences(located, twin)):
+        note(f"{twin.ref} differs from {located.ref} in {' and '.join(differences)} too, so figures show that as well")
     subject = load_subject(located, catalog.method(located), load, other)
     return assess(subject, data, chosen, note=note, progress=progress)
 
@@ -145,6 +147,23 @@ def evaluate_replicates(
     return Evaluation(replicates=tuple(found))
 
 
+def _differences(located: Located, twin: Located) -> list[str]:
+    """In what trainings differ beside the terms that a twin is without; nothing where that is not known."""
+    ours, theirs = located.config.trained, twin.config.trained
+    if ours is None or theirs is None or theirs.config != ours.config:
+        return []  # a twin by another config is another method's, say
+    pairs = {
+        "its data": (_data(ours), _data(theirs)),
+        "its steps": (ours.steps, theirs.steps),
+        "its seed": (ours.seed, theirs.seed),
+    }
+    return [what for what, (one, other) in pairs.items() if one != other]
+
+
+def _data(trained: Trained) -> tuple[tuple[str, str], ...]:
+    return tuple((one.name, one.digest) for one in trained.data)
+
+
 def check_replicates(located: Located, replicates: Sequence[Located]) -> list[int]:
     """The seeds of models that differ from one in nothing else.
 
@@ -168,8 +187,8 @@ def check_replicates(located: Located, replicates: Sequence[Located]) -> list[in
 
 def _making(trained: Trained) -> tuple[object, ...]:
     """All that makes a training, but for its seed and the machine."""
-    data = tuple((one.name, one.digest) for one in trained.data)
-    return trained.config, trained.options, trained.steps, frozenset(trained.silenced), data, trained.relies_on
+    silenced = frozenset(trained.silenced)
+    return trained.config, trained.options, trained.steps, silenced, _data(trained), trained.relies_on
 
 
 def _measured_alone(

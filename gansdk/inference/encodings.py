@@ -38,6 +38,9 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def __repr__(self) -> str:
+        return f"Encoding({self.record()})"
+
     def label(self, name: str) -> str:
         """The likeliest value of a categorical part, in words.
 

@@ -64,6 +64,10 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def __getitem__(self, at: int) -> Picture:
+        """One of them alone; by this a gallery can be iterated over, too."""
+        return self.pictures[at]
+
     @property
     def rows(self) -> int:
         """How many rows there are, the last one perhaps shorter."""

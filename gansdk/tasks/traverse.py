@@ -70,6 +70,8 @@ class TraverseOptions(Options):
     def _one_or_two(self) -> Self:
         if not 1 <= len(self.codes) <= 2 or not all(self.codes):
             raise ValueError(f"code {self.code!r} is neither one code nor two joined by a comma")
+        if len(self.codes) == 2 and "rows" in self.model_fields_set:
+            raise ValueError("rows are the values of the first of two codes; leave out rows, or one code")
         return self
 
     @property

@@ -93,6 +93,11 @@ def test_other_seeds_of_the_same_training_give_a_spread(with_kinds, photos):
     assert [one.seed for one in kept.replicates] == [1, 2]
     alone = [with_kinds("eval", f"./m{seed}", *measure[2:], "--json").records[0]["value"] for seed in range(3)]
     assert kept.over_seeds(kept.measurements[0]) == tuple(alone)
+    for other, said in {
+        "m1": "./m1 differs from ./m0 in its seed too",
+        "longer": "in its steps and its seed too",
+    }.items():
+        assert said in with_kinds(*measure, "--twin", f"./{other}").err
     for other, said in {"longer": "is another training than ./m0", "again": "seed 0 is there already"}.items():
         refused = with_kinds(*measure, "--replicate", f"./{other}")
         assert (refused.code, said in refused.error) == (2, True)

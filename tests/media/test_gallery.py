@@ -27,6 +27,14 @@ def test_a_plain_grid_is_the_pictures_with_gaps_between(channels):
     assert (grid[62:, 124:] == 255).all()  # the last row is shorter
 
 
+def test_its_pictures_can_be_taken_one_by_one():
+    shown = gallery(4)
+    for at, picture in enumerate(shown):
+        np.testing.assert_array_equal(picture.pixels, shown.pixels[at])
+    np.testing.assert_array_equal(shown[-1].pixels, shown.pixels[3])
+    assert len(list(shown)) == 4
+
+
 def test_labels_stand_beside_and_above_and_hide_no_picture():
     shown = gallery(row_labels=["0", "1"], column_labels=["-2", "0", "2 and a long text"], corner="style.0")
     grid, plain = shown.grid().pixels, gallery().grid().pixels

@@ -41,6 +41,11 @@ def test_the_parts_are_those_of_the_network(encode):
     assert found.label("class") == ["zero", "one", "two"][int(said[:3].argmax())]
 
 
+def test_it_shows_what_was_read(encode):
+    found = encode(picture())
+    assert repr(found) == f"Encoding({found.record()})"
+
+
 def test_a_record_has_labels_and_every_digit_of_float32(encode):
     found = encode(picture())
     record = found.record()

@@ -52,6 +52,11 @@ def test_a_sweep_goes_by_itself_where_the_model_says(traverse, code, low, high):
     np.testing.assert_allclose(swept, np.linspace(low, high, 11), atol=1e-6)
 
 
+def test_two_codes_leave_no_rows_to_choose(traverse):
+    with pytest.raises(OptionError, match="rows are the values of the first of two codes"):
+        traverse(code="class,style.0", rows=2)
+
+
 def test_two_codes_are_rows_and_columns_of_one_sample(traverse):
     gallery = traverse(code="class, style.0", steps=3)
     assert (gallery.rows, gallery.columns) == (3, 3)
