@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 import foreign
 import publishable
 import pytest
-import tiny
-from dists import write_distribution
 from huggingface_hub import close_session, constants
 from huggingface_hub.utils import _http
 from PIL import Image
@@ -105,15 +103,13 @@ class Place:
 
 
 @pytest.fixture
-def place(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(hub: Hub, kinds_path: tuple[Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     folder = tmp_path / "work"
     folder.mkdir()
     Image.new("RGB", (6, 5), (200, 40, 90)).save(folder / "a.png")
     publishable.write(folder / "mine")
-    write_distribution(tmp_path / "dist", "gansdk-plugin-kinds", None, module="kinds")
-    tiny.write(tmp_path / "models" / "tiny-x2", licence="CC0-1.0", summary="random weights")
-    (tmp_path / "dist" / "kinds_models.py").write_text(f"FOLDER = {str(tmp_path / 'models')!r}\n", "utf-8")
-    monkeypatch.syspath_prepend(tmp_path / "dist")
+    for path in kinds_path:
+        monkeypatch.syspath_prepend(path)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("GANSDK_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(transfers, "TRIES", 2)
