@@ -7,14 +7,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gansdk.errors import DamagedError, HubError, ModelError
+from gansdk.errors import HubError, ModelError
 from gansdk.hub.access import ONLINE, Access
-from gansdk.hub.digests import content_digest
-from gansdk.hub.getting import get
 from gansdk.hub.layout import SHA
 from gansdk.hub.listings import ask
 from gansdk.hub.pulling import config_of, foreign, resolve
-from gansdk.hub.transfers import persist
+from gansdk.hub.reading import read
 from gansdk.model.config import CONFIG, parse_config
 
 if TYPE_CHECKING:
@@ -125,25 +123,11 @@ def _config(snapshot: Snapshot) -> ModelConfig:
 
 
 def _content(snapshot: Snapshot) -> bytes:
-    """The ``config.json`` of a commit that was listed, checked against the listing."""
-    listed = snapshot.listing.files.get(CONFIG) if snapshot.listing is not None else None
-    if listed is None or listed.size > _LARGEST_CONFIG:
+    """The ``config.json`` of a commit that was listed."""
+    listing = snapshot.listing
+    if listing is None or CONFIG not in listing.files or listing.files[CONFIG].size > _LARGEST_CONFIG:
         raise foreign(snapshot)
-    got = ""
-    for _ in range(2):
-        content = persist(lambda: _got(snapshot), str(snapshot.ref))
-        got = content_digest(content, listed.digest)
-        if got == listed.digest:
-            return content
-    what = f"{CONFIG} of {snapshot.ref} came damaged twice: expected {listed.digest}, got {got}"
-    raise DamagedError(what, hint="try again")
-
-
-def _got(snapshot: Snapshot) -> bytes:
-    from huggingface_hub import hf_hub_url
-
-    content: bytes = get(hf_hub_url(snapshot.ref.repo, CONFIG, revision=snapshot.sha)).content
-    return content
+    return read(listing, CONFIG)
 
 
 def _size(snapshot: Snapshot, name: str) -> int | None:

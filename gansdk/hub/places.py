@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gansdk.errors import DamagedError, HubError, ModelError, RefError, UnreachableError
+from gansdk.errors import HubError, ModelError, RefError, UnreachableError
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.digests import content_digest, file_digest
 from gansdk.hub.layout import SHA
 from gansdk.hub.listings import Listing, ask
-from gansdk.hub.transfers import REQUEST_SECONDS, bar, persist
+from gansdk.hub.reading import read
+from gansdk.hub.transfers import persist
 from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, parse_config
 
 if TYPE_CHECKING:
@@ -179,31 +179,7 @@ def _is_picture(name: str) -> bool:
 
 
 def _content(listing: Listing, name: str) -> bytes | None:
-    """A small file, past the cache: nobody asked to keep it."""
-    if name not in listing.files:
-        return None
-
-    def question() -> bytes:
-        from huggingface_hub import hf_hub_download
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = hf_hub_download(
-                listing.ref.repo,
-                name,
-                revision=listing.sha,
-                cache_dir=folder,
-                library_name="gansdk",
-                etag_timeout=REQUEST_SECONDS,
-                tqdm_class=bar(shown=False),
-            )
-            return Path(path).read_bytes()
-
-    expected = listing.files[name].digest
-    for _ in range(2):
-        content = persist(question, str(listing.ref))
-        if content_digest(content, expected) == expected:
-            return content
-    raise DamagedError(f"{name} of {listing.ref} came damaged twice", hint="push again")
+    return read(listing, name) if name in listing.files else None
 
 
 def _config(ref: Hub, content: bytes | None) -> ModelConfig | None:

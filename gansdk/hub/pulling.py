@@ -262,7 +262,7 @@ def _download(snapshot: Snapshot, name: str) -> Path:
             revision=snapshot.sha,
             library_name="gansdk",
             etag_timeout=REQUEST_SECONDS,
-            tqdm_class=bar(shown=snapshot.access.bars),
+            tqdm_class=bar(name, shown=snapshot.access.bars),
         )
 
     return Path(persist(question, str(snapshot.ref)))

@@ -47,6 +47,9 @@ _ONE_AT_A_TIME = threading.RLock()  # two that overlap would restore each other'
 SHOWN_FROM = 2**20
 """Bytes from which on a bar shows how far a file is."""
 
+_CHUNK = 2**18
+"""Bytes that are shown, and kept if the connection breaks, at a time; the client's own are 10 MiB."""
+
 _PASSING = (408, 429, 500, 502, 503, 504)
 
 
@@ -63,15 +66,21 @@ def transfer(seconds: float | None = None) -> Iterator[None]:
         yield from _changed(seconds or REQUEST_SECONDS)
 
 
-def bar(*, shown: bool) -> Any:
-    """What the client makes its bars with: for files over 1 MiB, where somebody watches, with the time left."""
+def bar(name: str, *, shown: bool) -> Any:
+    """What the client makes its bars with: for files over 1 MiB, where somebody watches, with the time left.
+
+    Args:
+        name: The file; the client would show the end of an address, which may be signed.
+        shown: Whether there is one at all.
+    """
     from huggingface_hub.utils.tqdm import tqdm
 
     clients: Any = tqdm  # it has no types
 
     def make(*, total: int | None = None, **settings: Any) -> Any:
         is_hidden = not shown or (total or 0) < SHOWN_FROM
-        return clients(total=total, **settings, disable=is_hidden or None)  # None: where stderr is a terminal
+        settings |= {"desc": name, "disable": is_hidden or None}  # None: where stderr is a terminal
+        return clients(total=total, **settings)
 
     return make
 
@@ -79,7 +88,7 @@ def bar(*, shown: bool) -> Any:
 def _changed(seconds: float) -> Iterator[None]:
     from huggingface_hub import constants, get_session
 
-    wanted = {"HF_HUB_DISABLE_TELEMETRY": True}
+    wanted: dict[str, Any] = {"HF_HUB_DISABLE_TELEMETRY": True, "DOWNLOAD_CHUNK_SIZE": _CHUNK}
     if os.environ.get(XET) != "1":
         wanted["HF_HUB_DISABLE_XET"] = True
     before = {name: getattr(constants, name) for name in wanted}

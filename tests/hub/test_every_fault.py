@@ -54,7 +54,7 @@ FAULTS: dict[str, Callable[[Hub], faults.Fault]] = {
 }
 
 
-REQUESTS = {"run": 5, "pull": 11, "show": 2, "search": 1, "import": 3, "push": 14, "push again": 10}
+REQUESTS = {"run": 5, "pull": 11, "show": 2, "search": 1, "import": 3, "push": 14, "push again": 8}
 STEP = 3
 
 _OF_SENDING = {"reset after it took effect", "stalled after it took effect"}
