@@ -140,6 +140,16 @@ def test_offline_no_verb_opens_a_socket(command, hub, folder, tmp_path, verb):
         assert done.code in ((0, 1) if verb.startswith("check") else (0,)), done.err  # the model breaks some checks
 
 
+def test_the_clients_own_switch_means_offline_too(command, hub, repo, monkeypatch):
+    assert command("pull", "hub:org/m").code == 0
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    before = len(hub.asked())
+    assert command("run", "superres", "a.png", "--model", "hub:org/m", "-o", "b.png").code == 0
+    refused = command("pull", "hub:org/m@v2")
+    assert (refused.code, "not asked offline" in refused.error) == (1, True)
+    assert len(hub.asked()) == before
+
+
 def test_sockets_are_blocked_by_what_blocks_them(command, tmp_path):
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(BLOCKED.format(log=str(tmp_path / "log")), "utf-8")

@@ -226,6 +226,13 @@ def test_the_client_is_left_as_it_was(hub: Hub, repo: Repo, monkeypatch: pytest.
     assert not constants.HF_HUB_DISABLE_XET
 
 
+def test_xet_is_the_clients_choice_where_the_user_says_so(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    monkeypatch.setenv(transfers.XET, "1")
+    with transfers.transfer():
+        assert not constants.HF_HUB_DISABLE_XET
+
+
 def test_the_client_is_imported_when_needed() -> None:
     code = "import sys, gansdk.hub.pulling; assert not {'huggingface_hub', 'torch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
