@@ -186,8 +186,27 @@ def _hooks(thread: int, seconds: float) -> tuple[Callable[[Any], None], Callable
             if "/" in value or "\\" in value or value in (".", ".."):
                 what = f"{response.url.host} names a file by {value!r}, which is a path; nothing was downloaded"
                 raise HubError(what, hint="check HF_ENDPOINT and the network's proxy")
+        if response.request.method == "GET":
+            response.stream = _resumable(response.stream)
 
     return asking, answered
+
+
+def _resumable(stream: Any) -> Any:
+    """A body whose end by a reset looks as one by an early close: the client goes on after the latter only."""
+    import httpx2
+
+    class Resumable(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            try:
+                yield from stream
+            except httpx2.ReadError as error:
+                raise httpx2.RemoteProtocolError(str(error)) from error
+
+        def close(self) -> None:
+            stream.close()
+
+    return Resumable()
 
 
 def _pause(error: Exception, number: int) -> float:

@@ -96,6 +96,19 @@ def test_what_passes_is_mended(hub: Hub, fault: tuple) -> None:
     assert blobs() == {FILES[name] for name in (NAME, "config.json", "README.md")}
 
 
+@pytest.mark.parametrize(
+    "fault", [faults.drop(600_000), faults.truncate(600_000, honest=False)], ids=["reset", "closed"]
+)
+def test_a_half_file_is_gone_on_with(hub: Hub, fault: faults.Fault) -> None:
+    large = bytes(range(256)) * 4096
+    digest = f"sha256:{hashlib.sha256(large).hexdigest()}"
+    config = ModelConfig.model_validate_json(CONFIG).model_copy(update={"files": {NAME: digest}})
+    hub.repo("org/m", {"config.json": config.to_json().encode(), NAME: large})
+    hub.fail(fault, "GET", side="cdn")
+    assert (pull(REF)[0].folder / NAME).read_bytes() == large
+    assert [request.headers.get("range") for request in hub.asked("GET", side="cdn")] == [None, "bytes=524288-"]
+
+
 def test_damage_to_the_end_leaves_nothing(hub: Hub, repo: Repo) -> None:
     hub.fail(faults.flip(-1), "GET", side="cdn", times=None)
     with pytest.raises(DamagedError, match=r"model\.safetensors .* expected .* got .*gansdk pull hub:org/m"):
