@@ -46,6 +46,8 @@ def bundle(
     It is a plain tar of the model's files, its card and its measurements; the same model gives the same bytes.
     """
     session = session_of(context)
+    if output == "-":
+        raise UsageError("a bundle goes to a file, not to standard output", hint="give -o a name, as model.tar")
     wanted = Path(output) if output else Path(f"{_name(session, ref)}{_TAR}")
     policy = _policy(on_exists)
     target = _free(wanted, policy)

@@ -11,6 +11,7 @@ from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import bytes_text
 from gansdk.cli.progress import Bar
 from gansdk.cli.session import Session, session_of
+from gansdk.errors import HubError
 
 if TYPE_CHECKING:
     from gansdk.inference.located import Located
@@ -54,7 +55,7 @@ def push(
 
     wish = Wish(private, message, tag, card or None, dry_run)  # type: ignore[arg-type]  # make_plan checks it
     plan = make_plan(session.catalog, located, ref, wish)
-    if plan.pushed.is_change and not dry_run:
+    if plan.pushed.is_change:
         with uninterrupted():
             import torch  # noqa: F401 - the checks need it; it takes its time, and must not be torn apart
     pushed = _carried_out(session, plan)
@@ -89,13 +90,27 @@ def _list(session: Session, pushed: Pushed) -> None:
         "": lambda one: one["state"],
     }
     session.output.listing(pushed.as_record()["files"], columns)
+    from gansdk.hub.pushing import check_login
+    from gansdk.refs import Hub, parse
+
+    ref = parse(pushed.ref)
+    if isinstance(ref, Hub):
+        try:
+            check_login(ref)
+        except HubError as error:
+            session.output.note(str(error))
     what = "this would go" if pushed.is_change else "nothing would change"
-    session.output.note(f"{what}: {pushed.url}")
+    session.output.note(f"{what}: {pushed.url}{f', as {pushed.tag}' if pushed.tag else ''}")
 
 
 def _say(session: Session, located: Located, pushed: Pushed) -> None:
     what = "is there, as commit" if pushed.is_change else "was there already: no new commit, it is"
-    session.output.note(f"{pushed.ref} {what} {pushed.commit[:_COMMIT]}: {pushed.url}")
+    named = f", which is {pushed.tag} now" if pushed.tag and not pushed.is_change else ""
+    session.output.note(f"{pushed.ref} {what} {pushed.commit[:_COMMIT]}{named}: {pushed.url}")
+    from gansdk.cards.exhibits import applicable
+
+    if not {one.name for one in pushed.changes} & set(applicable(located.config)):
+        session.output.note("its card has no pictures; `gansdk card` puts them into a model folder of yours")
     session.output.note(f"others type: {_line(session, located, pushed.ref)}")
 
 

@@ -88,7 +88,7 @@ def find(ref: Hub, access: Access = ONLINE) -> Place:
     from huggingface_hub import HfApi
 
     if access.is_offline:
-        raise UnreachableError(f"nothing can be pushed to {ref} offline", hint="push it without --offline")
+        raise UnreachableError(f"nothing can be pushed to {ref} offline", hint="push it while online")
     with _said_of_a_push():
         if not persist(lambda: HfApi().repo_exists(ref.repo), str(ref), sending=True):
             return Place(ref)

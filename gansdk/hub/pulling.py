@@ -67,7 +67,7 @@ def resolve(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | Non
     if access.is_offline or (sha and SHA.fullmatch(ref.revision)):
         if not sha:
             what = f"{ref} is not in the cache, and the Hub is not asked offline"
-            raise UnreachableError(what, hint="pull it once without --offline")
+            raise UnreachableError(what, hint="pull it once while online")
         return Snapshot(ref, sha, access)
     try:
         listing = ask(ref)
@@ -80,12 +80,8 @@ def resolve(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | Non
     return Snapshot(ref, listing.sha, access, listing)
 
 
-def config_of(snapshot: Snapshot, *, again: bool = False) -> ModelConfig:
-    """What a model declares, from its ``config.json``, which is fetched if it is not cached.
-
-    Args:
-        snapshot: Of which commit.
-        again: Whether a cached one is checked first, and mended.
+def config_of(snapshot: Snapshot) -> ModelConfig:
+    """What a model declares, from its ``config.json``, which is fetched if it is not cached, or damaged there.
 
     Raises:
         HubError: If the repository has none, or none of gansdk's; where it has weights that can be imported, the
@@ -94,7 +90,7 @@ def config_of(snapshot: Snapshot, *, again: bool = False) -> ModelConfig:
     """
     if snapshot.listing is not None and CONFIG not in snapshot.listing.files:
         raise foreign(snapshot)
-    path = fetch(snapshot, CONFIG, again=again)
+    path = fetch(snapshot, CONFIG, again=True)  # it is small, and weights are held against it
     _remember(snapshot)
     try:
         raw = read_json(path)
@@ -139,7 +135,7 @@ def pull(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None =
         ModelError: As in `config_of`.
     """
     snapshot = resolve(ref, access, note)
-    config = config_of(snapshot, again=True)
+    config = config_of(snapshot)
     bring_whole(snapshot, config, again=True)
     return snapshot, config
 
@@ -190,7 +186,7 @@ def fetch(snapshot: Snapshot, name: str, digest: str = "", *, again: bool = Fals
         if wrong is None:
             return path
         if snapshot.access.is_offline:
-            hint = f"without --offline: gansdk pull {snapshot.ref}"
+            hint = f"while online: gansdk pull {snapshot.ref}"
             raise DamagedError(f"{name} of {snapshot.ref} {_told(wrong)} in the cache", hint=hint)
         _remove_if_wrong(snapshot, path, wanted)
     _check_offered(snapshot, name)
@@ -282,7 +278,7 @@ def _cached_sha(ref: Hub) -> str:
 def _remember(snapshot: Snapshot) -> None:
     """Notes where a branch or tag stands, as the client does when it is asked for one by name."""
     branch = snapshot.ref.revision or "main"
-    if snapshot.listing is None or SHA.fullmatch(branch) or ".." in branch:
+    if snapshot.listing is None or snapshot.sha.startswith(branch) or ".." in branch:
         return
     mark = repo_folder(snapshot.ref.repo) / "refs" / branch
     mark.parent.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ def check_login(ref: Hub) -> None:
     if get_token() is None:
         namespace = ref.repo.partition("/")[0]
         hint = f"`hf auth login` with a token that may write for {namespace}"
-        raise HubError(f"pushing to {ref} needs a login", hint=hint)
+        raise HubError(f"pushing to hub:{ref.repo} needs a login", hint=hint)
 
 
 def send(

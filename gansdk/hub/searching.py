@@ -78,7 +78,7 @@ def search(
     if not 1 <= limit <= MOST:
         raise OptionError(f"a search finds 1 to {MOST} models, not {limit}", hint="narrow it with a task or a method")
     if access.is_offline:
-        hint = "search without --offline and HF_HUB_OFFLINE; `gansdk models` lists what is installed"
+        hint = "search while online; `gansdk models` lists what is installed"
         raise UnreachableError("the Hub is not searched offline", hint=hint)
     asked = [("search", text.strip())] if text.strip() else []
     asked += [("filter", tag) for tag in (LIBRARY, task, method) if tag]

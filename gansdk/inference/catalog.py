@@ -118,6 +118,7 @@ class Catalog:
 
         ref = self.follow(text)
         if not isinstance(ref, Hub):
+            self._folder(ref)
             raise UsageError(f"{text} is on this machine already", hint="pull takes hub:ORG/NAME")
         if ref.file:
             raise _no_model(text, ref)

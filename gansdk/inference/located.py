@@ -58,7 +58,10 @@ class Located:
         from gansdk.hub.pulling import bring
 
         bring(self.snapshot, files)
-        self._check(self.snapshot, files)
+        try:
+            check_files(self.folder, files)
+        except ModelError as error:
+            self._mend(self.snapshot, files, error)
 
     def bring_whole(self) -> None:
         """Sees to it that all of the model is in its folder: all files of its config, evaluation, card and the rest.
@@ -73,8 +76,11 @@ class Located:
             bring_whole(self.snapshot, self.config)
         self.bring(self.config.files)
 
-    def _check(self, snapshot: Snapshot, files: Mapping[str, str]) -> None:
-        try:
-            check_files(self.folder, files)
-        except ModelError as error:
-            raise ModelError(error.message, hint=f"gansdk pull {snapshot.ref}") from None
+    def _mend(self, snapshot: Snapshot, files: Mapping[str, str], error: ModelError) -> None:
+        """What was whole when it came is damaged now, so it is fetched once more."""
+        from gansdk.hub.pulling import bring
+
+        if snapshot.access.is_offline:
+            raise ModelError(error.message, hint=f"while online: gansdk pull {snapshot.ref}") from None
+        bring(snapshot, files, again=True)
+        check_files(self.folder, files)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gansdk.cards.card import gather
 from gansdk.cards.front_matter import split
@@ -12,9 +13,10 @@ from gansdk.cards.regions import HERE
 from gansdk.cards.rendering import authors_part, read_card, render, with_pictures_beside
 from gansdk.errors import OutputError
 from gansdk.model.config import README
+from gansdk.publishing.agreeing import agreed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gansdk.cards.card import Card
     from gansdk.hub.places import Place
@@ -28,7 +30,19 @@ _OF: dict[Side, str] = {"folder": "the README.md of the folder", "hub": "the REA
 _OTHER: dict[Side, Side] = {"folder": "hub", "hub": "folder"}
 
 
-def published_card(catalog: Catalog, located: Located, place: Place, side: Side | None = None) -> bytes:
+class Published(NamedTuple):
+    """A card as it goes to the Hub.
+
+    Attributes:
+        content: The file.
+        agreed: The digest of the author's text, where folder and Hub will have the same; empty where they will not.
+    """
+
+    content: bytes
+    agreed: str
+
+
+def published_card(catalog: Catalog, located: Located, place: Place, side: Side | None = None) -> Published:
     """The card that goes to the Hub. Its commands name the model as others will.
 
     Args:
@@ -49,24 +63,36 @@ def published_card(catalog: Catalog, located: Located, place: Place, side: Side 
         texts["folder"] = text
     if side != "folder" and place.card is not None:
         texts["hub"] = place.card.decode("utf-8", errors="replace")
-    chosen = _chosen(card, texts)
+    parts = {one: _digest(card, one, text) for one, text in texts.items()}
+    chosen = _chosen(parts, agreed(located.folder, place.ref))
     if chosen is None:
-        return render(card).encode()
+        return Published(render(card).encode(), "")
     with _said_of(chosen):
-        return render(card, _with_room(texts[chosen])).encode()
+        text = render(card, _with_room(texts[chosen]))
+    return Published(text.encode(), parts[chosen] if parts.get("folder") == parts[chosen] else "")
 
 
-def _chosen(card: Card, texts: dict[Side, str]) -> Side | None:
-    """Whose text is kept; of two that say the same, and where nobody wrote anything, the folder's."""
-    parts = {}
-    for side, text in texts.items():
-        with _said_of(side):
-            parts[side] = authors_part(card, text)
-    written = [side for side, part in parts.items() if any(part)]
-    if len(written) == 2 and parts["folder"] != parts["hub"]:
-        what = "an author's text stands in the README.md of the folder, and another on the Hub; nothing was sent"
-        raise OutputError(what, hint="decide by --card folder or --card hub")
-    return next(iter([*written, *texts]), None)
+def _digest(card: Card, side: Side, text: str) -> str:
+    """Identifies what an author wrote; empty where that is nothing."""
+    with _said_of(side):
+        part = authors_part(card, text)
+    return hashlib.sha256(repr(part).encode()).hexdigest() if any(part) else ""
+
+
+def _chosen(parts: Mapping[Side, str], agreed: str) -> Side | None:
+    """Whose text is kept; of two that say the same, and where nobody wrote anything, the folder's.
+
+    Args:
+        parts: Digests of the texts.
+        agreed: That of the text which both had when this folder was last pushed: who still has it changed nothing.
+    """
+    written: list[Side] = [side for side, digest in parts.items() if digest]
+    if len(written) < 2 or parts["folder"] == parts["hub"] or parts["hub"] == agreed:
+        return next(iter([*written, *parts]), None)
+    if parts["folder"] == agreed:
+        return "hub"
+    what = "an author's text stands in the README.md of the folder, and another on the Hub; nothing was sent"
+    raise OutputError(what, hint="look at both, and decide by --card folder or --card hub")
 
 
 def _with_room(text: str) -> str:

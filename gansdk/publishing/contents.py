@@ -40,8 +40,9 @@ def _refused(others: Sequence[Path]) -> ModelError:
     """Of the worst of the files that may not go."""
     reasons = {path: _reason(path) for path in others}
     worst = min(others, key=lambda path: list(_ORDER).index(reasons[path]))
-    more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-    return ModelError(f"{worst}{more} {reasons[worst]}; nothing was sent", hint=_ORDER[reasons[worst]])
+    rest = ", ".join(path.name for path in others if path != worst)
+    more = f"; nor may {rest} go" if rest else ""
+    return ModelError(f"{worst} {reasons[worst]}{more}; nothing was sent", hint=_ORDER[reasons[worst]])
 
 
 _PICKLE = "is a pickle, which may run code where it is opened"
@@ -49,7 +50,7 @@ _CHECKPOINT = "is a training checkpoint"
 _OTHER = "is no part of a model"
 
 _ORDER = {
-    _PICKLE: "move it out of the folder; `gansdk import` makes a model of such a file",
+    _PICKLE: "move it out of the folder; if it holds weights, `gansdk import` makes a model of it",
     _CHECKPOINT: "move it out of the folder; it is of use to the run alone",
     _OTHER: "move it out of the folder, or hide it: names that start with a dot are left out",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gansdk._version import __version__
-from gansdk.errors import ModelError, OptionError, RefError
+from gansdk.errors import HubError, ModelError, OptionError, RefError
 from gansdk.hub.access import Access
 from gansdk.hub.places import check, check_tag, compare, find
 from gansdk.hub.pushing import check_login, page, send
@@ -14,6 +14,7 @@ from gansdk.inference.catalog import Catalog
 from gansdk.inference.context import warn
 from gansdk.model.config import README
 from gansdk.plugins.discovery import discover
+from gansdk.publishing.agreeing import remember
 from gansdk.publishing.cards import published_card
 from gansdk.publishing.contents import contents
 from gansdk.publishing.secrets import check_secrets
@@ -38,6 +39,7 @@ class Pushed:
         url: Of its page.
         commit: That has all of it; empty where nothing was sent.
         changes: File by file.
+        tag: What that commit is called; empty where it got no name.
         is_dry: Whether nothing was done.
     """
 
@@ -45,6 +47,7 @@ class Pushed:
     url: str
     commit: str
     changes: tuple[Change, ...]
+    tag: str = ""
     is_dry: bool = False
 
     @property
@@ -60,6 +63,7 @@ class Pushed:
             "url": self.url,
             "commit": self.commit or None,
             "changed": self.is_change,
+            "tag": self.tag or None,
             "dry_run": self.is_dry,
             "files": files,
         }
@@ -88,6 +92,7 @@ class Plan:
         files: All that goes, by name.
         message: Of the commit.
         pushed: What will have been done.
+        agreed: The author's text that folder and Hub will both have; see `Published`.
     """
 
     catalog: Catalog
@@ -97,6 +102,7 @@ class Plan:
     files: Mapping[str, bytes | Path]
     message: str
     pushed: Pushed
+    agreed: str
 
 
 def push(
@@ -163,19 +169,21 @@ def make_plan(catalog: Catalog, located: Located, ref: str, wish: Wish) -> Plan:
     check_tag(wish.tag)
     files: dict[str, bytes | Path] = {**contents(located)}
     place = find(target, catalog.access)
-    files[README] = published_card(catalog, located, place, wish.card)
+    card = published_card(catalog, located, place, wish.card)
+    files[README] = card.content
     message = wish.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
     check_secrets(files, message)
     changes = compare(place, files)
+    _check_method(place, located)
     check(place, changes, private=wish.private, tag=wish.tag)
-    pushed = Pushed(str(replace(target, revision=wish.tag)), page(target), "", changes, wish.dry_run)
+    pushed = Pushed(str(replace(target, revision=wish.tag)), page(target), "", changes, wish.tag, wish.dry_run)
     if not wish.dry_run:
         check_login(target)
-    return Plan(catalog, located, wish, place, files, message, pushed)
+    return Plan(catalog, located, wish, place, files, message, pushed, card.agreed)
 
 
 def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = None) -> Pushed:
-    """Checks the model and sends it; a dry run ends before.
+    """Checks the model and sends it; a dry run ends between.
 
     Args:
         plan: What to do.
@@ -186,14 +194,15 @@ def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = Non
         HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
     """
     wish, pushed, access = plan.wish, plan.pushed, plan.catalog.access
-    if wish.dry_run:
-        return pushed
     if pushed.is_change:
         _check_model(plan.catalog, plan.located, progress)
         plan.located.bring_whole()  # checks take a while, and a training may have written a newer model meanwhile
+    if wish.dry_run:
+        return pushed
     commit = send(
         plan.place, plan.files, pushed.changes, plan.message, private=wish.private, tag=wish.tag, access=access
     )
+    remember(plan.located.folder, plan.place.ref, plan.agreed)
     return replace(pushed, commit=commit)
 
 
@@ -205,6 +214,14 @@ def _target(catalog: Catalog, ref: str) -> Hub:
         what = f"{ref!r} names more than a repository, and a push goes to its main branch"
         raise RefError(what, hint=f"write hub:{followed.repo}, with --tag {followed.revision or 'v1'} for a tag")
     return followed
+
+
+def _check_method(place: Place, located: Located) -> None:
+    """Refuses to put a model where one of another method is: its users' commands would end."""
+    there = place.config.method if place.config is not None else located.config.method
+    if there != located.config.method:
+        what = f"{place.ref} holds a model of {there!r}, and {located.ref} is one of {located.config.method!r}"
+        raise HubError(what, hint="push it to a repository of its own")
 
 
 def _check_model(catalog: Catalog, located: Located, progress: Callable[[str, int, int], None] | None) -> None:

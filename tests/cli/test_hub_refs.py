@@ -184,17 +184,20 @@ def test_a_format_of_tomorrow_is_known_before_weights_are_asked_for(command, hub
     assert not hub.asked(path=f"*{WEIGHTS}")
 
 
-def test_a_bit_that_flips_in_the_cache_is_told_with_the_line_that_mends_it(command, hub, repo):
-    run = ("run", "superres", "a.png", "--model", "hub:org/m", "-o", "b.png")
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+def test_damage_in_the_cache_is_mended_or_told_with_the_line_that_mends_it(command, hub, repo, name):
+    run = ("run", "superres", "a.png", "--model", "hub:org/m", "--on-exists", "overwrite", "-o", "b.png")
     command("pull", "hub:org/m")
-    weights = (snapshot(repo) / WEIGHTS).resolve()
-    content = bytearray(weights.read_bytes())
-    content[-1] ^= 1
-    weights.write_bytes(content)
-    done = command(*run)
-    assert (done.code, done.err.endswith("; gansdk pull hub:org/m\n")) == (1, True)
-    assert command("pull", "hub:org/m").code == 0
+    blob = (snapshot(repo) / name).resolve()
+    whole = blob.read_bytes()
+    damaged = whole.replace(b"random weights", b"random freight") if name == CONFIG else whole[:-1] + b"?"
+    assert damaged != whole
+    blob.write_bytes(damaged)
+    done = command(*run, "--offline")
+    assert (done.code, "while online: gansdk pull hub:org/m" in done.err) == (1, True)
+    assert blob.read_bytes() == damaged
     assert command(*run).code == 0
+    assert (snapshot(repo) / name).read_bytes() == whole
 
 
 def test_what_a_run_did_not_need_is_pulled_later(command, hub, repo):
@@ -206,6 +209,13 @@ def test_what_a_run_did_not_need_is_pulled_later(command, hub, repo):
     before = len(hub.asked())
     assert command("pull", pinned).code == 0
     assert len(hub.asked()) == before
+
+
+def test_a_token_that_is_nobodys_is_told(command, repo, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "x" * 34)
+    done = command("pull", "hub:org/m")
+    assert (done.code, "does not know the token" in done.error) == (1, True)
+    assert "xxxx" not in done.err
 
 
 def test_an_alias_may_be_pinned(command, repo):
@@ -232,6 +242,7 @@ def test_what_it_is_not_is_said(command, hub, repo):
     hub.repo("org/weights", {"w.pth": b"x"})
     for call, code, told in [
         ("pull builtin:tiny-x2", 2, "is on this machine already"),
+        ("pull org/m", 1, "for a model on the Hub write hub:org/m"),
         ("pull hub:org/m:w.pth", 2, "names a file, not a model; to make a model of it: gansdk import"),
         ("pull hub:org/m@v9", 1, "the repository has no such revision"),
         ("pull hub:org/none", 1, "hf auth login"),

@@ -104,7 +104,7 @@ def test_offline_no_socket_is_opened_and_the_way_out_is_told(with_kinds, publish
     before = len(hub.asked())
     searched = with_kinds("models", "search", "tiny", "--offline")
     assert (searched.code, searched.out) == (1, "")
-    assert searched.error.startswith("gansdk: the Hub is not searched offline; search without --offline")
+    assert searched.error.startswith("gansdk: the Hub is not searched offline; search while online")
     shown = with_kinds("models", "show", "hub:org/tiny-x2", "--offline")
     assert shown.code == 1
     assert "not in the cache" in shown.error

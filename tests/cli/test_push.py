@@ -80,7 +80,9 @@ def test_a_dry_run_lists_what_would_go(hub: Hub, with_kinds: Gansdk) -> None:
         ("config.json", "new"),
         ("model.safetensors", "new"),
     ]
-    assert done.error == f"this would go: {hub.url}/ada/m"
+    missing, would = done.err.splitlines()
+    assert missing.startswith("pushing to hub:ada/m needs a login")
+    assert would == f"this would go: {hub.url}/ada/m, as v1"
     assert not writes(hub)
 
 
@@ -95,7 +97,7 @@ def test_what_is_wrong_is_one_line(hub: Hub, with_kinds: Gansdk, folder: Path, t
         (["./mine"], 2, "missing argument"),
         (["./none", "hub:ada/m"], 1, "there is no folder ./none"),
         (["./bad", "hub:ada/m"], 1, "is no model folder"),
-        (["./mine", "hub:ada/m", "--offline"], 1, "push it without --offline"),
+        (["./mine", "hub:ada/m", "--offline"], 1, "push it while online"),
         (["./mine", "hub:ada/m", "--message", f"by {read_only}"], 1, "the message looks like it holds a Hugging Face"),
     ]
     for arguments, code, told in cases:

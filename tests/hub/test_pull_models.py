@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,17 +97,24 @@ def test_what_passes_is_mended(hub: Hub, fault: tuple) -> None:
     assert blobs() == {FILES[name] for name in (NAME, "config.json", "README.md")}
 
 
+def slowly(fault: faults.Fault) -> faults.Fault:
+    """With a reset, what was sent and not yet read is lost; so it is sent no faster than it is read."""
+    return lambda exchange: replace(fault(exchange), pace=2e6)
+
+
 @pytest.mark.parametrize(
-    "fault", [faults.drop(600_000), faults.truncate(600_000, honest=False)], ids=["reset", "closed"]
+    "fault", [faults.drop(900_000), faults.truncate(900_000, honest=False)], ids=["reset", "close"]
 )
 def test_a_half_file_is_gone_on_with(hub: Hub, fault: faults.Fault) -> None:
     large = bytes(range(256)) * 4096
     digest = f"sha256:{hashlib.sha256(large).hexdigest()}"
     config = ModelConfig.model_validate_json(CONFIG).model_copy(update={"files": {NAME: digest}})
     hub.repo("org/m", {"config.json": config.to_json().encode(), NAME: large})
-    hub.fail(fault, "GET", side="cdn")
+    hub.fail(slowly(fault), "GET", side="cdn")
     assert (pull(REF)[0].folder / NAME).read_bytes() == large
-    assert [request.headers.get("range") for request in hub.asked("GET", side="cdn")] == [None, "bytes=524288-"]
+    first, second = (request.headers.get("range") for request in hub.asked("GET", side="cdn"))
+    assert first is None
+    assert second in [f"bytes={chunks * 2**18}-" for chunks in (1, 2, 3)]
 
 
 def test_damage_to_the_end_leaves_nothing(hub: Hub, repo: Repo) -> None:

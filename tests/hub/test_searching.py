@@ -207,7 +207,7 @@ def test_another_server_refuses(shelf: Hub) -> None:
 
 
 def test_offline_asks_nobody(shelf: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UnreachableError, match="not searched offline; search without --offline"):
+    with pytest.raises(UnreachableError, match="not searched offline; search while online"):
         search(access=Access(offline=True))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(UnreachableError, match="not searched offline"):

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANSDK_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     source = Source("gansdk-plugin-tiny", "0.1", "tiny")

@@ -32,7 +32,7 @@ def made(catalog: Catalog, model: Path) -> Callable[..., str]:
         if here is not None:
             (model / "README.md").write_bytes(here.encode())
         place = Place(REF, card=None if there is None else there.encode())
-        return published_card(catalog, Located.at(model), place, side).decode()
+        return published_card(catalog, Located.at(model), place, side).content.decode()
 
     return make
 
@@ -71,7 +71,7 @@ def test_the_same_words_on_both_sides_are_fine_wherever_they_stand(made: Callabl
 def test_different_words_must_be_decided_on(made: Callable[..., str]) -> None:
     fresh = made()
     mine, theirs = fresh + "\nMine.\n", fresh + "\nTheirs.\n"
-    with pytest.raises(OutputError, match=r"nothing was sent; decide by --card folder or --card hub"):
+    with pytest.raises(OutputError, match=r"nothing was sent; look at both, and decide by --card folder or --card hub"):
         made(mine, theirs)
     assert made(mine, theirs, "folder") == mine
     assert made(mine, theirs, "hub") == theirs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import publishable
@@ -105,6 +106,40 @@ def test_words_that_differ_send_nothing_until_somebody_decides(
     assert states(push(card="hub"))["README.md"] == "same"
     push(card="folder")
     assert card(repo) == fresh + "\nHere.\n"
+
+
+def test_who_alone_edits_is_asked_nothing(hub: Hub, push: Callable[..., Pushed], model: Path) -> None:
+    push()
+    repo = hub.world.repos["org/m"]
+    fresh = card(repo)
+    for words in ("\nOnce.\n", "\nTwice.\n"):
+        (model / "README.md").write_text(fresh + words, "utf-8")
+        push()
+        assert card(repo) == fresh + words
+    repo.commit({"README.md": (fresh + "\nThere.\n").encode()})
+    assert states(push())["README.md"] == "same"  # the Hub's is the newer one
+    assert card(repo) == fresh + "\nThere.\n"
+    (model / "README.md").write_text(fresh + "\nThrice.\n", "utf-8")
+    with pytest.raises(OutputError, match="--card folder or --card hub"):
+        push()
+
+
+def test_a_model_of_another_method_stays(hub: Hub, push: Callable[..., Pushed]) -> None:
+    push()
+    repo = hub.world.repos["org/m"]
+    other = json.loads(repo.head.files["config.json"].content) | {"method": "other"}
+    repo.commit({"config.json": json.dumps(other).encode()})
+    before = len(writes(hub))
+    with pytest.raises(HubError, match=r"holds a model of 'other'.*; push it to a repository of its own"):
+        push()
+    assert len(writes(hub)) == before
+
+
+def test_a_dry_run_says_no_where_a_push_would(hub: Hub, push: Callable[..., Pushed], model: Path) -> None:
+    publishable.write(model, licence="")
+    with pytest.raises(ModelError, match="fails the check provenance-stated"):
+        push(dry_run=True)
+    assert not writes(hub)
 
 
 def test_what_fails_a_check_sends_nothing(hub: Hub, push: Callable[..., Pushed], model: Path) -> None:
@@ -212,7 +247,7 @@ def test_wrong_places_are_told_apart(hub: Hub, push: Callable[..., Pushed], cata
 
 def test_offline_opens_no_socket(hub: Hub, model: Path, catalog: Catalog) -> None:
     offline = Catalog(catalog.registry, catalog.settings, Access(offline=True))
-    with pytest.raises(UnreachableError, match="push it without --offline"):
+    with pytest.raises(UnreachableError, match="push it while online"):
         publish(offline, offline.locate(model), "hub:org/m", Wish())
     assert not hub.asked()
 
