@@ -49,12 +49,13 @@ if TYPE_CHECKING:
     from gansdk.evaluation.meters import Unsuitable
     from gansdk.evaluation.record import Evaluation, Figure, Measurement
     from gansdk.evaluation.restoration.fidelity import luma, psnr
-    from gansdk.hub.searching import Found, search
+    from gansdk.hub.searching import Found
     from gansdk.importing.weights import import_weights
     from gansdk.inference.context import Context
     from gansdk.inference.directions import write_directions
     from gansdk.inference.pipelines import Pipeline, pipeline
     from gansdk.inference.pulling import pull
+    from gansdk.inference.searching import search
     from gansdk.media.gallery import Gallery
     from gansdk.media.picture import Picture
     from gansdk.model.facts import (
@@ -121,12 +122,13 @@ _HOMES = {
     "gansdk.evaluation.restoration.fidelity": ["luma", "psnr"],
     "gansdk.evaluation.meters": ["Unsuitable"],
     "gansdk.evaluation.record": ["Evaluation", "Figure", "Measurement"],
-    "gansdk.hub.searching": ["Found", "search"],
+    "gansdk.hub.searching": ["Found"],
     "gansdk.importing.weights": ["import_weights"],
     "gansdk.inference.context": ["Context"],
     "gansdk.inference.directions": ["write_directions"],
     "gansdk.inference.pipelines": ["Pipeline", "pipeline"],
     "gansdk.inference.pulling": ["pull"],
+    "gansdk.inference.searching": ["search"],
     "gansdk.media.gallery": ["Gallery"],
     "gansdk.media.picture": ["Picture"],
     "gansdk.model.facts": [

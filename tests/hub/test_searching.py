@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import HfApi, ModelCard, ModelCardData, constants
 
 import gansdk
-from gansdk.errors import HubError, OptionError, UnreachableError
+from gansdk.errors import HubError, OptionError, UnknownNameError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
 from gansdk.hub.searching import Found, search
@@ -87,6 +87,10 @@ def test_private_models_are_found_by_those_who_may_know_of_them(hub: Hub, monkey
 
 def test_the_front_door_searches(shelf: Hub) -> None:
     assert [one.ref for one in gansdk.search("srgan-x4", task="superres")] == ["hub:org/srgan-x4"]
+    with pytest.raises(UnknownNameError, match="did you mean superres"):
+        gansdk.search("srgan-x4", task="superes")
+    with pytest.raises(UnreachableError, match="not searched offline"):
+        gansdk.search("srgan-x4", offline=True)
     assert len(shelf.asked()) == 1
 
 
