@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import pty
 import struct
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from command import PROGRAM
 
-from gansdk.model.config import ModelConfig
 from hub import faults
-from hub.test_pull_models import CONFIG, NAME
+from hub.unloaded import NAME, config_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +45,7 @@ def seen(hub: Hub, home: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def _large(hub: Hub) -> None:
-    digest = f"sha256:{hashlib.sha256(LARGE).hexdigest()}"
-    config = ModelConfig.model_validate_json(CONFIG).model_copy(update={"files": {NAME: digest}})
-    hub.repo("org/m", {"config.json": config.to_json().encode(), NAME: LARGE})
+    hub.repo("org/m", {"config.json": config_for(LARGE).to_json().encode(), NAME: LARGE})
 
 
 @pytest.mark.usefixtures("_large")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import tiny
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, constants
 
 from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
@@ -16,25 +14,15 @@ from gansdk.hub import listings, transfers
 from gansdk.hub.access import Access
 from gansdk.hub.describing import Stated, describe, stated
 from gansdk.hub.pulling import config_of, pull, resolve
-from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
 from hub.messages import Answer
+from hub.unloaded import CONFIG, NAME, WEIGHTS
 
 if TYPE_CHECKING:
     from hub.repos import Repo
     from hub.server import Hub
 
-WEIGHTS = bytes(range(256)) * 20
-NAME = "model.safetensors"
-CONFIG = ModelConfig(
-    gansdk=1,
-    method="tiny",
-    requires=tiny.METHOD.requires,
-    facts=tiny.FACTS,
-    network={},
-    files={NAME: f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}"},
-)
 RESULT = EvalResult(
     task_type="image-to-image",
     dataset_type="set5",

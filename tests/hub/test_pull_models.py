@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import tiny
 from huggingface_hub import constants
 
 from gansdk.errors import DamagedError, HubError, UnreachableError
@@ -18,25 +16,20 @@ from gansdk.hub import transfers
 from gansdk.hub.access import Access
 from gansdk.hub.layout import remove
 from gansdk.hub.pulling import pull, resolve
-from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
+from hub.unloaded import CONFIG, NAME, WEIGHTS, config_for
 
 if TYPE_CHECKING:
     from hub.repos import Repo
     from hub.server import Hub
 
-WEIGHTS = bytes(range(256)) * 20
-NAME = "model.safetensors"
-CONFIG = ModelConfig(
-    gansdk=1,
-    method="tiny",
-    requires=tiny.METHOD.requires,
-    facts=tiny.FACTS,
-    network={},
-    files={NAME: f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}"},
-).to_json()
-FILES = {NAME: WEIGHTS, "config.json": CONFIG.encode(), "README.md": b"# A model\n", "notes.txt": b"not asked for"}
+FILES = {
+    NAME: WEIGHTS,
+    "config.json": CONFIG.to_json().encode(),
+    "README.md": b"# A model\n",
+    "notes.txt": b"not asked for",
+}
 REF = parse("hub:org/m")
 
 
@@ -107,9 +100,7 @@ def slowly(fault: faults.Fault) -> faults.Fault:
 )
 def test_a_half_file_is_gone_on_with(hub: Hub, fault: faults.Fault) -> None:
     large = bytes(range(256)) * 4096
-    digest = f"sha256:{hashlib.sha256(large).hexdigest()}"
-    config = ModelConfig.model_validate_json(CONFIG).model_copy(update={"files": {NAME: digest}})
-    hub.repo("org/m", {"config.json": config.to_json().encode(), NAME: large})
+    hub.repo("org/m", {"config.json": config_for(large).to_json().encode(), NAME: large})
     hub.fail(slowly(fault), "GET", side="cdn")
     assert (pull(REF)[0].folder / NAME).read_bytes() == large
     first, second = (request.headers.get("range") for request in hub.asked("GET", side="cdn"))
