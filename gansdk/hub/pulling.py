@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
+from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError, nearest
 from gansdk.files import write_whole
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.digests import file_digest
@@ -245,7 +245,9 @@ def _check_offered(snapshot: Snapshot, name: str) -> None:
         what = f"{snapshot.ref} lacks {name} in the cache, and the Hub is not asked offline"
         raise UnreachableError(what, hint=f"gansdk pull {snapshot.ref}")
     if snapshot.listing is not None and name not in snapshot.listing.files:
-        raise HubError(f"{snapshot.ref} has no file {name}", hint="look at the repository's page")
+        meant = nearest(name, snapshot.listing.files)
+        hint = f"did you mean {' or '.join(meant)}?" if meant else "look at the repository's page"
+        raise HubError(f"{snapshot.ref} has no file {name}", hint=hint)
 
 
 def _download(snapshot: Snapshot, name: str) -> Path:

@@ -250,7 +250,8 @@ def test_what_it_is_not_is_said(command, hub, repo):
         ("pull hub:org/other", 1, "gansdk import hub:org/other@"),
         ("pull hub:org/weights", 1, "gansdk import hub:org/weights@"),
         ("import hub:org/other", 2, "names a repository, not a file of weights"),
-        ("import hub:org/m:none.pth", 1, "has no file none.pth"),
+        ("import hub:org/m:none.pth", 1, "has no file none.pth; look at the repository's page"),
+        ("import hub:org/m:model.safetensor", 1, "did you mean model.safetensors?"),
     ]:
         done = command(*call.split())
         assert (done.code, done.out) == (code, ""), call
