@@ -198,5 +198,5 @@ def test_another_size_is_noted_and_strictly_refused(with_sketch):
 
 def test_a_models_codes_are_shown_in_words(with_sketch):
     words = with_sketch("models", "show", "./model").out
-    assert "generator.source.parts: noise (4 noise), class (zero one two), style (2 continuous)" in words
-    assert "encoder.parts: class (zero one two), style (2 continuous), features (5 features)" in words
+    assert "generator.source.parts: noise (4 noise), class (zero, one, two), style (2 continuous)" in words
+    assert "encoder.parts: class (zero, one, two), style (2 continuous), features (5 features)" in words

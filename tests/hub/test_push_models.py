@@ -330,9 +330,14 @@ def test_a_tag_that_somebody_else_makes_meanwhile(hub: Hub) -> None:
 
 def test_who_may_not_write_is_told_what_to_do(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.repo("org/m", {**FILES, "README.md": b"# Other\n"})
-    told = r"`hf auth login` with a token that may write for org"
-    tokens = [None, hub.user("bob").token, hub.user("eve", orgs=("org",), role="read").token, "hf_" + "x" * 34]
-    for token in tokens:
+    not_theirs = r"`hf auth login` with a token that may write for org"
+    tokens = {
+        None: not_theirs,
+        hub.user("bob").token: not_theirs,
+        hub.user("eve", orgs=("org",), role="read").token: not_theirs,
+        "hf_" + "x" * 34: "does not know the token that it was sent; `hf auth login` with another",
+    }
+    for token, told in tokens.items():
         if token is None:
             monkeypatch.delenv("HF_TOKEN")
         else:
