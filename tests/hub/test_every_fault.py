@@ -114,11 +114,11 @@ def place(hub: Hub, kinds_path: tuple[Path, ...], tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("GANSDK_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(transfers, "TRIES", 2)
     monkeypatch.setattr(transfers, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(transfers, "REQUEST_SECONDS", 0.5)
-    monkeypatch.setattr(transfers, "SENDING_SECONDS", 0.5)
+    monkeypatch.setattr(transfers, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(transfers, "SENDING_SECONDS", 1.0)
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _seconds: None))  # the client's pauses alone
     hub.world.resolve_cache = False  # a small file takes two requests then, not four
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.5)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
     found = Place(folder, hub)
     monkeypatch.setenv("HF_TOKEN", found.token)
     return found
