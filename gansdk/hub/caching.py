@@ -8,31 +8,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import InputError, ModelError, UnknownNameError
 from gansdk.hub.layout import SHA, SNAPSHOTS, cache_folder, repo_folder
 from gansdk.hub.pulling import difference
 from gansdk.model.config import (
-    ATTRIBUTIONS,
-    CARD_PICTURES,
     CONFIG,
     DIRECTIONS,
-    EVALUATION,
-    README,
     START,
     WEIGHTS,
+    belongs,
     parse_config,
 )
 from gansdk.refs import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from gansdk.model.config import ModelConfig
 
-_OURS = (CONFIG, WEIGHTS, START, DIRECTIONS, EVALUATION, ATTRIBUTIONS, README, CARD_PICTURES)
+_USUAL = (WEIGHTS, START, DIRECTIONS)
 _SHORTEST_SHA = 7
 
 
@@ -94,7 +91,7 @@ class Checked:
         """The command that mends it."""
         one = self.cached
         known = one.config.files if one.config is not None else {}
-        if self.name in known or any(Path(self.name).match(pattern) for pattern in _OURS):
+        if belongs(self.name, (*known, *_USUAL)):
             return f"gansdk pull {one.ref}"
         return f"hf download {one.repo} {self.name} --revision {one.sha} --force-download"
 
@@ -219,7 +216,7 @@ def _parsed(content: bytes) -> Any:
 
 
 def _are_ours(snapshot: Path) -> bool:
-    return all(any(path.match(pattern) for pattern in _OURS) for path in files_of(snapshot))
+    return all(belongs(path.relative_to(snapshot).as_posix(), _USUAL) for path in files_of(snapshot))
 
 
 def _wrong(path: Path, wanted: str = "") -> tuple[str, str] | None:

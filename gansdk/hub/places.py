@@ -6,7 +6,6 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gansdk.errors import HubError, ModelError, RefError, UnreachableError
@@ -16,10 +15,11 @@ from gansdk.hub.layout import SHA
 from gansdk.hub.listings import Listing, ask
 from gansdk.hub.reading import read
 from gansdk.hub.transfers import persist
-from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, parse_config
+from gansdk.model.config import CONFIG, README, belongs, parse_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from gansdk.hub.listings import Entry
     from gansdk.model.config import ModelConfig
@@ -70,8 +70,8 @@ class Place:
         """The files that belong to the model that an earlier push put there."""
         if self.listing is None or self.config is None:
             return frozenset()
-        names = {CONFIG, README, EVALUATION, ATTRIBUTIONS, *self.config.files}
-        return frozenset(name for name in self.listing.files if name in names or _is_picture(name))
+        ours = self.config.files
+        return frozenset(name for name in self.listing.files if belongs(name, ours))
 
 
 def find(ref: Hub, access: Access = ONLINE) -> Place:
@@ -172,10 +172,6 @@ def state(content: bytes | Path, entry: Entry | None) -> State:
 def size(content: bytes | Path) -> int:
     """Bytes."""
     return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def _is_picture(name: str) -> bool:
-    return "/" not in name and Path(name).match(CARD_PICTURES)
 
 
 def _content(listing: Listing, name: str) -> bytes | None:

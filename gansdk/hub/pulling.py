@@ -15,7 +15,7 @@ from gansdk.hub.digests import file_digest
 from gansdk.hub.layout import SHA, blob_of, locked, remove, repo_folder, snapshot_folder
 from gansdk.hub.listings import ask
 from gansdk.hub.transfers import REQUEST_SECONDS, bar, persist
-from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, parse_config, read_json
+from gansdk.model.config import CONFIG, README, belongs, parse_config, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from gansdk.model.config import ModelConfig
     from gansdk.refs import Hub
 
-_BESIDES = (README, EVALUATION, ATTRIBUTIONS)
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FOREIGN = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 
@@ -150,7 +149,7 @@ def bring_whole(snapshot: Snapshot, config: ModelConfig, *, again: bool = False)
             snapshot = _listed(snapshot)
     bring(snapshot, config.files, again=again)
     listed = snapshot.listing.files if snapshot.listing is not None else _cached_names(snapshot)
-    besides = [name for name in listed if name in _BESIDES or Path(name).match(CARD_PICTURES)]
+    besides = [name for name in listed if belongs(name)]
     bring(snapshot, dict.fromkeys(besides, ""), again=again)
 
 
@@ -283,6 +282,8 @@ def _remember(snapshot: Snapshot) -> None:
     if snapshot.listing is None or snapshot.sha.startswith(branch) or ".." in branch:
         return
     mark = repo_folder(snapshot.ref.repo) / "refs" / branch
+    if mark.is_file() and mark.read_text("utf-8", errors="replace") == snapshot.sha:
+        return
     mark.parent.mkdir(parents=True, exist_ok=True)
     write_whole(mark, snapshot.sha)
 

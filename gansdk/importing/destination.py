@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from gansdk.errors import GansdkError, OutputError, OutputExistsError
 from gansdk.media.placing import free_name
-from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, read_config
+from gansdk.model.config import belongs, read_config
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _ENDINGS = (".tar", ".pth", ".pt", ".ckpt", ".bin", ".safetensors")
-_ALSO_OURS = {CONFIG, README, EVALUATION, ATTRIBUTIONS}
 
 
 def beside(file: Path) -> Path:
@@ -57,8 +56,7 @@ def _is_model_alone(folder: Path) -> bool:
         files = read_config(folder).files
     except GansdkError:
         return False
-    names = {path.name for path in folder.iterdir() if not path.match(CARD_PICTURES)}
-    return names <= _ALSO_OURS | set(files)
+    return all(belongs(path.name, files) for path in folder.iterdir())
 
 
 def _check_writable(folder: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -20,7 +21,7 @@ from gansdk.model.facts import Facts, LatentGeneratorFacts
 from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FORMAT = 1
@@ -34,6 +35,8 @@ README = "README.md"
 
 CARD_PICTURES = "card-*.webp"
 """Which files beside a ``README.md`` are the pictures of a card that ``gansdk card`` made."""
+
+_ALWAYS = (CONFIG, README, EVALUATION, ATTRIBUTIONS)
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
 
@@ -210,6 +213,16 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         if found != expected:
             what = f"{path} is not the file that {CONFIG} names: expected {expected[:19]}…, got {found[:19]}…"
             raise ModelError(what, hint="get the model again")
+
+
+def belongs(name: str, files: Collection[str] = ()) -> bool:
+    """Whether a model folder may have a file of this name: config, evaluation, attributions, card and its pictures.
+
+    Args:
+        name: The file's, within the folder.
+        files: Those that the config names besides.
+    """
+    return name in _ALWAYS or name in files or ("/" not in name and fnmatchcase(name, CARD_PICTURES))
 
 
 def needed_files(config: ModelConfig, blend: float | None = None) -> dict[str, str]:

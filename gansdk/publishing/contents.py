@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gansdk.errors import ModelError
-from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README
+from gansdk.model.config import belongs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,8 @@ def contents(located: Located) -> dict[str, Path]:
         HubError: If a file of a model on the Hub cannot be had.
     """
     located.bring_whole()
-    names = {CONFIG, README, EVALUATION, ATTRIBUTIONS, *located.config.files}
     seen = [path for path in sorted(located.folder.iterdir()) if not path.name.startswith(".")]
-    found = {path.name: path for path in seen if path.is_file() and (path.name in names or path.match(CARD_PICTURES))}
+    found = {path.name: path for path in seen if path.is_file() and belongs(path.name, located.config.files)}
     others = [path for path in seen if path.name not in found]
     if others and located.snapshot is None:  # the cache holds what other tools fetched, too
         raise _refused(others)
