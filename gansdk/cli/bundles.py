@@ -10,12 +10,11 @@ import typer
 
 from gansdk.cli.commands import NAMED
 from gansdk.cli.output import bytes_text
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.session import Session, missing_plugin, session_of
 from gansdk.errors import MissingPluginError, OutputError, OutputExistsError, UsageError
 from gansdk.refs import Builtin, Folder, Hub
 
 if TYPE_CHECKING:
-    from gansdk.inference.located import Located
     from gansdk.model.config import ModelConfig
 
 _TAR = ".tar"
@@ -141,21 +140,13 @@ def _report(session: Session, file: str, folder: Path, config: ModelConfig) -> N
     from gansdk.inference.located import Located
 
     ref = shlex.quote(f"{folder}/")
-    missing = _missing(session, Located(ref, folder, config))
+    missing = missing_plugin(session, Located(ref, folder, config))
     if session.output.flags.json:
         session.output.record(_record(file, folder, config, missing))
         return
     session.output.note(f"{file} → {folder}; use it with --model {ref}")
     if missing is not None:
         session.output.note(str(missing))
-
-
-def _missing(session: Session, located: Located) -> MissingPluginError | None:
-    try:
-        session.catalog.method(located)
-    except MissingPluginError as error:
-        return error
-    return None
 
 
 def _record(file: str, folder: Path, config: ModelConfig, missing: MissingPluginError | None) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gansdk.cli.output import bytes_text
-from gansdk.cli.session import Session, session_of
-from gansdk.errors import MissingPluginError
+from gansdk.cli.session import Session, missing_plugin, session_of
 
 if TYPE_CHECKING:
     from gansdk.inference.located import Located
@@ -33,8 +32,8 @@ def pull(
         return
     size = bytes_text(record["bytes"])
     session.output.note(f"{ref} is here and whole: commit {record['commit'][:12]}, {size}, in {located.folder}")
-    if not record["installed"]:
-        session.output.note(f"its method {located.config.method!r} is not: {_missing(session, located)}")
+    if missing := missing_plugin(session, located):
+        session.output.note(f"its method {located.config.method!r} is not: {missing.hint}")
 
 
 def _record(session: Session, located: Located) -> dict[str, Any]:
@@ -49,11 +48,3 @@ def _record(session: Session, located: Located) -> dict[str, Any]:
         "installed": located.config.method in session.registry.methods,
         "requires": located.config.requires,
     }
-
-
-def _missing(session: Session, located: Located) -> str:
-    try:
-        session.catalog.method(located)
-    except MissingPluginError as error:
-        return error.hint
-    return ""

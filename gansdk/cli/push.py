@@ -62,7 +62,7 @@ def push(
     if session.output.flags.json:
         session.output.record(pushed.as_record())
     elif dry_run:
-        _list(session, pushed)
+        _list(session, plan, pushed)
     else:
         _say(session, located, pushed)
 
@@ -83,7 +83,7 @@ def _carried_out(session: Session, plan: Plan) -> Pushed:
         bar.clear()
 
 
-def _list(session: Session, pushed: Pushed) -> None:
+def _list(session: Session, plan: Plan, pushed: Pushed) -> None:
     columns: dict[str, Any] = {
         "file": lambda one: one["name"],
         "size": lambda one: bytes_text(one["bytes"]),
@@ -91,14 +91,11 @@ def _list(session: Session, pushed: Pushed) -> None:
     }
     session.output.listing(pushed.as_record()["files"], columns)
     from gansdk.hub.pushing import check_login
-    from gansdk.refs import Hub, parse
 
-    ref = parse(pushed.ref)
-    if isinstance(ref, Hub):
-        try:
-            check_login(ref)
-        except HubError as error:
-            session.output.note(str(error))
+    try:
+        check_login(plan.place.ref)
+    except HubError as error:
+        session.output.note(str(error))
     what = "this would go" if pushed.is_change else "nothing would change"
     session.output.note(f"{what}: {pushed.url}{f', as {pushed.tag}' if pushed.tag else ''}")
 

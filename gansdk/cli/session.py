@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gansdk.cli.output import Flags, Output
+from gansdk.errors import MissingPluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import typer
 
     from gansdk.inference.catalog import Catalog
+    from gansdk.inference.located import Located
     from gansdk.plugins.registry import Registry
     from gansdk.settings import Settings
 
@@ -57,6 +59,15 @@ class Session:
         flags = self.output.flags
         access = Access(offline=flags.offline, bars=not flags.quiet)
         return Catalog(self.registry, self.settings, access, self.output.note)
+
+
+def missing_plugin(session: Session, located: Located) -> MissingPluginError | None:
+    """Why a model's method is not here, with the line that installs it; None where it is."""
+    try:
+        session.catalog.method(located)
+    except MissingPluginError as error:
+        return error
+    return None
 
 
 def session_of(context: typer.Context) -> Session:

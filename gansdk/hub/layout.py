@@ -60,7 +60,7 @@ def blob_of(path: Path) -> Path:
 
     One step and no more: with Xet, a blob is a link in turn, to a store of the whole cache with names of another kind.
     """
-    return Path(os.path.abspath(path.parent / path.readlink())) if path.is_symlink() else path  # noqa: PTH100
+    return Path(os.path.abspath(path.parent / path.readlink())) if path.is_symlink() else path  # noqa: PTH100 - resolve() goes on
 
 
 def remove(path: Path) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from gansdk.errors import HubError, OptionError, RefError, UnreachableError
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.getting import get
-from gansdk.hub.transfers import persist
+from gansdk.hub.transfers import UNAUTHORISED, persist, unknown_token
 from gansdk.refs import parse
 
 if TYPE_CHECKING:
@@ -111,9 +111,8 @@ def _asked(url: str, asked: Parameters) -> Any:
         return get(url, asked)
     except HfHubHTTPError as error:
         status = error.response.status_code
-        if status == 401:
-            what = "the Hub does not know the token that it was sent"
-            raise HubError(what, hint="`hf auth login` with another, or `hf auth logout`") from None
+        if status == UNAUTHORISED:
+            raise unknown_token() from None
         if status in (400, 403, 404):
             raise HubError(f"the Hub refuses to search: status {status}", hint="check HF_ENDPOINT") from None
         raise

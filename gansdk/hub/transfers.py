@@ -50,7 +50,7 @@ SHOWN_FROM = 2**20
 _CHUNK = 2**18
 """Bytes that are shown, and kept if the connection breaks, at a time; the client's own are 10 MiB."""
 
-_UNAUTHORISED = 401
+UNAUTHORISED = 401
 _PASSING = (408, 429, 500, 502, 503, 504)
 
 
@@ -225,7 +225,8 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
     if isinstance(error, UnreachableError):  # whoever asks knows better what an answer means
         return error
     if isinstance(error, errors.HfHubHTTPError):
-        return _unknown_token(error) or _refused(error, what, sending=sending)
+        is_unknown = error.response.status_code == UNAUTHORISED and "Invalid credentials" in str(error)
+        return unknown_token() if is_unknown else _refused(error, what, sending=sending)
     if isinstance(error, errors.HFValidationError):
         return HubError(f"{what} is no name that the Hub can have", hint="names look like org/name")
     if isinstance(error, (errors.LocalEntryNotFoundError, RuntimeError)) and isinstance(error.__cause__, Exception):
@@ -250,9 +251,8 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
     return _failed(what, why, sending=sending) if why else None
 
 
-def _unknown_token(error: Any) -> HubError | None:
-    if error.response.status_code != _UNAUTHORISED or "Invalid credentials" not in str(error):
-        return None
+def unknown_token() -> HubError:
+    """That somebody is logged in as nobody."""
     hint = "`hf auth login` with another, or `hf auth logout`"
     return HubError("the Hub does not know the token that it was sent", hint=hint)
 
