@@ -270,6 +270,7 @@ def test_a_profile_for_grey_is_kept_with_grey_and_a_palette_keeps_its_rgb_profil
         ("RGB", grey_profile(), "is for grey pixels"),
         ("RGB", b"rubbish", "is damaged"),
     ],
+    ids=["rgb for grey", "grey for rgb", "rubbish"],  # not the profiles themselves: they hold the time they were made
 )
 def test_a_profile_that_does_not_fit_is_left_out_with_a_note(mode, profile, text):
     picture, notes = read(encoded(image(mode), "TIFF", icc_profile=profile))
