@@ -159,6 +159,20 @@ def trickle(bytes_per_second: float) -> Fault:
     return lambda exchange: replace(exchange.answer(), pace=bytes_per_second)
 
 
+OF_ANSWERS = {
+    "503": status(503),
+    "429": status(429, retry_after=0),
+    "drop": drop(),
+    "drop in the middle": drop(20),
+    "stall": stall(),
+    "stall in the middle": stall(20),
+    "page": page(),
+    "truncated": truncate(50, honest=False),
+    "truncated and honest": truncate(50, honest=True),
+}
+"""What can befall an answer of some hundred bytes and shows to whoever does not know what it should be."""
+
+
 def matches(request: Request, method: str, path: str, side: Side | None) -> bool:
     """Whether a request is one of those that are meant; arguments as in `Rule`."""
     return side in (None, request.side) and method in ("*", request.method) and fnmatchcase(request.path, path)

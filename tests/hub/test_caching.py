@@ -49,11 +49,6 @@ REF = parse("hub:org/m")
 
 
 @pytest.fixture
-def repo(hub: Hub) -> Repo:
-    return hub.repo("org/m", FILES)
-
-
-@pytest.fixture
 def pulled(repo: Repo) -> Path:
     """The folder of the one commit that is cached."""
     assert repo.head

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, constants
 
 from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
-from gansdk.hub import listings, transfers
+from gansdk.hub import transfers
 from gansdk.hub.access import Access
 from gansdk.hub.describing import Stated, describe, stated
 from gansdk.hub.pulling import config_of, pull, resolve
@@ -37,18 +37,7 @@ CARD = ModelCard(
 FILES = {NAME: WEIGHTS, "config.json": CONFIG.to_json().encode(), "README.md": str(CARD).encode()}
 REF = parse("hub:org/m")
 
-
-@pytest.fixture
-def repo(hub: Hub) -> Repo:
-    return hub.repo("org/m", FILES)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfers, "TRIES", 2)
-    monkeypatch.setattr(transfers, "RETRY_SECONDS", 3.0)
-    monkeypatch.setattr(transfers, "REQUEST_SECONDS", 1.0)
-    monkeypatch.setattr(listings, "REQUEST_SECONDS", 1.0)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def cached() -> list[Path]:
@@ -145,20 +134,9 @@ class TestCached:
 
 
 INFO, RESOLVE, FILE = "/api/models/org/m", "/org/m/resolve/*", "/api/resolve-cache/*config.json"
-FAULTS = {
-    "503": faults.status(503),
-    "429": faults.status(429, retry_after=0),
-    "drop": faults.drop(),
-    "drop in the middle": faults.drop(20),
-    "stall": faults.stall(),
-    "stall in the middle": faults.stall(20),
-    "page": faults.page(),
-    "truncated": faults.truncate(50, honest=False),
-    "truncated and honest": faults.truncate(50, honest=True),
-}
-OF_CONFIG = FAULTS | {"flipped": faults.flip(-3), "page of its length": faults.page(padded=True)}
+OF_CONFIG = faults.OF_ANSWERS | {"flipped": faults.flip(-3), "page of its length": faults.page(padded=True)}
 CELLS = [
-    *(("listing", INFO, fault) for fault in FAULTS),
+    *(("listing", INFO, fault) for fault in faults.OF_ANSWERS),
     *(("redirect", RESOLVE, fault) for fault in ("503", "429", "drop", "stall", "page")),
     *(("config", FILE, fault) for fault in OF_CONFIG),
 ]

@@ -20,23 +20,13 @@ from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from hub import faults
+from hub.unloaded import NAME, WEIGHTS
 
 if TYPE_CHECKING:
     from hub.repos import Repo
     from hub.server import Hub
 
-WEIGHTS = bytes(range(256)) * 20
-NAME = "model.safetensors"
-
-
-@pytest.fixture
-def repo(hub: Hub) -> Repo:
-    return hub.repo("org/m", {NAME: WEIGHTS, "config.json": b"{}"})
-
-
-@pytest.fixture
-def api(hub: Hub, repo: Repo) -> HfApi:
-    return HfApi(token=hub.user("ada", orgs=(repo.namespace,)).token)
+FILES = {NAME: WEIGHTS, "config.json": b"{}"}
 
 
 def pull(name: str = NAME) -> bytes:

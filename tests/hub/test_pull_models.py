@@ -32,18 +32,7 @@ FILES = {
 }
 REF = parse("hub:org/m")
 
-
-@pytest.fixture
-def repo(hub: Hub) -> Repo:
-    return hub.repo("org/m", FILES)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfers, "TRIES", 2)
-    monkeypatch.setattr(transfers, "RETRY_SECONDS", 3.0)
-    monkeypatch.setattr(transfers, "REQUEST_SECONDS", 1.0)
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def blobs() -> set[bytes]:

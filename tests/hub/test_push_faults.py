@@ -11,6 +11,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from hub import faults
+from hub.unloaded import NAME, WEIGHTS
 
 if TYPE_CHECKING:
     from hub.repos import Repo
@@ -19,18 +20,7 @@ if TYPE_CHECKING:
 # The client itself uses an argument of httpx2's that is on its way out.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
-WEIGHTS = bytes(range(256)) * 20
-NAME = "model.safetensors"
-
-
-@pytest.fixture
-def repo(hub: Hub) -> Repo:
-    return hub.repo("org/m", {NAME: WEIGHTS, "config.json": b"{}"})
-
-
-@pytest.fixture
-def api(hub: Hub, repo: Repo) -> HfApi:
-    return HfApi(token=hub.user("ada", orgs=(repo.namespace,)).token)
+FILES = {NAME: WEIGHTS, "config.json": b"{}"}
 
 
 def push(api: HfApi, parent: str | None = None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tiny
-from huggingface_hub import HfApi, constants
+from huggingface_hub import HfApi
 from huggingface_hub.utils import _http
 
 from gansdk.errors import HubError, RefError, UnreachableError
@@ -60,12 +60,9 @@ FILES = {
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfers, "TRIES", 2)
+def _impatient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfers, "RETRY_SECONDS", 5.0)
-    monkeypatch.setattr(transfers, "REQUEST_SECONDS", 1.0)
     monkeypatch.setattr(transfers, "SENDING_SECONDS", 0.7)
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _seconds: None))  # the client's pauses alone
 
 

@@ -24,12 +24,7 @@ if TYPE_CHECKING:
 
 MODELS = "/api/models"
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfers, "TRIES", 2)
-    monkeypatch.setattr(transfers, "RETRY_SECONDS", 3.0)
-    monkeypatch.setattr(transfers, "REQUEST_SECONDS", 1.0)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def card(*tags: str, library: str = "gansdk", **fields: object) -> dict[str, bytes]:
@@ -137,27 +132,14 @@ def test_the_next_page_is_asked_of_the_hub_alone(hub: Hub, monkeypatch: pytest.M
     assert not hub.asked(side="cdn")
 
 
-FAULTS = {
-    "503": faults.status(503),
-    "429": faults.status(429, retry_after=0),
-    "drop": faults.drop(),
-    "drop in the middle": faults.drop(20),
-    "stall": faults.stall(),
-    "stall in the middle": faults.stall(20),
-    "page": faults.page(),
-    "truncated": faults.truncate(50, honest=False),
-    "truncated and honest": faults.truncate(50, honest=True),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", faults.OF_ANSWERS.values(), ids=faults.OF_ANSWERS)
 def test_what_passes_is_mended(shelf: Hub, fault: faults.Fault) -> None:
     rule = shelf.fail(fault, "GET", MODELS)
     assert len(search()) == 3
     assert rule.hits == 1
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", faults.OF_ANSWERS.values(), ids=faults.OF_ANSWERS)
 def test_what_lasts_is_one_line(shelf: Hub, fault: faults.Fault) -> None:
     rule = shelf.fail(fault, "GET", MODELS, times=None)
     with pytest.raises(UnreachableError, match=r"^the Hub did not give a list of models: .*; try again later$"):
