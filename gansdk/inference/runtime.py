@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from gansdk.errors import ComputationError, DeviceError
+from gansdk.inference.arithmetic import plain_arithmetic
 from gansdk.inference.rewriting import convolve_before_shuffling, fold_batch_norm
 from gansdk.plugins.declarations import resolve
 
@@ -143,7 +144,8 @@ class _Prepared:
         self._placement = placement
 
     def __call__(self, *inputs: Tensor) -> Any:
-        with nullcontext() if self._placement.precision == "fp32" else _JoiningReduced():
+        joining = nullcontext() if self._placement.precision == "fp32" else _JoiningReduced()
+        with plain_arithmetic(self._placement.device), joining:
             outputs = self._network(*(self._enter(one) for one in inputs))
         return tree_map(self._leave, outputs)
 

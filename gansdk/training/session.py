@@ -22,6 +22,7 @@ from gansdk.training.divergence import Referee, RefereedTrain
 from gansdk.training.interruption import put_off
 from gansdk.training.journal import open_journal
 from gansdk.training.measuring import Measuring
+from gansdk.training.repeating import repeatable
 from gansdk.training.sheets import write_sheet
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Session:
             return Finished(train.step, clock.seconds, evaluation)
         fixed = _digest_of(train.fixed)
         with open_journal(self._folder, train.step) as journal:
-            with put_off(self._note) as interruption:
+            with put_off(self._note) as interruption, repeatable(train.device):
                 self._save(clock, journal)
                 self._take_steps(clock, journal, interruption)
                 self._save(clock, journal)
