@@ -111,6 +111,8 @@ class Config:
             where it carries the end that it began from, which is its twin, or where nothing is to be said.
         own_terms: The method's own terms as (player, term) pairs, under the names that its turns give them: without
             them it is the twin, which ``gansdk train --twin`` trains. Empty where leaving terms out makes no twin.
+        mixed: Whether bf16 saves time where the hardware computes in it, which is when ``auto`` takes it. In networks
+            so small that a GPU waits for the next layer to be asked for, it only adds conversions.
     """
 
     recipe: str
@@ -120,6 +122,7 @@ class Config:
     miniature: Mapping[str, Any] = field(default_factory=dict)
     twin: str = ""
     own_terms: tuple[tuple[str, str], ...] = ()
+    mixed: bool = True
 
     def __post_init__(self) -> None:
         if self.twin and self.own_terms:

@@ -78,8 +78,8 @@ def train(
         open_data: How such a text becomes a data set, given with a text that finds it again from any folder; as
             :func:`gansdk.open_data` if not given.
         metrics: What to measure by, where it fits the model; all that are installed if not given.
-        training: The fields of :class:`~gansdk.training.TrainingOptions`, by keyword. On a CPU the same ``seed``, data
-            and versions give the same weights.
+        training: The fields of :class:`~gansdk.training.TrainingOptions`, by keyword. On one device the same ``seed``,
+            data, versions and number of threads give the same weights, unless torch warns that it cannot promise that.
 
     Returns:
         How it ended.
@@ -98,7 +98,7 @@ def train(
     if chosen.evaluate_every and not tests:
         raise UsageError("evaluate_every needs something to measure on", hint="add a test set: --test NAME=DATA")
     values = _values(way, options or {})
-    placement = _place(chosen.device, chosen.precision)
+    placement = _place(chosen.device, "fp32" if chosen.precision == "auto" and not way.mixed else chosen.precision)
     set_threads(chosen.threads)
     recipe = _build(way, values, chosen.seed)
     opened = OpenedData(under_recipe_names(recipe, data), tests or {}, open_data)

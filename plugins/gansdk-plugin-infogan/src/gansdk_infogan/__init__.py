@@ -49,6 +49,7 @@ METHOD = Method(
             summary="networks and training of the authors' code: 13 M parameters, 5,000 steps",
             miniature=_TINY,
             own_terms=_OWN_TERMS,
+            mixed=False,
         ),
         "small": Config(
             recipe=_RECIPE,
@@ -57,6 +58,7 @@ METHOD = Method(
             values=_SMALL,
             miniature=_TINY,
             own_terms=_OWN_TERMS,
+            mixed=False,
         ),
     },
     models=tuple(BuiltinModel(name, _PRETRAINED / name) for name in ("infogan-mnist", "infogan-fashion")),
