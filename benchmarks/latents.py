@@ -1,6 +1,7 @@
 """What computing many latents at a time gains, as a ratio from one run.
 
-    python benchmarks/latents.py [--count 64] [--rounds 7] [--method infogan] [--config small] [--threads N] [--json]
+    python benchmarks/latents.py [--count 64] [--rounds 7] [--method infogan] [--config small] [--threads N]
+        [--device cpu] [--json]
 
 The same samples of one model, with weights as a training begins, through ``gansdk.pipeline("generate", …)``: in one
 call, and in a call for each. Both run in turns; the median of the rounds counts, the least and the most are told too.
@@ -55,12 +56,13 @@ def main() -> None:
     parser.add_argument("--method", default="infogan")
     parser.add_argument("--config", default="small")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "model"
         write(folder, given.method, given.config)
-        pipeline = gansdk.pipeline("generate", folder, device="cpu", threads=given.threads or "auto")
+        pipeline = gansdk.pipeline("generate", folder, device=given.device, threads=given.threads or "auto")
 
         def together() -> np.ndarray:
             return pipeline(n=given.count).pixels

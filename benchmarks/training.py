@@ -1,6 +1,6 @@
 """What the training loop costs, as a ratio from one run.
 
-    python benchmarks/training.py [--steps 30] [--turns 5] [--features 32] [--threads N] [--json]
+    python benchmarks/training.py [--steps 30] [--turns 5] [--features 32] [--threads N] [--device cpu] [--json]
 
 The same small pair of networks on 28×28 pictures of noise, with the same losses, optimisers and batches: once by
 ``gansdk train``'s loop, with its log, its checks of routing and of finite values, once by a loop as one writes it by
@@ -135,12 +135,12 @@ class Pair:
         """The discriminator's turn, then the generator's."""
         images = batch["noise"]["images"]
         with train.turn(self._discriminator) as turn:
-            fake = self._g(torch.randn(BATCH, LATENT)).detach()
+            fake = self._g(torch.randn(BATCH, LATENT, device=train.device)).detach()
             real, made = self._d(images), self._d(fake)
             terms = {"real": softplus(-real).mean(), "fake": softplus(made).mean()}
             turn.minimise(terms, verdicts={"real": real, "made": made})
         with train.turn(self._generator) as turn:
-            made = self._d(self._g(torch.randn(BATCH, LATENT)))
+            made = self._d(self._g(torch.randn(BATCH, LATENT, device=train.device)))
             turn.minimise({"gan": softplus(-made).mean()}, verdicts={"made": made})
 
     def samples(self, _data: Mapping[str, Noise]) -> Mapping[str, Tensor]:
@@ -179,7 +179,7 @@ METHOD = gansdk.Method(
 )
 
 
-def by_gansdk(steps: int, features: int, threads: int) -> float:
+def by_gansdk(steps: int, features: int, threads: int, device: str) -> float:
     """Seconds a step in gansdk's loop, after some to warm up."""
     times: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -192,29 +192,37 @@ def by_gansdk(steps: int, features: int, threads: int) -> float:
             progress=lambda _: times.append(time.perf_counter()),
             open_data=lambda text: (text, Noise()),
             metrics=(),
-            device="cpu",
+            device=device,
             precision="fp32",
             threads=threads,
         )
     return (times[-1] - times[WARM - 1]) / steps
 
 
-def by_hand(steps: int, features: int) -> float:
+def finish(device: str) -> None:
+    """Waits for what a GPU was asked for."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def by_hand(steps: int, features: int, device: str) -> float:
     """Seconds a step in a plain loop."""
-    g, d, noise = Generator(features), discriminator(features), Noise()
+    g, d, noise = Generator(features).to(device), discriminator(features).to(device), Noise()
     g_optimiser, d_optimiser = adam(g.parameters()), adam(d.parameters())
     start = 0.0
     for index in range(steps + WARM):
         if index == WARM:
+            finish(device)
             start = time.perf_counter()
-        images = noise.batch(index)["images"]
-        fake = g(torch.randn(BATCH, LATENT)).detach()
+        images = noise.batch(index)["images"].to(device)
+        fake = g(torch.randn(BATCH, LATENT, device=device)).detach()
         d_optimiser.zero_grad()
         (softplus(-d(images)).mean() + softplus(d(fake)).mean()).backward()
         d_optimiser.step()
         g_optimiser.zero_grad()
-        softplus(-d(g(torch.randn(BATCH, LATENT)))).mean().backward()
+        softplus(-d(g(torch.randn(BATCH, LATENT, device=device)))).mean().backward()
         g_optimiser.step()
+    finish(device)
     return (time.perf_counter() - start) / steps
 
 
@@ -223,11 +231,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for flag, value in {"--steps": 30, "--turns": 5, "--features": 32, "--threads": torch.get_num_threads()}.items():
         parser.add_argument(flag, type=int, default=value)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     pairs = [
-        (by_gansdk(given.steps, given.features, given.threads), by_hand(given.steps, given.features))
+        (
+            by_gansdk(given.steps, given.features, given.threads, given.device),
+            by_hand(given.steps, given.features, given.device),
+        )
         for _ in range(given.turns)
     ]
     ours, plain = (statistics.median(times) for times in zip(*pairs, strict=True))
