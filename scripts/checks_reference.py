@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
+
+from pages import DOCS, between, main
 
 from gansdk.testing import all_checks
 
-PAGE = Path(__file__).parent.parent / "docs" / "plugins.md"
 TITLES = {"plugin": "A distribution", "method": "A method", "model": "A model", "recipe": "A recipe"}
 
 
@@ -27,18 +26,8 @@ def listing() -> str:
 
 def page(text: str) -> str:
     """The page with the list as it should be."""
-    return re.sub(r"(?<=<!-- checks -->\n).*(?=<!-- /checks -->)", lambda _: f"\n{listing()}\n", text, flags=re.DOTALL)
-
-
-def main() -> int:
-    text = PAGE.read_text("utf-8")
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(text), "utf-8")
-    elif page(text) != text:
-        print(f"{PAGE} is out of date; run {sys.executable} {__file__}", file=sys.stderr)
-        return 1
-    return 0
+    return between("checks", listing(), text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(DOCS / "plugins.md", page))

@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+
+from pages import DOCS, main
 
 from gansdk.cli.reference import page
 
-PAGE = Path(__file__).parent.parent / "docs" / "cli.md"
-
-
-def main() -> int:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        if PAGE.exists() and PAGE.read_text("utf-8") == text:
-            return 0
-        print(f"{PAGE} is out of date; run {sys.executable} {__file__}", file=sys.stderr)
-        return 1
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(text, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(DOCS / "cli.md", lambda _: page()))

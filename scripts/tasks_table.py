@@ -5,10 +5,11 @@ A method that brings no model yet stands there with its configs, by the facts of
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pages import DOCS, between, main
 
 from gansdk.inference.catalog import misfit
 from gansdk.model.config import read_config
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from gansdk.plugins.registry import Registry
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "architecture.md"
 OURS = {CORE, *(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))}
 """What else is installed here has no place in the document."""
 
@@ -50,19 +50,8 @@ def table(registry: Registry) -> str:
 
 def page(text: str) -> str:
     """The page with the table as it should be."""
-    new = f"\n{table(discover())}\n\n"
-    return re.sub(r"(?<=<!-- tasks -->\n).*(?=<!-- /tasks -->)", lambda _: new, text, flags=re.DOTALL)
-
-
-def main() -> int:
-    text = PAGE.read_text("utf-8")
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(text), "utf-8")
-    elif page(text) != text:
-        print(f"{PAGE} is out of date; run {sys.executable} {__file__}", file=sys.stderr)
-        return 1
-    return 0
+    return between("tasks", f"{table(discover())}\n", text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(DOCS / "architecture.md", page))
