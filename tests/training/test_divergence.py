@@ -1,7 +1,10 @@
+import adversary
 import pytest
 import torch
+from trainings import state, train
 
 from gansdk.errors import TrainingError
+from gansdk.training import loop
 from gansdk.training.divergence import Referee
 from gansdk.training.players import Contest, Player
 from gansdk.training.runs import Limits
@@ -54,3 +57,12 @@ def test_turns_of_the_maker_say_nothing_about_the_judge():
     watched.see([MAKER], {"real": torch.tensor([50.0]), "made": torch.tensor([-50.0])})
     watched.see([JUDGE], {"made": torch.tensor([-50.0])})
     watched.check(10)
+
+
+def test_a_discriminator_that_has_won_stops_the_run_and_the_checkpoint_stays(tmp_path, photos):
+    method = adversary.method("Lopsided")
+    with pytest.raises(TrainingError, match=r"'discriminator' has won against 'generator': from step 0 to 4"):
+        train(tmp_path / "run", photos, method=method, won_steps=3)
+    assert state(tmp_path / "run")[1]["step"] == 2
+    finished = loop.resume(tmp_path / "run", methods={"tiny": method}, won_steps=0)
+    assert finished.steps == 6

@@ -1,8 +1,11 @@
 import signal
 import threading
 
+import adversary
 import pytest
+from trainings import METHODS, assert_same_run, state, train
 
+from gansdk.training import loop
 from gansdk.training.interruption import put_off
 
 
@@ -58,3 +61,27 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert seen == [False]
+
+
+def test_ctrl_c_in_the_middle_of_a_step_saves_the_whole_step(tmp_path, photos):
+    notes = []
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", photos, method=adversary.method("Interrupted"), note=notes.append)
+    assert state(tmp_path / "run")[1]["step"] == 3
+    assert notes == ["stopping after this step; what is done will be saved"]
+    loop.resume(tmp_path / "run", methods=METHODS)
+    train(tmp_path / "whole", photos)
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+def test_sigterm_saves_too_and_then_takes_its_usual_effect(tmp_path, photos):
+    received = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    try:
+        method = adversary.method("Terminated")
+        finished = train(tmp_path / "run", photos, method=method, tests={"held-out": photos})
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert received == [signal.SIGTERM]
+    assert (finished.steps, finished.evaluation) == (3, None)
+    assert state(tmp_path / "run")[1]["step"] == 3

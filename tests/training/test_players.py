@@ -63,3 +63,68 @@ def test_the_decay_of_an_average_lies_below_one(decay):
 def test_an_optimiser_that_climbs_is_refused():
     with pytest.raises(TrainingError, match="the optimiser of player 'net' maximises"):
         Train([Player("net", nn.Linear(1, 1), partial(torch.optim.SGD, lr=0.1, maximize=True))])
+
+
+@pytest.mark.parametrize(
+    ("norm", "x"),
+    [(nn.BatchNorm1d(4), torch.randn(8, 4)), (nn.InstanceNorm1d(4, track_running_stats=True), torch.randn(8, 4, 5))],
+)
+def test_norms_of_the_others_use_batch_statistics_and_leave_running_ones_alone(norm, x):
+    x = 3 * x + 2
+    mine, other = nn.Linear(1, 1), nn.Sequential(norm, nn.Conv1d(4, 1, 1) if x.dim() == 3 else nn.Linear(4, 1))
+    a, b = Player("a", mine, SGD), Player("b", other, SGD)
+    train = Train([a, b])
+    before = [buffer.clone() for buffer in norm.buffers()]
+    with train.turn(a):
+        seen = norm(x)
+    per_channel = (0,) if x.dim() == 2 else (2,)
+    expected = (x - x.mean(per_channel, keepdim=True)) / (x.var(per_channel, False, keepdim=True) + norm.eps).sqrt()
+    torch.testing.assert_close(seen, expected)
+    assert all(torch.equal(buffer, old) for buffer, old in zip(norm.buffers(), before, strict=True))
+    with train.turn(b):
+        norm(x)
+    assert not torch.equal(norm.running_mean, before[0])
+
+
+def test_norms_track_again_after_a_turn_that_failed():
+    norm = nn.BatchNorm1d(2)
+    a, b = Player("a", nn.Linear(1, 1), SGD), Player("b", norm, SGD)
+    train = Train([a, b])
+    with pytest.raises(ZeroDivisionError), train.turn(a):
+        raise ZeroDivisionError
+    assert norm.track_running_stats
+    with train.turn(a):  # and another turn can be opened
+        pass
+
+
+def test_the_moving_average_follows_its_closed_form_and_its_own_turns_only():
+    linear, other = nn.Linear(1, 1, bias=False), nn.Linear(1, 1)
+    player, bystander = Player("net", linear, SGD, ema=0.9), Player("other", other, SGD)
+    train = Train([player, bystander])
+    seen = [linear.weight.item()]
+    for _ in range(5):
+        with train.turn(player) as turn:
+            turn.minimise({"fit": (linear(torch.ones(1, 1)) - 3).square().sum()})
+        with train.turn(bystander) as turn:
+            turn.minimise({"fit": other(torch.ones(1, 1)).square().sum()})
+        seen.append(linear.weight.item())
+    expected = 0.9**5 * seen[0] + sum(0.1 * 0.9 ** (5 - k) * seen[k] for k in range(1, 6))
+    with train.finished():
+        assert linear.weight.item() == pytest.approx(expected, rel=1e-6)
+        assert not linear.training
+        assert not torch.is_grad_enabled()
+    assert linear.weight.item() == seen[-1]
+    assert linear.training
+
+
+def test_the_schedule_scales_the_learning_rate_by_the_step():
+    linear = nn.Linear(1, 1, bias=False)
+    player = Player("net", linear, SGD, schedule=lambda step: 10.0 if step == 3 else 1.0)
+    train = Train([player])
+    for step in (2, 3, 4):
+        train.step = step
+        before = linear.weight.item()
+        with train.turn(player) as turn:
+            turn.minimise({"line": linear(torch.ones(1, 1)).sum()})
+        factor = 10.0 if step == 3 else 1.0
+        assert before - linear.weight.item() == pytest.approx(0.1 * factor, rel=1e-5)

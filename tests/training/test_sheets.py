@@ -1,7 +1,10 @@
+import io
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from trainings import train
 
 from gansdk.errors import PluginError
 from gansdk.training.sheets import write_sheet
@@ -39,3 +42,13 @@ def test_anything_but_pictures_is_the_plugins_fault(tmp_path, shape):
     with pytest.raises(PluginError, match="show"):
         write_sheet(tmp_path / "sheet.png", torch.zeros(shape))
     assert not list(tmp_path.iterdir())
+
+
+def test_sheets_show_progress_with_averaged_weights(tmp_path, photos):
+    train(tmp_path / "run", photos)
+    sheets = sorted((tmp_path / "run" / "samples").iterdir())
+    assert [path.name for path in sheets] == ["000000002.png", "000000004.png", "000000006.png"]
+    first, last = (np.asarray(Image.open(io.BytesIO(sheets[i].read_bytes()))) for i in (0, -1))
+    assert first.shape == (8 + 4 + 8, 24, 3)
+    assert (first[:, :16] == last[:, :16]).all()  # drawn from the seed each time, and the input
+    assert not (first[:, 16:] == last[:, 16:]).all()

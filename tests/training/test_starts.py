@@ -5,20 +5,11 @@ import pytest
 import torch
 from adversary import write_pictures
 from safetensors.torch import load_file
+from trainings import METHODS, train
 
 from gansdk.errors import InputError, TrainingError, UsageError
 from gansdk.model.config import read_config
 from gansdk.training import loop
-
-
-@pytest.fixture
-def photos(tmp_path):
-    return str(write_pictures(tmp_path / "photos"))
-
-
-def train(run, photos, *, method=adversary.METHOD, **more):
-    return loop.train(method, "small", run, data={"photos": photos}, device="cpu", precision="fp32", **more)
-
 
 GOING_ON = adversary.method("GoingOn", "GoingOnOptions")
 
@@ -58,7 +49,7 @@ def test_a_stage_goes_on_from_a_model_and_carries_both_ends(tmp_path, photos):
 def test_resuming_needs_the_same_start(tmp_path, photos):
     train(tmp_path / "first", photos)
     go_on(tmp_path / "second", photos, tmp_path / "first")
-    loop.resume(tmp_path / "first", methods={"tiny": adversary.METHOD}, steps=7)
+    loop.resume(tmp_path / "first", methods=METHODS, steps=7)
     with pytest.raises(TrainingError, match="'start', which the run stands on, has changed"):
         loop.resume(tmp_path / "second", methods={"tiny": GOING_ON}, steps=3)
 

@@ -1,9 +1,8 @@
-from contextlib import nullcontext
 from functools import partial
-from itertools import pairwise
 
 import pytest
 import torch
+from small_networks import dense, same, tensors
 from torch import nn
 from torch.nn.functional import softplus
 
@@ -12,123 +11,6 @@ from gansdk.training.players import Player
 from gansdk.training.turns import Train
 
 SGD = partial(torch.optim.SGD, lr=0.1)
-ADAM = partial(torch.optim.Adam, lr=1e-2)
-
-
-def dense(*sizes, seed):
-    """Linear layers with batch-norm and leaky ReLU between them."""
-    torch.manual_seed(seed)
-    layers = []
-    for before, after in pairwise(sizes):
-        layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers[:-2])
-
-
-def tensors(*modules):
-    return [value.clone() for module in modules for value in module.state_dict().values()]
-
-
-def same(left, right):
-    return len(left) == len(right) and all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
-
-
-class Hand:
-    """What a careful person writes without turns: zero, backward, step, and put foreign running statistics back."""
-
-    def __init__(self, *modules, optimiser=ADAM):
-        self.modules = modules
-        self.optimisers = [optimiser(module.parameters()) for module in modules]
-
-    def backward(self, loss, player):
-        """The player's gradients of a loss; nobody else keeps any."""
-        for optimiser in self.optimisers:
-            optimiser.zero_grad()
-        loss.backward(retain_graph=True)
-        return [parameter.grad.clone() for parameter in self.modules[player].parameters()]
-
-    def step(self, gradients):
-        for player, taken in gradients.items():
-            for parameter, gradient in zip(self.modules[player].parameters(), taken, strict=True):
-                parameter.grad = gradient
-        for player in gradients:
-            self.optimisers[player].step()
-
-    def buffers(self, player):
-        return [buffer.clone() for buffer in self.modules[player].buffers()]
-
-    def put_back(self, player, buffers):
-        for buffer, old in zip(self.modules[player].buffers(), buffers, strict=True):
-            buffer.copy_(old)
-
-
-def test_two_players_alternate_like_a_hand_written_loop():
-    data = [(torch.randn(16, 5), torch.randn(16, 3)) for _ in range(6)]
-    generator, critic = dense(3, 8, 5, seed=1), dense(5, 8, 1, seed=2)
-    hand = Hand(generator, critic)
-    for real, z in data:
-        kept = hand.buffers(0)
-        loss = softplus(-critic(real)).mean() + softplus(critic(generator(z).detach())).mean()
-        hand.step({1: hand.backward(loss, 1)})
-        hand.put_back(0, kept)
-        kept = hand.buffers(1)
-        hand.step({0: hand.backward(softplus(-critic(generator(z))).mean(), 0)})
-        hand.put_back(1, kept)
-    expected = tensors(generator, critic)
-
-    generator, critic = dense(3, 8, 5, seed=1), dense(5, 8, 1, seed=2)
-    g, d = Player("g", generator, ADAM), Player("d", critic, ADAM)
-    train = Train([g, d])
-    for real, z in data:
-        with train.turn(d) as turn:
-            fake = generator(z).detach()
-            turn.minimise({"real": softplus(-critic(real)).mean(), "fake": softplus(critic(fake)).mean()})
-        with train.turn(g) as turn:
-            turn.minimise({"gan": softplus(-critic(generator(z))).mean()})
-    assert same(tensors(generator, critic), expected)
-
-
-def vaegan(encoder, decoder, critic, x, noise):
-    """The three losses of VAE-GAN from one forward."""
-    mean = encoder(x)
-    restored, drawn = decoder(mean + noise), decoder(noise)
-    likeness = (critic[:3](restored) - critic[:3](x)).square().mean()
-    gan = softplus(-critic(x)).mean() + softplus(critic(restored)).mean() + softplus(critic(drawn)).mean()
-    return {"prior": mean.square().mean(), "likeness": likeness, "gan": gan}
-
-
-def test_three_players_share_one_forward_like_a_hand_written_loop():
-    def build():
-        return dense(6, 8, 3, seed=1), dense(3, 8, 6, seed=2), dense(6, 8, 1, seed=3)
-
-    data = [(torch.randn(16, 6), torch.randn(16, 3)) for _ in range(6)]
-    networks = build()
-    hand = Hand(*networks)
-    for x, noise in data:
-        losses = vaegan(*networks, x, noise)
-        hand.step(
-            {
-                0: hand.backward(losses["prior"] + losses["likeness"], 0),
-                1: hand.backward(0.5 * losses["likeness"] + -losses["gan"], 1),
-                2: hand.backward(losses["gan"], 2),
-            }
-        )
-    expected = tensors(*networks)
-
-    networks = build()
-    e, d, c = (Player(name, network, ADAM) for name, network in zip("edc", networks, strict=True))
-    train = Train([e, d, c])
-    for x, noise in data:
-        with train.turn(e, d, c) as turn:
-            losses = vaegan(*networks, x, noise)
-            turn.minimise(
-                {
-                    e: {"prior": losses["prior"], "likeness": losses["likeness"]},
-                    d: {"likeness": 0.5 * losses["likeness"], "gan": -losses["gan"]},
-                    c: {"gan": losses["gan"]},
-                }
-            )
-    assert same(tensors(*networks), expected)
-    assert set(train.averages.means()) == {"e/prior", "e/likeness", "d/likeness", "d/gan", "c/gan"}
 
 
 def test_no_gradient_stays_behind():
@@ -160,38 +42,6 @@ def test_signs_each_side_pulls_the_verdict_its_way():
         turn.minimise({"fake": softplus(critic(generator(z).detach())).mean()})
     assert second > first
     assert verdict() < second
-
-
-@pytest.mark.parametrize(
-    ("norm", "x"),
-    [(nn.BatchNorm1d(4), torch.randn(8, 4)), (nn.InstanceNorm1d(4, track_running_stats=True), torch.randn(8, 4, 5))],
-)
-def test_norms_of_the_others_use_batch_statistics_and_leave_running_ones_alone(norm, x):
-    x = 3 * x + 2
-    mine, other = nn.Linear(1, 1), nn.Sequential(norm, nn.Conv1d(4, 1, 1) if x.dim() == 3 else nn.Linear(4, 1))
-    a, b = Player("a", mine, SGD), Player("b", other, SGD)
-    train = Train([a, b])
-    before = [buffer.clone() for buffer in norm.buffers()]
-    with train.turn(a):
-        seen = norm(x)
-    per_channel = (0,) if x.dim() == 2 else (2,)
-    expected = (x - x.mean(per_channel, keepdim=True)) / (x.var(per_channel, False, keepdim=True) + norm.eps).sqrt()
-    torch.testing.assert_close(seen, expected)
-    assert all(torch.equal(buffer, old) for buffer, old in zip(norm.buffers(), before, strict=True))
-    with train.turn(b):
-        norm(x)
-    assert not torch.equal(norm.running_mean, before[0])
-
-
-def test_norms_track_again_after_a_turn_that_failed():
-    norm = nn.BatchNorm1d(2)
-    a, b = Player("a", nn.Linear(1, 1), SGD), Player("b", norm, SGD)
-    train = Train([a, b])
-    with pytest.raises(ZeroDivisionError), train.turn(a):
-        raise ZeroDivisionError
-    assert norm.track_running_stats
-    with train.turn(a):  # and another turn can be opened
-        pass
 
 
 def test_an_unreached_parameter_is_named_and_nobody_moves():
@@ -271,26 +121,6 @@ def test_silencing_a_player_that_does_not_exist_is_refused():
         Train([Player("generator", nn.Linear(1, 1), SGD)], silenced={("gnerator", "gan")})
 
 
-def test_the_moving_average_follows_its_closed_form_and_its_own_turns_only():
-    linear, other = nn.Linear(1, 1, bias=False), nn.Linear(1, 1)
-    player, bystander = Player("net", linear, SGD, ema=0.9), Player("other", other, SGD)
-    train = Train([player, bystander])
-    seen = [linear.weight.item()]
-    for _ in range(5):
-        with train.turn(player) as turn:
-            turn.minimise({"fit": (linear(torch.ones(1, 1)) - 3).square().sum()})
-        with train.turn(bystander) as turn:
-            turn.minimise({"fit": other(torch.ones(1, 1)).square().sum()})
-        seen.append(linear.weight.item())
-    expected = 0.9**5 * seen[0] + sum(0.1 * 0.9 ** (5 - k) * seen[k] for k in range(1, 6))
-    with train.finished():
-        assert linear.weight.item() == pytest.approx(expected, rel=1e-6)
-        assert not linear.training
-        assert not torch.is_grad_enabled()
-    assert linear.weight.item() == seen[-1]
-    assert linear.training
-
-
 def test_finished_gives_back_each_modules_own_mode_after_a_failure():
     network = nn.Sequential(nn.Linear(1, 1), nn.Dropout(), nn.BatchNorm1d(1))
     train = Train([Player("net", network, SGD, ema=0.5)])
@@ -303,76 +133,6 @@ def test_finished_gives_back_each_modules_own_mode_after_a_failure():
         raise ZeroDivisionError
     assert [module.training for module in network] == [True, True, False]
     assert torch.equal(network[0].weight, weight + 1)
-
-
-def test_the_schedule_scales_the_learning_rate_by_the_step():
-    linear = nn.Linear(1, 1, bias=False)
-    player = Player("net", linear, SGD, schedule=lambda step: 10.0 if step == 3 else 1.0)
-    train = Train([player])
-    for step in (2, 3, 4):
-        train.step = step
-        before = linear.weight.item()
-        with train.turn(player) as turn:
-            turn.minimise({"line": linear(torch.ones(1, 1)).sum()})
-        factor = 10.0 if step == 3 else 1.0
-        assert before - linear.weight.item() == pytest.approx(0.1 * factor, rel=1e-5)
-
-
-def test_bf16_sums_terms_in_fp32_and_never_reuses_the_weights_of_an_earlier_turn():
-    def run(*, outer):
-        torch.manual_seed(0)
-        linear = nn.Linear(64, 64)
-        player = Player("net", linear, partial(torch.optim.SGD, lr=1.0))
-        train = Train([player], precision="bf16")
-        x = torch.randn(8, 64)
-        seen = []
-
-        def once():
-            with train.turn(player) as turn:
-                with train.autocast():
-                    out = linear(x)
-                    assert out.dtype == torch.bfloat16
-                    loss = out.square().mean()
-                turn.minimise({"size": loss})
-            seen.append(train.averages.means()["net/size"])
-            train.averages.clear()
-            assert linear.weight.dtype == torch.float32
-
-        if outer:
-            with train.autocast():
-                once()
-                once()
-        else:
-            once()
-            once()
-        return seen, tensors(linear)
-
-    (first, second), weights = run(outer=False)
-    assert second < first
-    values, other_weights = run(outer=True)
-    assert values == [first, second]
-    assert same(weights, other_weights)
-
-
-def test_gradients_of_fp32_terms_stay_fp32_inside_autocast():
-    def after(*, inside):
-        torch.manual_seed(0)
-        linear = nn.Linear(64, 64)
-        player = Player("net", linear, SGD)
-        train = Train([player], precision="bf16")
-        with train.turn(player) as turn:
-            loss = linear(torch.randn(8, 64)).square().mean()
-            with train.autocast() if inside else nullcontext():
-                turn.minimise({"size": loss})
-        return tensors(linear)
-
-    assert same(after(inside=True), after(inside=False))
-
-
-def test_fp32_has_no_autocast():
-    train = Train([Player("net", nn.Linear(1, 1), SGD)])
-    with train.autocast():
-        assert not torch.is_autocast_enabled("cpu")
 
 
 def test_kept_tensors_are_copies_without_a_graph():
