@@ -6,15 +6,11 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import torch
-
-from gansdk.errors import MissingPluginError, TrainingError, UnknownNameError, UsageError
+from gansdk.errors import MissingPluginError, UsageError
 from gansdk.inference.context import silent
-from gansdk.inference.runtime import place, set_threads
-from gansdk.model.facts import Facts
-from gansdk.options import LoadOptions, validate
-from gansdk.plugins.declarations import resolve
+from gansdk.options import validate
 from gansdk.plugins.discovery import discover
+from gansdk.training.building import build
 from gansdk.training.options import ResumeOptions, TrainingOptions
 from gansdk.training.runs import (
     Limits,
@@ -33,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Literal
 
-    from gansdk.inference.runtime import Placement
     from gansdk.options import Options
-    from gansdk.plugins.declarations import Config, Method, Metric
+    from gansdk.plugins.declarations import Method, Metric
+    from gansdk.training.building import Built
     from gansdk.training.clock import Progress
     from gansdk.training.recipe import Recipe
     from gansdk.training.runs import Source
@@ -93,30 +89,15 @@ def train(
     """
     folder = RunFolder(Path(run))
     folder.refuse_if_used()
-    way = find_config(method, config)
     chosen = validate(TrainingOptions, training)
     if chosen.evaluate_every and not tests:
         raise UsageError("evaluate_every needs something to measure on", hint="add a test set: --test NAME=DATA")
-    values = _values(way, options or {})
-    placement = _place(chosen.device, "fp32" if chosen.precision == "auto" and not way.mixed else chosen.precision)
-    set_threads(chosen.threads)
-    recipe = _build(way, values, chosen.seed)
-    opened = OpenedData(under_recipe_names(recipe, data), tests or {}, open_data)
+    built = build(method, config, options or {}, chosen)
+    opened = OpenedData(under_recipe_names(built.recipe, data), tests or {}, open_data)
     for line in opened.left_out():
         note(line)
-    asked = {"config": config, "options": values.model_dump(mode="json"), "silenced": tuple(sorted(silenced))}
-    record = _record(method, recipe, opened, chosen, placement=placement, asked=asked)
-    session = Session(
-        folder=folder,
-        record=record,
-        method=method,
-        recipe=recipe,
-        device=placement.device,
-        data=opened,
-        metrics=_or_installed(metrics),
-        progress=progress,
-        note=note,
-    )
+    record = _record(built, opened, chosen, tuple(sorted(silenced)))
+    session = Session(folder, record, built, opened, metrics=_or_installed(metrics), progress=progress, note=note)
     folder.begin(record)
     with folder.lock():
         return session.run()
@@ -162,82 +143,37 @@ def resume(
         what = f"{folder.path} is a run of {record.method!r}, which is not installed"
         raise MissingPluginError(what, hint=f"pip install '{record.requires}'")
     with folder.lock():
-        way = find_config(method, record.config)
         planned = {} if chosen.steps is None else {"steps": chosen.steps}
-        values = _values(way, {**record.options, **planned})
-        placement = _place(chosen.device or record.device, record.precision)
-        set_threads(chosen.threads or record.threads)
-        recipe = _build(way, values, record.seed)
+        # Where it goes on is for this time alone; the record keeps where it began.
+        here = record.model_copy(update=chosen.model_dump(include={"device", "threads"}, exclude_none=True))
+        built = build(method, record.config, {**record.options, **planned}, here)
         opened = OpenedData(_texts(record.data), _texts(record.tests), open_data)
-        _check_same(record, opened, recipe)
+        _check_same(record, opened, built.recipe)
         _note_versions(record, method, note)
-        record = _changed(record, values, chosen)
-        session = Session(
-            folder=folder,
-            record=record,
-            method=method,
-            recipe=recipe,
-            device=placement.device,
-            data=opened,
-            metrics=_or_installed(metrics),
-            progress=progress,
-            note=note,
-        )
+        record = _changed(record, built.options, chosen)
+        session = Session(folder, record, built, opened, metrics=_or_installed(metrics), progress=progress, note=note)
         if planned:
             folder.write(record)
         return session.run()
 
 
-def find_config(method: Method, name: str) -> Config:
-    """A method's config by its name.
-
-    Raises:
-        UnknownNameError: If it has none of that name; near names become the hint.
-    """
-    if name not in method.configs:
-        known = ", ".join(method.configs) or "none"
-        raise UnknownNameError(f"config of {method.name}", name, method.configs, hint=f"it has {known}")
-    return method.configs[name]
-
-
-def _values(config: Config, values: Mapping[str, Any]) -> Options:
-    options: Options = validate(resolve(config.options), {**config.values, **values})
-    if not isinstance(getattr(options, "steps", None), int):
-        raise TrainingError(f"{config.options} has no option 'steps'", hint="a recipe says how long it trains")
-    return options
-
-
-def _place(device: str, precision: str) -> Placement:
-    """The runtime's choice; training in bf16 is always safe to try, since weights and sums stay in fp32."""
-    load = validate(LoadOptions, {"device": device, "precision": precision})
-    return place(load, Facts(safe_precisions=("bf16",)))
-
-
-def _build(config: Config, options: Options, seed: int) -> Recipe:
-    torch.manual_seed(seed)  # before the recipe, which initialises its weights
-    return cast("Recipe", resolve(config.recipe)(options))
-
-
 def _record(
-    method: Method,
-    recipe: Recipe,
-    opened: OpenedData,
-    chosen: TrainingOptions,
-    *,
-    placement: Placement,
-    asked: Mapping[str, Any],
+    built: Built, opened: OpenedData, chosen: TrainingOptions, silenced: tuple[tuple[str, str], ...]
 ) -> RunRecord:
     return RunRecord(
         gansdk=1,
-        method=method.name,
-        requires=method.requires,
+        method=built.method.name,
+        requires=built.method.requires,
+        config=built.config,
+        options=built.options.model_dump(mode="json"),
         data=opened.train_sources,
         tests=opened.test_sources,
-        relies_on=dict(recipe.relies_on),
+        relies_on=dict(built.recipe.relies_on),
         seed=chosen.seed,
-        device=str(placement.device),
-        precision=cast("Literal['fp32', 'bf16']", placement.precision),
+        device=str(built.placement.device),
+        precision=cast("Literal['fp32', 'bf16']", built.placement.precision),
         threads=chosen.threads,
+        silenced=silenced,
         pace=Pace(
             log=chosen.log_every,
             samples=chosen.samples_every,
@@ -248,9 +184,8 @@ def _record(
         limits=Limits(won_steps=chosen.won_steps, won_margin=chosen.won_margin),
         licence=chosen.licence,
         summary=chosen.summary,
-        versions=versions(method),
-        commit=commit_of(Path(inspect.getfile(type(recipe)))),
-        **asked,
+        versions=versions(built.method),
+        commit=commit_of(Path(inspect.getfile(type(built.recipe)))),
     )
 
 

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation
-    from gansdk.plugins.declarations import Method, Metric
+    from gansdk.plugins.declarations import Metric
+    from gansdk.training.building import Built
     from gansdk.training.clock import Progress
     from gansdk.training.interruption import Interruption
     from gansdk.training.journal import Journal
-    from gansdk.training.recipe import Batch, Recipe
+    from gansdk.training.recipe import Batch
     from gansdk.training.runs import RunFolder, RunRecord
     from gansdk.training.sources import OpenedData
 
@@ -65,9 +66,7 @@ class Session:
     Args:
         folder: Where the run is or will be.
         record: What was asked for.
-        method: What is trained.
-        recipe: How; just built, with torch seeded before.
-        device: Where to compute.
+        built: What is trained, and where; just built, with torch seeded before.
         data: The recipe's data sets, and those to measure on.
         metrics: What is installed to measure by.
         progress: Is told after every step.
@@ -80,25 +79,24 @@ class Session:
 
     def __init__(
         self,
-        *,
         folder: RunFolder,
         record: RunRecord,
-        method: Method,
-        recipe: Recipe,
-        device: torch.device,
+        built: Built,
         data: OpenedData,
+        *,
         metrics: Iterable[Metric],
         progress: Callable[[Progress], None],
         note: Callable[[str], None],
     ) -> None:
-        self._folder, self._record, self._method = folder, record, method
-        self._recipe, self._measuring = recipe, Measuring(method, record, data.tests, metrics, device)
+        self._folder, self._record, self._method = folder, record, built.method
+        self._recipe, device = built.recipe, built.placement.device
+        self._measuring = Measuring(built.method, record, data.tests, metrics, device)
         self._attributions = _attributions(data.train)
         self._progress, self._note = progress, note
         self._steps = int(record.options["steps"])
         self._train = train = RefereedTrain(
-            recipe.players,
-            fixed=recipe.fixed,
+            built.recipe.players,
+            fixed=built.recipe.fixed,
             device=device,
             seed=record.seed,
             precision=record.precision,
@@ -107,12 +105,12 @@ class Session:
         position = load_checkpoint(folder.state, train)
         self._saved = position.step if position else None
         self._seconds = position.seconds if position else 0.0
-        train.referee = self._referee = Referee(recipe.contests, record.limits, train.step)
+        train.referee = self._referee = Referee(built.recipe.contests, record.limits, train.step)
         if train.step > self._steps:
             raise UsageError(f"{folder.path} has taken {train.step} steps already", hint="give a larger number")
         with self._aside():
-            self._streams = recipe.streams(data.train, record.seed)
-            samples = recipe.samples(data.train) if record.pace.samples else {}
+            self._streams = built.recipe.streams(data.train, record.seed)
+            samples = built.recipe.samples(data.train) if record.pace.samples else {}
         self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
 
     def run(self) -> Finished:
