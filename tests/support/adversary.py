@@ -90,7 +90,7 @@ class Recipe:
 
     def show(self, inputs, networks):
         low = inputs["low"]
-        noise = torch.rand(len(low), 3, SIDE, SIDE)  # what it draws must not disturb the training
+        noise = torch.rand(len(low), 3, SIDE, SIDE).to(low.device)  # what it draws must not disturb the training
         return torch.cat([noise, interpolate(low, scale_factor=2.0), networks["generator"](low).clamp(0, 1)], dim=3)
 
     def export(self):
