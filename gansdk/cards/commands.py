@@ -15,12 +15,12 @@ from gansdk.plugins.declarations import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gansdk.evaluation.record import Evaluation, Measurement
+    from gansdk.evaluation.record import Evaluation, Measurement, Replicate, Variant
     from gansdk.model.config import Origin, Trained
     from gansdk.options import Options
     from gansdk.plugins.declarations import Method
 
-_RUN, _FOLDER = "run", "model"
+_RUN, _TWIN, _FOLDER = "run", "twin", "model"
 
 
 def training(method_name: str, method: Method | None, trained: Trained, licence: str) -> str:
@@ -60,7 +60,7 @@ def measuring(evaluation: Evaluation, named: Mapping[str, str], *, was_trained: 
     words = ["gansdk", "eval", f"{_RUN if was_trained else _FOLDER}/"]
     names = {one.data for one in evaluation.measurements}
     own = [one for one in evaluation.measurements if not one.data.startswith(PREFIX) and one.data != SAMPLES]
-    twin = ["--twin", "RUN"] if _has_another_as_twin(evaluation) else []
+    twin = ["--twin", f"{_TWIN}/"] if _has_another_as_twin(evaluation) else []
     commands = [shlex.join([*words, *_sets(own, named), *twin])] if own else []
     alone = any(name.startswith(PREFIX) for name in names) or not own
     return [*commands, shlex.join([*words, *twin])] if names and alone else commands
@@ -70,14 +70,37 @@ def ablating(evaluation: Evaluation, named: Mapping[str, str]) -> str:
     """The command that measures the rows of the ablation again; ``named`` as for :func:`measuring`."""
     measured = [one for row in evaluation.ablation for one in row.measurements if one.data != SAMPLES]
     words = ["gansdk", "eval", f"{_RUN}/", *_sets(measured, named)]
-    return shlex.join([*words, *(word for row in evaluation.ablation for word in ("--ablation", f"{row.name}=RUN"))])
+    return shlex.join([*words, *(word for row in evaluation.ablation for word in ("--ablation", _row(row)))])
 
 
 def replicating(evaluation: Evaluation, named: Mapping[str, str]) -> str:
     """The command that measures the other seeds again; ``named`` as for :func:`measuring`."""
     measured = [one for other in evaluation.replicates for one in other.measurements if one.data != SAMPLES]
     words = ["gansdk", "eval", f"{_RUN}/", *_sets(measured, named)]
-    return shlex.join([*words, *(word for _ in evaluation.replicates for word in ("--replicate", "RUN"))])
+    return shlex.join([*words, *(word for one in evaluation.replicates for word in ("--replicate", f"{_seed(one)}/"))])
+
+
+def training_others(evaluation: Evaluation, method: Method | None, trained: Trained) -> list[str]:
+    """By what words the command of :func:`training` trains the other runs that the commands name.
+
+    Where a twin was measured that this method's ``--twin`` does not train, nothing is known of how it was.
+    """
+    config = method.configs.get(trained.config) if method is not None else None
+    has_twin = config is not None and bool(config.own_terms) and _has_another_as_twin(evaluation)
+    changes = [["--twin", "-o", _TWIN]] if has_twin else []
+    changes += [["--seed", str(one.seed), "-o", _seed(one)] for one in evaluation.replicates]
+    for row in evaluation.ablation:
+        sets = [word for name, value in row.options.items() for word in ("--set", f"{name}={_text(value)}")]
+        changes.append([*sets, "-o", row.name])
+    return [shlex.join(words) for words in changes]
+
+
+def _seed(replicate: Replicate) -> str:
+    return f"seed-{replicate.seed}"
+
+
+def _row(row: Variant) -> str:
+    return f"{row.name}={row.name}/"
 
 
 def _sets(measurements: Iterable[Measurement], named: Mapping[str, str]) -> list[str]:

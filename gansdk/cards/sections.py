@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.cards.commands import ablating, importing, measuring, replicating, training
+from gansdk.cards.commands import ablating, importing, measuring, replicating, training, training_others
 from gansdk.cards.examples import examples
 from gansdk.cards.failures import failures
 from gansdk.cards.figures import ablation, figures
@@ -89,6 +89,10 @@ def _reproducing(card: Card) -> str:
     lines = ["## How to reproduce it", ""]
     lines += [f"    {command}" for command in commands]
     if trained is not None:
+        others = training_others(evaluation, card.method, trained)
+        if others:
+            lines += ["", "The first command also trains what the others compare with, changed by:", ""]
+            lines += [f"    {words}" for words in others]
         versions = ", ".join(f"{name} {version}" for name, version in trained.versions.items())
         lines += ["", f"Trained in {_hours(trained.seconds)}, {trained.steps} steps, one seed, with {versions}."]
         lines += [f"Code: commit {trained.commit}."] if trained.commit else []

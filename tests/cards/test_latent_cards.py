@@ -141,7 +141,7 @@ def test_data_sets_are_named_by_their_own_names_and_another_training_as_the_twin
         evaluation = Evaluation(measurements=(FIDELITY.model_copy(update=changed),), twin="another training")
         return evaluating(dataclasses.replace(card, evaluation=evaluation))
 
-    assert command() == "gansdk eval run/ --data mnist:test --twin RUN"
+    assert command() == "gansdk eval run/ --data mnist:test --twin twin/"
     assert command(data="digits", twin=None) == "gansdk eval run/ --data digits=mnist:test"
     assert command(digest="", twin=None) == "gansdk eval run/ --data mnist:test"
     assert command(digest="sha256:0", twin=None) == "gansdk eval run/ --data mnist:test=FOLDER-OR-ZIP"

@@ -10,7 +10,7 @@ import pytest
 
 from gansdk.cards.rendering import read_card, render
 from gansdk.errors import InputError, OutputError
-from gansdk.evaluation.record import Evaluation, Replicate
+from gansdk.evaluation.record import Evaluation, Figure, Replicate
 from gansdk.model.config import Origin
 from gansdk.options import Options
 from gansdk.plugins.declarations import Config
@@ -64,7 +64,9 @@ def test_other_seeds_stand_as_mean_and_deviation(card):
     assert "| 95 % | mean ± sd of 3 seeds | twin |" in rows[0]
     assert "| 30.11 … 32.22 | 31.23 ± 1.00 |" in rows[2]
     assert "the others are 7, 8, trained and measured alike" in region(render(card), "figures")
-    assert "--replicate RUN --replicate RUN" in region(render(card), "reproducing")
+    text = region(render(card), "reproducing")
+    assert "--replicate seed-7/ --replicate seed-8/" in text
+    assert "\n    --seed 7 -o seed-7\n    --seed 8 -o seed-8\n" in text
 
 
 def test_every_figure_changes_with_the_record(card):
@@ -114,7 +116,7 @@ def test_an_imported_model_says_where_it_comes_from(card):
     assert "gansdk train" not in text
     lines = region(text, "reproducing").splitlines()
     assert "    gansdk import RRDB.pth --licence Apache-2.0 -o model" in lines
-    assert "    gansdk eval model/ --data Set5=FOLDER-OR-ZIP --data BSD100=FOLDER-OR-ZIP --twin RUN" in lines
+    assert "    gansdk eval model/ --data Set5=FOLDER-OR-ZIP --data BSD100=FOLDER-OR-ZIP --twin twin/" in lines
     assert "It is **tiny**" in render(card)
     assert "It is **tiny**" not in text
 
@@ -158,6 +160,20 @@ def test_the_command_of_a_twin_says_so(card):
     assert is_twin(tuple(sorted(own)))
     assert not is_twin(())
     assert not is_twin(own[:1])
+
+
+def test_what_stands_beside_the_model_is_trained_by_its_command_changed(card):
+    config = Config("a:b", f"{__name__}:RecipeOptions", own_terms=(("generator", "information"),))
+    measured = tuple(one.model_copy(update={"twin": Figure(value=1.0)}) for one in card.evaluation.measurements)
+    evaluation = card.evaluation.model_copy(update={"twin": "another training", "measurements": measured})
+    method = dataclasses.replace(card.method, configs={"small": config})
+    text = region(render(dataclasses.replace(card, evaluation=evaluation, method=method)), "reproducing")
+    changed = [shlex.split(line) for line in text.partition("changed by:")[2].splitlines() if line.startswith("    ")]
+    rows = [(row.name, [f"{name}={value}" for name, value in row.options.items()]) for row in evaluation.ablation]
+    assert rows
+    assert changed[0] == ["--twin", "-o", "twin"]
+    assert [(words[-1], [word for word in words[:-2] if word != "--set"]) for words in changed[1:]] == rows
+    assert f"--ablation {rows[0][0]}={rows[0][0]}/" in text
 
 
 def test_without_its_plugin_every_option_is_named(card):
