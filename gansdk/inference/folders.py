@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from gansdk.errors import InputError, OutputError, UsageError
-from gansdk.inference.planning import Item, check_collisions
+from gansdk.inference.planning import Item, check_call, check_collisions
 from gansdk.media.kinds import HEAD, by_ending, identify
 from gansdk.media.results import as_picture_writing
 from gansdk.media.writing import picture_format
@@ -68,7 +68,8 @@ def check(job: FolderJob) -> None:
     """Finds what is wrong with the call and the two folders.
 
     Raises:
-        UsageError: If the task does not take one picture each, or both folders are the same.
+        UsageError: If the task does not take one picture each, the call does not fit the model's facts, or both
+            folders are the same.
         InputError: If there is no such folder.
         OutputError: If the target is no folder.
     """
@@ -76,6 +77,7 @@ def check(job: FolderJob) -> None:
     if len(task.slots) != 1:
         takes = " and ".join(slot.name for slot in task.slots) or "nothing"
         raise UsageError(f"map gives each picture to the task, and {task.name} takes {takes}", hint="use gansdk run")
+    check_call(job.work)
     if not job.source.exists():
         raise InputError(f"there is no folder {job.source}", hint="check its name")
     if not job.source.is_dir():

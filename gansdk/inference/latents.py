@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gansdk.errors import NotApplicableError, OptionError, nearest
+from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.parts import Categorical, Code, Continuous, Features, Noise
 
 if TYPE_CHECKING:
@@ -21,10 +22,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.model.facts import LatentSource
+    from gansdk.model.facts import Facts, LatentSource
     from gansdk.model.parts import Part
 
     Latent = dict[str, NDArray[np.float32] | NDArray[np.int64]]
+
+
+def latent_facts(facts: Facts) -> LatentGeneratorFacts:
+    """What a generator from a latent declares; facts without one are a fault of whoever gave them."""
+    if not isinstance(facts.generator, LatentGeneratorFacts):
+        raise TypeError("facts of a model whose generator does not start from a latent were given")
+    return facts.generator
+
+
+def check_drawable(source: LatentSource, truncation: float | None = None) -> None:
+    """Refuses a latent that cannot be drawn, or not with its noise cut off.
+
+    Raises:
+        NotApplicableError: If a part has no law, or ``truncation`` is given and no part is normal.
+    """
+    if not source.is_sampleable:
+        names = ", ".join(part.name for part in source.parts if isinstance(part, Code))
+        raise NotApplicableError(f"{names} of this model has no law to draw from", hint="give --latents")
+    if truncation is not None and not any(isinstance(one, Noise) and one.law == "normal" for one in source.parts):
+        raise NotApplicableError("truncation is for normal noise, which this model has none of", hint="leave it out")
 
 
 def draw(source: LatentSource, seed: int, indices: Iterable[int], *, truncation: float | None = None) -> Latent:
@@ -41,13 +62,9 @@ def draw(source: LatentSource, seed: int, indices: Iterable[int], *, truncation:
         By part, in the order of the indices.
 
     Raises:
-        NotApplicableError: If a part has no law, or ``truncation`` is given and no part is normal.
+        NotApplicableError: As :func:`check_drawable` does.
     """
-    if not source.is_sampleable:
-        names = ", ".join(part.name for part in source.parts if isinstance(part, Code))
-        raise NotApplicableError(f"{names} of this model has no law to draw from", hint="give --latents")
-    if truncation is not None and not any(isinstance(one, Noise) and one.law == "normal" for one in source.parts):
-        raise NotApplicableError("truncation is for normal noise, which this model has none of", hint="leave it out")
+    check_drawable(source, truncation)
     rows = [_draw_one(source.parts, seed, index) for index in indices]
     drawn = {part.name: _stacked(part, [row[at] for row in rows]) for at, part in enumerate(source.parts)}
     if truncation is None:

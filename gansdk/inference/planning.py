@@ -143,9 +143,11 @@ def plan(job: Job) -> list[Item]:
     """The items of a job with their outputs, before any file is looked into.
 
     Raises:
-        UsageError: If the inputs do not fill the slots, two items would write the same file, one would overwrite
-            another's input, the output's ending names no format, or a grid could not hold what was asked for.
+        UsageError: If the call does not fit the model's facts, the inputs do not fill the slots, two items would write
+            the same file, one would overwrite another's input, the output's ending names no format, or a grid could
+            not hold what was asked for.
     """
+    check_call(job.work)
     task, size = job.work.task, len(job.work.task.slots)
     if size and (not job.inputs or len(job.inputs) % size):
         names = " ".join(slot.name.upper() for slot in task.slots)
@@ -166,6 +168,16 @@ def plan(job: Job) -> list[Item]:
     _check_inputs_stay(items)
     check_collisions(items)
     return items
+
+
+def check_call(work: Work) -> None:
+    """Refuses a call that a model with these facts cannot answer, before its weights are read.
+
+    Raises:
+        UsageError: As the task says.
+    """
+    if work.task.check:
+        resolve(work.task.check)(work.model.config.facts, work.call)
 
 
 def _pieces(job: Job) -> list[Item]:

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 
 from gansdk.errors import OptionError
-from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.inference.latents import latent_facts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.inference.context import Context
     from gansdk.inference.latents import Latent
+    from gansdk.model.facts import LatentGeneratorFacts
     from gansdk.model.protocols import Generator, Model
 
 _BATCH = 64
@@ -26,10 +27,9 @@ _MOST_BYTES = 2**30
 
 def latent_generator(model: Model) -> tuple[Generator, LatentGeneratorFacts]:
     """A model's generator from a latent, with its facts; a model without one is a fault of whoever gave it."""
-    generator, facts = model.generator, model.facts.generator
-    if generator is None or not isinstance(facts, LatentGeneratorFacts):
-        raise TypeError("a model whose generator does not start from a latent was given")
-    return generator, facts
+    if model.generator is None:
+        raise TypeError("a model without a generator was given")
+    return model.generator, latent_facts(model.facts)
 
 
 def render(generator: Generator, facts: LatentGeneratorFacts, latent: Latent, context: Context) -> NDArray[np.uint8]:

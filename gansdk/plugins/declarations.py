@@ -63,6 +63,9 @@ class Task:
         outputs: What its results can be written as; the first is what comes where no output is named.
         options: Import string of its own (call) options, a subclass of :class:`gansdk.Options`.
         function: Import string of ``run(model, inputs, options, context, /) -> Picture | Gallery | Mapping``.
+        check: Import string of ``check(facts, options, /)``, for a task whose options name what a model may lack: it
+            raises a :class:`gansdk.UsageError` for a call that does not fit a model with these facts, which is so known
+            before weights are read. The function raises the same. Empty where any call fits any model.
         pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
             pictures out of nothing: how one call is made in several, with the numbers of the pictures of each, so that
             a folder is filled with flat memory. Empty where there is nothing to divide.
@@ -80,6 +83,7 @@ class Task:
     outputs: tuple[OutputKind, ...]
     options: str
     function: str
+    check: str = ""
     pieces: str = ""
     many: str = ""
     needs_gradients: bool = False

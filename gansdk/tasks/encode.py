@@ -43,8 +43,18 @@ ENCODE = Task(
     outputs=("record",),
     options="gansdk.tasks.encode:EncodeOptions",
     function="gansdk.tasks.encode:run",
+    check="gansdk.tasks.encode:check",
     many="gansdk.tasks.encode:run_many",
 )
+
+
+def check(facts: Facts, options: EncodeOptions, /) -> None:
+    """Refuses a part that the encoder does not give.
+
+    Raises:
+        UnknownNameError: If there is no such part.
+    """
+    _parts(_encoder(facts), options.part)
 
 
 def run(model: Model, inputs: Mapping[str, Picture], options: EncodeOptions, context: Context, /) -> Encoding:
@@ -72,13 +82,18 @@ def run_many(
     """Reads several pictures at once; each gives what it gives alone."""
     from gansdk.inference.encodings import Encoding
 
-    encoder, facts = model.encoder, model.facts.encoder
-    if encoder is None or facts is None:
-        raise TypeError("encode was given a model that does not fit it")
-    parts = _parts(facts, options.part)
-    given = encoder.encode(_tensor([each["picture"] for each in inputs]))
+    if model.encoder is None:
+        raise TypeError("encode was given a model without an encoder")
+    parts = _parts(_encoder(model.facts), options.part)
+    given = model.encoder.encode(_tensor([each["picture"] for each in inputs]))
     numbers = {part.name: _numbers(given, part, len(inputs)) for part in parts}
     return [Encoding(parts, {name: each[at].numpy() for name, each in numbers.items()}) for at in range(len(inputs))]
+
+
+def _encoder(facts: Facts) -> EncoderFacts:
+    if facts.encoder is None:
+        raise TypeError("encode was given facts without an encoder")
+    return facts.encoder
 
 
 def _parts(facts: EncoderFacts, wanted: str | None) -> Sequence[Part]:

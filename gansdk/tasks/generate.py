@@ -89,8 +89,23 @@ GENERATE = Task(
     outputs=("picture", "folder", "arrays"),
     options="gansdk.tasks.generate:GenerateOptions",
     function="gansdk.tasks.generate:run",
+    check="gansdk.tasks.generate:check",
     pieces="gansdk.tasks.generate:pieces",
 )
+
+
+def check(facts: Facts, options: GenerateOptions, /) -> None:
+    """Refuses a call that a model with these facts cannot answer.
+
+    Raises:
+        UsageError: If a code does not exist or cannot have a value, or random latents cannot be drawn.
+    """
+    from gansdk.inference.latents import check_drawable, latent_facts, read_settings
+
+    source = latent_facts(facts).source
+    read_settings(source, options.set)
+    if options.latents is None:
+        check_drawable(source, options.truncation)
 
 
 def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, context: Context, /) -> Gallery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.inference.context import Context
-    from gansdk.inference.latents import Latent
+    from gansdk.inference.latents import Latent, Setting
     from gansdk.media.gallery import Gallery
     from gansdk.media.picture import Picture
     from gansdk.model.facts import Direction, Facts, LatentSource
     from gansdk.model.parts import Part
-    from gansdk.model.protocols import Model
+    from gansdk.model.protocols import Directions, Model
 
     Touched = tuple[str, int | None]
     """A part, and which of its numbers; None for all of them."""
@@ -88,7 +89,17 @@ TRAVERSE = Task(
     outputs=("picture", "animation", "arrays"),
     options="gansdk.tasks.traverse:TraverseOptions",
     function="gansdk.tasks.traverse:run",
+    check="gansdk.tasks.traverse:check",
 )
+
+
+def check(facts: Facts, options: TraverseOptions, /) -> None:
+    """Refuses a call that a model with these facts cannot answer. What a direction moves, its vector alone says.
+
+    Raises:
+        UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
+    """
+    _Plan.of(facts, options)
 
 
 def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, context: Context, /) -> Gallery:
@@ -107,35 +118,23 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
     Raises:
         UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
     """
-    from gansdk.inference.latents import read_settings
     from gansdk.inference.rendering import latent_generator, render
     from gansdk.media.gallery import Gallery
 
     generator, facts = latent_generator(model)
-    sweeps = [_sweep(model, facts, code, options, context) for code in options.codes]
-    settings = read_settings(facts.source, options.set)
-    _check_free(sweeps, [(one.part.name, one.index) for one in settings])
-    latent = _grid(facts.source, sweeps, options)
-    for setting in settings:
-        setting.apply(latent)
-    labels = sweeps[0].labels if len(sweeps) == 2 else [str(row) for row in range(options.rows)]
+    plan = _Plan.of(model.facts, options, model.directions)
+    for direction in plan.directions:
+        context.detail(f"{direction.name} is swept in steps {direction.unit}")
+    latent = plan.latent(facts.source, options.seed)
     return Gallery(
         render(generator, facts, latent, context),
-        len(sweeps[-1].values),
+        plan.columns,
         latent,
-        row_labels=labels,
-        column_labels=sweeps[-1].labels,
-        corner=", ".join(sweep.code for sweep in sweeps),
+        row_labels=plan.row_labels,
+        column_labels=plan.sweeps[-1].labels,
+        corner=", ".join(sweep.code for sweep in plan.sweeps),
         notes={"generator": context.fingerprint()},
     )
-
-
-def _sweep(model: Model, facts: LatentGeneratorFacts, code: str, options: TraverseOptions, context: Context) -> _Sweep:
-    for direction in facts.directions:
-        if direction.name == code:
-            context.detail(f"{code} is swept in steps {direction.unit}")
-            return _DirectionSweep(direction, model.directions[code], options)
-    return _CodeSweep(facts, code, options)
 
 
 class _CodeSweep:
@@ -178,7 +177,7 @@ class _DirectionSweep:
     """How far to go in one direction."""
 
     def __init__(self, direction: Direction, vectors: Mapping[str, Tensor], options: TraverseOptions) -> None:
-        self.code = direction.name
+        self.code, self.direction = direction.name, direction
         self.values = _numbers(direction.sweep, options)
         self.labels = _rounded(self.values)
         self.touches: list[Touched] = [(part, None) for part in vectors]
@@ -191,6 +190,79 @@ class _DirectionSweep:
 
 
 _Sweep = _CodeSweep | _DirectionSweep
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a call will sweep, known before anything is drawn.
+
+    Attributes:
+        sweeps: One, or those of the rows and of the columns.
+        settings: What is held.
+        rows: How many.
+    """
+
+    sweeps: Sequence[_Sweep]
+    settings: Sequence[Setting]
+    rows: int
+
+    @classmethod
+    def of(cls, facts: Facts, options: TraverseOptions, directions: Directions | None = None) -> Self:
+        """The plan of a call; without the vectors of directions, it cannot be carried out where one is swept.
+
+        Raises:
+            UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
+        """
+        from gansdk.inference.latents import latent_facts, read_settings
+
+        generator = latent_facts(facts)
+        sweeps = [_sweep(generator, code, options, directions) for code in options.codes]
+        settings = read_settings(generator.source, options.set)
+        _check_free(sweeps, [(one.part.name, one.index) for one in settings])
+        rows, columns = len(sweeps[0].values) if len(sweeps) == 2 else options.rows, len(sweeps[-1].values)
+        if rows * columns > _MOST_STEPS**2:
+            raise OptionError(f"{rows} rows of {columns} pictures are too many", hint="take fewer steps")
+        return cls(sweeps, settings, rows)
+
+    @property
+    def columns(self) -> int:
+        """How many values the last code has."""
+        return len(self.sweeps[-1].values)
+
+    @property
+    def row_labels(self) -> Sequence[str]:
+        """The values of the first of two codes, or the numbers of the samples."""
+        return self.sweeps[0].labels if len(self.sweeps) == 2 else [str(row) for row in range(self.rows)]
+
+    @property
+    def directions(self) -> Sequence[Direction]:
+        """Those that are swept."""
+        return [sweep.direction for sweep in self.sweeps if isinstance(sweep, _DirectionSweep)]
+
+    def latent(self, source: LatentSource, seed: int) -> Latent:
+        """The latents of all pictures, row by row."""
+        from gansdk.inference.latents import draw
+
+        are_two, columns = len(self.sweeps) == 2, self.columns
+        samples = [0 if are_two else row for row in range(self.rows) for _ in range(columns)]
+        drawn = draw(source, seed, range(max(samples) + 1))
+        latent = {name: array[samples] for name, array in drawn.items()}
+        for at in range(self.rows * columns):
+            self.sweeps[-1].put(latent, at, self.sweeps[-1].values[at % columns])
+            if are_two:
+                self.sweeps[0].put(latent, at, self.sweeps[0].values[at // columns])
+        for setting in self.settings:
+            setting.apply(latent)
+        return latent
+
+
+def _sweep(
+    generator: LatentGeneratorFacts, code: str, options: TraverseOptions, directions: Directions | None
+) -> _Sweep:
+    for direction in generator.directions:
+        if direction.name == code:
+            return _DirectionSweep(direction, {} if directions is None else directions[code], options)
+    return _CodeSweep(generator, code, options)
 
 
 def _numbers(natural: tuple[float, float], options: TraverseOptions) -> Sequence[float]:
@@ -229,24 +301,6 @@ def _meet(some: Sequence[Touched], others: Sequence[Touched]) -> bool:
 
 
 def _taken(sweep: _Sweep) -> OptionError:
-    moved = ", ".join(part for part, _ in sweep.touches)
-    what = f"{sweep.code}, which moves {moved}," if isinstance(sweep, _DirectionSweep) else sweep.code
+    moved = ", ".join(part for part, _ in sweep.touches) if isinstance(sweep, _DirectionSweep) else ""
+    what = f"{sweep.code}, which moves {moved}," if moved else sweep.code
     return OptionError(f"{what} cannot be swept and held, or swept twice", hint="leave one out")
-
-
-def _grid(source: LatentSource, sweeps: Sequence[_Sweep], options: TraverseOptions) -> Latent:
-    """The latents of all pictures, row by row."""
-    from gansdk.inference.latents import draw
-
-    columns = len(sweeps[-1].values)
-    rows = len(sweeps[0].values) if len(sweeps) == 2 else options.rows
-    if rows * columns > _MOST_STEPS**2:
-        raise OptionError(f"{rows} rows of {columns} pictures are too many", hint="take fewer steps")
-    samples = [0] * (rows * columns) if len(sweeps) == 2 else [row for row in range(rows) for _ in range(columns)]
-    drawn = draw(source, options.seed, range(max(samples) + 1))
-    latent = {name: array[samples] for name, array in drawn.items()}
-    for at in range(rows * columns):
-        sweeps[-1].put(latent, at, sweeps[-1].values[at % columns])
-        if len(sweeps) == 2:
-            sweeps[0].put(latent, at, sweeps[0].values[at // columns])
-    return latent

@@ -102,6 +102,28 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
     assert not list(with_sketch.cwd.glob("*.*"))
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (("generate", "--set", "clas=1"), "there is no code 'clas'"),
+        (("generate", "--set", "class=three"), "class takes one of zero (0), one (1), two (2)"),
+        (("traverse", "--code", "clas"), "did you mean class?"),
+        (("traverse", "--code", "style.0", "--set", "style.0=1"), "style.0 cannot be swept and held"),
+        (("encode", "photo.png", "--part", "stile"), "there is no part 'stile'; did you mean style?"),
+    ],
+)
+def test_what_the_facts_show_to_be_wrong_is_said_before_weights_are_read(with_sketch, line, said):
+    Image.new("L", (8, 10)).save(with_sketch.cwd / "photo.png")
+    (with_sketch.cwd / "model" / "model.safetensors").write_bytes(b"no weights")
+    done = with_sketch("run", line[0], "-m", "./model", *line[1:])
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    if line[0] == "encode":
+        (with_sketch.cwd / "folder").mkdir()
+        done = with_sketch("map", "encode", "folder", "out", "-m", "./model", *line[2:])
+        assert (done.code, said in done.err) == (2, True)
+
+
 def test_a_stored_direction_is_swept_by_its_name(with_sketch):
     smile = gansdk.Direction(name="smile", unit="of a standard deviation", sweep=(-1, 2))
     kept = with_sketch("run", "generate", "-m", "./model", "-n", "1", "-o", "before.npz")

@@ -8,8 +8,9 @@ import sketch
 
 from gansdk import Code, Direction, Facts, LatentGeneratorFacts, LatentSource, write_directions
 from gansdk.errors import OptionError
+from gansdk.options import validate
 from gansdk.tasks.generate import GENERATE
-from gansdk.tasks.traverse import TRAVERSE, misfit
+from gansdk.tasks.traverse import TRAVERSE, TraverseOptions, check, misfit
 
 
 @pytest.fixture
@@ -108,6 +109,13 @@ def test_two_directions_add_up(directed, sketched):
     rows, columns = np.repeat([-1, 0, 1], 3)[:, None], np.tile([-1, 0, 1], 3)[:, None]
     expected = drawn + rows * np.array([0.5, 0]) + columns * np.array([0, 1.0])
     np.testing.assert_allclose(gallery.arrays["style"], expected, atol=1e-6)
+
+
+def test_without_vectors_a_direction_is_held_against_all_but_what_it_moves(directed):
+    facts = directed.located.config.facts
+    check(facts, validate(TraverseOptions, {"code": "smile,style.1"}))
+    with pytest.raises(OptionError, match=r"^smile cannot be swept and held, or swept twice"):
+        check(facts, validate(TraverseOptions, {"code": "smile,smile"}))
 
 
 def test_a_direction_goes_with_a_code_that_it_does_not_move(directed):
