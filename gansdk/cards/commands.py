@@ -90,7 +90,8 @@ def training_others(evaluation: Evaluation, method: Method | None, trained: Trai
     changes = [["--twin", "-o", _TWIN]] if has_twin else []
     changes += [["--seed", str(one.seed), "-o", _seed(one)] for one in evaluation.replicates]
     for row in evaluation.ablation:
-        sets = [word for name, value in row.options.items() for word in ("--set", f"{name}={_text(value)}")]
+        options = {"steps": row.steps, **row.options}
+        sets = [word for name, value in options.items() for word in ("--set", f"{name}={_text(value)}")]
         changes.append([*sets, "-o", row.name])
     return [shlex.join(words) for words in changes]
 

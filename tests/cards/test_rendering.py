@@ -169,7 +169,10 @@ def test_what_stands_beside_the_model_is_trained_by_its_command_changed(card):
     method = dataclasses.replace(card.method, configs={"small": config})
     text = region(render(dataclasses.replace(card, evaluation=evaluation, method=method)), "reproducing")
     changed = [shlex.split(line) for line in text.partition("changed by:")[2].splitlines() if line.startswith("    ")]
-    rows = [(row.name, [f"{name}={value}" for name, value in row.options.items()]) for row in evaluation.ablation]
+    rows = [
+        (row.name, [f"steps={row.steps}", *(f"{name}={value}" for name, value in row.options.items())])
+        for row in evaluation.ablation
+    ]
     assert rows
     assert changed[0] == ["--twin", "-o", "twin"]
     assert [(words[-1], [word for word in words[:-2] if word != "--set"]) for words in changed[1:]] == rows
