@@ -63,6 +63,10 @@ def test_its_record_has_all_figures_each_with_the_twins(name: str) -> None:
     assert all(one.twin is not None and not one.seen for one in figures.values())
     assert figures["code-information"].value > 2.2
     assert figures["code-recovery"].value > 0.99
+    assert figures["code-effect"].value >= 0.8
+    twin = figures["fd-judge"].twin
+    assert twin is not None
+    assert figures["fd-judge"].value <= 1.2 * twin.value
 
 
 @pytest.mark.parametrize("name", MODELS)
