@@ -146,6 +146,10 @@ class HubError(GansdkError):
     kind = "hub"
 
 
+class UnknownRevisionError(HubError):
+    """A repository that has no branch, tag or commit of that name."""
+
+
 class UnreachableError(HubError):
     """The Hub, or the way to it, fails; later it may not."""
 

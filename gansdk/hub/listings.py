@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gansdk.errors import UnreachableError
+from gansdk.errors import HubError, UnknownRevisionError, UnreachableError, nearest
 from gansdk.hub.layout import SHA
 from gansdk.hub.transfers import REQUEST_SECONDS, persist
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gansdk.refs import Hub
+
+_TOLD = 5  # names of branches and tags in a message
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def ask(ref: Hub) -> Listing:
 
     Raises:
         UnreachableError: If the Hub cannot be asked.
-        HubError: If there is no such repository or revision, or it is not open to this user.
+        UnknownRevisionError: If the repository has no such revision; what it has instead becomes the hint.
+        HubError: If there is no such repository, or it is not open to this user.
     """
 
     def question() -> Any:
@@ -62,7 +65,10 @@ def ask(ref: Hub) -> Listing:
 
         return HfApi().model_info(ref.repo, revision=ref.revision or None, files_metadata=True, timeout=REQUEST_SECONDS)
 
-    info = persist(question, str(ref))
+    try:
+        info = persist(question, str(ref))
+    except UnknownRevisionError as error:
+        raise _suggesting(error, ref) from None
     if not SHA.fullmatch(info.sha or ""):
         raise UnreachableError(f"the Hub did not say which commit {ref} is", hint="try again")
     return Listing(
@@ -73,6 +79,35 @@ def ask(ref: Hub) -> Listing:
         private=bool(info.private),
         gated=bool(info.gated),
     )
+
+
+def names(ref: Hub, *, sending: bool = False) -> tuple[dict[str, str], frozenset[str]]:
+    """The commits of a repository's tags, by their names, and the names of its branches.
+
+    Args:
+        ref: Which one; its revision has no part in this.
+        sending: Whether it is asked to change something there.
+    """
+
+    def question() -> Any:
+        from huggingface_hub import HfApi
+
+        return HfApi().list_repo_refs(ref.repo)
+
+    refs = persist(question, str(ref), sending=sending)
+    return {one.name: one.target_commit for one in refs.tags}, frozenset(one.name for one in refs.branches)
+
+
+def _suggesting(error: UnknownRevisionError, ref: Hub) -> UnknownRevisionError:
+    """It, with names that were perhaps meant."""
+    try:
+        tags, branches = names(ref)
+    except HubError:
+        return error
+    known = sorted({*tags, *branches})
+    near = nearest(ref.revision, known)
+    some = ", ".join(known[:_TOLD]) + (" …" if len(known) > _TOLD else "")
+    return UnknownRevisionError(error.message, hint=f"did you mean {' or '.join(near)}?" if near else f"it has {some}")
 
 
 def _entry(file: Any) -> Entry:

@@ -12,7 +12,7 @@ from gansdk.errors import HubError, ModelError, RefError, UnreachableError
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.digests import content_digest, file_digest
 from gansdk.hub.layout import SHA
-from gansdk.hub.listings import Listing, ask
+from gansdk.hub.listings import Listing, ask, names
 from gansdk.hub.reading import read
 from gansdk.hub.transfers import persist
 from gansdk.model.config import CONFIG, README, belongs, parse_config
@@ -93,17 +93,9 @@ def find(ref: Hub, access: Access = ONLINE) -> Place:
         if not persist(lambda: HfApi().repo_exists(ref.repo), str(ref), sending=True):
             return Place(ref)
         listing = ask(ref)
-        tags, branches = names(ref)
+        tags, branches = names(ref, sending=True)
         config = _config(ref, _content(listing, CONFIG))
         return Place(ref, listing, tags, branches, config, _content(listing, README))
-
-
-def names(ref: Hub) -> tuple[dict[str, str], frozenset[str]]:
-    """The commits of a repository's tags, by their names, and the names of its branches."""
-    from huggingface_hub import HfApi
-
-    refs = persist(lambda: HfApi().list_repo_refs(ref.repo), str(ref), sending=True)
-    return {one.name: one.target_commit for one in refs.tags}, frozenset(one.name for one in refs.branches)
 
 
 def compare(place: Place, files: Mapping[str, bytes | Path]) -> tuple[Change, ...]:

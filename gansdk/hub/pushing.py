@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import HubError, UnreachableError
 from gansdk.hub.access import ONLINE, Access
-from gansdk.hub.listings import ask
-from gansdk.hub.places import names, state
+from gansdk.hub.listings import ask, names
+from gansdk.hub.places import state
 from gansdk.hub.transfers import SHOWN_FROM, persist
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _tag(ref: Hub, tag: str, sha: str) -> None:
         except HfHubHTTPError as error:
             if error.response.status_code != 409:
                 raise
-            if names(ref)[0].get(tag) != sha:
+            if names(ref, sending=True)[0].get(tag) != sha:
                 what = f"the model is on the Hub as {ref}@{sha}, but the tag {tag} became another commit's meanwhile"
                 raise HubError(what, hint="push again with another tag") from None
 

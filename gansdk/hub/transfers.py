@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gansdk.errors import HubError, OutputError, UnreachableError
+from gansdk.errors import HubError, OutputError, UnknownRevisionError, UnreachableError
 from gansdk.files import cannot_write
 
 if TYPE_CHECKING:
@@ -270,7 +270,8 @@ def _refused(error: Any, what: str, *, sending: bool) -> HubError:
         page = f"{constants.ENDPOINT}/{what.removeprefix('hub:').partition('@')[0]}"
         return HubError(f"{what} is gated", hint=f"ask for access at {page}, then `hf auth login`")
     if isinstance(error, errors.RevisionNotFoundError):
-        return HubError(f"there is no {what}: the repository has no such revision", hint="see its branches and tags")
+        what = f"there is no {what}: the repository has no such revision"
+        return UnknownRevisionError(what, hint="see its branches and tags")
     if is_hidden:
         hint = "check the name; if it is private, `hf auth login` with a token that may read it"
         return HubError(f"there is no {what}, or it is private", hint=hint)
