@@ -25,7 +25,7 @@ from gansdk.options import PictureWriting, RecordWriting
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gansdk.errors import GansdkError
     from gansdk.inference.located import Located
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 STANDARD = "-"
 """Stands for standard input or output."""
+
+_ELSEWHERE: Mapping[OutputKind, str] = {
+    "folder": "write single files with -o FOLDER/",
+    "arrays": "write arrays with -o FILE.npz",
+}
+"""What to do with more pictures than a grid holds, the better first."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +168,8 @@ def plan(job: Job) -> list[Item]:
         return [Item(group, None) for group in groups]
     if job.work.kind == "folder" and task.pieces:
         return _pieces(job)
-    if job.work.kind == "picture" and task.pieces:
-        _check_grid(job)
+    if job.work.kind == "picture" and task.count:
+        _check_grid(job.work)
     items = [Item(group, _output(job, group, len(groups))) for group in groups]
     _check_inputs_stay(items)
     check_collisions(items)
@@ -192,17 +198,18 @@ def _pieces(job: Job) -> list[Item]:
     return items
 
 
-def _check_grid(job: Job) -> None:
+def _check_grid(work: Work) -> None:
     """Refuses one picture of more than it can hold before any of them is made."""
-    generator = job.work.model.config.facts.generator
-    if not isinstance(generator, LatentGeneratorFacts):
+    facts = work.model.config.facts
+    if not isinstance(facts.generator, LatentGeneratorFacts):
         return
-    count = sum(len(numbers) for _, numbers in resolve(job.work.task.pieces)(job.work.call))
-    height, width = generator.output.height, generator.output.width
+    count = resolve(work.task.count)(facts, work.call)
+    height, width = facts.generator.output.height, facts.generator.output.width
     most = most_in_grid(height, width)
     if count > most:
         what = f"{count} pictures of {width}×{height} are too many for one grid, which holds {most}"
-        raise UsageError(what, hint="write single files with -o FOLDER/, or ask for fewer")
+        otherwise = [text for kind, text in _ELSEWHERE.items() if kind in work.task.outputs]
+        raise UsageError(what, hint=", or ".join([*otherwise[:1], "ask for fewer"]))
 
 
 def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:

@@ -66,6 +66,9 @@ class Task:
         check: Import string of ``check(facts, options, /)``, for a task whose options name what a model may lack: it
             raises a :class:`gansdk.UsageError` for a call that does not fit a model with these facts, which is so known
             before weights are read. The function raises the same. Empty where any call fits any model.
+        count: Import string of ``count(facts, options, /) -> int``, for a task that makes many pictures out of
+            nothing: how many, so that more than one file can hold are refused before there is any. Empty where there
+            is one for each input.
         pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
             pictures out of nothing: how one call is made in several, with the numbers of the pictures of each, so that
             a folder is filled with flat memory. Empty where there is nothing to divide.
@@ -84,6 +87,7 @@ class Task:
     options: str
     function: str
     check: str = ""
+    count: str = ""
     pieces: str = ""
     many: str = ""
     needs_gradients: bool = False

@@ -90,6 +90,7 @@ GENERATE = Task(
     options="gansdk.tasks.generate:GenerateOptions",
     function="gansdk.tasks.generate:run",
     check="gansdk.tasks.generate:check",
+    count="gansdk.tasks.generate:count",
     pieces="gansdk.tasks.generate:pieces",
 )
 
@@ -185,6 +186,11 @@ def _read(path: Path, _size: int, _changed: int) -> Mapping[str, NDArray[Any]]:
     from gansdk.media.arrays import read_arrays
 
     return read_arrays(path)
+
+
+def count(_facts: Facts, options: GenerateOptions, /) -> int:
+    """How many pictures a call makes."""
+    return options.n or _count(options)
 
 
 def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range]]:

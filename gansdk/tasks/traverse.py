@@ -90,6 +90,7 @@ TRAVERSE = Task(
     options="gansdk.tasks.traverse:TraverseOptions",
     function="gansdk.tasks.traverse:run",
     check="gansdk.tasks.traverse:check",
+    count="gansdk.tasks.traverse:count",
 )
 
 
@@ -100,6 +101,12 @@ def check(facts: Facts, options: TraverseOptions, /) -> None:
         UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
     """
     _Plan.of(facts, options)
+
+
+def count(facts: Facts, options: TraverseOptions, /) -> int:
+    """How many pictures a call makes."""
+    plan = _Plan.of(facts, options)
+    return plan.rows * plan.columns
 
 
 def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, context: Context, /) -> Gallery:

@@ -110,6 +110,12 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
         (("traverse", "--code", "clas"), "did you mean class?"),
         (("traverse", "--code", "style.0", "--set", "style.0=1"), "style.0 cannot be swept and held"),
         (("encode", "photo.png", "--part", "stile"), "there is no part 'stile'; did you mean style?"),
+        (
+            ("traverse", "--code", "style.0", "--steps", "1000", "--rows", "1000"),
+            "1000000 pictures of 8×10 are too many for one grid, which holds 16070; "
+            "write arrays with -o FILE.npz, or ask for fewer",
+        ),
+        (("generate", "-n", "20000"), "write single files with -o FOLDER/, or ask for fewer"),
     ],
 )
 def test_what_the_facts_show_to_be_wrong_is_said_before_weights_are_read(with_sketch, line, said):
@@ -122,6 +128,14 @@ def test_what_the_facts_show_to_be_wrong_is_said_before_weights_are_read(with_sk
         (with_sketch.cwd / "folder").mkdir()
         done = with_sketch("map", "encode", "folder", "out", "-m", "./model", *line[2:])
         assert (done.code, said in done.err) == (2, True)
+
+
+def test_a_sweep_too_large_for_a_grid_can_be_had_as_arrays(with_sketch):
+    line = ("traverse", "-m", "./model", "--code", "style.0", "--steps", "170", "--rows", "100")
+    assert with_sketch("run", *line).code == 2
+    assert with_sketch("run", *line, "-o", "swept.npz").code == 0
+    with np.load(with_sketch.cwd / "swept.npz") as kept:
+        assert len(kept["pixels"]) == 17_000
 
 
 def test_a_stored_direction_is_swept_by_its_name(with_sketch):

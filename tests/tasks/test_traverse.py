@@ -10,7 +10,7 @@ from gansdk import Code, Direction, Facts, LatentGeneratorFacts, LatentSource, w
 from gansdk.errors import OptionError
 from gansdk.options import validate
 from gansdk.tasks.generate import GENERATE
-from gansdk.tasks.traverse import TRAVERSE, TraverseOptions, check, misfit
+from gansdk.tasks.traverse import TRAVERSE, TraverseOptions, check, count, misfit
 
 
 @pytest.fixture
@@ -109,6 +109,15 @@ def test_two_directions_add_up(directed, sketched):
     rows, columns = np.repeat([-1, 0, 1], 3)[:, None], np.tile([-1, 0, 1], 3)[:, None]
     expected = drawn + rows * np.array([0.5, 0]) + columns * np.array([0, 1.0])
     np.testing.assert_allclose(gallery.arrays["style"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"code": "class", "rows": 4}, {"code": "style.1", "steps": 7}, {"code": "smile, class", "steps": 4}],
+)
+def test_how_many_pictures_there_will_be_is_known_from_the_facts(directed, options):
+    facts = directed.located.config.facts
+    assert count(facts, validate(TraverseOptions, options)) == len(directed(**options))
 
 
 def test_without_vectors_a_direction_is_held_against_all_but_what_it_moves(directed):
