@@ -33,7 +33,7 @@ def fit(picture: Picture, image: Image, note: Callable[[str], None], *, strict: 
     Args:
         picture: Of any kind.
         image: What is taken; of 1 or 3 channels.
-        note: Takes what was done, in one line; nothing where nothing was.
+        note: Takes what was done, in one line, and that a picture shows nothing, in another; nothing where neither is.
         strict: Whether to refuse what would have to be changed.
 
     Returns:
@@ -43,6 +43,8 @@ def fit(picture: Picture, image: Image, note: Callable[[str], None], *, strict: 
         InputError: If it would have to be changed, and ``strict``.
     """
     flat = flatten(picture, "white")
+    if _is_empty(flat):
+        note(f"{picture.name}: all of one colour, so what is read off it means nothing")
     inverted = image.ground is not None and _ground(flat) != image.ground
     changes = _changes(picture, image)
     if inverted:
@@ -59,6 +61,11 @@ def fit(picture: Picture, image: Image, note: Callable[[str], None], *, strict: 
     if inverted:
         flat = flat.replace(pixels=_inverted(flat))
     return _padded(_inside(flat, image.width, image.height), image.width, image.height)
+
+
+def _is_empty(picture: Picture) -> bool:
+    """Whether no pixel differs from another."""
+    return bool((picture.pixels == picture.pixels[0, 0]).all())
 
 
 def _changes(picture: Picture, image: Image) -> list[str]:

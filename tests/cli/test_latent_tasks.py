@@ -232,6 +232,13 @@ def test_another_size_is_noted_and_strictly_refused(with_sketch):
     assert "the model takes 8×10 pixels, grey" in done.err
 
 
+def test_an_empty_picture_is_read_and_said_to_be_empty(with_sketch):
+    Image.new("L", (8, 10), 77).save(with_sketch.cwd / "blank.png")
+    done = with_sketch("run", "encode", "-m", "./model", "blank.png", "--json")
+    assert (done.code, len(done.records)) == (0, 1)
+    assert "blank.png: all of one colour, so what is read off it means nothing" in done.err
+
+
 def test_a_models_codes_are_shown_in_words(with_sketch):
     words = with_sketch("models", "show", "./model").out
     assert "generator.source.parts: noise (4 noise), class (zero, one, two), style (2 continuous)" in words

@@ -63,7 +63,31 @@ def test_what_is_transparent_is_put_on_white():
     fitted = fit(clear, Taken(width=5, height=5, channels=1), notes.append)
     assert (fitted.pixels == 255).all()
     assert fitted.alpha is None
-    assert notes == ["x.png: put on white"]
+    assert notes[-1] == "x.png: put on white"
+
+
+EMPTY = "x.png: all of one colour, so what is read off it means nothing"
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (200, 30, 9)])
+def test_a_picture_of_one_colour_is_said_to_be_empty(colour):
+    pixels = np.full((28, 28, 3), colour, np.uint8)
+    notes: list[str] = []
+    fit(Picture(pixels, name="x.png"), Taken(width=28, height=28, channels=3), notes.append, strict=True)
+    assert notes == [EMPTY]
+    pixels[27, 27, 0] ^= 1
+    fit(Picture(pixels, name="x.png"), Taken(width=28, height=28, channels=3), notes.append, strict=True)
+    assert notes == [EMPTY]
+
+
+def test_a_shape_in_the_alpha_alone_is_no_empty_picture():
+    alpha = np.zeros((5, 5), np.uint8)
+    notes: list[str] = []
+    for row in (2, slice(None)):
+        black = Picture(np.zeros((5, 5, 1), np.uint8), alpha=alpha.copy(), name="x.png")
+        black.alpha[row] = 255
+        fit(black, Taken(width=5, height=5, channels=1), notes.append)
+    assert notes == ["x.png: put on white", EMPTY]
 
 
 def test_strict_refuses_any_change_and_says_what_is_taken():
