@@ -17,17 +17,24 @@ if TYPE_CHECKING:
     from gansdk.model.parts import Part
 
 
-@dataclass(frozen=True, eq=False)
+_SHOWN = 4
+"""Numbers of a part that are shown; of more, how many there are."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Encoding(Mapping[str, "NDArray[np.float32]"]):
     """Numbers by part, float32 [n]; of a categorical part the probabilities [k].
 
     Attributes:
         parts: What the numbers are of, in their order.
         numbers: They, by part.
+        notes: What was done to the picture so that it could be read, and what is to be known of the reading, a line
+            each; empty where it was read as it is.
     """
 
     parts: Sequence[Part]
     numbers: Mapping[str, NDArray[np.float32]]
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         return self.numbers[name]
@@ -39,7 +46,16 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
         return len(self.numbers)
 
     def __repr__(self) -> str:
-        return f"Encoding({self.record()})"
+        shown = [f"{part.name}={self._shown(part)}" for part in self.parts]
+        return f"<Encoding {', '.join(shown)}>"
+
+    def _shown(self, part: Part) -> str:
+        numbers = self.numbers[part.name]
+        if isinstance(part, Categorical):
+            return f"{self.label(part.name)} ({numbers.max():.0%})"
+        return (
+            f"[{', '.join(f'{number:.3g}' for number in numbers)}]" if len(numbers) <= _SHOWN else f"[{len(numbers)}]"
+        )
 
     def label(self, name: str) -> str:
         """The likeliest value of a categorical part, in words.

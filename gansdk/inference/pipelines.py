@@ -14,6 +14,7 @@ from gansdk.hub.access import Access
 from gansdk.inference.catalog import Catalog, check_fit
 from gansdk.inference.context import Context, warn
 from gansdk.inference.directions import read_directions
+from gansdk.inference.encodings import Encoding
 from gansdk.inference.fingerprints import fingerprint
 from gansdk.inference.loading import load_networks
 from gansdk.inference.memory import default_budget
@@ -113,7 +114,8 @@ class Pipeline:
             options: Call options of the task and read options of its inputs.
 
         Returns:
-            A :class:`~gansdk.Picture`, or a dictionary where the task gives records.
+            A :class:`~gansdk.Picture` or a :class:`~gansdk.Gallery`; or, where the task gives records, a mapping. What
+            an encoder read has ``notes``, which the command line prints.
 
         Raises:
             GansdkError: Whatever is wrong with the inputs or options, in one line.
@@ -122,7 +124,9 @@ class Pipeline:
         if self.task.slots:
             groups.append(PictureReading)
         call, *read = split(groups, options)
-        return self.run(inputs, call, read[0] if read else PictureReading(), Context())
+        notes: list[str] = []
+        result = self.run(inputs, call, read[0] if read else PictureReading(), Context(note=notes.append))
+        return replace(result, notes=tuple(notes)) if isinstance(result, Encoding) else result
 
     def run(self, inputs: tuple[object, ...], call: Options, reading: Options, context: Context) -> Result:
         """Runs the task once with validated options, for callers that watch its progress."""

@@ -41,9 +41,20 @@ def test_the_parts_are_those_of_the_network(encode):
     assert found.label("class") == ["zero", "one", "two"][int(said[:3].argmax())]
 
 
-def test_it_shows_what_was_read(encode):
+def test_it_shows_in_a_line_what_was_read(encode):
     found = encode(picture())
-    assert repr(found) == f"Encoding({found.record()})"
+    first, second = found["style"]
+    likeliest = f"{found.label('class')} ({found['class'].max():.0%})"
+    assert repr(found) == f"<Encoding class={likeliest}, style=[{first:.3g}, {second:.3g}], features=[5]>"
+
+
+def test_what_was_done_to_a_picture_stands_with_what_was_read(encode):
+    assert encode(picture()).notes == ()
+    large, empty = picture(height=20, width=16, channels=3), np.zeros((10, 8), np.uint8)
+    found = encode(Picture.from_array(large, name="large.png"))
+    assert found.notes == ("large.png: made grey, fitted from 16×20 into 8×10",)
+    assert "notes" not in found.record()
+    assert encode(empty).notes == ("the given array: all of one colour, so what is read off it means nothing",)
 
 
 def test_a_record_has_labels_and_every_digit_of_float32(encode):
