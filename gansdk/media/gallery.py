@@ -13,7 +13,7 @@ from gansdk.errors import InputError, OutputError
 from gansdk.media.picture import Picture, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -65,8 +65,11 @@ class Gallery:
         return len(self.pixels)
 
     def __getitem__(self, at: int) -> Picture:
-        """One of them alone; by this a gallery can be iterated over, too."""
+        """One of them alone."""
         return self.pictures[at]
+
+    def __iter__(self) -> Iterator[Picture]:
+        return iter(self.pictures)
 
     @property
     def rows(self) -> int:

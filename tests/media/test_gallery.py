@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
@@ -29,6 +31,7 @@ def test_a_plain_grid_is_the_pictures_with_gaps_between(channels):
 
 def test_its_pictures_can_be_taken_one_by_one():
     shown = gallery(4)
+    assert isinstance(shown, Iterable)  # as type checkers ask
     for at, picture in enumerate(shown):
         np.testing.assert_array_equal(picture.pixels, shown.pixels[at])
     np.testing.assert_array_equal(shown[-1].pixels, shown.pixels[3])
