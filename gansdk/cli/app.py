@@ -66,7 +66,7 @@ _ORDER = [
 ]
 
 
-_MADE = {"resume": resuming, "bench": bench}
+_MADE = {"resume": resuming, "eval": evaluation, "bench": bench}
 """Files of commands that are made when they are called: each has the command's text, and a function that makes it."""
 
 
@@ -81,7 +81,7 @@ class _Root(Group):
 
     def first_sentence(self, ctx: Any, name: str) -> str:
         """What a command does; one that is yet to be made is not made for it."""
-        return _MADE[name].TEXT.partition(".")[0] + "." if name in _MADE else super().first_sentence(ctx, name)
+        return _MADE[name].TEXT.partition("\n")[0] if name in _MADE else super().first_sentence(ctx, name)
 
 
 def build() -> Any:
@@ -103,7 +103,6 @@ def build() -> Any:
     app.command("default", cls=Command)(default.default)
     app.command("datasets", cls=Command)(datasets.list_datasets)
     app.add_typer(training.app, name="train")
-    app.command("eval", cls=Command)(evaluation.evaluate)
     app.command("card", cls=Command)(card.card)
     app.command("check", cls=Command)(check.check)
     app.command("doctor", cls=Command)(doctor.doctor)

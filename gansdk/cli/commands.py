@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -60,6 +60,22 @@ def made_command(
     single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     single.command(name, cls=look or Command)(invoke)
     return get_command(single)
+
+
+def flag(name: str, kind: Any, *more: str, metavar: str | None = None, text: str, section: str = _OPTIONS) -> Parameter:
+    """An option of a made command that may be left out; its value is None then.
+
+    Args:
+        name: Of the parameter; the command line spells it as in ``--on-exists``, without an underscore at its end.
+        kind: ``str``, ``bool``, or ``list[str]`` for one that may be repeated.
+        more: Other spellings, as in ``-o``.
+        metavar: How its value is written.
+        text: Its help.
+        section: Where the help lists it.
+    """
+    spelled = "--" + name.rstrip("_").replace("_", "-")
+    option = typer.Option(spelled, *more, metavar=metavar, help=text, show_default=False, rich_help_panel=section)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 
 class Command(TyperCommand):

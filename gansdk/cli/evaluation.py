@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from gansdk.cli.commands import NAMED
+from gansdk.cli.commands import NAMED, flag, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.progress import Bar
 from gansdk.cli.session import Session, session_of
@@ -25,90 +26,79 @@ if TYPE_CHECKING:
     from gansdk.options import LoadOptions
 
 
-def _computing(metavar: str, text: str) -> Any:
-    return typer.Option(metavar=metavar, help=text, show_default=False, rich_help_panel="Computing")
-
-
-def evaluate(
-    context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
-    *,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]DATA",
-            help="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
-            "(default: trial pictures that come along; metrics of samples need none)",
-        ),
-    ] = None,
-    metric: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="measure by this; may be repeated (default: all that fit)")
-    ] = None,
-    twin: Annotated[
-        str,
-        typer.Option(
-            metavar="REF",
-            help="a model to put beside it: the same training without the method's own terms; one with two ends has "
-            "its start",
-            show_default=False,
-        ),
-    ] = "",
-    ablation: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=REF",
-            help="measure this instead, and record it as a row of REF's ablation; may be repeated",
-        ),
-    ] = None,
-    replicate: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="REF",
-            help="measure this instead, the same training from another seed, and record it for the spread of REF's "
-            "figures; may be repeated",
-        ),
-    ] = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="a JSON file to write to, or to add to, instead of the model's own evaluation.json",
-            show_default=False,
-        ),
-    ] = "",
-    device: Annotated[str | None, _computing("auto|cpu|cuda[:N]|mps", "where to compute")] = None,
-    precision: Annotated[
-        str | None, _computing("auto|fp32|bf16|fp16", "numbers to compute with (default: fp32)")
-    ] = None,
-    threads: Annotated[str | None, _computing("auto|1..1024", "CPU threads")] = None,
-    blend: Annotated[
-        str | None, _computing("0..1", "measure a model with two ends somewhere between them; kept with -o only")
-    ] = None,
-) -> None:
-    """Measure how good a model is, beside its twin, and keep it in the model's evaluation.json.
+TEXT = """Measure how good a model is, beside its twin, and keep it in the model's evaluation.json.
 
     A model that ships in a plugin is measured and left as it is, unless it is named by its folder.
     """
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED)]
+_FLAGS = (
+    flag(
+        "data",
+        list[str],
+        metavar="[NAME=]DATA",
+        text="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
+        "(default: trial pictures that come along; metrics of samples need none)",
+    ),
+    flag("metric", list[str], metavar="NAME", text="measure by this; may be repeated (default: all that fit)"),
+    flag(
+        "twin",
+        str,
+        metavar="REF",
+        text="a model to put beside it: the same training without the method's own terms; one with two ends has its "
+        "start",
+    ),
+    flag(
+        "ablation",
+        list[str],
+        metavar="NAME=REF",
+        text="measure this instead, and record it as a row of REF's ablation; may be repeated",
+    ),
+    flag(
+        "replicate",
+        list[str],
+        metavar="REF",
+        text="measure this instead, the same training from another seed, and record it for the spread of REF's "
+        "figures; may be repeated",
+    ),
+    flag(
+        "output",
+        str,
+        "-o",
+        metavar="FILE",
+        text="a JSON file to write to, or to add to, instead of the model's own evaluation.json",
+    ),
+)
+
+
+def command() -> Any:
+    """The command."""
+    from gansdk.cli.task_options import parameter_of
+    from gansdk.evaluation.options import MeasuringOptions
+    from gansdk.options import describe
+
+    ref = Parameter("ref", Parameter.POSITIONAL_OR_KEYWORD, annotation=_REF)
+    load = [parameter_of(info, "Computing") for info in describe(MeasuringOptions)]
+    return made_command("eval", _call, [ref, *_FLAGS, *load], TEXT)
+
+
+def _call(context: typer.Context, values: dict[str, Any]) -> None:
+    from gansdk.evaluation.options import MeasuringOptions
+    from gansdk.options import validate
+
     session = session_of(context)
-    located = session.catalog.locate(ref)
-    beside = _Beside(
-        twin=session.catalog.locate(twin) if twin else None,
-        variants=_variants(session, ablation or ()),
-        replicates=[session.catalog.locate(one) for one in replicate or ()],
-    )
+    located = session.catalog.locate(values["ref"])
+    beside = _beside(session, values)
     beside.check(located)
-    load = _load(device, precision, threads, blend)
+    load = validate(MeasuringOptions, {name: values[name] for name in MeasuringOptions.model_fields}, flags=True)
     for one in (located, *beside.models):
         session.catalog.method(one)  # a missing plugin is known before anything is read
-    target = _target(session, located, output, load)
-    datasets = _datasets(session, located, data or ())
+    target = _target(session, located, values["output"], load)
+    datasets = _datasets(session, located, values["data"] or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
 
         work = beside.work(session.catalog, located, datasets)
-    found = _measure(session, work, metrics=tuple(metric or ()), load=load)
+    found = _measure(session, work, metrics=tuple(values["metric"] or ()), load=load)
     _report(session, located.ref, found)
     _keep(session, located, target, found)
 
@@ -162,17 +152,16 @@ def _measure(session: Session, work: Callable[..., Evaluation], **how: Any) -> E
         bar.clear()
 
 
-def _load(device: str | None, precision: str | None, threads: str | None, blend: str | None) -> LoadOptions:
-    from gansdk.options import LoadOptions, validate
-
-    values = {"device": device, "precision": precision or "fp32", "threads": threads, "blend": blend}
-    return validate(LoadOptions, values, flags=True)
-
-
-def _variants(session: Session, texts: Iterable[str]) -> dict[str, Located]:
+def _beside(session: Session, values: Mapping[str, Any]) -> _Beside:
     from gansdk.options import parse_mapping
 
-    return {name: session.catalog.locate(ref) for name, ref in parse_mapping("--ablation", texts).items()}
+    locate = session.catalog.locate
+    rows = parse_mapping("--ablation", values["ablation"] or ())
+    return _Beside(
+        twin=locate(values["twin"]) if values["twin"] else None,
+        variants={name: locate(ref) for name, ref in rows.items()},
+        replicates=[locate(ref) for ref in values["replicate"] or ()],
+    )
 
 
 def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[str, Dataset]:
@@ -193,7 +182,7 @@ def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[
     return found
 
 
-def _target(session: Session, located: Located, output: str, load: LoadOptions) -> Path | None:
+def _target(session: Session, located: Located, output: str | None, load: LoadOptions) -> Path | None:
     """The file or model folder that shall have it; None where nothing is written, which is said."""
     from gansdk.evaluation.evaluating import is_users_own
 

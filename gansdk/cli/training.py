@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import typer  # noqa: TC002 - read when the command is built
 
-from gansdk.cli.commands import Command, Group, made_command, new_app, sections
+from gansdk.cli.commands import Command, Group, flag, made_command, new_app, sections
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.run_folders import report, watching
 from gansdk.cli.session import Session, session_of
@@ -17,6 +16,7 @@ from gansdk.errors import OptionError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from inspect import Parameter
 
     from gansdk.options import OptionInfo
     from gansdk.plugins.declarations import Config, Method
@@ -129,23 +129,17 @@ def _parameters() -> list[Parameter]:
     from gansdk.options import describe
     from gansdk.training.options import TrainingOptions
 
+    what = partial(flag, section=_WHAT)
     data = "a name as in mnist, a folder or a zip archive; once per data set of the recipe (required)"
     return [
-        _parameter("config", str, "--config", metavar="NAME", help="one of the method's ways to train (required)"),
-        _parameter("data", list[str], "--data", metavar="[NAME=]DATA", help=data),
-        _parameter("output", str, "--output", "-o", metavar="RUN", help="the folder to fill, new or empty (required)"),
-        _parameter("test", list[str], "--test", metavar="NAME=DATA", help="measure on this; may be repeated"),
-        _parameter(
-            "set_", list[str], "--set", metavar="NAME=VALUE", help="change an option of the recipe; may be repeated"
-        ),
-        _parameter("twin", bool, "--twin", help="train the twin: the same training without the method's own terms"),
+        what("config", str, metavar="NAME", text="one of the method's ways to train (required)"),
+        what("data", list[str], metavar="[NAME=]DATA", text=data),
+        what("output", str, "-o", metavar="RUN", text="the folder to fill, new or empty (required)"),
+        what("test", list[str], metavar="NAME=DATA", text="measure on this; may be repeated"),
+        what("set_", list[str], metavar="NAME=VALUE", text="change an option of the recipe; may be repeated"),
+        what("twin", bool, text="train the twin: the same training without the method's own terms"),
         *(parameter_of(info, _SECTIONS.get(info.name, _ELSE)) for info in describe(TrainingOptions)),
     ]
-
-
-def _parameter(name: str, kind: Any, *flags: str, **look: Any) -> Parameter:
-    option = typer.Option(*flags, show_default=False, rich_help_panel=_WHAT, **look)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 
 def _row(info: OptionInfo, configs: dict[str, Config]) -> tuple[str, str]:
