@@ -19,6 +19,7 @@ from gansdk.evaluation.restoration.trials import PREFIX
 from gansdk.model.config import read_config
 from gansdk_infogan import METHOD
 from gansdk_infogan.model import networks
+from gansdk_infogan.naming import name_categories
 from gansdk_infogan.options import NetworkOptions
 
 MODELS = {model.name: model.folder for model in METHOD.models}
@@ -47,6 +48,22 @@ def test_a_model_that_ships_is_small_licensed_and_traceable(name: str) -> None:
     assert all(used.licence and used.digest and used.items == 60_000 for used in config.trained.data)
     built = networks(NetworkOptions.model_validate(config.network))
     assert sum(parameter.numel() for network in built.values() for parameter in network.parameters()) <= 2_000_000
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_its_words_are_those_that_labelled_images_give(name: str) -> None:
+    known = JUDGED_BY[name]
+    if not (DATA / known.name).is_dir():
+        pytest.skip(f"needs {known.name} in GANSDK_DATA")
+    data = gansdk.open_data(f"{known.name}:train")
+    assert data.labels is not None
+    encode = gansdk.pipeline("encode", model=f"builtin:{name}", device="cpu", precision="fp32")
+    images = torch.from_numpy(data.images[:2000].transpose(0, 3, 1, 2).copy()).float() / 255
+    words = name_categories(
+        lambda some: encode.model.encoder.encode(some)["class"], images, gansdk.Labels(data.labels, data.classes)
+    )
+    (code,) = (part for part in encode.located.config.facts.encoder.parts if part.name == "class")
+    assert tuple(words) == code.labels
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -77,10 +77,33 @@ def test_no_category_at_all_is_possible() -> None:
 
 
 def test_words_come_from_labelled_images() -> None:
-    images = torch.arange(6.0).reshape(6, 1, 1, 1)
-    labels = gansdk.Labels(torch.tensor([1, 1, 2, 2, 0, 0]).numpy(), ("zero", "one", "two"))
+    assert named([[0, 100, 0], [0, 0, 100], [100, 0, 0]]) == ["one", "two", "zero"]
+
+
+def named(images: list[list[int]]) -> list[str]:
+    """What categories are called as which so many images of each class are read: a row for each category."""
+    pairs = [(category, one) for category, row in enumerate(images) for one, n in enumerate(row) for _ in range(n)]
+    read_as, true = torch.tensor(pairs).T
 
     def recognise(some: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.one_hot((some.flatten() // 2).long(), 3).float()
+        return torch.nn.functional.one_hot(some.flatten().long(), len(images)).float()
 
-    assert name_categories(recognise, images, labels) == ["one", "two", "zero"]
+    labels = gansdk.Labels(true.numpy(), ("zero", "one", "two"))
+    return list(name_categories(recognise, read_as.float().reshape(-1, 1, 1, 1), labels))
+
+
+@pytest.mark.parametrize("right", [0, 26, 28, 30, 60])
+def test_there_are_words_only_where_every_category_is_clearly_better_than_chance(right: int) -> None:
+    """The last category; a third of all images are of its class. Wilson's interval, from his paper's formula."""
+    others = (100 - right) // 2
+    images = [[85, 0, others], [0, 85, others], [15, 15, right]]
+    z, n = 2.5758, 30 + right
+    share = right / n
+    reach = z * ((share * (1 - share) + z**2 / (4 * n)) / n) ** 0.5
+    low = (share + z**2 / (2 * n) - reach) / (1 + z**2 / n)
+    assert named(images) == (["zero", "one", "two"] if low > 1 / 3 else [])
+    assert (right >= 30) == (low > 1 / 3)
+
+
+def test_a_category_that_nothing_is_read_as_leaves_all_without_words() -> None:
+    assert named([[100, 0, 50], [0, 100, 50], [0, 0, 0]]) == []

@@ -32,16 +32,18 @@ TINY = {
     "noise": 3,
 }
 
+WORDS = ("above", "below")
+
 
 @pytest.fixture
 def dots(tmp_path: Path) -> Path:
-    """Pictures of two classes: a bright dot above or below."""
+    """Pictures of two classes: a bright band above or below."""
     random = np.random.default_rng(0)
     for label, row in (("above", 2), ("below", 6)):
         (tmp_path / "dots" / label).mkdir(parents=True)
         for index in range(12):
             pixels = np.zeros((8, 8), np.uint8)
-            pixels[row - 1 : row + 1, 3:5] = random.integers(200, 256)
+            pixels[row - 2 : row + 2] = random.integers(200, 256)
             Image.fromarray(pixels).save(tmp_path / "dots" / label / f"{index}.png")
     return tmp_path / "dots"
 
@@ -125,13 +127,23 @@ def test_the_twin_of_a_config_moves_its_generator_by_the_plain_gans_gradient(dot
 
 
 def test_a_trained_model_is_named_by_labels_that_training_never_saw(dots: Path, tmp_path: Path) -> None:
-    options = {**TINY, "steps": 4}
-    train(METHOD, "paper", tmp_path / "run", data={"": str(dots)}, options=options, device="cpu")
+    options = {**TINY, "steps": 100}
+    train(METHOD, "small", tmp_path / "run", data={"": str(dots)}, options=options, device="cpu", seed=1)
     model = tmp_path / "run" / "model"
     gallery = gansdk.pipeline("generate", model=model)(n=6, set={"class": "below"})
     assert gallery.pixels.shape == (6, 8, 8, 1)
-    parts = gansdk.pipeline("encode", model=model).located.config.facts.encoder.parts
-    assert sorted(parts[0].labels) == ["above", "below"]
+    encode = gansdk.pipeline("encode", model=model)
+    said = {label: [encode(path).label("class") == label for path in (dots / label).iterdir()] for label in WORDS}
+    assert all(sum(right) > 9 for right in said.values())
+
+
+def test_a_model_that_has_learnt_nothing_yet_has_no_words(dots: Path, tmp_path: Path) -> None:
+    options = {**TINY, "steps": 1}
+    train(METHOD, "small", tmp_path / "run", data={"": str(dots)}, options=options, device="cpu")
+    encode = gansdk.pipeline("encode", model=tmp_path / "run" / "model")
+    assert encode(dots / "below" / "0.png").label("class") in {"0", "1"}
+    with pytest.raises(gansdk.OptionError, match="class takes 0 to 1"):
+        gansdk.pipeline("generate", model=tmp_path / "run" / "model")(set={"class": "below"})
 
 
 def test_the_words_cost_the_training_nothing(dots: Path, tmp_path: Path) -> None:
