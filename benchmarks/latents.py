@@ -39,8 +39,7 @@ def write(folder: Path, method_name: str, config_name: str) -> None:
     config = method.configs[config_name]
     torch.manual_seed(0)
     recipe = cast("Recipe", resolve(config.recipe)(validate(resolve(config.options), config.values)))
-    export = recipe.export()
-    write_model(folder, method=method, facts=export.facts, network=export.network, networks=export.networks)
+    write_model(folder, method, recipe.export())
 
 
 def seconds(call: Callable[[], object]) -> float:

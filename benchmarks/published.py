@@ -20,6 +20,7 @@ from gansdk.evaluation.contests import Contest, Way, alone, eager, ours
 from gansdk.inference.catalog import Catalog
 from gansdk.inference.loading import build_networks, load_networks, write_model
 from gansdk.inference.pipelines import Pipeline
+from gansdk.model.export import Export
 from gansdk.options import LoadOptions
 from gansdk.plugins.discovery import discover
 from gansdk.settings import Settings
@@ -85,8 +86,7 @@ def pipeline(catalog: Catalog, name: str, folder: Path, precision: Any) -> Pipel
     options, method = NETWORKS[name], catalog.registry.method("srgan")
     torch.manual_seed(0)
     network = options.model_dump()
-    declared = facts(options)
-    write_model(folder, method=method, facts=declared, network=network, networks=build_networks(method, network))
+    write_model(folder, method, Export(facts(options), network, build_networks(method, network)))
     load = LoadOptions(device="cpu", precision=precision)
     return Pipeline(catalog.registry.task("superres"), catalog.locate(str(folder)), method, load)
 

@@ -20,6 +20,7 @@ from gansdk.inference.context import silent
 from gansdk.inference.loading import build_networks, fill, mismatches, write_model
 from gansdk.inference.runtime import has_native
 from gansdk.model.config import ModelConfig, Origin, read_config
+from gansdk.model.export import Export
 from gansdk.options import RecordWriting, validate
 from gansdk.plugins.declarations import Recognised, resolve
 from gansdk.plugins.discovery import discover
@@ -119,10 +120,8 @@ def import_weights(
         facts = facts.model_copy(update={"safe_precisions": ("bf16",)})
     config = write_model(
         target,
-        method=method,
-        facts=facts,
-        network=found.recognised.network,
-        networks=networks,
+        method,
+        Export(facts, found.recognised.network, networks),
         origin=_origin(path, place, found, registry),
         summary=summary or f"{found.recognised.layout}, imported from {path.name}",
         licence=licence,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from gansdk.inference.located import Located
     from gansdk.model.attributions import Attributions
-    from gansdk.model.facts import Facts
+    from gansdk.model.export import Export
 
 
 def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.Module]:
@@ -135,12 +135,9 @@ def fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> No
 
 def write_model(
     folder: Path,
-    *,
     method: Method,
-    facts: Facts,
-    network: Mapping[str, Any],
-    networks: Mapping[str, nn.Module],
-    start: Mapping[str, nn.Module] | None = None,
+    export: Export,
+    *,
     trained: Trained | None = None,
     origin: Origin | None = None,
     summary: str = "",
@@ -153,10 +150,7 @@ def write_model(
     Args:
         folder: Where it shall stand. An author's ``README.md`` in it is carried over, with the pictures of its card.
         method: The method that can build the networks again.
-        facts: What the model declares.
-        network: JSON-able options from which ``method.networks`` builds exactly these networks.
-        networks: By name; floating-point tensors are stored in fp32.
-        start: The same networks before the training, for a model that carries both ends.
+        export: The model; floating-point tensors are stored in fp32.
         trained: How it came to be, if it was trained here.
         origin: Where it came from, if it was not.
         summary: One line for listings.
@@ -168,16 +162,15 @@ def write_model(
         The config as written.
 
     Raises:
-        PluginError: If ``network`` does not build networks with the keys and shapes of ``networks``.
+        PluginError: If ``export.network`` does not build networks with the keys and shapes of its networks.
         OutputError: If the folder cannot be written.
     """
-    weights = {WEIGHTS: networks} | ({START: start} if start is not None else {})
+    weights = {WEIGHTS: export.networks} | ({START: export.start} if export.start is not None else {})
     for each in weights.values():
-        _check_rebuilds(method, network, each)
+        _check_rebuilds(method, export.network, each)
     with whole_folder(folder, replace=True) as new:
         for name, each in weights.items():
-            tensors = {key: _stored(tensor) for key, tensor in _flatten(each).items()}
-            write_whole(new / name, save(tensors, metadata={"format": "pt"}))
+            write_whole(new / name, _packed(each))
         if evaluation is not None:
             write_whole(new / EVALUATION, evaluation.to_json())
         if attributions is not None and attributions.data:
@@ -188,17 +181,15 @@ def write_model(
             requires=method.requires,
             summary=summary,
             licence=licence,
-            facts=facts,
-            network=dict(network),
+            facts=export.facts,
+            network=dict(export.network),
             files={path.name: sha256(path) for path in sorted(new.iterdir())},
-            ends={"0": START, "1": WEIGHTS} if start is not None else {},
+            ends={"0": START, "1": WEIGHTS} if export.start is not None else {},
             trained=trained,
             origin=origin,
         )
         write_whole(new / CONFIG, config.to_json())
-        for path in (folder / README, *folder.glob(CARD_PICTURES)):
-            if path.is_file():
-                write_whole(new / path.name, path.read_bytes())
+        _carry_over(folder, new)
     return config
 
 
@@ -210,6 +201,17 @@ def _check_rebuilds(method: Method, network: Mapping[str, Any], networks: Mappin
     differing += [key for key in rebuilt.keys() & given.keys() if rebuilt[key].shape != given[key].shape]
     if differing:
         raise PluginError(f"the network options of {method.name} do not rebuild its networks: {differing[0]!r} differs")
+
+
+def _carry_over(old: Path, new: Path) -> None:
+    """What is an author's stays through a training."""
+    for path in (old / README, *old.glob(CARD_PICTURES)):
+        if path.is_file():
+            write_whole(new / path.name, path.read_bytes())
+
+
+def _packed(networks: Mapping[str, nn.Module]) -> bytes:
+    return save({key: _stored(tensor) for key, tensor in _flatten(networks).items()}, metadata={"format": "pt"})
 
 
 def _flatten(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from gansdk.data.pictures import Dataset
     from gansdk.evaluation.record import Evaluation
+    from gansdk.model.export import Export
     from gansdk.plugins.declarations import Method, Metric
-    from gansdk.training.recipe import Export
     from gansdk.training.runs import RunRecord
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.data.pictures import Dataset
-    from gansdk.model.facts import Facts
+    from gansdk.model.export import Export
     from gansdk.training.players import Contest, Player
     from gansdk.training.turns import Train
 
@@ -28,24 +27,6 @@ class Stream(Protocol):
     def batch(self, index: int, /) -> Batch:
         """The tensors of one step, on the CPU."""
         ...
-
-
-@dataclass(frozen=True)
-class Export:
-    """A model as it would ship.
-
-    Attributes:
-        facts: What it declares.
-        network: JSON-able options from which the method builds exactly these networks.
-        networks: By name.
-        start: The same networks before this training, where the model shall carry both ends of it: users then choose
-            between them by the load option ``blend``.
-    """
-
-    facts: Facts
-    network: Mapping[str, object]
-    networks: Mapping[str, nn.Module]
-    start: Mapping[str, nn.Module] | None = None
 
 
 class Recipe(Protocol):

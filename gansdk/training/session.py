@@ -214,11 +214,8 @@ class Session:
             with self._train.finished(export.networks.values()):
                 write_model(
                     self._folder.model,
-                    method=self._method,
-                    facts=export.facts,
-                    network=export.network,
-                    networks=export.networks,
-                    start=export.start,
+                    self._method,
+                    export,
                     trained=self._trained(clock),
                     summary=record.summary or f"{self._method.name} {record.config}",
                     licence=record.licence,

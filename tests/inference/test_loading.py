@@ -17,6 +17,7 @@ from gansdk.files import sha256
 from gansdk.inference.loading import load_networks, write_model
 from gansdk.inference.located import Located
 from gansdk.model.config import Trained, read_config
+from gansdk.model.export import Export
 from gansdk.model.facts import Facts
 
 
@@ -80,9 +81,7 @@ def test_writing_replaces_the_folder_and_keeps_an_authors_readme(folder):
 
 def test_writing_refuses_options_that_do_not_rebuild_the_networks(tmp_path):
     with pytest.raises(PluginError, match="do not rebuild"):
-        write_model(
-            tmp_path / "m", method=tiny.METHOD, facts=Facts(), network={"width": 9}, networks=tiny.trained_networks(8)
-        )
+        write_model(tmp_path / "m", tiny.METHOD, Export(Facts(), {"width": 9}, tiny.trained_networks(8)))
     assert not (tmp_path / "m").exists()
 
 

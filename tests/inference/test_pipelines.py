@@ -13,9 +13,11 @@ from torch import nn
 import gansdk
 from gansdk.errors import NotApplicableError, OptionError, UnknownNameError
 from gansdk.inference.context import Context
+from gansdk.inference.loading import write_model
 from gansdk.inference.located import Located
 from gansdk.inference.pipelines import Pipeline
 from gansdk.inference.runtime import NonFiniteError
+from gansdk.model.export import Export
 from gansdk.options import LoadOptions, PictureReading
 from gansdk.plugins.declarations import Slot, Task
 from gansdk.tasks.superres import SUPERRES
@@ -139,8 +141,6 @@ def test_reduced_precision_that_fails_is_tried_once_in_fp32(folder):
 def test_a_network_that_gives_nan_in_fp32_is_one_error(folder):
     broken = tiny.trained_networks()
     nn.init.constant_(broken["generator"][0].bias, float("nan"))
-    from gansdk.inference.loading import write_model
-
-    write_model(folder, method=tiny.METHOD, facts=tiny.FACTS, network={"width": 8}, networks=broken)
+    write_model(folder, tiny.METHOD, Export(tiny.FACTS, {"width": 8}, broken))
     with pytest.raises(NonFiniteError, match="NaN or infinity"):
         Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)(photo())

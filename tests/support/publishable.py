@@ -27,6 +27,7 @@ def write(folder: Path, *, seed: int = 0, licence: str = "MIT") -> None:
     import torch
 
     from gansdk.inference.loading import write_model
+    from gansdk.model.export import Export
 
     networks = tiny.trained_networks(seed=seed)
     last = networks["generator"][5]
@@ -35,10 +36,8 @@ def write(folder: Path, *, seed: int = 0, licence: str = "MIT") -> None:
         last.bias.fill_(0.5)
     write_model(
         folder,
-        method=tiny.METHOD,
-        facts=tiny.FACTS,
-        network={"width": 8},
-        networks=networks,
+        tiny.METHOD,
+        Export(tiny.FACTS, {"width": 8}, networks),
         trained=TRAINED,
         summary="a test",
         licence=licence,

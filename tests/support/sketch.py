@@ -81,6 +81,7 @@ def write(folder: Path, *, seed: int = 0) -> None:
 
     from gansdk.inference.loading import write_model
     from gansdk.model.config import Trained, TrainingData
+    from gansdk.model.export import Export
 
     data = (TrainingData(name="nothing", licence="CC0-1.0", items=1),)
     trained = Trained(recipe="none", config="none", seed=seed, steps=1, data=data)
@@ -88,10 +89,8 @@ def write(folder: Path, *, seed: int = 0) -> None:
         torch.manual_seed(seed)
         write_model(
             folder,
-            method=METHOD,
-            facts=FACTS,
-            network={},
-            networks=networks(NetworkOptions()),
+            METHOD,
+            Export(FACTS, {}, networks(NetworkOptions())),
             trained=trained,
             summary="random weights",
             licence="CC0-1.0",

@@ -101,9 +101,10 @@ def trained_networks(width: int = 8, seed: int = 0) -> Mapping[str, nn.Module]:
     return {"generator": network.eval()}
 
 
-def write(folder, *, width: int = 8, seed: int = 0, facts: gansdk.Facts = FACTS, **fields):
+def write(folder, *, width: int = 8, seed: int = 0, facts: gansdk.Facts = FACTS, start=None, **fields):
     """A model folder of this method."""
     from gansdk.inference.loading import write_model
+    from gansdk.model.export import Export
 
     built = trained_networks(width, seed)
-    return write_model(folder, method=METHOD, facts=facts, network={"width": width}, networks=built, **fields)
+    return write_model(folder, METHOD, Export(facts, {"width": width}, built, start), **fields)

@@ -53,6 +53,7 @@ def build(folder, method) -> None:
     """The model that the plugin brings, as if it had been trained."""
     from gansdk.inference.loading import build_networks, write_model
     from gansdk.model.config import Trained, TrainingData
+    from gansdk.model.export import Export
 
     torch.manual_seed(0)
     built = build_networks(method, {"width": 16})
@@ -60,10 +61,8 @@ def build(folder, method) -> None:
         built["generator"].train()(torch.rand(4, 3, 16, 16))  # so that batch-norm has something to fold
     write_model(
         folder,
-        method=method,
-        facts=FACTS,
-        network={"width": 16},
-        networks=built,
+        method,
+        Export(FACTS, {"width": 16}, built),
         trained=Trained(
             recipe="exemplar",
             config="usual",
