@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticUndefined
 
 from gansdk.errors import OptionError, UnknownNameError
@@ -39,8 +39,25 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number_of_text(cls, value: Any, info: ValidationInfo) -> Any:
+        """A command line has texts alone, of which pydantic makes numbers, and none where a few are named."""
+        if not isinstance(value, str) or info.field_name is None:
+            return value
+        named = _named_values(cls.model_fields[info.field_name].annotation)
+        return next((one for one in named if isinstance(one, int) and str(one) == value), value)
+
 
 _Group = TypeVar("_Group", bound=Options)
+
+
+def _named_values(annotation: Any) -> list[Any]:
+    """The values that a type names one by one, as ``Literal[1, 3] | None`` does."""
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return list(arguments)
+    return [value for argument in arguments for value in _named_values(argument)]
 
 
 def _colour(text: str) -> str:

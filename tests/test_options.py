@@ -84,6 +84,19 @@ def test_a_wrong_value_is_one_line_with_the_range(name, value, message):
     assert caught.value.message.startswith(message)
 
 
+class Named(Options):
+    channels: Literal[1, 3] = 1
+    bits: Literal["auto"] | Literal[8, 16] | None = None
+
+
+def test_numbers_that_are_named_one_by_one_are_read_from_texts_too():
+    (named,) = split([Named], {"channels": "3", "bits": "16"})
+    assert (named.channels, named.bits) == (3, 16)
+    assert split([Named], {"bits": "auto"}) == [Named(bits="auto")]
+    with pytest.raises(OptionError, match=r"--channels '2' is not one of 1\|3"):
+        split([Named], {"channels": "2"}, flags=True)
+
+
 def test_all_wrong_values_of_all_groups_are_named_at_once():
     with pytest.raises(OptionError) as caught:
         split([LoadOptions, Everything], {"threads": "0", "count": "0"}, flags=True)
