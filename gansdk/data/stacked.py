@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from gansdk.data.pictures import Attribution, Pictures
-from gansdk.errors import InputError
+from gansdk.errors import InputError, UsageError
+from gansdk.options import describe, validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gansdk.data.pictures import Dataset
     from gansdk.model.facts import Ground
+    from gansdk.options import Options
 
 _MIDDLE = 127.5
 _NEARLY_ALL = 0.95
@@ -81,7 +83,11 @@ def labels_of(data: Dataset) -> Labels:
 
 
 def stack_images(
-    data: Dataset, *, size: tuple[int, int] | None = None, channels: Literal[1, 3] | None = None
+    data: Dataset,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: Literal[1, 3] | None = None,
+    options: Options | None = None,
 ) -> StackedImages:
     """A data set as one array, for networks that take images of one small size.
 
@@ -90,17 +96,19 @@ def stack_images(
         size: Height and width that every image must have; that of the first one if not given.
         channels: 1 for grey (luma of BT.601), 3 for RGB (grey repeated); what the data has if not given, which is 3
             for pictures.
+        options: A recipe's, where its fields ``height``, ``width`` and ``channels`` say what is taken: the error then
+            says how to set them for such images.
 
     Raises:
         InputError: If they are no images, a picture is damaged or of another size, or all are too many for memory.
     """
     if isinstance(data, Pictures):
-        images = _read(data, size, channels or 3)
+        images = _read(data, size, channels or 3, options)
         labels, classes = data.labels, data.classes
         return StackedImages(data.name, images, data.licence, data.digest, labels, classes, data.attributions)
     if not isinstance(data, StackedImages):
         raise InputError(f"{data.name} is no set of images", hint="give a folder of pictures")
-    _check_size(data.images[0], size, data.name)
+    _check_size(data.images[0], size, data.name, options)
     if channels in (None, data.images.shape[3]):
         return data
     images = np.stack([_with_channels(image, channels or 3) for image in data.images])
@@ -137,10 +145,12 @@ def _stray(data: Dataset) -> str:
     return f": {stray[0]} stands in no sub-folder" if len(stray) < len(names) else ""
 
 
-def _read(pictures: Pictures, size: tuple[int, int] | None, channels: int) -> NDArray[np.uint8]:
+def _read(
+    pictures: Pictures, size: tuple[int, int] | None, channels: int, options: Options | None
+) -> NDArray[np.uint8]:
     name, first = pictures[0]
     height, width = size = size or (first.shape[0], first.shape[1])
-    _check_size(first, size, f"{pictures.name}/{name}")
+    _check_size(first, size, f"{pictures.name}/{name}", options)
     shape = (len(pictures), height, width, channels)
     if math.prod(shape) > MOST_BYTES:
         what = f"{len(pictures)} pictures of {width}x{height} pixels are more than {MOST_BYTES >> 30} GiB"
@@ -153,10 +163,30 @@ def _read(pictures: Pictures, size: tuple[int, int] | None, channels: int) -> ND
     return images
 
 
-def _check_size(image: NDArray[np.uint8], size: tuple[int, int] | None, where: str) -> None:
+def _check_size(
+    image: NDArray[np.uint8], size: tuple[int, int] | None, where: str, options: Options | None = None
+) -> None:
     if size is not None and image.shape[:2] != tuple(size):
         found, wanted = (f"{one[1]}x{one[0]}" for one in (image.shape, size))
-        raise InputError(f"{where} is {found} pixels, not {wanted}", hint="bring all pictures to one size first")
+        hint = _way_out(image, wanted, options) or "bring all pictures to one size first"
+        raise InputError(f"{where} is {found} pixels, not {wanted}", hint=hint)
+
+
+def _way_out(image: NDArray[np.uint8], wanted: str, options: Options | None) -> str:
+    """How to train on images like this one; nothing where a recipe's options do not say their size."""
+    sides = {"height": image.shape[0], "width": image.shape[1]}
+    infos = [] if options is None else [one for one in describe(type(options)) if one.name in sides]
+    if options is None or len(infos) < len(sides):
+        return ""
+    is_coloured = bool((image != image[..., :1]).any())
+    asked = sides | ({"channels": 3} if is_coloured and getattr(options, "channels", 3) == 1 else {})
+    try:
+        validate(type(options), {**options.model_dump(), **asked})
+    except UsageError:
+        ranges = " and ".join(f"{one.name} {one.metavar} ({one.help})" for one in infos)
+        return f"bring all pictures to {wanted}, or to another size that can be set: {ranges}"
+    settings = " ".join(f"--set {name}={value}" for name, value in asked.items())
+    return f"train at their size with {settings}, or bring all of them to {wanted}"
 
 
 def _with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:

@@ -64,6 +64,23 @@ def test_a_twin_names_what_it_was_trained_without(gansdk):
     assert " --twin " in (gansdk.cwd / "card.md").read_text("utf-8")
 
 
+def test_pictures_of_another_size_say_what_to_set_and_that_trains(gansdk):
+    (gansdk.cwd / "photos").mkdir()
+    for seed in range(4):
+        pixels = np.random.default_rng(seed).integers(0, 256, (8, 12, 3), np.uint8)
+        Image.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
+    sizes = ["steps=1", "batch=4", "hidden=8", "features=2", "code_hidden=8"]
+    small = [one for text in sizes for one in ("--set", text)]
+    line = ["train", "infogan", "--config", "small", *small, "--data", "photos", "-o", "RUN"]
+    refused = gansdk(*line)
+    assert refused.code == 1
+    assert "photos/0.png is 12x8 pixels, not 28x28; train at their size with --set height=8" in refused.err
+    assert not (gansdk.cwd / "RUN").exists()
+    way_out = refused.err.partition("train at their size with ")[2].partition(",")[0].split()
+    assert way_out[-1] == "channels=3"
+    assert gansdk(*line, *way_out).code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import Field
 from skimage.color import rgb2yuv  # whose Y is luma of BT.601
 
 from gansdk.data.pictures import Pictures, open_pictures
 from gansdk.data.stacked import StackedImages, array_digest, ground_of, labels_of, stack_images
 from gansdk.errors import InputError
+from gansdk.options import Options
 
 
 def write(path: Path, pixels: np.ndarray) -> None:
@@ -105,6 +108,43 @@ def test_another_size_is_refused_by_name(animals: Path) -> None:
     write(animals / "dog" / "c.png", noise(5, 6, 4, 3))
     with pytest.raises(InputError, match=r"animals/dog/c\.png is 4x6 pixels, not 6x4"):
         stack_images(open_pictures(animals))
+
+
+class Sized(Options):
+    steps: int = 1
+    height: Annotated[int, Field(ge=4, le=64, multiple_of=2, description="pixels, an even number")] = 28
+    width: Annotated[int, Field(ge=4, le=64, multiple_of=2, description="pixels, an even number")] = 28
+    channels: Literal[1, 3] = 1
+
+
+def refused(data, options: Options) -> str:
+    with pytest.raises(InputError) as caught:
+        stack_images(data, size=(28, 28), channels=1, options=options)
+    return caught.value.hint
+
+
+def test_another_size_names_the_options_that_take_it(animals: Path) -> None:
+    asked = "train at their size with --set height=4 --set width=6"
+    assert refused(open_pictures(animals), Sized()) == f"{asked} --set channels=3, or bring all of them to 28x28"
+    assert refused(open_pictures(animals), Sized(channels=3)) == f"{asked}, or bring all of them to 28x28"
+    assert refused(grey(), Sized()) == f"{asked}, or bring all of them to 28x28"
+
+
+def test_a_size_that_no_option_takes_names_what_they_take(animals: Path) -> None:
+    for path in animals.rglob("*.png"):
+        write(path, noise(0, 5, 6, 3))
+    hint = "or to another size that can be set: height 4..64 (pixels, an even number) and width 4..64"
+    assert hint in refused(open_pictures(animals), Sized())
+
+
+def test_options_that_say_no_size_name_no_way(animals: Path) -> None:
+    class Plain(Options):
+        height: int = 28
+
+    assert refused(open_pictures(animals), Plain()) == "bring all pictures to one size first"
+    write(animals / "dog" / "c.png", noise(5, 6, 4, 3))  # setting the size of one helps none of the others
+    with pytest.raises(InputError, match=r"c\.png is 4x6 pixels, not 6x4; bring all pictures to one size first"):
+        stack_images(open_pictures(animals), size=(4, 6), options=Sized(height=4, width=6))
 
 
 def test_more_than_memory_holds_is_refused_before_it_is_read() -> None:

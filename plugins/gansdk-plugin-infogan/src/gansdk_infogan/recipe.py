@@ -71,7 +71,8 @@ class InfoGAN:
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Images without labels; those that have labels name the categories afterwards."""
         options = self.options
-        images = stack_images(data[_IMAGES], size=(options.height, options.width), channels=options.channels)
+        size = (options.height, options.width)
+        images = stack_images(data[_IMAGES], size=size, channels=options.channels, options=options)
         self._ground = ground_of(images.images)
         if images.labels is not None and options.category_sizes == (len(images.classes),):
             pixels = torch.from_numpy(images.images[:_NAMED_BY].transpose(0, 3, 1, 2).copy()).float() / 255
