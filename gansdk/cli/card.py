@@ -56,7 +56,7 @@ def card(
 
 def _target(session: Session, located: Located, output: str) -> Path | None:
     """The card's file; None where it is printed."""
-    from gansdk.evaluation.evaluating import is_users_own
+    from gansdk.evaluation.keeping import is_users_own
 
     if not output:
         return located.folder / _README if is_users_own(session.catalog, located) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -17,11 +16,11 @@ from gansdk.cli.training import named
 from gansdk.errors import ModelError, OptionError, OutputError, OutputExistsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gansdk.data.pictures import Dataset
+    from gansdk.evaluation.evaluating import Evaluator
     from gansdk.evaluation.record import Evaluation, Measurement
-    from gansdk.inference.catalog import Catalog
     from gansdk.inference.located import Located
     from gansdk.options import LoadOptions
 
@@ -96,9 +95,7 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
     datasets = _datasets(session, located, values["data"] or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
-
-        work = beside.work(session.catalog, located, datasets)
-    found = _measure(session, work, metrics=tuple(values["metric"] or ()), load=load)
+    found = _measure(session, located, beside, data=datasets, load=load, metrics=tuple(values["metric"] or ()))
     _report(session, located.ref, found)
     _keep(session, located, target, found)
 
@@ -116,7 +113,7 @@ class _Beside(NamedTuple):
         return (*([self.twin] if self.twin is not None else []), *self.variants.values(), *self.replicates)
 
     def check(self, located: Located) -> None:
-        from gansdk.evaluation.evaluating import check_replicates
+        from gansdk.evaluation.comparing import check_replicates
 
         given = {"--twin": self.twin, "--ablation": self.variants, "--replicate": self.replicates}
         named = [name for name, value in given.items() if value]
@@ -125,18 +122,18 @@ class _Beside(NamedTuple):
         if self.replicates:
             check_replicates(located, self.replicates)
 
-    def work(self, catalog: Catalog, located: Located, data: Mapping[str, Dataset]) -> Callable[..., Evaluation]:
-        from gansdk.evaluation import evaluating
-
+    def measured(self, evaluator: Evaluator, located: Located) -> Evaluation:
         if self.variants:
-            return partial(evaluating.evaluate_variants, catalog, located, self.variants, data)
+            return evaluator.evaluate_variants(located, self.variants)
         if self.replicates:
-            return partial(evaluating.evaluate_replicates, catalog, located, self.replicates, data)
-        return partial(evaluating.evaluate, catalog, located, data, twin=self.twin)
+            return evaluator.evaluate_replicates(located, self.replicates)
+        return evaluator.evaluate(located, self.twin)
 
 
-def _measure(session: Session, work: Callable[..., Evaluation], **how: Any) -> Evaluation:
-    """Does the work with a bar on stderr, and notes above it."""
+def _measure(session: Session, located: Located, beside: _Beside, **how: Any) -> Evaluation:
+    """Measures with a bar on stderr, and notes above it."""
+    from gansdk.evaluation.evaluating import Evaluator
+
     bar = Bar(session.output)
 
     def progress(name: str, done: int, total: int) -> None:
@@ -147,7 +144,7 @@ def _measure(session: Session, work: Callable[..., Evaluation], **how: Any) -> E
         session.output.note(text)
 
     try:
-        return work(**how, note=note, progress=progress)
+        return beside.measured(Evaluator(session.catalog, **how, note=note, progress=progress), located)
     finally:
         bar.clear()
 
@@ -184,7 +181,7 @@ def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[
 
 def _target(session: Session, located: Located, output: str | None, load: LoadOptions) -> Path | None:
     """The file or model folder that shall have it; None where nothing is written, which is said."""
-    from gansdk.evaluation.evaluating import is_users_own
+    from gansdk.evaluation.keeping import is_users_own
 
     if output:
         path = Path(output)

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from gansdk.evaluation.record import Evaluation, read_evaluation
 from gansdk.files import sha256, write_whole
 from gansdk.model.config import CONFIG, EVALUATION, read_config
+from gansdk.refs import Folder, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gansdk.inference.catalog import Catalog
+    from gansdk.inference.located import Located
 
 
 def keep(folder: Path, newer: Evaluation) -> Evaluation:
@@ -29,3 +33,15 @@ def keep(folder: Path, newer: Evaluation) -> Evaluation:
     named = dict(sorted({**others, EVALUATION: sha256(folder / EVALUATION)}.items()))
     write_whole(folder / CONFIG, config.model_copy(update={"files": named}).to_json())
     return merged
+
+
+def is_users_own(catalog: Catalog, located: Located) -> bool:
+    """Whether a model's folder is the user's to write into: neither part of an installed plugin nor of the Hub's cache.
+
+    A folder that is named by its path is.
+    """
+    if located.snapshot is not None:
+        return False
+    if isinstance(parse(located.ref), Folder):
+        return True
+    return all(located.folder != model.folder for model in catalog.registry.models.values())
