@@ -45,19 +45,19 @@ class Options(BaseModel):
         """A command line has texts alone, of which pydantic makes numbers, and none where a few are named."""
         if not isinstance(value, str) or info.field_name is None:
             return value
-        named = _named_values(cls.model_fields[info.field_name].annotation)
+        named = named_values(cls.model_fields[info.field_name].annotation)
         return next((one for one in named if isinstance(one, int) and str(one) == value), value)
 
 
 _Group = TypeVar("_Group", bound=Options)
 
 
-def _named_values(annotation: Any) -> list[Any]:
+def named_values(annotation: Any) -> list[Any]:
     """The values that a type names one by one, as ``Literal[1, 3] | None`` does."""
     arguments = get_args(annotation)
     if get_origin(annotation) is Literal:
         return list(arguments)
-    return [value for argument in arguments for value in _named_values(argument)]
+    return [value for argument in arguments for value in named_values(argument)]
 
 
 def _colour(text: str) -> str:
@@ -121,12 +121,15 @@ class PictureReading(Options):
     strict: Annotated[bool, Field(description="refuse what could only be read with a loss or a guess"), MEANS] = False
 
 
-class PictureWriting(Options):
-    """How a picture becomes a file."""
+_BY_NAME = "by the output's name if not given, else png"
+
+
+class ImageWriting(Options):
+    """What all groups have in common that say how pictures become files; each has formats of its own."""
 
     format: Annotated[
-        Literal["png", "jpg", "webp", "tiff"] | None,
-        Field(description="file format; by the output's name if not given, else png"),
+        Literal["png", "jpg", "webp", "tiff", "gif", "npz"] | None,
+        Field(description=f"file format, gif or webp of an animation, npz of arrays; {_BY_NAME}"),
     ] = None
     quality: Annotated[int, Field(ge=1, le=100, description="of jpg and webp; 100 writes lossless webp")] = 92
     on_exists: Annotated[
@@ -140,8 +143,25 @@ class PictureWriting(Options):
     ] = None
 
 
-class AnimationWriting(PictureWriting):
-    """How pictures that belong together become a file, of a task that can give an animation."""
+class PictureWriting(ImageWriting):
+    """How a picture becomes a file."""
+
+    format: Annotated[Literal["png", "jpg", "webp", "tiff"] | None, Field(description=f"file format; {_BY_NAME}")] = (
+        None
+    )
+
+
+class GalleryWriting(ImageWriting):
+    """How pictures that belong together become a file, or one each, or arrays."""
+
+    format: Annotated[
+        Literal["png", "jpg", "webp", "tiff", "npz"] | None,
+        Field(description=f"file format, npz of arrays; {_BY_NAME}"),
+    ] = None
+
+
+class AnimationWriting(ImageWriting):
+    """The same, of a task that can give an animation: in all formats."""
 
     fps: Annotated[float, Field(gt=0, le=60, description="pictures a second of an animation")] = 8.0
 

@@ -110,7 +110,7 @@ def work_of(
     located, why = _locate(session, task, values["model"])
     load, reading = _as_load(options["load"]), options.get("read", PictureReading())
     check_blend(located.config, load.blend)
-    kind = kind_of(output, task.outputs)
+    kind = kind_of(output, task.outputs, options["write"])
     work = Work(task, located, load, options["call"], reading, options["write"], kind)
     return work, _loader(session, work, why)
 

@@ -9,6 +9,7 @@ import typer
 
 from gansdk.options import (
     AnimationWriting,
+    GalleryWriting,
     LoadOptions,
     Options,
     PictureReading,
@@ -46,7 +47,9 @@ def writing_of(task: Task) -> type[Options]:
     """The group that says how the task's results are written."""
     if task.gives_records:
         return RecordWriting
-    return AnimationWriting if "animation" in task.outputs else PictureWriting
+    if "animation" in task.outputs:
+        return AnimationWriting
+    return GalleryWriting if "arrays" in task.outputs else PictureWriting
 
 
 def parameters_of(task: Task) -> list[Parameter]:

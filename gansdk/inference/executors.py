@@ -22,9 +22,10 @@ from gansdk.files import cannot_write
 from gansdk.inference.context import Context
 from gansdk.inference.encodings import Encoding
 from gansdk.inference.planning import STANDARD
+from gansdk.media.formats import file_format
 from gansdk.media.picture import Picture
-from gansdk.media.results import as_picture_writing, write_result
-from gansdk.media.writing import check_fits, picture_format
+from gansdk.media.results import as_image_writing, write_result
+from gansdk.media.writing import check_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -292,15 +293,15 @@ def read(work: Work, pipeline: Pipeline, item: Item, note: Callable[[str], None]
     )
     inputs = pipeline.read(sources, work.reading, Context(note=note))
     if work.kind == "picture":
-        writing = as_picture_writing(work.writing)
+        writing = as_image_writing(work.writing)
         for picture in inputs.values():
-            check_fits(picture, picture_format(item.output, writing), writing)
+            check_fits(picture, file_format(item.output, writing), writing)
     return inputs
 
 
 def write(work: Work, item: Item, result: Picture | Gallery, note: Callable[[str], None]) -> Path | None:
     """Puts an item's result where it goes; see :func:`gansdk.media.results.write_result`."""
-    writing = as_picture_writing(work.writing)
+    writing = as_image_writing(work.writing)
     if item.replaces:
         writing = writing.model_copy(update={"on_exists": "overwrite"})
     if item.output is None:

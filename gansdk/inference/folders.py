@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from gansdk.errors import InputError, OutputError, UsageError
 from gansdk.inference.planning import Item, check_call, check_collisions
+from gansdk.media.formats import file_format
 from gansdk.media.kinds import HEAD, by_ending, identify
-from gansdk.media.results import as_picture_writing
-from gansdk.media.writing import picture_format
+from gansdk.media.results import as_image_writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,7 +166,7 @@ def mirrored(job: FolderJob, found: Found) -> list[Item]:
     """
     work = job.work
     is_record = work.task.gives_records
-    ending = "" if is_record else picture_format(None, as_picture_writing(work.writing))
+    ending = "" if is_record else file_format(None, as_image_writing(work.writing))
     items = []
     for name in found.stamps:
         path = PurePosixPath(name)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
+from gansdk.media.formats import file_format
 from gansdk.media.gallery import most_in_grid
 from gansdk.media.images import check_readable
-from gansdk.media.results import as_picture_writing, is_folder, numbered
-from gansdk.media.writing import picture_format
+from gansdk.media.results import as_image_writing, is_folder, numbered
 from gansdk.model.config import WEIGHTS
 from gansdk.model.facts import LatentGeneratorFacts
-from gansdk.options import PictureWriting, RecordWriting
+from gansdk.options import ImageWriting, RecordWriting
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Work:
         load: How the model is brought into memory.
         call: The task's own options.
         reading: How inputs are read.
-        writing: How results are written: :class:`PictureWriting` or :class:`RecordWriting`, as the task gives.
+        writing: How results are written: :class:`ImageWriting` or :class:`RecordWriting`, as the task gives.
         kind: What as.
     """
 
@@ -188,7 +188,7 @@ def check_call(work: Work) -> None:
 
 def _pieces(job: Job) -> list[Item]:
     """An item for each piece of a call that fills a folder."""
-    ending, folder = picture_format(None, as_picture_writing(job.work.writing)), Path(str(job.output))
+    ending, folder = file_format(None, as_image_writing(job.work.writing)), Path(str(job.output))
     items = []
     for call, numbers in resolve(job.work.task.pieces)(job.work.call):
         files = NumberedFiles(folder, ending, numbers)
@@ -213,17 +213,16 @@ def _check_grid(work: Work) -> None:
 
 
 def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
-    writing, task = as_picture_writing(job.work.writing), job.work.task
+    writing, task = as_image_writing(job.work.writing), job.work.task
     if job.output == STANDARD or (job.output is not None and not is_folder(job.output)):
         if count > 1:
             raise UsageError(f"{count} results cannot go to {job.output}", hint="name a folder that ends with /")
-        if job.work.kind == "picture":
-            picture_format(None if job.output == STANDARD else Path(job.output), writing)
+        file_format(None if job.output == STANDARD else Path(job.output), writing)
         return None if job.output == STANDARD else Path(job.output)
     source = Path("stdin" if inputs[:1] == (STANDARD,) else inputs[0] if inputs else "")
     folder = source.parent if job.output is None else Path(job.output)
     stem = f"{source.stem}-{task.name}" if inputs else task.name
-    return folder / f"{stem}.{picture_format(None, writing)}"
+    return folder / f"{stem}.{file_format(None, writing)}"
 
 
 def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) -> None:
@@ -314,6 +313,6 @@ def check_output(output: Path, writing: Options) -> bool:
 
 def on_exists_of(writing: Options) -> str:
     """What to do where an output exists."""
-    if not isinstance(writing, PictureWriting | RecordWriting):
+    if not isinstance(writing, ImageWriting | RecordWriting):
         raise TypeError(f"{type(writing).__name__} does not say what to do with an output that exists")
     return writing.on_exists

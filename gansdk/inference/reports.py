@@ -23,8 +23,8 @@ from filelock import FileLock, Timeout
 from gansdk.errors import OutputError
 from gansdk.files import cannot_write, whole_file
 from gansdk.inference.records import json_line
-from gansdk.media.writing import picture_format
-from gansdk.options import PictureWriting, shaping
+from gansdk.media.formats import file_format
+from gansdk.options import ImageWriting, shaping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -250,8 +250,8 @@ def _digest(work: Work) -> str:
     """Of all that shapes a result: the task, the model's network and weights, and the options."""
     config = work.model.config
     writing = shaping(work.writing)
-    if isinstance(work.writing, PictureWriting):
-        writing["format"] = picture_format(None, work.writing)
+    if isinstance(work.writing, ImageWriting):
+        writing["format"] = file_format(None, work.writing)
     shape = {
         "task": work.task.name,
         "method": config.method,

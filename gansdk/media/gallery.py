@@ -121,11 +121,11 @@ class Gallery:
         return {"pixels": self.pixels, **self.arrays, **{name: np.array(text) for name, text in self.notes.items()}}
 
     def save(self, path: str | PathLike[str], **options: Any) -> Path:
-        """Writes all of it, whole or not at all, as the path's ending says.
+        """Writes all of it, whole or not at all, as the path's ending says, or the option ``format``.
 
         Args:
-            path: A picture's ending gives the grid, ``.gif`` an animation, ``.npz`` pixels and arrays; an existing
-                folder, or one that ends with a separator, gets each picture alone.
+            path: A picture's ending gives the grid, ``.gif`` or ``.webp`` an animation, ``.npz`` pixels and arrays; an
+                existing folder, or one that ends with a separator, gets each picture alone.
             options: Those of :class:`gansdk.options.AnimationWriting`. Others are refused.
 
         Returns:
@@ -139,7 +139,7 @@ class Gallery:
         from gansdk.options import AnimationWriting, validate
 
         writing = validate(AnimationWriting, options)
-        kind = kind_of(str(path), ("picture", "folder", "animation", "arrays"))
+        kind = kind_of(str(path), ("picture", "folder", "animation", "arrays"), writing)
         return write_result(self, kind, Path(path), writing, silent) or Path(path)
 
     def __repr__(self) -> str:

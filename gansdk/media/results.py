@@ -9,11 +9,12 @@ from typing import IO, TYPE_CHECKING
 from gansdk.errors import OptionError
 from gansdk.media.animating import write_animation
 from gansdk.media.arrays import write_arrays
+from gansdk.media.formats import file_format
 from gansdk.media.gallery import Gallery
 from gansdk.media.picture import Picture
 from gansdk.media.placing import put, send
-from gansdk.media.writing import picture_format, write_picture
-from gansdk.options import AnimationWriting, PictureWriting
+from gansdk.media.writing import write_picture
+from gansdk.options import AnimationWriting, ImageWriting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,36 +29,40 @@ def is_folder(output: str) -> bool:
     return output.endswith(separators) or Path(output).is_dir()
 
 
-def kind_of(output: str | None, kinds: Sequence[OutputKind]) -> OutputKind:
+def kind_of(output: str | None, kinds: Sequence[OutputKind], writing: Options) -> OutputKind:
     """What an output as typed shall hold.
 
     Args:
-        output: A path, ``-`` or None, which both mean the first kind.
+        output: A path, ``-`` or None.
         kinds: What the task can give, the one that it gives by itself first.
+        writing: The options, whose format is as good as an ending.
 
     Raises:
-        OptionError: If it asks for arrays and the task gives none. A picture's ending is looked at when it is written.
+        OptionError: If it asks for what the task does not give.
     """
-    first = kinds[0]
-    if output is None or output == "-" or first == "record":
-        return first
-    if is_folder(output):
-        return "folder" if "folder" in kinds else first
-    ending = Path(output).suffix.lower()
-    if ending in {".gif", ".webp"} and "animation" in kinds:
-        return "animation"
-    if ending == ".npz":
-        if "arrays" not in kinds:
-            raise OptionError(f"{Path(output).name}: this task gives no arrays", hint="end it in .png")
+    if kinds[0] == "record":
+        return "record"
+    images, into_folder = as_image_writing(writing), output is not None and is_folder(output)
+    path = None if output is None or output == "-" or into_folder else Path(output)
+    is_said = images.format is not None or (path is not None and path.suffix)
+    kind = _kind(file_format(path, images), kinds) if is_said else kinds[0]
+    if kind not in kinds:
+        raise OptionError(f"this task gives no {kind}", hint=f"it gives {' or '.join(kinds)}")
+    return "folder" if into_folder and kind == "picture" and "folder" in kinds else kind
+
+
+def _kind(encoding: str, kinds: Sequence[OutputKind]) -> OutputKind:
+    if encoding == "npz":
         return "arrays"
-    return "picture" if "picture" in kinds else first
+    is_moving = encoding == "gif" or (encoding == "webp" and "animation" in kinds)
+    return "animation" if is_moving else "picture"
 
 
 def write_result(
     result: Picture | Gallery,
     kind: OutputKind,
     target: Path | IO[bytes],
-    writing: PictureWriting,
+    writing: ImageWriting,
     note: Callable[[str], None],
     *,
     provenance: str | None = None,
@@ -94,9 +99,9 @@ def write_result(
 
 
 def _write_each(
-    gallery: Gallery, folder: Path, writing: PictureWriting, note: Callable[[str], None], provenance: str | None
+    gallery: Gallery, folder: Path, writing: ImageWriting, note: Callable[[str], None], provenance: str | None
 ) -> Path:
-    ending = picture_format(None, writing)
+    ending = file_format(None, writing)
     for at, picture in enumerate(gallery.pictures):
         write_picture(picture, folder / numbered(gallery.first + at, ending), writing, note, provenance=provenance)
     return folder
@@ -108,18 +113,18 @@ def numbered(number: int, ending: str) -> str:
 
 
 def _writer(
-    gallery: Gallery, kind: OutputKind, target: Path | IO[bytes], writing: PictureWriting
+    gallery: Gallery, kind: OutputKind, target: Path | IO[bytes], writing: ImageWriting
 ) -> Callable[[IO[bytes]], None]:
     if kind == "arrays":
         return lambda file: write_arrays(gallery.named_arrays(), file)
     if kind == "animation" and isinstance(writing, AnimationWriting):
-        is_gif = isinstance(target, Path) and target.suffix.lower() == ".gif"
+        is_gif = file_format(target if isinstance(target, Path) else None, writing) == "gif"
         return lambda file: write_animation(gallery.frames(), file, "gif" if is_gif else "webp", writing.fps)
     raise TypeError(f"a gallery cannot be written as {kind}")
 
 
-def as_picture_writing(writing: Options) -> PictureWriting:
+def as_image_writing(writing: Options) -> ImageWriting:
     """The options of a task that gives pictures."""
-    if not isinstance(writing, PictureWriting):
-        raise TypeError("a task that gives pictures is written with PictureWriting")
+    if not isinstance(writing, ImageWriting):
+        raise TypeError("a task that gives pictures is written with ImageWriting")
     return writing

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from gansdk.errors import InputError, OptionError, OutputError
+from gansdk.errors import InputError, OutputError
+from gansdk.media.formats import file_format
 from gansdk.media.placing import put, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gansdk.media.picture import Picture
-    from gansdk.options import PictureWriting
+    from gansdk.options import ImageWriting
 
-FORMATS = ("png", "jpg", "webp", "tiff")
-
-_BY_ENDING = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
 _LONGEST = {"jpg": 65_500, "webp": 16_383}  # libjpeg's limit, a little below the format's own 65,535; WebP's
 
 _MOST_TIFF = 2**32 - 2**24
@@ -28,37 +26,17 @@ _MOST_EXIF = 65_533
 """Bytes of EXIF data that fit into a JPEG file's one segment."""
 
 
-def picture_format(path: Path | None, options: PictureWriting) -> str:
-    """The format of an output: as the options say, else as its name ends, else png.
-
-    Raises:
-        OptionError: If the name ends as no format does, and none is given; or as another one than is given.
-    """
-    named = _BY_ENDING.get(path.suffix.lower()) if path is not None else None
-    if options.format is not None:
-        if path is not None and named is not None and named != options.format:
-            what = f"{path.name} ends as {named} does, and --format says {options.format}"
-            raise OptionError(what, hint="change one of them")
-        return options.format
-    if path is None or not path.suffix:
-        return "png"
-    if named is None:
-        hint = f"end it in {', '.join(_BY_ENDING)}, or give --format {'|'.join(FORMATS)}"
-        raise OptionError(f"{path.name} names no format that can be written", hint=hint)
-    return named
-
-
 def check_fits(
     picture: Picture,
     format: str,  # noqa: A002
-    options: PictureWriting,
+    options: ImageWriting,
     size: tuple[int, int] | None = None,
 ) -> None:
     """Finds what a format cannot hold, before any work is done for it.
 
     Args:
         picture: As read; a result has alpha where its input had it.
-        format: As :func:`picture_format` gives it.
+        format: As :func:`~gansdk.media.formats.file_format` gives it.
         options: How it will be written.
         size: Width and height of the result, if known; the picture's own if not.
 
@@ -82,7 +60,7 @@ def check_fits(
 def write_picture(
     picture: Picture,
     target: str | os.PathLike[str] | IO[bytes],
-    options: PictureWriting,
+    options: ImageWriting,
     note: Callable[[str], None],
     *,
     provenance: str | None = None,
@@ -108,7 +86,7 @@ def write_picture(
         BrokenPipeError: If nobody reads the stream any more.
     """
     path = Path(target) if isinstance(target, str | os.PathLike) else None
-    encoding = picture_format(path, options)
+    encoding = file_format(path, options)
     check_fits(picture, encoding, options)
     software = provenance if options.metadata == "keep" else None
     encoded = _Encoded(_prepared(picture, encoding, options, note), encoding, options.quality, software)
@@ -151,7 +129,7 @@ class _Encoded:
         return self.picture.replace(exif=with_software(self.picture.exif, self.software))
 
 
-def _prepared(picture: Picture, encoding: str, options: PictureWriting, note: Callable[[str], None]) -> Picture:
+def _prepared(picture: Picture, encoding: str, options: ImageWriting, note: Callable[[str], None]) -> Picture:
     """The picture as its format can hold it."""
     from gansdk.media.alpha import flatten
     from gansdk.media.encoding import can_hold

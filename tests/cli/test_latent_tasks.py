@@ -76,6 +76,21 @@ def test_a_sweep_is_a_grid_or_an_animation(with_sketch):
     assert with_sketch("run", "traverse", "-m", "./model", "--code", "class", "-o", "c.png").code == 0
 
 
+def test_a_format_is_as_good_as_an_ending(with_sketch):
+    sweep = ("run", "traverse", "-m", "./model", "--code", "style.0", "--rows", "2")
+    assert with_sketch(*sweep, "-o", "ended.gif").code == 0
+    (with_sketch.cwd / "out").mkdir()
+    for given, written in ((("-o", "out/"), "out/traverse.gif"), ((), "traverse.gif"), (("-o", "plain"), "plain")):
+        assert with_sketch(*sweep, "--format", "gif", *given).code == 0
+        assert (with_sketch.cwd / written).read_bytes() == (with_sketch.cwd / "ended.gif").read_bytes()
+    assert with_sketch("run", "generate", "-m", "./model", "-n", "3", "--format", "npz").code == 0
+    with np.load(with_sketch.cwd / "generate.npz") as kept:
+        assert len(kept["pixels"]) == 3
+    refused = with_sketch(*sweep, "--format", "gif", "-o", "x.png")
+    assert (refused.code, "x.png ends as png does, and --format says gif" in refused.err) == (2, True)
+    assert "png|jpg|webp|tiff|gif|npz" in with_sketch("run", "traverse", "--help").out
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

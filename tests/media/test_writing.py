@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +12,10 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import IFD
 from sample_pictures import SRGB, camera_exif, encoded, exif_with, image, quietly
 
-from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError
+from gansdk.errors import InputError, OutputError, OutputExistsError
 from gansdk.media.encoding import write_webp
 from gansdk.media.picture import Picture
-from gansdk.media.writing import check_fits, picture_format, write_picture
+from gansdk.media.writing import check_fits, write_picture
 from gansdk.options import PictureWriting
 
 ENDINGS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "tiff": "TIFF"}
@@ -35,37 +34,6 @@ def write(source, target, provenance=None, **options):
 
 
 # --- formats ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "given", "wanted"),
-    [
-        ("a.png", None, "png"),
-        ("a.JPG", None, "jpg"),
-        ("a.jpeg", None, "jpg"),
-        ("a.tif", None, "tiff"),
-        ("a.webp", None, "webp"),
-        ("a", None, "png"),
-        (None, None, "png"),
-        ("a.jpeg", "jpg", "jpg"),
-        ("a.xyz", "webp", "webp"),
-        (None, "tiff", "tiff"),
-    ],
-)
-def test_the_format_is_picked(name, given, wanted):
-    assert picture_format(Path(name) if name else None, PictureWriting(format=given)) == wanted
-
-
-def test_a_name_and_a_format_that_disagree_are_a_wrong_call():
-    with pytest.raises(OptionError, match=r"a\.png ends as png does, and --format says jpg"):
-        picture_format(Path("a.png"), PictureWriting(format="jpg"))
-
-
-def test_an_unknown_ending_is_a_wrong_call():
-    with pytest.raises(OptionError, match=r"a\.heic names no format") as caught:
-        picture_format(Path("a.heic"), PictureWriting())
-    assert caught.value.exit_code == 2
-    assert "--format png|jpg|webp|tiff" in caught.value.hint
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -1,0 +1,46 @@
+"""Formats by name and by ending: what ``--format`` takes and what an output may end in are one list.
+
+The list stands in the group of options that a result is written with, as the values of its ``format``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gansdk.errors import OptionError
+from gansdk.options import named_values
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gansdk.options import ImageWriting
+
+_ENDINGS = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff")}
+"""Of formats that have several."""
+
+
+def by_ending(group: type[ImageWriting]) -> dict[str, str]:
+    """The formats of a group of options, by what file names may end in."""
+    names = named_values(group.model_fields["format"].annotation)
+    return {ending: name for name in names for ending in _ENDINGS.get(name, (f".{name}",))}
+
+
+def file_format(path: Path | None, options: ImageWriting) -> str:
+    """The format of an output: as the options say, else as its name ends, else png.
+
+    Raises:
+        OptionError: If the name ends as no format does, and none is given; or as another one than is given.
+    """
+    known = by_ending(type(options))
+    named = known.get(path.suffix.lower()) if path is not None else None
+    if options.format is not None:
+        if path is not None and named is not None and named != options.format:
+            what = f"{path.name} ends as {named} does, and --format says {options.format}"
+            raise OptionError(what, hint="change one of them")
+        return options.format
+    if path is None or not path.suffix:
+        return "png"
+    if named is None:
+        hint = f"end it in {', '.join(known)}, or give --format {'|'.join(dict.fromkeys(known.values()))}"
+        raise OptionError(f"{path.name} names no format that can be written", hint=hint)
+    return named
