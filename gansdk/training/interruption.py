@@ -24,22 +24,27 @@ class Interruption:
     def receive(self, number: int, _frame: Any) -> None:
         """The signal handler. A second Ctrl-C stops at once: then the checkpoint before is what remains."""
         if self.signal is not None and number == signal.SIGINT:
+            self._note("stopped at once; what is left is the checkpoint before")
             raise KeyboardInterrupt
         self.signal = number
-        self._note("stopping after this step; what is done will be saved")
+        self._note(
+            "stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)"
+        )
 
 
 @contextmanager
 def put_off(note: Callable[[str], None]) -> Iterator[Interruption]:
     """A block in which signals only set a flag; when it ends, the signal takes its usual effect.
 
-    Outside the main thread, where Python handles no signals, the block changes nothing.
+    Outside the main thread, where Python handles no signals, the block changes nothing. A signal that the process was
+    told to ignore, as one that a shell runs in the background is told of Ctrl-C, stays ignored.
     """
     interruption = Interruption(note)
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, interruption.receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interruption.receive) for number in heeded}
     try:
         yield interruption
     finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gansdk.training.curves import draw_curves
 from gansdk.training.events import Events
 from gansdk.training.metrics import append_line, cut_after
+from gansdk.training.sheets import cut_after as cut_sheets_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +43,7 @@ class Journal:
 def open_journal(folder: RunFolder, step: int) -> Iterator[Journal]:
     """The journal of a sitting that begins after ``step``; what an earlier one wrote of later steps is removed."""
     cut_after(folder.metrics, step)
+    cut_sheets_after(folder.samples, step)
     events = Events(folder.events, step)
     try:
         yield Journal(folder, events)

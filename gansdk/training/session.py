@@ -23,7 +23,7 @@ from gansdk.training.interruption import put_off
 from gansdk.training.journal import open_journal
 from gansdk.training.measuring import Measuring
 from gansdk.training.repeating import repeatable
-from gansdk.training.sheets import write_sheet
+from gansdk.training.sheets import sheet, write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -189,7 +189,7 @@ class Session:
             networks = self._recipe.export().networks
             with self._train.finished(networks.values()):
                 rows = self._recipe.show(self._inputs, networks)
-        write_sheet(self._folder.samples / f"{self._train.step:09d}.png", rows)
+        write_sheet(sheet(self._folder.samples, self._train.step), rows)
 
     def _evaluate(self, clock: Clock, journal: Journal) -> None:
         with self._aside():

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 _GAP = 4
 
 
+def sheet(folder: Path, step: int) -> Path:
+    """Where the sheet of a step stands."""
+    return folder / f"{step:09d}.png"
+
+
+def cut_after(folder: Path, step: int) -> None:
+    """Removes the sheets of later steps, which a run that was cut off has behind its last checkpoint."""
+    for path in folder.glob("*.png"):
+        if path.stem.isdigit() and int(path.stem) > step:
+            path.unlink()
+
+
 def write_sheet(path: Path, rows: Tensor) -> None:
     """Writes pictures as one PNG: below each other, or as a grid.
 
