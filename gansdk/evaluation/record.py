@@ -82,10 +82,15 @@ class Evaluation(Frozen):
         return self.model_dump_json(indent=2) + "\n"
 
     def merged(self, newer: Evaluation) -> Evaluation:
-        """These measurements and newer ones; of the same metric on data of the same name, the newer one stands."""
+        """These measurements and newer ones; of the same metric on data of the same name, the newer one stands.
+
+        A figure that was measured again, and is what it was, keeps the twin's that stood beside it.
+        """
+        measurements = _merged(self.measurements, newer.measurements)
+        is_older_twin = _has_twin(measurements) and not _has_twin(newer.measurements)
         return Evaluation(
-            measurements=_merged(self.measurements, newer.measurements),
-            twin=newer.twin or self.twin,
+            measurements=measurements,
+            twin=self.twin if is_older_twin else newer.twin or self.twin,
             ablation=_merged_rows(self.ablation, newer.ablation),
             replicates=_merged_seeds(self.replicates, newer.replicates),
         )
@@ -98,7 +103,22 @@ class Evaluation(Frozen):
 
 
 def _merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> tuple[Measurement, ...]:
-    return tuple({(one.data, one.metric): one for one in (*old, *new)}.values())
+    found = {(one.data, one.metric): one for one in old}
+    for one in new:
+        before = found.get((one.data, one.metric))
+        if before is None or not _says_more(before, one):
+            found[one.data, one.metric] = one
+    return tuple(found.values())
+
+
+def _says_more(before: Measurement, newer: Measurement) -> bool:
+    """Whether it is the same figure, and has the twin's, which the newer one is without."""
+    has_more = before.twin is not None and newer.twin is None
+    return has_more and before.value == newer.value and _same(before) == _same(newer)
+
+
+def _has_twin(measurements: Iterable[Measurement]) -> bool:
+    return any(one.twin is not None for one in measurements)
 
 
 def _same(one: Measurement) -> tuple[str, int, str, str]:

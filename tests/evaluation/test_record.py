@@ -32,6 +32,19 @@ def test_newer_figures_take_the_place_of_older_ones_in_their_order():
     assert merged.twin == "old"
 
 
+def test_a_twins_figure_stays_beside_the_same_figure_measured_again():
+    twin = Figure(value=0.5)
+    known = measured("a", "X", 1, twin=twin), measured("b", "X", 2, twin=twin)
+    old = Evaluation(measurements=known, twin="another training")
+    again = Evaluation(measurements=(measured("a", "X", 1), measured("c", "X", 3)), twin="none was given")
+    merged = old.merged(again)
+    assert {one.metric: one.twin for one in merged.measurements} == {"a": twin, "b": twin, "c": None}
+    assert merged.twin == "another training"
+    other = old.merged(Evaluation(measurements=(measured("a", "X", 9), measured("b", "X", 8)), twin="none was given"))
+    assert [one.twin for one in other.measurements] == [None, None]
+    assert other.twin == "none was given"
+
+
 def test_rows_of_an_ablation_are_merged_by_name():
     old = Evaluation(
         measurements=(measured("a", "X", 1),), ablation=(Variant(name="p", measurements=(measured("a", "X", 5),)),)
