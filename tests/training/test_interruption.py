@@ -8,7 +8,7 @@ from trainings import METHODS, assert_same_run, state, stop_at, train
 from gansdk.training import loop
 from gansdk.training.interruption import put_off
 
-STOPPING = "stopping after this step; what is done will be saved (Ctrl-C again stops at once, and saves nothing)"
+STOPPING = "stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)"
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block():
