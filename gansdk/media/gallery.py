@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansdk.errors import InputError, OutputError
+from gansdk.media.labelling import Texts, labelled, zoom_for
 from gansdk.media.picture import Picture, silent
 
 if TYPE_CHECKING:
@@ -17,18 +18,15 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from numpy.typing import NDArray
-    from PIL import ImageFont
 
 MOST_PIXELS = 2**26
 """Of a grid: more cannot be looked at, and each of the pictures can be had alone."""
 
 _GAP = 2
-_MARGIN = 6
-_TEXT = 12
 _SMALL = 56
 """Pixels: pictures that are less wide are enlarged in a grid, each pixel a square, so that labels stand beside them."""
 
-_WHITE, _BLACK = 255, 0
+_WHITE = 255
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,7 +86,8 @@ class Gallery:
             OutputError: If it would have more than ``MOST_PIXELS`` pixels.
         """
         is_labelled = bool(self.row_labels or self.column_labels)
-        zoom = _zoom(self.pixels.shape[2], is_labelled=is_labelled)
+        least = _zoom(self.pixels.shape[2], is_labelled=is_labelled)
+        zoom = zoom_for(self.column_labels, self.pixels.shape[2], least)
         height, width = (side * zoom + _GAP for side in self.pixels.shape[1:3])
         if self.rows * height * self.columns * width > MOST_PIXELS:
             what = f"a grid of {self.columns} by {self.rows} pictures is too large to be looked at"
@@ -98,8 +97,8 @@ class Gallery:
             top, left = at // self.columns * height, at % self.columns * width
             enlarged = picture.repeat(zoom, 0).repeat(zoom, 1)
             grid[top : top + height - _GAP, left : left + width - _GAP] = enlarged
-        labelled = _labelled(grid, (height, width), self.row_labels, self.column_labels, self.corner)
-        return Picture(labelled, name="grid")
+        texts = Texts(self.row_labels, self.column_labels, self.corner)
+        return Picture(labelled(grid, (height, width), texts, gap=_GAP), name="grid")
 
     def frames(self) -> list[Picture]:
         """One picture for each column, for an animation: what stands in the rows, side by side."""
@@ -156,40 +155,3 @@ def most_in_grid(height: int, width: int) -> int:
 def _zoom(width: int, *, is_labelled: bool) -> int:
     """How many times larger pictures stand in a grid."""
     return max(1, -(-_SMALL // width)) if is_labelled else 1
-
-
-def _labelled(
-    grid: NDArray[np.uint8], cell: tuple[int, int], rows: Sequence[str], columns: Sequence[str], corner: str
-) -> NDArray[np.uint8]:
-    """A grid with texts to its left and above."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    if not any(rows) and not any(columns):
-        return grid
-    font = ImageFont.load_default(_TEXT)
-    beside = [*rows, corner] if any(rows) else []
-    left = max((_width(font, text) for text in beside), default=-_MARGIN) + _MARGIN
-    top = _TEXT + _MARGIN if any(columns) or corner else 0
-    right = _overhang(font, columns, cell[1], grid.shape[1])
-    shape = (grid.shape[0] + top, grid.shape[1] + left + right, grid.shape[2])
-    sheet = np.full(shape, _WHITE, np.uint8)
-    sheet[top:, left : left + grid.shape[1]] = grid
-    image = Image.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
-    draw, black = ImageDraw.Draw(image), _BLACK if sheet.shape[2] == 1 else (_BLACK,) * 3
-    if beside:
-        draw.text((left - _MARGIN, top - _MARGIN // 2), corner, black, font, anchor="rs")
-    for at, text in enumerate(columns):
-        draw.text((left + at * cell[1], top - _MARGIN // 2), text, black, font, anchor="ls")
-    for at, text in enumerate(rows):
-        draw.text((left - _MARGIN, top + at * cell[0] + (cell[0] - _GAP) // 2), text, black, font, anchor="rm")
-    return np.asarray(image).reshape(shape)
-
-
-def _overhang(font: ImageFont.ImageFont | ImageFont.FreeTypeFont, texts: Sequence[str], cell: int, width: int) -> int:
-    """How far the texts above columns reach beyond the last one."""
-    ends = [at * cell + _width(font, text) for at, text in enumerate(texts)]
-    return max(0, max(ends, default=0) - width)
-
-
-def _width(font: ImageFont.ImageFont | ImageFont.FreeTypeFont, text: str) -> int:
-    return int(np.ceil(font.getlength(text)))
