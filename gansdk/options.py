@@ -7,6 +7,7 @@ documentation are all made from the same classes: a value is validated here and 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
 
 RESERVED = frozenset({"model", "output", "json", "quiet", "verbose", "offline", "help"})
 """Names that every verb uses itself, so that no option may have them."""
+
+_SAID_BY_METAVAR = r"literal_error|(bool|int|float)_(parsing|parsing_size|type)|(greater|less)_than(_equal)?"
+"""What pydantic calls the faults of a value that is none of those that the metavar shows."""
 
 
 class _Means:
@@ -319,13 +324,37 @@ def _problems(group: type[Options], error: ValidationError, *, flags: bool) -> l
             continue
         info = infos[name]
         spelled = info.flag if flags else name
+        given = f"{spelled} {_shown(problem['input'])}"
         if problem["type"] == "missing":
             lines[name] = f"{spelled} is required ({info.metavar})"
-        elif problem["type"] == "value_error":
-            lines[name] = f"{spelled} {_shown(problem['input'])}: {problem['msg'].removeprefix('Value error, ')}"
-        else:
-            lines[name] = f"{spelled} {_shown(problem['input'])} is not one of {info.metavar}"
+        elif re.fullmatch(_SAID_BY_METAVAR, problem["type"]) and not _is_fraction(problem):
+            lines.setdefault(name, f"{given} is not one of {info.metavar}")
+        else:  # what the range does not say goes before what it says
+            lines[name] = f"{given}{_rule(problem, info)}"
     return list(lines.values())
+
+
+def _is_fraction(problem: ErrorDetails) -> bool:
+    """Whether a number was given in whose range only whole ones are allowed."""
+    if problem["type"] != "int_parsing":
+        return False
+    try:
+        number = float(problem["input"])
+    except ValueError:
+        return False
+    return math.isfinite(number) and not number.is_integer()
+
+
+def _rule(problem: ErrorDetails, info: OptionInfo) -> str:
+    """Which rule a value breaks, as the end of a line."""
+    if problem["type"] == "value_error":
+        return f": {problem['msg'].removeprefix('Value error, ')}"
+    if problem["type"] in {"int_parsing", "int_from_float"}:
+        return f" is not a whole number ({info.metavar})"
+    start, _, rule = problem["msg"].partition(" should be ")
+    if start == "Input" and rule:
+        return f" is not {rule} ({info.metavar})"
+    return f": {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
 def _shown(value: object) -> str:

@@ -84,6 +84,35 @@ def test_a_wrong_value_is_one_line_with_the_range(name, value, message):
     assert caught.value.message.startswith(message)
 
 
+class Ruled(Options):
+    side: Annotated[int, Field(ge=4, le=256, multiple_of=4)] = 4
+    tile: Annotated[int, Field(ge=4, multiple_of=4)] | Literal["auto"] = "auto"
+    start: Annotated[Annotated[float, Field(allow_inf_nan=False)] | None, Field(description="from where")] = None
+    word: Annotated[str, Field(pattern="^[a-z]+$", max_length=4)] = "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("side", "30", "--side '30' is not a multiple of 4 (4..256)"),
+        ("side", "1000", "--side '1000' is not one of 4..256"),
+        ("side", "30.5", "--side '30.5' is not a whole number (4..256)"),
+        ("side", 30.5, "--side '30.5' is not a whole number (4..256)"),
+        ("side", "1e400", "--side '1e400' is not one of 4..256"),
+        ("tile", "30", "--tile '30' is not a multiple of 4 (4..|auto)"),
+        ("tile", "of", "--tile 'of' is not one of 4..|auto"),
+        ("start", "inf", "--start 'inf' is not a finite number (NUMBER)"),
+        ("word", "A", "--word 'A': string should match pattern '^[a-z]+$'"),
+        ("word", "words", "--word 'words': string should have at most 4 characters"),
+        ("word", 3, "--word '3' is not a valid string (TEXT)"),
+    ],
+)
+def test_a_rule_that_the_range_does_not_say_is_named(name, value, message):
+    with pytest.raises(OptionError) as caught:
+        split([Ruled], {name: value}, flags=True)
+    assert caught.value.message == message
+
+
 class Named(Options):
     channels: Literal[1, 3] = 1
     bits: Literal["auto"] | Literal[8, 16] | None = None

@@ -162,7 +162,7 @@ def test_wrong_directions_are_refused(directed, options, said):
         ({"code": ","}, "neither one code nor two"),
         ({"code": "class,class"}, "class cannot be swept and held, or swept twice"),
         ({"code": "style.0", "set": {"style": "1,2"}}, r"style\.0 cannot be swept and held"),
-        ({"code": "style.0", "start": float("inf")}, "start 'inf' is not one of"),
+        ({"code": "style.0", "start": float("inf")}, "start 'inf' is not a finite number"),
         ({"code": "style.0", "steps": 1}, "steps '1' is not one of"),
     ],
 )
