@@ -282,14 +282,15 @@ def split(groups: Sequence[type[Options]], values: Mapping[str, Any], *, flags: 
         flags: Whether errors spell names as the command line does.
 
     Raises:
-        UnknownNameError: If a name belongs to no group; near names become the hint.
+        UnknownNameError: If a name belongs to no group; near names become the hint, or all that there are.
         OptionError: If values are wrong: one line, all of them named.
     """
     known = {name for group in groups for name in group.model_fields}
     given = {name: value for name, value in values.items() if value is not None}
     for name in given:
         if name not in known:
-            raise UnknownNameError("option", name, known)
+            there = f"there are {', '.join(sorted(known))}" if known else "there are none"
+            raise UnknownNameError("option", name, known, hint=there)
     problems: list[str] = []
     result: list[Options] = []
     for group in groups:

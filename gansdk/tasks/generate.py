@@ -41,8 +41,16 @@ def misfit(facts: Facts) -> str | None:
 
 
 def _texts(values: Any) -> Any:
-    """From Python a code may be set to a number."""
-    return {name: str(value) for name, value in values.items()} if isinstance(values, dict) else values
+    """From Python a code may be set to a number, or to several in a sequence or an array."""
+    return {name: _text(value) for name, value in values.items()} if isinstance(values, dict) else values
+
+
+def _text(value: Any) -> str:
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(plain, list | tuple):
+        return ",".join(str(one) for one in plain)
+    is_whole = isinstance(plain, float) and plain.is_integer()  # which a category is, that an array holds as a float
+    return str(int(plain)) if is_whole else str(plain)
 
 
 Codes = Annotated[dict[str, str], BeforeValidator(_texts)]

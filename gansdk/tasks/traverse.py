@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gansdk.errors import OptionError
 from gansdk.model.facts import LatentGeneratorFacts
@@ -44,11 +44,18 @@ def misfit(facts: Facts) -> str | None:
     return makes_no_pictures(facts)
 
 
+def _joined(codes: Any) -> Any:
+    """From Python two codes may be a sequence."""
+    is_several = isinstance(codes, list | tuple) and all(isinstance(one, str) for one in codes)
+    return ",".join(codes) if is_several else codes
+
+
 class TraverseOptions(Options):
     """The call options of ``traverse``."""
 
     code: Annotated[
         str,
+        BeforeValidator(_joined),
         Field(description="the code or stored direction to sweep, as class or style.0; two, by a comma: rows, columns"),
     ]
     start: Annotated[

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
-from gansdk.errors import InputError, NotApplicableError, OptionError
+from gansdk.errors import InputError, NotApplicableError, OptionError, UnknownNameError
 from gansdk.inference.loading import load_networks
 from gansdk.tasks.generate import GENERATE, GenerateOptions, misfit, pieces
 
@@ -51,6 +51,24 @@ def test_codes_are_held_and_all_else_stays(generate):
     assert np.array_equal(generate(n=4, set={"class": 2, "style.1": "-1.5"}).pixels, held.pixels)
 
 
+@pytest.mark.parametrize(
+    "style",
+    [
+        [1, -0.5],
+        (1, -0.5),
+        np.array([1, -0.5], np.float32),
+        [np.float64(1), np.float32(-0.5)],
+        torch.tensor([1, -0.5]),
+        "1,-0.5",
+    ],
+)
+@pytest.mark.parametrize("category", [2, 2.0, np.int64(2), np.float32(2), [2], "two"])
+def test_codes_are_set_to_what_python_has_for_numbers(generate, style, category):
+    held = generate(n=2, set={"style": style, "class": category}).arrays
+    np.testing.assert_array_equal(held["style"], np.array([[1, -0.5]] * 2, np.float32))
+    assert held["class"].tolist() == [2, 2]
+
+
 def test_latents_that_were_kept_give_the_same_pictures(generate, tmp_path):
     gallery = generate(n=20, seed=9)
     gallery.save(tmp_path / "kept.npz")
@@ -76,6 +94,9 @@ def test_weights_of_a_category_are_a_latent_too(generate, tmp_path):
     [
         ({"set": {"clas": 1}}, "there is no code 'clas'"),
         ({"set": {"class": 3}}, "class takes one of"),
+        ({"set": {"class": 1.5}}, "class takes one of"),
+        ({"set": {"style": [[1, 0], [0, 1]]}}, "style takes 2 numbers"),
+        ({"set": {"style": [1, 0, 1]}}, "style takes 2 numbers"),
         ({"n": 0}, "n '0' is not one of"),
         ({"n": 1_000_001}, "is not one of"),
         ({"truncation": 0}, "truncation '0' is not one of"),
@@ -85,6 +106,14 @@ def test_weights_of_a_category_are_a_latent_too(generate, tmp_path):
 def test_wrong_options_are_refused(generate, options, said):
     with pytest.raises(OptionError, match=said):
         generate(**options)
+
+
+def test_an_option_that_is_not_there_is_answered_with_those_that_are(generate):
+    every = "columns, first, latents, n, seed, set, truncation"
+    with pytest.raises(UnknownNameError, match=f"there is no option 'm'; there are {every}$"):
+        generate(m=4)
+    with pytest.raises(UnknownNameError, match=r"there is no option 'colums'; did you mean columns\?$"):
+        generate(colums=4)
 
 
 def test_wrong_files_of_latents_are_refused(generate, tmp_path):

@@ -58,8 +58,9 @@ def test_two_codes_leave_no_rows_to_choose(traverse):
         traverse(code="class,style.0", rows=2)
 
 
-def test_two_codes_are_rows_and_columns_of_one_sample(traverse):
-    gallery = traverse(code="class, style.0", steps=3)
+@pytest.mark.parametrize("codes", ["class, style.0", ["class", "style.0"], ("class", "style.0")])
+def test_two_codes_are_rows_and_columns_of_one_sample(traverse, codes):
+    gallery = traverse(code=codes, steps=3)
     assert (gallery.rows, gallery.columns) == (3, 3)
     assert gallery.arrays["class"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     np.testing.assert_allclose(gallery.arrays["style"][:, 0], [-2, 0, 2] * 3)
