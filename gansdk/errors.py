@@ -13,6 +13,7 @@ GansdkError
 │   └── OutputExistsError      something is there already
 ├── ModelError                 exit 1: a model folder that does not load
 ├── HubError                   exit 1: the Hub refuses, or has not what was asked for
+│   ├── UnknownRevisionError   a repository without such a branch, tag or commit; names what was meant
 │   ├── UnreachableError       the Hub, or the way to it, fails; later it may not
 │   └── DamagedError           a file came with other bytes, twice
 ├── ComputationError           exit 1: the network gave no usable result
@@ -148,6 +149,8 @@ class HubError(GansdkError):
 
 class UnknownRevisionError(HubError):
     """A repository that has no branch, tag or commit of that name."""
+
+    kind = "unknown-revision"
 
 
 class UnreachableError(HubError):
