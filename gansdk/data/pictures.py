@@ -176,8 +176,17 @@ def open_pictures(path: str | Path) -> Pictures:
     else:
         raise InputError(f"there is no folder or zip archive {path}", hint="give a folder of pictures")
     if not items.names:
-        raise InputError(f"{path} holds no pictures", hint="give one with JPEG, PNG, WebP or TIFF files")
+        meant = _folders_in(archive, path.name) if archive is not None else []
+        hint = f"did you mean {' or '.join(meant)}?" if meant else "give one with JPEG, PNG, WebP or TIFF files"
+        raise InputError(f"{path} holds no pictures", hint=hint)
     return Pictures(name, items, _read_attributions(items, path))
+
+
+def _folders_in(archive: Path, name: str) -> list[str]:
+    """The folders of that name in a zip archive, wherever they stand, as one writes them."""
+    with zipfile.ZipFile(archive) as opened:
+        inner = {parent for member in opened.namelist() for parent in PurePosixPath(member).parents}
+    return sorted((archive / folder).as_posix() for folder in inner if folder.name == name)
 
 
 def _sorted_out(names: Sequence[str], opened: Callable[[str], IO[bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Folders and archives of pictures."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -123,6 +124,15 @@ def test_an_inner_folder_that_is_not_there_holds_no_pictures(folder: Path, tmp_p
     archive = zipped(folder, tmp_path / "set.zip")
     with pytest.raises(InputError, match="holds no pictures"):
         open_pictures(archive / "val")
+
+
+def test_an_inner_folder_that_stands_deeper_is_suggested(folder: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    shutil.copytree(folder, outer / "all" / "train")
+    archive = zipped(outer, tmp_path / "set.zip")
+    with pytest.raises(InputError, match="holds no pictures") as caught:
+        open_pictures(archive / "train")
+    assert caught.value.hint == f"did you mean {archive / 'all/train'}?"
 
 
 def test_a_truncated_picture_is_named_when_it_is_read(tmp_path: Path) -> None:
