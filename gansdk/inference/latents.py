@@ -162,11 +162,21 @@ def _read_setting(source: LatentSource, name: str, text: str, option: str) -> Se
 
 
 def _category(part: Categorical, text: str, option: str) -> int:
-    if text in part.labels:
-        return part.labels.index(text)
-    if text.isascii() and text.isdigit() and len(text) < 6 and int(text) < part.k:
-        return int(text)
-    raise OptionError(f"{option} {part.name}={_short(text)}: {part.name} takes {_values(part)}")
+    for meant in (str, str.strip, _folded):
+        found = [index for index, word in enumerate(part.labels) if meant(word) == meant(text)]
+        if len(found) == 1:
+            return found[0]
+    number = text.strip()
+    if number.isascii() and number.isdigit() and len(number) < 6 and int(number) < part.k:
+        return int(number)
+    near = nearest(text.strip(), part.labels)
+    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    raise OptionError(f"{option} {part.name}={_short(text)}: {part.name} takes {_values(part)}", hint=hint)
+
+
+def _folded(word: str) -> str:
+    """A word whatever its case and the blanks around it."""
+    return word.strip().casefold()
 
 
 def _values(part: Categorical) -> str:

@@ -121,7 +121,7 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
     ("line", "said"),
     [
         (("generate", "--set", "clas=1"), "there is no code 'clas'"),
-        (("generate", "--set", "class=three"), "class takes one of zero (0), one (1), two (2)"),
+        (("generate", "--set", "class=twoo"), "class takes one of zero (0), one (1), two (2); did you mean two?"),
         (("traverse", "--code", "clas"), "did you mean class?"),
         (("traverse", "--code", "style.0", "--set", "style.0=1"), "style.0 cannot be swept and held"),
         (("encode", "photo.png", "--part", "stile"), "there is no part 'stile'; did you mean style?"),

@@ -75,6 +75,9 @@ def test_what_has_no_law_cannot_be_drawn():
     [
         ({"class": "two"}, "class", [2, 2]),
         ({"class": "1"}, "class", [1, 1]),
+        ({"class": "Two"}, "class", [2, 2]),
+        ({"class": " two "}, "class", [2, 2]),
+        ({"class": " 1 "}, "class", [1, 1]),
         ({"style": "-1.5,2"}, "style", [[-1.5, 2], [-1.5, 2]]),
     ],
 )
@@ -106,7 +109,8 @@ def test_one_number_of_a_code_can_be_set_alone():
         ({"style.2": "1"}, r"no code 'style\.2'"),
         ({"style.x": "1"}, r"no code 'style\.x'"),
         ({"class": "3"}, r"--set class=3: class takes one of zero \(0\), one \(1\), two \(2\)"),
-        ({"class": "-1"}, "class takes one of"),
+        ({"class": "-1"}, r"class takes one of zero \(0\), one \(1\), two \(2\)$"),
+        ({"class": "twoo"}, r"class takes one of zero \(0\), one \(1\), two \(2\); did you mean two\?$"),
         ({"class": "²"}, "class takes one of"),
         ({"style": "1"}, r"--set style=1: style takes 2 numbers joined by commas; or set one of them"),
         ({"style.0": "much"}, r"style\.0 takes a number"),
@@ -117,6 +121,14 @@ def test_one_number_of_a_code_can_be_set_alone():
 def test_what_no_code_can_be_is_refused(texts, said):
     with pytest.raises(OptionError, match=said):
         read_settings(SOURCE, texts)
+
+
+def test_case_decides_where_two_words_differ_in_it_alone():
+    source = LatentSource(parts=(Categorical(name="letter", k=3, labels=("ab", "AB", "b")),))
+    values = [read_settings(source, {"letter": text})[0].values for text in ("ab", "AB", " AB", "B")]
+    assert values == [(0,), (1,), (1,), (2,)]
+    with pytest.raises(OptionError, match=r"letter takes one of ab \(0\), AB \(1\), b \(2\)"):
+        read_settings(source, {"letter": "Ab"})
 
 
 def test_a_latent_from_elsewhere_is_taken_as_it_is():
