@@ -186,13 +186,16 @@ def _values(part: Categorical) -> str:
     return "one of " + ", ".join(f"{word} ({index})" for index, word in enumerate(part.labels))
 
 
-def find_code(source: LatentSource, name: str, directions: Sequence[str] = ()) -> tuple[Part, int | None]:
+def find_code(
+    source: LatentSource, name: str, directions: Sequence[str] = (), *, alone: bool = False
+) -> tuple[Part, int | None]:
     """The part, and which of its numbers, that a name as ``class`` or ``style.0`` means.
 
     Args:
         source: What a latent consists of.
         name: Which.
         directions: What else could have been named, for the message.
+        alone: Whether one number of several has to be named, for the message.
 
     Raises:
         OptionError: If there is none; it names those that there are.
@@ -205,14 +208,14 @@ def find_code(source: LatentSource, name: str, directions: Sequence[str] = ()) -
         index = int(number[:9])
         if index < part.n:
             return part, index
-    near = nearest(name, [*_names(source), *directions])
+    near = nearest(name, [*_names(source, alone=alone), *directions])
     hint = f"did you mean {' or '.join(near)}?" if near else "name one of them"
     ways = f", and the direction{'s' * (len(directions) > 1)} {', '.join(directions)}" if directions else ""
     raise OptionError(f"there is no code {name!r}; this model has {describe(source)}{ways}", hint=hint)
 
 
-def _names(source: LatentSource) -> list[str]:
-    names = [part.name for part in source.parts]
+def _names(source: LatentSource, *, alone: bool) -> list[str]:
+    names = [part.name for part in source.parts if not alone or isinstance(part, Categorical) or part.n == 1]
     return names + [f"{part.name}.0" for part in source.parts if not isinstance(part, Categorical)]
 
 

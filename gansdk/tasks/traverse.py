@@ -158,7 +158,8 @@ class _CodeSweep:
         from gansdk.inference.latents import find_code
 
         self.code = code
-        self.part, self.index = find_code(facts.source, code, [one.name for one in facts.directions])
+        directions = [one.name for one in facts.directions]
+        self.part, self.index = find_code(facts.source, code, directions, alone=True)
         if not isinstance(self.part, Categorical) and self.index is None:
             if self.part.n > 1:
                 raise OptionError(f"code {code} is {self.part.n} numbers", hint=f"name one, as {code}.0")

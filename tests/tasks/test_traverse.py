@@ -157,6 +157,8 @@ def test_wrong_directions_are_refused(directed, options, said):
     [
         ({}, "code is required"),
         ({"code": "tilt"}, "there is no code 'tilt'"),
+        ({"code": "style.2"}, r"there is no code 'style\.2'; .*; did you mean style\.0\?$"),
+        ({"code": "styl"}, r"there is no code 'styl'; .*; did you mean style\.0\?$"),
         ({"code": "style"}, r"code style is 2 numbers; name one, as style\.0"),
         ({"code": "class", "start": 1}, "class has no start and no stop"),
         ({"code": "a,b,c"}, "neither one code nor two"),
