@@ -24,10 +24,17 @@ def photo():
     return np.asarray(coarse.resize((160, 120), Image.Resampling.BICUBIC))
 
 
-def steps_apart(one, other):
-    """The largest difference in steps of 8 bits, and the share of numbers that differ."""
-    apart = np.abs(one.astype(int) - other.astype(int))
-    return apart.max(), (apart > 0).mean()
+def on_both(task, model, *inputs, **options):
+    """What a shipped model gives on a CPU and on a GPU."""
+    pipelines = (sdk.pipeline(task, f"builtin:{model}", device=one, precision="fp32") for one in ("cpu", "cuda"))
+    return tuple(pipeline(*inputs, **options) for pipeline in pipelines)
+
+
+def assert_alike(on_cpu, on_gpu):
+    """Pixels that differ by a step of 8 bits at most, and hardly ever by that."""
+    apart = np.abs(on_cpu.pixels.astype(int) - on_gpu.pixels.astype(int))
+    assert apart.max() <= 1
+    assert (apart > 0).mean() < 1e-3
 
 
 def test_auto_takes_it_and_doctor_names_it(gansdk):
@@ -47,24 +54,12 @@ def test_a_convolution_in_fp32_is_one(transposed):
 
 @pytest.mark.parametrize("model", ["srresnet-x4", "srgan-x4"])
 def test_a_photo_comes_out_as_on_a_cpu(model, photo):
-    on_cpu, on_gpu = (
-        sdk.pipeline("superres", f"builtin:{model}", device=device, precision="fp32")(photo).pixels
-        for device in ("cpu", "cuda")
-    )
-    most, share = steps_apart(on_cpu, on_gpu)
-    assert most <= 1
-    assert share < 1e-3
+    assert_alike(*on_both("superres", model, photo))
 
 
 @pytest.mark.parametrize("model", LATENTS)
 def test_samples_come_out_as_on_a_cpu(model):
-    on_cpu, on_gpu = (
-        sdk.pipeline("generate", f"builtin:{model}", device=device, precision="fp32")(n=100, seed=1).pixels
-        for device in ("cpu", "cuda")
-    )
-    most, share = steps_apart(on_cpu, on_gpu)
-    assert most <= 1
-    assert share < 1e-3
+    assert_alike(*on_both("generate", model, n=100, seed=1))
 
 
 @pytest.mark.parametrize("model", LATENTS)
@@ -78,9 +73,7 @@ def test_samples_repeat_themselves_and_do_not_depend_on_how_many_are_asked_for(m
 @pytest.mark.parametrize("model", LATENTS)
 def test_codes_are_read_as_on_a_cpu(model):
     digit = sdk.pipeline("generate", f"builtin:{model}", device="cpu")(n=1, seed=2).pixels[0]
-    on_cpu, on_gpu = (
-        sdk.pipeline("encode", f"builtin:{model}", device=device, precision="fp32")(digit) for device in ("cpu", "cuda")
-    )
+    on_cpu, on_gpu = on_both("encode", model, digit)
     for part in ("class", "style", "features"):
         assert np.allclose(on_cpu[part], on_gpu[part], rtol=1e-4, atol=1e-5)
 
