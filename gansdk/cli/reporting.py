@@ -28,6 +28,7 @@ class Reporter:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._bar = Bar(output)
+        self._said: set[str] = set()
 
     def __enter__(self) -> Reporter:
         return self
@@ -47,10 +48,18 @@ class Reporter:
 
         return Context(
             progress=lambda done, total: self._progress(item, done, total),
-            note=lambda text: self._output.note(_about(item, text)),
+            note=lambda text: self._note(item, text),
             detail=lambda text: self._output.detail(f"{item.name}: {text}"),
             expect=lambda seconds: self._expect(item, seconds),
         )
+
+    def _note(self, item: Item, text: str) -> None:
+        """Says a line about an item; what has no input is about the whole call, and said once for all its pieces."""
+        if item.inputs:
+            self._output.note(_about(item, text))
+        elif text not in self._said:
+            self._said.add(text)
+            self._output.note(text)
 
     def _progress(self, item: Item, done: int, total: int) -> None:
         self._bar.show(item.name, done, total)

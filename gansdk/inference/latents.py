@@ -128,6 +128,19 @@ class Setting:
         else:
             latent[self.part.name][:, self.index] = self.values[0]
 
+    @property
+    def strays(self) -> list[str]:
+        """A line for each of its numbers of which training and the model's facts say nothing."""
+        if not isinstance(self.part, Continuous):
+            return []
+        trained, swept = (self.part.low, self.part.high), self.part.swept
+        low, high = min(trained[0], swept[0]), max(trained[1], swept[1])
+        where = f"outside {low:g} to {high:g}, as far as its meaning is known"
+        known = f"the model was trained on {trained[0]:g} to {trained[1]:g}"
+        names = [self.part.name if self.part.n == 1 else f"{self.part.name}.{at}" for at in range(self.part.n)]
+        of = zip(names[self.index or 0 :], self.values, strict=False)
+        return [f"{name}={value:g} lies {where}; {known}" for name, value in of if not low <= value <= high]
+
 
 def read_settings(source: LatentSource, texts: Mapping[str, str], option: str = "--set") -> list[Setting]:
     """What ``NAME=VALUE`` says, as in ``class=three``, ``class=3``, ``style.0=-1.5`` or ``style=-1.5,0``.

@@ -123,7 +123,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
     Args:
         model: One with a generator from a latent.
         options: See :class:`GenerateOptions`.
-        context: Told progress.
+        context: Told progress, and which code is held far from all that the model was trained on.
 
     Returns:
         The pictures, number ``first`` and on, with the latent of each as arrays: from a file of them the same pictures
@@ -142,6 +142,8 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
     latent = _latent(facts.source, options, context)
     for setting in settings:
         setting.apply(latent)
+        for line in setting.strays:
+            context.note(line)
     pixels = render(generator, facts, latent, context)
     columns = options.columns or math.ceil(math.sqrt(len(pixels)))
     rows = [str(options.first + start) for start in range(0, len(pixels), columns)]

@@ -123,7 +123,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
         model: One with a generator from a latent that can be drawn. In a direction a sample goes by multiples of its
             vector, from where it was drawn.
         options: See :class:`TraverseOptions`.
-        context: Told progress.
+        context: Told progress, and which code is held far from all that the model was trained on.
 
     Returns:
         A row for each sample, or for each value of the first of two codes; a column for each value of the last. The
@@ -139,6 +139,9 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
     plan = _Plan.of(model.facts, options, model.directions)
     for direction in plan.directions:
         context.detail(f"{direction.name} is swept in steps {direction.unit}")
+    for setting in plan.settings:
+        for line in setting.strays:
+            context.note(line)
     latent = plan.latent(facts.source, options.seed)
     return Gallery(
         render(generator, facts, latent, context),

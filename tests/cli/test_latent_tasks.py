@@ -91,6 +91,16 @@ def test_a_format_is_as_good_as_an_ending(with_sketch):
     assert "png|jpg|webp|tiff|gif|npz" in with_sketch("run", "traverse", "--help").out
 
 
+def test_a_code_held_far_from_all_training_is_noted_once(with_sketch):
+    (with_sketch.cwd / "many").mkdir()
+    note = "style.0=50 lies outside -2 to 2, as far as its meaning is known; the model was trained on -1 to 1"
+    far = ("-m", "./model", "--set", "style.0=50")
+    for line in (("generate", "-n", "300", "-o", "many/"), ("traverse", "--code", "class", "-o", "c.png")):
+        done = with_sketch("run", *line, *far)
+        assert (done.code, done.err.splitlines().count(note)) == (0, 1)
+    assert "style" not in with_sketch("run", "generate", "-m", "./model", "--set", "style.0=-2").err
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

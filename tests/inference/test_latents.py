@@ -99,6 +99,24 @@ def test_one_number_of_a_code_can_be_set_alone():
 
 
 @pytest.mark.parametrize(
+    ("texts", "names"),
+    [
+        ({"a": "1.5", "b": "-1,1"}, []),
+        ({"a": "1.6"}, ["a=1.6"]),
+        ({"b": "-1.5,-0.9"}, ["b.0=-1.5"]),
+        ({"b.1": "2"}, ["b.1=2"]),
+        ({"noise.0": "99"}, []),
+    ],
+)
+def test_numbers_beyond_training_and_sweep_are_told(texts, names):
+    wide, narrow = Continuous(name="a", sweep=(-1.5, 1.5)), Continuous(name="b", n=2, sweep=(-0.5, 0.5))
+    settings = read_settings(LatentSource(parts=(Noise(n=2), wide, narrow)), texts)
+    lines = [line for setting in settings for line in setting.strays]
+    assert [line.partition(" lies outside ")[0] for line in lines] == names
+    assert all(line.endswith("trained on -1 to 1") for line in lines)
+
+
+@pytest.mark.parametrize(
     ("texts", "said"),
     [
         (
