@@ -11,7 +11,7 @@ import typer
 from gansdk.cli.commands import NAMED
 from gansdk.cli.output import bytes_text
 from gansdk.cli.session import Session, missing_plugin, session_of
-from gansdk.errors import MissingPluginError, OutputError, OutputExistsError, UsageError
+from gansdk.errors import MissingPluginError, OptionError, OutputError, OutputExistsError, UsageError
 from gansdk.refs import Builtin, Folder, Hub
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def bundle(
     session = session_of(context)
     if output == "-":
         raise UsageError("a bundle goes to a file, not to standard output", hint="give -o a name, as model.tar")
-    wanted = Path(output) if output else Path(f"{_name(session, ref)}{_TAR}")
+    wanted = _named(output) if output else Path(f"{_name(session, ref)}{_TAR}")
     policy = _policy(on_exists)
     target = _free(wanted, policy)
     if target is None:
@@ -96,6 +96,16 @@ def unbundle(
 
     config = read_bundle(path, folder, replace=folder.exists())
     _report(session, file, folder, config)
+
+
+def _named(output: str) -> Path:
+    """The file that was asked for; one that ends as something else would be opened as that."""
+    path = Path(output)
+    if path.suffix.lower() not in {"", _TAR} and not path.is_dir():
+        raise OptionError(
+            f"{path.name} names no format that can be written", hint=f"a bundle is a tar: end it in {_TAR}"
+        )
+    return path
 
 
 def _name(session: Session, text: str) -> str:

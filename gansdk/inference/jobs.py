@@ -218,8 +218,9 @@ def _records_of(job: FolderJob) -> Path | None:
         OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
     """
     rule, has_report = on_exists_of(job.work.writing), (job.target / NAME).exists()
-    ending = record_format(None, job.work.writing)
-    records = job.target / f"{job.work.task.name}.{ending}" if job.work.task.gives_records else None
+    records = None
+    if job.work.task.gives_records:
+        records = job.target / f"{job.work.task.name}.{record_format(None, job.work.writing)}"
     if has_report and not job.goes_on and rule == "error":
         what = f"{job.target} holds the results of an earlier run"
         raise OutputExistsError(what, hint="go on with --continue, or make them anew with --on-exists overwrite")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
+from gansdk.inference.records import record_format
 from gansdk.media.formats import file_format
 from gansdk.media.gallery import most_in_grid
 from gansdk.media.images import check_readable
@@ -165,6 +166,8 @@ def plan(job: Job) -> list[Item]:
         raise UsageError("standard input can be read only once", hint="give - once")
     groups = [job.inputs[at : at + size] for at in range(0, len(job.inputs), size)] if size else [()]
     if task.gives_records:
+        if job.output is not None and job.output != STANDARD:
+            record_format(Path(job.output), job.work.writing)
         return [Item(group, None) for group in groups]
     if job.work.kind == "folder" and task.pieces:
         return _pieces(job)

@@ -9,6 +9,7 @@ import numpy as np
 
 from gansdk.errors import OutputError
 from gansdk.media.arrays import write_arrays
+from gansdk.media.formats import file_format
 from gansdk.options import RecordWriting
 
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ Format = Literal["jsonl", "npz"]
 
 
 def record_format(path: Path | None, writing: Options) -> Format:
-    """What records are written as: as the options say, else as the name ends, else JSON lines."""
-    said = writing.format if isinstance(writing, RecordWriting) else None
-    if said is not None:
-        return said
-    return "npz" if path is not None and path.suffix.lower() == ".npz" else "jsonl"
+    """What records are written as: as the options say, else as the name ends, else JSON lines.
+
+    Raises:
+        OptionError: If the name ends as neither does, and no format is given; or as another one than is given.
+    """
+    if not isinstance(writing, RecordWriting):
+        raise TypeError("a task that gives records is written with RecordWriting")
+    return "npz" if file_format(path, writing) == "npz" else "jsonl"
 
 
 def json_line(record: Mapping[str, Any]) -> bytes:

@@ -13,20 +13,20 @@ from gansdk.options import named_values
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gansdk.options import ImageWriting
+    from gansdk.options import ImageWriting, RecordWriting
 
-_ENDINGS = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff")}
+_ENDINGS = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff"), "jsonl": (".jsonl", ".json")}
 """Of formats that have several."""
 
 
-def by_ending(group: type[ImageWriting]) -> dict[str, str]:
+def by_ending(group: type[ImageWriting | RecordWriting]) -> dict[str, str]:
     """The formats of a group of options, by what file names may end in."""
     names = named_values(group.model_fields["format"].annotation)
     return {ending: name for name in names for ending in _ENDINGS.get(name, (f".{name}",))}
 
 
-def file_format(path: Path | None, options: ImageWriting) -> str:
-    """The format of an output: as the options say, else as its name ends, else png.
+def file_format(path: Path | None, options: ImageWriting | RecordWriting) -> str:
+    """The format of an output: as the options say, else as its name ends, else the first of its group.
 
     Raises:
         OptionError: If the name ends as no format does, and none is given; or as another one than is given.
@@ -39,7 +39,7 @@ def file_format(path: Path | None, options: ImageWriting) -> str:
             raise OptionError(what, hint="change one of them")
         return options.format
     if path is None or not path.suffix:
-        return "png"
+        return next(iter(known.values()))
     if named is None:
         hint = f"end it in {', '.join(known)}, or give --format {'|'.join(dict.fromkeys(known.values()))}"
         raise OptionError(f"{path.name} names no format that can be written", hint=hint)

@@ -105,6 +105,11 @@ def test_what_is_there_stays_unless_told_otherwise(with_kinds, model):
         (("bundle", "none"), 2, "there is no model or alias 'none'"),
         (("bundle", "./model", "-o", "no/where.tar"), 1, "there is no folder no; create it first"),
         (("bundle", "./model", "-o", "model"), 2, "model is a folder; give -o a file, as model/model.tar"),
+        (
+            ("bundle", "./model", "-o", "m.zip"),
+            2,
+            "m.zip names no format that can be written; a bundle is a tar",
+        ),
         (("bundle", "hub:org/m:model.pth"), 2, "names a file, not a model"),
         (("unbundle", "none.tar"), 1, "there is no file none.tar"),
         (("unbundle", "model"), 1, "model is no file"),

@@ -53,6 +53,8 @@ def test_records_that_no_array_holds(change, said):
         ("x.npz", None, "npz"),
         ("x.NPZ", None, "npz"),
         ("x.jsonl", None, "jsonl"),
+        ("x.json", None, "jsonl"),
+        ("x.csv", "npz", "npz"),
         ("x", None, "jsonl"),
         ("x", "npz", "npz"),
     ],
