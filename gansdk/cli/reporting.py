@@ -161,9 +161,9 @@ class FolderReporter(Reporter):
         self._output.error(error, self._key(item))
 
 
-def closing(summary: Summary) -> str:
-    """How a job ended, in one line."""
-    parts = [f"{summary.done} done"]
+def closing(summary: Summary, unit: str = "") -> str:
+    """How a job ended, in one line; ``unit`` says what was counted where it is not what was typed."""
+    parts = [f"{summary.done} {unit} done" if unit else f"{summary.done} done"]
     parts += [f"{summary.kept} whole already"] if summary.kept else []
     parts += [f"{summary.skipped} skipped"] if summary.skipped else []
     parts += [f"{summary.failed} failed"] if summary.failed else []

@@ -79,5 +79,5 @@ def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     with Reporter(session.output) as reporter:
         summary = run_job(Job(work, tuple(values.get(_INPUTS) or ()), where), Local(load), reporter)
     if summary.total > 1:
-        session.output.note(closing(summary))
+        session.output.note(closing(summary, "pictures" if work.kind == "folder" else ""))
     raise typer.Exit(summary.exit_code)

@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Summary:
-    """How a job ended.
+    """How a job ended, counted in results: a piece of a call gives many, every other item one.
 
     Attributes:
-        done: Items with a new result.
-        kept: Items whose result was whole already.
-        skipped: Items at whose output something stood that shall stay.
-        failed: Items without a result.
+        done: New ones.
+        kept: Those that were whole already.
+        skipped: Those in whose place something stood that shall stay.
+        failed: Those that there are not.
         seconds: What it took altogether.
         failures: Why, each.
     """
@@ -64,7 +64,7 @@ class Summary:
 
     @property
     def total(self) -> int:
-        """How many items there were."""
+        """How many there were to be."""
         return self.done + self.kept + self.skipped + self.failed
 
     @property
@@ -96,7 +96,7 @@ class Reporter(Protocol):
 
 
 class _Account:
-    """Counts how items end and passes it on."""
+    """Counts the results of items as they end and passes them on."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.summary = Summary()
@@ -107,18 +107,18 @@ class _Account:
         summary, item = self.summary, outcome.item
         summary.seconds = time.perf_counter() - self._start
         if outcome.error is not None:
-            summary.failed += 1
+            summary.failed += item.results
             self._reporter.failed(item, outcome.error)
             summary.failures.append((item, _bare(outcome.error)))
         elif outcome.is_skipped:
-            summary.skipped += 1
+            summary.skipped += item.results
             self._reporter.skipped(item, is_whole=False)
         else:
-            summary.done += 1
+            summary.done += item.results
             self._reporter.done(outcome)
 
     def keep(self, item: Item) -> None:
-        self.summary.kept += 1
+        self.summary.kept += item.results
         self._reporter.skipped(item, is_whole=True)
 
     def close(self) -> Summary:

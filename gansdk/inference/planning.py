@@ -145,6 +145,11 @@ class Item:
         """What records call it; None where it has no input."""
         return self.label or (self.inputs[0] if self.inputs else None)
 
+    @property
+    def results(self) -> int:
+        """How many it gives."""
+        return len(self.others) if self.others is not None else 1
+
 
 def plan(job: Job) -> list[Item]:
     """The items of a job with their outputs, before any file is looked into.

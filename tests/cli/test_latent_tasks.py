@@ -98,6 +98,7 @@ def test_a_code_held_far_from_all_training_is_noted_once(with_sketch):
     for line in (("generate", "-n", "300", "-o", "many/"), ("traverse", "--code", "class", "-o", "c.png")):
         done = with_sketch("run", *line, *far)
         assert (done.code, done.err.splitlines().count(note)) == (0, 1)
+        assert ("300 pictures done in " in done.err) == (line[0] == "generate")
     assert "style" not in with_sketch("run", "generate", "-m", "./model", "--set", "style.0=-2").err
 
 
