@@ -89,4 +89,4 @@ def _sampling(infos: Mapping[str, OptionInfo], facts: Facts) -> Iterator[tuple[d
     if categorical is not None and "set" in infos and infos["set"].is_mapping:
         value = categorical.label(0)
         word = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-") if categorical.labels else ""
-        yield {"set": {categorical.name: value}, **count}, f"{word or categorical.name}.png"
+        yield {"set": {categorical.name: value}, **count}, f"{word or f'{categorical.name}-0'}.png"

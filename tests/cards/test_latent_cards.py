@@ -125,6 +125,13 @@ def test_categories_in_another_order_than_the_datas_classes_were_found_without_l
     assert "without labels" not in region(render(named(card, taught)), "limits")
 
 
+def test_no_two_commands_of_a_card_write_one_file(card):
+    for labels in (MNIST.classes, ()):
+        text = region(render(named(card, labels)), "run")
+        outputs = re.findall(r"^    gansdk run .* -o (\S+)$", text, re.MULTILINE)
+        assert len(outputs) == len(set(outputs)) >= 4
+
+
 def named(card: Card, labels: tuple[str, ...]) -> Card:
     """It, with ten categories of these names, trained on MNIST."""
     facts = card.config.facts.model_dump()
