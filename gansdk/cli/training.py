@@ -135,7 +135,7 @@ def _parameters() -> list[Parameter]:
         what("config", str, metavar="NAME", text="one of the method's ways to train (required)"),
         what("data", list[str], metavar="[NAME=]DATA", text=data),
         what("output", str, "-o", metavar="RUN", text="the folder to fill, new or empty (required)"),
-        what("test", list[str], metavar="NAME=DATA", text="measure on this; may be repeated"),
+        what("test", list[str], metavar="[NAME=]DATA", text="measure on this; may be repeated"),
         what("set_", list[str], metavar="NAME=VALUE", text="change an option of the recipe; may be repeated"),
         what("twin", bool, text="train the twin: the same training without the method's own terms"),
         *(parameter_of(info, _SECTIONS.get(info.name, _ELSE)) for info in describe(TrainingOptions)),
@@ -174,12 +174,9 @@ def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
     _check_config(method, values["config"] or "")
     if not run:
         raise UsageError("train needs a folder to fill", hint="add -o RUN")
-    tests = dict(named(one) for one in _once("--test", values["test"] or ()))
-    if "" in tests:
-        raise OptionError(f"--test {tests['']!r} has no name", hint="write --test NAME=DATA")
     asked = {
         "data": dict(named(one) for one in _once("--data", values["data"] or ())),
-        "tests": tests,
+        "tests": _tests(session, values["test"] or ()),
         "options": parse_mapping("--set", values["set_"] or ()),
         "silenced": _own_terms(method, values["config"]) if values["twin"] else (),
     }
@@ -231,6 +228,20 @@ def named(text: str) -> tuple[str, str]:
     if not equals or not name.isidentifier() or Path(text).exists():
         return "", text
     return name, path
+
+
+def _tests(session: Session, texts: Iterable[str]) -> dict[str, str]:
+    """What is measured on, by its name; the data set's own where none is given, as ``eval`` calls it."""
+    from gansdk.data.opening import find_data
+
+    found: dict[str, str] = {}
+    for text in texts:
+        given, place = named(text)
+        name = given or find_data(place, session.registry.datasets).data.name
+        if name in found:
+            raise OptionError(f"two tests are called {name!r}", hint="write --test NAME=DATA, each name once")
+        found[name] = place
+    return found
 
 
 def _once(flag: str, texts: Iterable[str]) -> list[str]:

@@ -29,10 +29,24 @@ def train(gansdk):
 
 
 def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
-    done = train("--config", "small", "--data", "photos", "-o", "RUN", "--set", "steps=2", "--test", "own=photos")
+    done = train(
+        "--config",
+        "small",
+        "--data",
+        "photos",
+        "-o",
+        "RUN",
+        "--set",
+        "steps=2",
+        "--test",
+        "own=photos",
+        "--test",
+        "photos",
+    )
     assert (done.code, done.out) == (0, "")
     assert "2 steps" in done.err
     assert "psnr-y on own" in done.err
+    assert "psnr-y on photos" in done.err
     resumed = gansdk("resume", "RUN", "--steps", 4, "--threads", 1, "--json")
     (record,) = resumed.records
     assert (record["run"], record["steps"]) == ("RUN", 4)
@@ -91,7 +105,16 @@ def test_pictures_of_another_size_say_what_to_set_and_that_trains(gansdk):
         ("--config small --data photos -o RUN --set stps=2", 2, "there is no option 'stps'; did you mean steps?"),
         ("--config small --data photos -o RUN --set blocks=2", 2, "--set names 'blocks' twice; give it once"),
         ("--config small --data photos --data photos -o RUN", 2, "--data is given twice without a name"),
-        ("--config small --data photos --test photos -o RUN", 2, "--test 'photos' has no name; write --test NAME=DATA"),
+        (
+            "--config small --data photos --test photos --test photos/ -o RUN",
+            2,
+            "two tests are called 'photos'; write --test NAME=DATA, each name once",
+        ),
+        (
+            "--config small --data photos --test nowhere -o RUN",
+            1,
+            "there is no folder, zip archive or data set 'nowhere'",
+        ),
         ("--config small --data photos -o RUN --seed -1", 2, "--seed '-1' is not one of 0.."),
         ("--config small --data photos -o RUN --checkpoint-every 0", 2, "--checkpoint-every '0' is not one of 1.."),
         ("--config small --data photos -o RUN --threads many", 2, "--threads 'many' is not one of auto|1..1024"),
