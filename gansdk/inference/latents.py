@@ -135,7 +135,7 @@ class Setting:
             return []
         trained, swept = (self.part.low, self.part.high), self.part.swept
         low, high = min(trained[0], swept[0]), max(trained[1], swept[1])
-        where = f"outside {low:g} to {high:g}, as far as its meaning is known"
+        where = f"outside {low:g} to {high:g}, the range in which its meaning is known"
         known = f"the model was trained on {trained[0]:g} to {trained[1]:g}"
         names = [self.part.name if self.part.n == 1 else f"{self.part.name}.{at}" for at in range(self.part.n)]
         of = zip(names[self.index or 0 :], self.values, strict=False)

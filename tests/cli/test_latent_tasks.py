@@ -93,7 +93,7 @@ def test_a_format_is_as_good_as_an_ending(with_sketch):
 
 def test_a_code_held_far_from_all_training_is_noted_once(with_sketch):
     (with_sketch.cwd / "many").mkdir()
-    note = "style.0=50 lies outside -2 to 2, as far as its meaning is known; the model was trained on -1 to 1"
+    note = "style.0=50 lies outside -2 to 2, the range in which its meaning is known; the model was trained on -1 to 1"
     far = ("-m", "./model", "--set", "style.0=50")
     for line in (("generate", "-n", "300", "-o", "many/"), ("traverse", "--code", "class", "-o", "c.png")):
         done = with_sketch("run", *line, *far)
