@@ -27,9 +27,7 @@ class Interruption:
             self._note("stopped at once; what is left is the checkpoint before")
             raise KeyboardInterrupt
         self.signal = number
-        self._note(
-            "stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)"
-        )
+        self._note("stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)")
 
 
 @contextmanager
