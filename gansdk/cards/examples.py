@@ -60,7 +60,8 @@ def examples(task: Task, facts: Facts) -> list[Example]:
     infos = {one.name: one for one in describe(options_of(task))}
     inputs = tuple(_file(slot) for slot in task.slots)
     is_swept = "code" in infos and bool(latent_parts(facts))
-    ways = list(_sweeping(task, facts) if is_swept else _sampling(infos, facts) if not inputs else [({}, "")])
+    is_sampled = not inputs and not task.gives_records
+    ways = list(_sweeping(task, facts) if is_swept else _sampling(infos, facts) if is_sampled else [({}, "")])
     required = {info.name: info.metavar for info in infos.values() if info.required}
     return [Example(task, inputs, {**required, **options}, output) for options, output in ways]
 
