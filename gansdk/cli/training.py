@@ -12,7 +12,7 @@ from gansdk.cli.commands import Command, Group, flag, made_command, new_app, sec
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.run_folders import report, watching
 from gansdk.cli.session import Session, session_of
-from gansdk.errors import OptionError, UnknownNameError, UsageError
+from gansdk.errors import OptionError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -206,11 +206,10 @@ def _train(
 
 
 def _check_config(method: Method, config: str) -> None:
-    known = ", ".join(method.configs) or "none"
     if not config:
+        known = ", ".join(method.configs) or "none"
         raise UsageError(f"train needs a config of {method.name}", hint=f"add --config; it has {known}")
-    if config not in method.configs:
-        raise UnknownNameError(f"config of {method.name}", config, method.configs, hint=f"it has {known}")
+    method.find_config(config)
 
 
 def _own_terms(method: Method, name: str) -> tuple[tuple[str, str], ...]:

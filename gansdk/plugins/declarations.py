@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from gansdk.errors import PluginError
+from gansdk.errors import PluginError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -189,6 +189,17 @@ class Method:
         for task, model in self.defaults.items():
             if model not in names:
                 raise PluginError(f"method {self.name!r} offers {model!r} for {task!r} but does not bring that model")
+
+    def find_config(self, name: str) -> Config:
+        """One of the ways to train it.
+
+        Raises:
+            UnknownNameError: If there is none of that name; near names become the hint, or all that there are.
+        """
+        if name not in self.configs:
+            known = ", ".join(self.configs) or "none"
+            raise UnknownNameError(f"config of {self.name}", name, self.configs, hint=f"it has {known}")
+        return self.configs[name]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from gansdk.errors import TrainingError, UnknownNameError
+from gansdk.errors import TrainingError
 from gansdk.inference.runtime import place, set_threads
 from gansdk.model.facts import Facts
 from gansdk.options import LoadOptions, validate
@@ -56,20 +56,13 @@ def build(method: Method, config: str, values: Mapping[str, Any], how: TrainingO
         UsageError: If the config, an option, the device or the precision is wrong.
         TrainingError: If the recipe does not say how long it trains.
     """
-    declared = _find(method, config)
+    declared = method.find_config(config)
     options = _options(declared, values)
     placement = _place(declared, how)
     set_threads(how.threads)
     torch.manual_seed(how.seed)  # before the recipe, which initialises its weights
     recipe = cast("Recipe", resolve(declared.recipe)(options))
     return Built(method, config, options, placement, recipe)
-
-
-def _find(method: Method, name: str) -> Config:
-    if name not in method.configs:
-        known = ", ".join(method.configs) or "none"
-        raise UnknownNameError(f"config of {method.name}", name, method.configs, hint=f"it has {known}")
-    return method.configs[name]
 
 
 def _options(config: Config, values: Mapping[str, Any]) -> Options:
