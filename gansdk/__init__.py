@@ -19,6 +19,7 @@ from gansdk._version import __version__
 if TYPE_CHECKING:
     from gansdk.data.batches import ImageBatches
     from gansdk.data.crops import AlignedCrops
+    from gansdk.data.degradation import Degradation, DegradationOptions
     from gansdk.data.matching import match_classes
     from gansdk.data.opening import open_data
     from gansdk.data.pictures import Dataset, Pictures, open_pictures
@@ -95,6 +96,7 @@ _HOMES = {
     "gansdk.data.crops": ["AlignedCrops"],
     "gansdk.data.opening": ["open_data"],
     "gansdk.data.pictures": ["Dataset", "Pictures", "open_pictures"],
+    "gansdk.data.degradation": ["Degradation", "DegradationOptions"],
     "gansdk.data.resizing": ["degrade", "upscale"],
     "gansdk.data.stacked": ["Labels", "StackedImages", "array_digest", "ground_of", "labels_of", "stack_images"],
     "gansdk.errors": [
@@ -179,6 +181,8 @@ __all__ = [
     "DamagedError",
     "DataSplit",
     "Dataset",
+    "Degradation",
+    "DegradationOptions",
     "DeviceError",
     "Direction",
     "Discriminator",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
+from gansdk.data.degradation import BLOCK, MARGIN
 from gansdk.data.resizing import Pair, degrade, fit
 from gansdk.errors import InputError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gansdk.data.degradation import Degradation
     from gansdk.data.pictures import Pictures
     from gansdk.data.resizing import Pixels
 
@@ -36,6 +38,7 @@ class AlignedCrops:
         octaves: How many sizes of each picture are used: its own, a half, a quarter and so on.
         candidates: How many spots are drawn for each patch; the one with the strongest texture is taken. 1 is a
             plain random crop; more spend fewer steps on sky and blurred background.
+        degradation: Makes the low-resolution patch, anew for each crop; None takes it from the image as it was shrunk.
 
     Raises:
         InputError: If no picture is large enough for a patch.
@@ -52,9 +55,10 @@ class AlignedCrops:
         longest: int | None = None,
         octaves: int = 1,
         candidates: int = 1,
+        degradation: Degradation | None = None,
     ) -> None:
         self._scale, self._patch, self._size = scale, patch, size
-        self._seed, self._candidates = seed, candidates
+        self._seed, self._candidates, self._degradation = seed, candidates, degradation
         self._pairs = list(_pairs(pictures, scale, patch, longest, octaves))
         if not self._pairs:
             side = scale * patch
@@ -74,20 +78,48 @@ class AlignedCrops:
 
     def _crop(self, random: np.random.Generator) -> Pair:
         drawn = [self._spot(random) for _ in range(self._candidates)]
-        crop = max(drawn, key=_texture) if len(drawn) > 1 else drawn[0]
+        spot = max(drawn, key=self._texture) if len(drawn) > 1 else drawn[0]
+        crop = self._cut(spot) if self._degradation is None else self._degraded(spot, self._degradation, random)
         turns, mirrored = int(random.integers(4)), bool(random.integers(2))
         return Pair(_turned(crop.high, turns, mirrored=mirrored), _turned(crop.low, turns, mirrored=mirrored))
 
-    def _spot(self, random: np.random.Generator) -> Pair:
+    def _spot(self, random: np.random.Generator) -> _Spot:
         chosen = int(np.searchsorted(self._shares, random.random(), side="right"))
-        high, low = self._pairs[min(chosen, len(self._pairs) - 1)]
-        patch, scale = self._patch, self._scale
-        top, left = (int(random.integers(side - patch + 1)) for side in low.shape[:2])
-        bottom, right = top + patch, left + patch
+        pair = self._pairs[min(chosen, len(self._pairs) - 1)]
+        top, left = (int(random.integers(side - self._patch + 1)) for side in pair.low.shape[:2])
+        return _Spot(pair, top, left)
+
+    def _cut(self, spot: _Spot) -> Pair:
+        (high, low), top, left = spot
+        bottom, right, scale = top + self._patch, left + self._patch, self._scale
         return Pair(
             high[top * scale : bottom * scale, left * scale : right * scale],
             low[top:bottom, left:right],
         )
+
+    def _degraded(self, spot: _Spot, degradation: Degradation, random: np.random.Generator) -> Pair:
+        """The crop with a low-resolution patch of its own, degraded together with its surroundings in the image."""
+        # A random margin before the patch lets the blocks of JPEG begin anywhere in it.
+        above, before = (min(start, MARGIN + int(random.integers(BLOCK))) for start in (spot.top, spot.left))
+        bottom, right = spot.top + self._patch + MARGIN, spot.left + self._patch + MARGIN
+        scale = self._scale
+        rows = slice((spot.top - above) * scale, bottom * scale)
+        columns = slice((spot.left - before) * scale, right * scale)
+        low = degradation(spot.pair.high[rows, columns], random)
+        return Pair(self._cut(spot).high, low[above : above + self._patch, before : before + self._patch])
+
+    def _texture(self, spot: _Spot) -> float:
+        """How much neighbouring pixels differ in green, the channel closest to lightness."""
+        green = self._cut(spot).low[..., 1].astype(np.int16)
+        return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
+
+
+class _Spot(NamedTuple):
+    """Where a crop is taken: top and left in low-resolution pixels."""
+
+    pair: Pair
+    top: int
+    left: int
 
 
 def _pairs(pictures: Pictures, scale: int, patch: int, longest: int | None, octaves: int) -> Iterator[Pair]:
@@ -99,12 +131,6 @@ def _pairs(pictures: Pictures, scale: int, patch: int, longest: int | None, octa
             if min(resized.shape[:2]) < scale * patch:
                 break
             yield degrade(resized, scale)
-
-
-def _texture(crop: Pair) -> float:
-    """How much neighbouring pixels differ in green, the channel closest to lightness."""
-    green = crop.low[..., 1].astype(np.int16)
-    return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
 
 
 def _turned(patch: Pixels, turns: int, *, mirrored: bool) -> Pixels:

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gansdk import Options
+from gansdk import DegradationOptions
 from gansdk_srgan.architectures import SRResNetSizes
 
 
-class PatchOptions(Options):
+class PatchOptions(DegradationOptions):
     """What both stages have in common: patches of photographs, Adam, its step size, an average of the weights."""
 
     steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 1_000_000
@@ -40,6 +40,13 @@ class Stage1Options(SRResNetSizes, PatchOptions):
 
     loss: Annotated[Literal["mse", "l1"], Field(description="squared (the paper's) or absolute differences")] = "mse"
     pixel: Annotated[float, Field(ge=0, le=1e6, description="weight of the pixel loss")] = 1.0
+    start: Annotated[
+        str,
+        Field(
+            description="a model of the same sizes to continue from; random weights if not given",
+            json_schema_extra={"metavar": "REF"},
+        ),
+    ] = ""
 
 
 def _layers(text: str) -> str:

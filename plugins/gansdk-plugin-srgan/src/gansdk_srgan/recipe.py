@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gansdk import AlignedCrops, ImageGeneratorFacts, InputError, Pictures, degrade
+from gansdk import AlignedCrops, Degradation, ImageGeneratorFacts, InputError, Pictures, UsageError, degrade
 from gansdk.training import Contest, Export, Player, load_start
 from gansdk_srgan import METHOD
 from gansdk_srgan.contents import content
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gansdk import Dataset, Facts
-    from gansdk.training import Stream, Train
+    from gansdk.training import Start, Stream, Train
     from gansdk_srgan.options import PatchOptions, Stage1Options, Stage2Options
 
 _PHOTOS = "photos"
@@ -56,6 +56,7 @@ class _Stage:
             longest=options.longest,
             octaves=options.octaves,
             candidates=options.candidates,
+            degradation=None if options.degradation == "bicubic" else Degradation(options, self.scale),
         )
         return {_PHOTOS: crops}
 
@@ -91,11 +92,16 @@ class Stage1(_Stage):
     def __init__(self, options: Stage1Options) -> None:
         self.options: Stage1Options = options
         self.scale = options.scale
+        self.relies_on: Mapping[str, str] = {}
         self.networks = networks(options)
+        if options.start:
+            start = load_start(options.start, METHOD)
+            _check_sizes(options, start)
+            self.networks["generator"].load_state_dict(start.networks["generator"].state_dict())
+            self.relies_on = {"start": start.digest}
         self.generator = self._player("generator", self.networks["generator"], options.ema or None)
         self.players: Sequence[Player] = (self.generator,)
         self.fixed: Sequence[nn.Module] = ()
-        self.relies_on: Mapping[str, str] = {}
         self.routes: Mapping[str, set[str]] = {"pixel": {"generator"}}
         self.contests: Sequence[Contest] = ()
 
@@ -187,6 +193,14 @@ def step_size(options: PatchOptions, step: int) -> float:
         return 1.0
     done = min(1.0, (step - start) / max(1, options.steps - start))
     return options.decay_to + (1 - options.decay_to) * (1 + math.cos(math.pi * done)) / 2
+
+
+def _check_sizes(options: Stage1Options, start: Start) -> None:
+    own, theirs = options.network().model_dump(), start.config.network
+    differing = [f"--set {name}={theirs[name]}" for name in theirs if theirs[name] != own.get(name)]
+    if differing:
+        what = f"the network of {options.start} is not that of this training"
+        raise UsageError(what, hint=f"add {' '.join(differing)}")
 
 
 def _scale(declared: Facts) -> int:

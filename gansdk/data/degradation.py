@@ -1,0 +1,157 @@
+"""Random degradations: low-resolution images as cameras, resizers and JPEG encoders leave them.
+
+After Wang et al., *Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data*, ICCV Workshops
+2021, arXiv:2107.10833, section 3. First order is blur, resize, noise, JPEG. Second order is that twice. It differs from
+the paper where photographs of people's own are the aim and not the restoration of damaged ones:
+
+- A share of the patches is only shrunk (``clean``), so that clean inputs stay clean.
+- Each step has a probability, and the ranges are milder by default.
+- Generalised Gaussian and plateau kernels, and the sinc filter, are left out.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from gansdk.options import Options
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+
+MARGIN = 4
+"""Low-resolution pixels around a patch that are degraded with it, so that its border has true neighbours."""
+
+BLOCK = 8
+"""Side of JPEG's blocks in pixels."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class DegradationOptions(Options):
+    """How low-resolution patches are made of high-resolution ones. A recipe's options inherit these fields."""
+
+    degradation: Annotated[
+        Literal["bicubic", "first-order", "second-order"],
+        Field(description="bicubic only shrinks; the others blur, resize, add noise and compress, once or twice"),
+    ] = "bicubic"
+    clean: Annotated[Share, Field(description="share of patches that are only shrunk all the same")] = 0.1
+    blur: Annotated[Share, Field(description="probability of a Gaussian blur, of equal or unequal widths")] = 0.3
+    blur_sigma: Annotated[
+        float, Field(gt=0, le=16, description="greatest standard deviation of the blur, in high-resolution pixels")
+    ] = 2.0
+    noise: Annotated[Share, Field(description="probability of noise, Gaussian or Poisson")] = 0.3
+    noise_sigma: Annotated[
+        float, Field(gt=0, le=128, description="greatest standard deviation of the noise, of 255 levels")
+    ] = 8.0
+    jpeg: Annotated[Share, Field(description="probability of JPEG compression, 4:2:0 or 4:4:4")] = 0.9
+    jpeg_quality: Annotated[int, Field(ge=1, le=95, description="lowest quality of JPEG; the highest is 95")] = 30
+
+
+class Degradation:
+    """Makes a low-resolution image of a high-resolution one.
+
+    Args:
+        options: What may happen to it.
+        scale: How many times the high resolution is the low one.
+    """
+
+    def __init__(self, options: DegradationOptions, scale: int) -> None:
+        self._options = options
+        self._scale = scale
+
+    def __call__(self, high: Pixels, random: np.random.Generator) -> Pixels:
+        """One draw.
+
+        Args:
+            high: uint8 [scale·h, scale·w, 3].
+            random: Where the random numbers come from; the same state gives the same pixels.
+
+        Returns:
+            uint8 [h, w, 3].
+        """
+        height, width = (side // self._scale for side in high.shape[:2])
+        if self._options.degradation == "bicubic" or random.random() < self._options.clean:
+            return _resized(high, height, width, "bicubic")
+        image = high
+        if self._options.degradation == "second-order":
+            # The size in between is drawn so that neither stage enlarges much: from the output's size to the input's.
+            factor = math.exp(random.uniform(0, math.log(self._scale)))
+            image = self._stage(image, round(height * factor), round(width * factor), random)
+        return self._stage(image, height, width, random)
+
+    def _stage(self, image: Pixels, height: int, width: int, random: np.random.Generator) -> Pixels:
+        """Blur, resize, noise, JPEG: figure 2 of the paper."""
+        options = self._options
+        if random.random() < options.blur:
+            image = _blurred(image, _kernel(options.blur_sigma, random))
+        image = _resized(image, height, width, random.choice(("bicubic", "bilinear", "box"), p=(0.6, 0.2, 0.2)))
+        if random.random() < options.noise:
+            image = _noisy(image, options.noise_sigma, random)
+        if random.random() < options.jpeg:
+            quality = int(random.integers(options.jpeg_quality, 96))
+            image = jpeg(image, quality, "4:2:0" if random.random() < 0.7 else "4:4:4")
+        return image
+
+
+def jpeg(image: Pixels, quality: int, subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0") -> Pixels:
+    """What a JPEG file gives back: uint8 [H, W, 3], through libjpeg-turbo's encoder and decoder."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling=subsampling)
+    with Image.open(file) as decoded:
+        return np.array(decoded)
+
+
+def _kernel(widest: float, random: np.random.Generator) -> Floats:
+    """A Gaussian kernel [k, k] that adds up to 1: half of them isotropic, half turned and of two widths."""
+    first = random.uniform(0.2, widest)
+    second, angle = (first, 0.0) if random.random() < 0.5 else (random.uniform(0.2, widest), random.uniform(0, math.pi))
+    radius = math.ceil(3 * max(first, second))
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
+    along, across = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+    kernel: Floats = np.exp(-0.5 * ((along / first) ** 2 + (across / second) ** 2))
+    return kernel / kernel.sum()
+
+
+def _blurred(image: Pixels, kernel: Floats) -> Pixels:
+    import torch
+
+    channels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[:, None]
+    radius = len(kernel) // 2
+    padded = torch.nn.functional.pad(channels, (radius,) * 4, mode="replicate")
+    blurred = torch.nn.functional.conv2d(padded, torch.from_numpy(kernel)[None, None])
+    return _rounded(blurred[:, 0].numpy().transpose(1, 2, 0))
+
+
+def _resized(image: Pixels, height: int, width: int, kernel: str) -> Pixels:
+    from PIL import Image
+
+    resampling = Image.Resampling[kernel.upper()]
+    return np.array(Image.fromarray(np.ascontiguousarray(image)).resize((width, height), resampling))
+
+
+def _noisy(image: Pixels, strongest: float, random: np.random.Generator) -> Pixels:
+    """Gaussian noise of equal strength, or Poisson noise that is as strong at white; in grey or in each channel."""
+    sigma = random.uniform(1, max(1, strongest))
+    shape = (*image.shape[:2], 1 if random.random() < 0.4 else 3)
+    if random.random() < 0.5:
+        noise = random.normal(0, sigma, shape)
+    else:
+        # Counting photons: the variance is the mean. With 255 levels worth (255 / sigma)² photons, white has sigma.
+        mean = image.astype(np.float64) if shape[2] == 3 else image.mean(axis=2, keepdims=True)
+        levels = 255 / sigma**2
+        noise = random.poisson(mean * levels) / levels - mean
+    return _rounded(image + noise)
+
+
+def _rounded(values: NDArray[np.floating]) -> Pixels:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
