@@ -38,6 +38,12 @@ _FLAGS = (
         text="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
         "(default: trial pictures that come along; metrics of samples need none)",
     ),
+    flag(
+        "jpeg",
+        list[int],
+        metavar="1..95",
+        text="measure restored images also from inputs that are JPEG of this quality; may be repeated",
+    ),
     flag("metric", list[str], metavar="NAME", text="measure by this; may be repeated (default: all that fit)"),
     flag(
         "twin",
@@ -92,7 +98,7 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
     for one in (located, *beside.models):
         session.catalog.method(one)  # a missing plugin is known before anything is read
     target = _target(session, located, values["output"], load)
-    datasets = _datasets(session, located, values["data"] or ())
+    datasets = _with_compressed(_datasets(session, located, values["data"] or ()), located, values["jpeg"] or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
     found = _measure(session, located, beside, data=datasets, load=load, metrics=tuple(values["metric"] or ()))
@@ -176,6 +182,26 @@ def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[
         found[name or dataset.name] = dataset
     if not found and isinstance(located.config.facts.generator, ImageGeneratorFacts):
         return dict(trial_pictures())
+    return found
+
+
+def _with_compressed(datasets: dict[str, Dataset], located: Located, qualities: Sequence[int]) -> dict[str, Dataset]:
+    """The data sets, and each set of images again with compressed inputs."""
+    from gansdk.data.pictures import Pictures
+    from gansdk.evaluation.restoration.trials import CompressedInputs
+    from gansdk.model.facts import ImageGeneratorFacts
+
+    if qualities and not isinstance(located.config.facts.generator, ImageGeneratorFacts):
+        raise OptionError(f"--jpeg does not apply to {located.ref}", hint="its inputs are not images to restore")
+    for quality in qualities:
+        if not 1 <= quality <= 95:
+            raise OptionError(f"--jpeg: {quality} is not in 1..95", hint="give the quality of a JPEG encoder, as 50")
+    found = dict(datasets)
+    for name, data in datasets.items():
+        if isinstance(data, Pictures) and not isinstance(data, CompressedInputs):
+            for quality in qualities:
+                label = f"{name}, JPEG {quality}"
+                found[label] = CompressedInputs(data, quality, label)
     return found
 
 

@@ -91,14 +91,58 @@ class Degradation:
         """Blur, resize, noise, JPEG: figure 2 of the paper."""
         options = self._options
         if random.random() < options.blur:
-            image = _blurred(image, _kernel(options.blur_sigma, random))
+            widest = options.blur_sigma
+            along = random.uniform(0.2, widest)
+            across = along if random.random() < 0.5 else random.uniform(0.2, widest)
+            image = blur(image, gaussian_kernel(along, across, random.uniform(0, math.pi)))
         image = _resized(image, height, width, random.choice(("bicubic", "bilinear", "box"), p=(0.6, 0.2, 0.2)))
         if random.random() < options.noise:
-            image = _noisy(image, options.noise_sigma, random)
+            sigma = random.uniform(0, options.noise_sigma)
+            add = gaussian_noise if random.random() < 0.5 else poisson_noise
+            image = add(image, sigma, random, grey=bool(random.random() < 0.4))
         if random.random() < options.jpeg:
             quality = int(random.integers(options.jpeg_quality, 96))
             image = jpeg(image, quality, "4:2:0" if random.random() < 0.7 else "4:4:4")
         return image
+
+
+def gaussian_kernel(along: float, across: float, angle: float) -> Floats:
+    """A Gaussian blur kernel, float32 [k, k], that adds up to 1.
+
+    Args:
+        along: Standard deviation in the direction of ``angle``, in pixels.
+        across: Standard deviation at right angles to it.
+        angle: In radians, from the x axis towards the y axis.
+    """
+    radius = math.ceil(3 * max(along, across))
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
+    u, v = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+    kernel = np.exp(-0.5 * ((u / along) ** 2 + (v / across) ** 2))
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def blur(image: Pixels, kernel: Floats) -> Pixels:
+    """Convolves uint8 [H, W, 3] with a symmetric kernel; the border is repeated outwards."""
+    import torch
+
+    channels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[:, None]
+    padded = torch.nn.functional.pad(channels, (len(kernel) // 2,) * 4, mode="replicate")
+    blurred = torch.nn.functional.conv2d(padded, torch.from_numpy(kernel)[None, None])
+    return _rounded(blurred[:, 0].numpy().transpose(1, 2, 0))
+
+
+def gaussian_noise(image: Pixels, sigma: float, random: np.random.Generator, *, grey: bool) -> Pixels:
+    """Adds noise of standard deviation ``sigma``, of 255 levels; ``grey`` adds the same to all channels."""
+    return _rounded(image + random.normal(0, sigma, (*image.shape[:2], 1 if grey else 3)))
+
+
+def poisson_noise(image: Pixels, sigma: float, random: np.random.Generator, *, grey: bool) -> Pixels:
+    """Adds the noise of counted photons: its variance is proportional to the value, and ``sigma``² at white."""
+    if sigma == 0:
+        return image
+    mean = image.mean(axis=2, keepdims=True) if grey else image.astype(np.float64)
+    photons = 255 / sigma**2  # per level, so that white has 255² / sigma² of them
+    return _rounded(image + (random.poisson(mean * photons) / photons - mean))
 
 
 def jpeg(image: Pixels, quality: int, subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0") -> Pixels:
@@ -111,27 +155,6 @@ def jpeg(image: Pixels, quality: int, subsampling: Literal["4:2:0", "4:4:4"] = "
         return np.array(decoded)
 
 
-def _kernel(widest: float, random: np.random.Generator) -> Floats:
-    """A Gaussian kernel [k, k] that adds up to 1: half of them isotropic, half turned and of two widths."""
-    first = random.uniform(0.2, widest)
-    second, angle = (first, 0.0) if random.random() < 0.5 else (random.uniform(0.2, widest), random.uniform(0, math.pi))
-    radius = math.ceil(3 * max(first, second))
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
-    along, across = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
-    kernel: Floats = np.exp(-0.5 * ((along / first) ** 2 + (across / second) ** 2))
-    return kernel / kernel.sum()
-
-
-def _blurred(image: Pixels, kernel: Floats) -> Pixels:
-    import torch
-
-    channels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[:, None]
-    radius = len(kernel) // 2
-    padded = torch.nn.functional.pad(channels, (radius,) * 4, mode="replicate")
-    blurred = torch.nn.functional.conv2d(padded, torch.from_numpy(kernel)[None, None])
-    return _rounded(blurred[:, 0].numpy().transpose(1, 2, 0))
-
-
 def _resized(image: Pixels, height: int, width: int, kernel: str) -> Pixels:
     from PIL import Image
 
@@ -139,19 +162,5 @@ def _resized(image: Pixels, height: int, width: int, kernel: str) -> Pixels:
     return np.array(Image.fromarray(np.ascontiguousarray(image)).resize((width, height), resampling))
 
 
-def _noisy(image: Pixels, strongest: float, random: np.random.Generator) -> Pixels:
-    """Gaussian noise of equal strength, or Poisson noise that is as strong at white; in grey or in each channel."""
-    sigma = random.uniform(1, max(1, strongest))
-    shape = (*image.shape[:2], 1 if random.random() < 0.4 else 3)
-    if random.random() < 0.5:
-        noise = random.normal(0, sigma, shape)
-    else:
-        # Counting photons: the variance is the mean. With 255 levels worth (255 / sigma)² photons, white has sigma.
-        mean = image.astype(np.float64) if shape[2] == 3 else image.mean(axis=2, keepdims=True)
-        levels = 255 / sigma**2
-        noise = random.poisson(mean * levels) / levels - mean
-    return _rounded(image + noise)
-
-
 def _rounded(values: NDArray[np.floating]) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)

@@ -60,19 +60,19 @@ class Pictures:
 
     def __init__(self, name: str, items: _Items, attributions: Sequence[Attribution] = ()) -> None:
         self.name = name
-        self._items = items
+        self.items = items
         known = {attribution.picture: attribution for attribution in attributions}
         self.attributions = tuple(known.get(picture, Attribution(picture)) for picture in items.names)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The pictures' names, with forward slashes, relative to the set."""
-        return self._items.names
+        return self.items.names
 
     @property
     def others(self) -> tuple[str, ...]:
         """Files among them that are no pictures by their content."""
-        return self._items.others
+        return self.items.others
 
     @property
     def licence(self) -> str:
@@ -104,7 +104,7 @@ class Pictures:
         """Identifies the set: ``sha256:<hex>`` over names and bytes."""
         total = hashlib.sha256()
         for name in self.names:
-            total.update(name.encode() + b"\0" + hashlib.sha256(self._items.read(name)).digest())
+            total.update(name.encode() + b"\0" + hashlib.sha256(self.items.read(name)).digest())
         return "sha256:" + total.hexdigest()
 
     def __len__(self) -> int:
@@ -117,7 +117,7 @@ class Pictures:
             InputError: If the file is damaged.
         """
         name = self.names[index]
-        return name, _decode(self._items.read(name), f"{self.name}/{name}")
+        return name, _decode(self.items.read(name), f"{self.name}/{name}")
 
 
 class _Items(Protocol):

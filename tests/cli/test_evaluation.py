@@ -56,6 +56,23 @@ def test_without_data_the_trial_pictures_are_taken(with_kinds, model):
     assert [one["data"] for one in done.records] == ["trial/photographs", "trial/faces", "trial/text", "trial/jpeg"]
 
 
+def test_images_are_measured_from_compressed_inputs_too(with_kinds, model, photos):
+    done = with_kinds("eval", "./model", "--data", "few=photos", "--jpeg", "20", "--jpeg", "90", "--metric", "psnr-y")
+    assert done.code == 0
+    kept = {one.data: one for one in read_evaluation(model).measurements}
+    assert list(kept) == ["few", "few, JPEG 20", "few, JPEG 90"]
+    worst, better, clean = (kept[name].baselines["bicubic"] for name in ("few, JPEG 20", "few, JPEG 90", "few"))
+    assert worst < better < clean
+    assert kept["few, JPEG 20"].protocol["input"] == "JPEG of quality 20, 4:2:0"
+
+
+def test_compressed_inputs_are_for_models_that_start_from_an_image(with_kinds):
+    tiny.write(with_kinds.cwd / "other", facts=tiny.FACTS.model_copy(update={"generator": None}))
+    done = with_kinds("eval", "./other", "--jpeg", "50")
+    assert (done.code, done.out) == (2, "")
+    assert "--jpeg does not apply to ./other" in done.error
+
+
 def test_other_trainings_become_rows_of_an_ablation(with_kinds, model, photos):
     def trained(loss):
         return Trained(recipe="a:b", config="c", options={"loss": loss, "steps": 9, "seed": 1}, seed=1, steps=9)
@@ -113,6 +130,7 @@ def test_other_seeds_of_the_same_training_give_a_spread(with_kinds, photos):
         (["--data", "photos", "--data", "photos"], 2, "two data sets are called 'photos'"),
         (["--precision", "fp8"], 2, "--precision 'fp8' is not one of"),
         (["--blend", "0.5", "--data", "photos"], 2, "one end only"),
+        (["--jpeg", "96", "--data", "photos"], 2, "--jpeg: 96 is not in 1..95"),
         (["--twin", "./model", "--ablation", "a=./model"], 2, "--twin and --ablation exclude each other"),
         (["-o", "nowhere/x.json"], 1, "there is no folder nowhere"),
         (["-o", "photos/one.png"], 1, "holds no measurements"),

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from gansdk.data.crops import AlignedCrops
+from gansdk.data.degradation import Degradation, DegradationOptions
 from gansdk.data.pictures import Pictures, open_pictures
 from gansdk.data.resizing import degrade
 from gansdk.errors import InputError
@@ -102,3 +103,33 @@ def test_a_batch_is_cheap(pictures: Pictures) -> None:
         crops.batch(index)
         times.append(time.thread_time() - start)
     assert min(times) < 0.02  # a few milliseconds on any machine; a resize per crop would not fit
+
+
+def test_degraded_crops_keep_the_true_patch_and_stay_aligned(pictures: Pictures) -> None:
+    options = DegradationOptions(degradation="first-order", clean=0, noise_sigma=2, jpeg_quality=90)
+    crops = AlignedCrops(pictures, scale=4, patch=8, size=1, seed=3, degradation=Degradation(options, 4))
+    plain = AlignedCrops(pictures, scale=4, patch=8, size=1, seed=3)
+    for index in range(12):
+        degraded, clean = crops.batch(index), plain.batch(index)
+        spread = clean["low"].std()
+        # Turns are drawn after the degradation, so the patch is compared up to those.
+        turned = [torch.rot90(clean["high"], turns, (2, 3)) for turns in range(4)]
+        assert any(torch.equal(degraded["high"], each) for each in [*turned, *[one.flip(3) for one in turned]])
+        again = torch.nn.functional.interpolate(degraded["high"], scale_factor=0.25, mode="bicubic", antialias=True)
+        assert (again - degraded["low"]).abs().mean() < 0.3 * spread
+
+
+def test_the_blocks_of_jpeg_begin_anywhere_in_a_patch(tmp_path: Path) -> None:
+    columns = np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (256, 1, 3))
+    Image.fromarray(columns).save(tmp_path / "columns.png")
+    starts = []
+
+    class Record(Degradation):
+        def __call__(self, high: np.ndarray, random: np.random.Generator) -> np.ndarray:
+            starts.append(int(high[0, 0, 0]))
+            return degrade(high, 2).low
+
+    AlignedCrops(
+        open_pictures(tmp_path), scale=2, patch=40, size=300, seed=0, degradation=Record(DegradationOptions(), 2)
+    ).batch(0)
+    assert {start // 2 % 8 for start in starts} == set(range(8))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gansdk.data.degradation import jpeg
 from gansdk.data.pictures import Pictures
 from gansdk.data.resizing import degrade
 from gansdk.data.resizing import upscale as enlarge
 from gansdk.errors import InputError
 from gansdk.evaluation.meters import MODEL, Unsuitable
-from gansdk.evaluation.restoration.trials import GIVEN, TrialPictures
+from gansdk.evaluation.restoration.trials import CompressedInputs
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Restoring:
         return {
             "scale": self._scale,
             "kernel": "bicubic, a = -0.5, antialiased",
-            "input": data.given if isinstance(data, TrialPictures) else GIVEN,
+            "input": data.given if isinstance(data, CompressedInputs) else "8 bits",
             "output": "rounded to 8 bits",
         }
 
@@ -94,8 +95,8 @@ class Restoring:
                 high, low = degrade(picture, self._scale)
             except InputError as error:
                 raise InputError(f"{data.name}/{name}: {error.message}", hint=error.hint) from None
-            if isinstance(data, TrialPictures):
-                low = data.spoil(low)
+            if isinstance(data, CompressedInputs):
+                low = jpeg(low, data.quality)
             results = {way: restore(model, low, self._contexts[way]) for way, model in self._models.items()}
             yield Case(name, low, high, {**results, BICUBIC: enlarge(low, self._scale)})
 

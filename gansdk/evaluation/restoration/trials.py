@@ -29,9 +29,6 @@ PHOTOGRAPHS, FACES, TEXT, JPEG = (PREFIX + name for name in ("photographs", "fac
 
 JPEG_QUALITY = 40
 
-GIVEN = "8 bits"
-"""What a model gets of a data set that nothing is said of."""
-
 FACE = (160, 0, 352, 192)
 """Left, top, right and bottom of the astronaut's head."""
 
@@ -45,35 +42,28 @@ _PUBLIC = {
 }
 
 
-class TrialPictures(Pictures):
-    """A set that is made in memory.
+class CompressedInputs(Pictures):
+    """A set of true images whose low-resolution versions go through JPEG before a model gets them.
 
     Args:
-        name: What it is called in records.
-        make: Makes its pictures by name, uint8 [H, W, 3], when they are first asked for.
-        names: Theirs.
-        attributions: Whose they are.
-        spoil: What is done to a picture after it was shrunk and before a model gets it.
-        given: What a model gets, for the record.
+        true: The images.
+        quality: Of the JPEG encoder, 1 to 95; colours are halved (4:2:0).
+        name: What the set is called in records.
     """
 
-    def __init__(
-        self,
-        name: str,
-        names: tuple[str, ...],
-        make: Callable[[], Mapping[str, Pixels]],
-        attributions: tuple[Attribution, ...],
-        *,
-        spoil: Callable[[Pixels], Pixels] | None = None,
-        given: str = GIVEN,
-    ) -> None:
-        super().__init__(name, _Made(names, make), attributions)
-        self.spoil = spoil or _as_it_is
-        self.given = given
+    def __init__(self, true: Pictures, quality: int, name: str) -> None:
+        super().__init__(name, true.items, true.attributions)
+        self.quality = quality
+        self.given = f"JPEG of quality {quality}, 4:2:0"
 
 
 class _Made:
-    """Pictures as files that are nowhere."""
+    """Images that are made in memory.
+
+    Args:
+        make: Makes them by name, uint8 [H, W, 3], when they are first asked for.
+        names: Theirs.
+    """
 
     others: tuple[str, ...] = ()
 
@@ -96,35 +86,21 @@ class _Made:
         return files
 
 
-def trial_pictures() -> dict[str, TrialPictures]:
+def trial_pictures() -> dict[str, Pictures]:
     """The trial pictures by set: photographs, faces, text, and the photographs again with inputs from JPEG files."""
     photographs, faces = tuple(sorted(_PUBLIC)), ("face, near", "face, far")
     text = tuple(f"text, {size} pixels" for size in _SIZES)
     theirs = tuple(_PUBLIC[name] for name in photographs)
     head = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
     ours = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
-    compressed = f"JPEG of quality {JPEG_QUALITY}, 4:2:0"
+    clean = Pictures(PHOTOGRAPHS, _Made(photographs, _photographs), theirs)
     made = (
-        TrialPictures(PHOTOGRAPHS, photographs, _photographs, theirs),
-        TrialPictures(FACES, faces, _faces, head),
-        TrialPictures(TEXT, text, _text, ours),
-        TrialPictures(JPEG, photographs, _photographs, theirs, spoil=_through_jpeg, given=compressed),
+        clean,
+        Pictures(FACES, _Made(faces, _faces), head),
+        Pictures(TEXT, _Made(text, _text), ours),
+        CompressedInputs(clean, JPEG_QUALITY, JPEG),
     )
     return {one.name: one for one in made}
-
-
-def _as_it_is(low: Pixels) -> Pixels:
-    return low
-
-
-def _through_jpeg(low: Pixels) -> Pixels:
-    """As a JPEG file of that quality, with halved colours, would give it back."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(low).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:2:0")
-    with Image.open(buffer) as image:
-        return np.array(image)
 
 
 def _photographs() -> dict[str, Pixels]:

@@ -71,6 +71,31 @@ def test_configs_are_valid_and_the_papers_is_the_paper() -> None:
     assert not small.network().batch_norm
 
 
+def test_the_photo_config_continues_from_the_model_that_was_taught_clean_images() -> None:
+    recipe = Stage1(Stage1Options(**METHOD.configs["small-photo"].values))
+    start = gansdk.training.load_start("builtin:srresnet-x4", METHOD)
+    for name, tensor in start.networks["generator"].state_dict().items():
+        torch.testing.assert_close(recipe.networks["generator"].state_dict()[name], tensor, rtol=0, atol=0)
+    assert recipe.relies_on == {"start": start.digest}
+
+
+def test_a_start_of_other_sizes_is_refused_with_the_sizes_to_set() -> None:
+    with pytest.raises(gansdk.UsageError, match="is not that of this training") as caught:
+        build(start="builtin:srresnet-x4")
+    assert "--set features=64" in caught.value.hint
+    assert "--set base" not in caught.value.hint
+
+
+def test_degraded_inputs_differ_from_the_shrunk_and_the_truth_stays(photos: gansdk.Pictures) -> None:
+    plain, degraded = (
+        build(degradation=kind, clean=0, batch=1).streams({"photos": photos}, seed=0)["photos"].batch(0)
+        for kind in ("bicubic", "second-order")
+    )
+    assert plain["low"].shape == degraded["low"].shape
+    assert not torch.equal(plain["low"], degraded["low"])
+    assert torch.equal(plain["high"].sort().values.sum(), degraded["high"].sort().values.sum())
+
+
 def test_training_lowers_the_loss_of_the_averaged_network(photos: gansdk.Pictures) -> None:
     recipe = build()
     stream = recipe.streams({"photos": photos}, seed=0)["photos"]

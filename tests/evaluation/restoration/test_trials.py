@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+import torch
 from skimage.data import astronaut, chelsea
 from skimage.metrics import peak_signal_noise_ratio
 
 from gansdk.data.resizing import degrade
+from gansdk.evaluation.meters import MODEL, Setting
+from gansdk.evaluation.restoration.restoring import Restoring
 from gansdk.evaluation.restoration.trials import FACES, JPEG, PHOTOGRAPHS, TEXT, trial_pictures
+from gansdk.inference.context import silent
+from gansdk.model.facts import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
+from gansdk.model.protocols import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def test_the_photographs_are_scikit_images():
@@ -43,13 +54,22 @@ def test_faces_are_near_and_far():
     assert sizes == {"face, near": (192, 192, 3), "face, far": (96, 96, 3)}
 
 
-def test_jpeg_spoils_the_input_and_not_the_truth():
+def test_jpeg_changes_the_input_and_not_the_truth():
+    facts = Facts(generator=ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(scale=4), receptive_field=0))
+    enlarging = Model(facts=facts, generator=_Enlarging())
+    restoring = Restoring({MODEL: enlarging}, Setting(facts, torch.device("cpu"), silent))
     sets = trial_pictures()
-    (_, plain), (_, truth) = sets[PHOTOGRAPHS][1], sets[JPEG][1]
-    np.testing.assert_array_equal(plain, truth)
-    low = degrade(truth, 4).low
-    assert 25 < peak_signal_noise_ratio(low, sets[JPEG].spoil(low)) < 40
-    assert sets[PHOTOGRAPHS].spoil(low) is low
+    clean, compressed = (next(iter(restoring.cases(sets[name]))) for name in (PHOTOGRAPHS, JPEG))
+    np.testing.assert_array_equal(clean.high, compressed.high)
+    np.testing.assert_array_equal(clean.low, degrade(clean.high, 4).low)
+    assert 25 < peak_signal_noise_ratio(clean.low, compressed.low) < 40
+    assert "quality 40" in restoring.protocol(sets[JPEG])["input"]
+    assert "JPEG" not in restoring.protocol(sets[PHOTOGRAPHS])["input"]
+
+
+class _Enlarging:
+    def generate(self, source: Mapping[str, torch.Tensor], /) -> torch.Tensor:
+        return torch.nn.functional.interpolate(source["image"], scale_factor=4)
 
 
 @pytest.mark.parametrize("name", [PHOTOGRAPHS, FACES, TEXT, JPEG])
