@@ -140,9 +140,10 @@ def poisson_noise(image: Pixels, sigma: float, random: np.random.Generator, *, g
     """Adds the noise of counted photons: its variance is proportional to the value, and ``sigma``² at white."""
     if sigma == 0:
         return image
-    mean = image.mean(axis=2, keepdims=True) if grey else image.astype(np.float64)
+    values = image.astype(np.float64)
+    mean = values.mean(axis=2, keepdims=True) if grey else values
     photons = 255 / sigma**2  # per level, so that white has 255² / sigma² of them
-    return _rounded(image + (random.poisson(mean * photons) / photons - mean))
+    return _rounded(values + (random.poisson(mean * photons) / photons - mean))
 
 
 def jpeg(image: Pixels, quality: int, subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0") -> Pixels:
