@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Group, made_command
+from gansdk.cli.commands import NAMED, Command, Group, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.session import session_of
+from gansdk.errors import GansdkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gansdk.cli.session import Session
+    from gansdk.inference.catalog import Catalog
     from gansdk.inference.located import Located
     from gansdk.inference.pipelines import Pipeline
     from gansdk.inference.planning import Work
@@ -56,6 +58,37 @@ class TaskGroup(Group):
         return super().resolve_command(ctx, args)
 
 
+class TaskCommand(Command):
+    """The command of one task; its help ends with the installed models that can do it."""
+
+    task: Task | None = None
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes arguments and options, then the models."""
+        from gansdk.inference.catalog import fits
+
+        super().format_options(ctx, formatter)
+        catalog = session_of(ctx).catalog
+        models = [(one.ref, one.config) for one in catalog.installed() if one.config is not None]
+        task = self.task
+        if task is None:
+            return
+        rows = [(ref, config.summary) for ref, config in models if fits(task, config)]
+        if rows:
+            with formatter.section("Installed models that can do it"):
+                formatter.write_dl(_marked(catalog, task, rows))
+
+
+def _marked(catalog: Catalog, task: Task, rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The rows, with the one that is taken by default first and called so."""
+    try:
+        chosen = catalog.choose(task).ref
+    except GansdkError:  # several could be meant; a call without --model says so
+        return rows
+    first = [(ref, f"{summary} (default)") for ref, summary in rows if ref == chosen]
+    return [*first, *(row for row in rows if row[0] != chosen)]
+
+
 def command(
     task: Task,
     arguments: Sequence[Parameter],
@@ -77,7 +110,9 @@ def command(
     def invoke(context: typer.Context, values: dict[str, Any]) -> None:
         call(session_of(context), task, values)
 
-    return made_command(task.name, invoke, [*arguments, _model(), *parameters_of(task), *options], text)
+    made = made_command(task.name, invoke, [*arguments, _model(), *parameters_of(task), *options], text, TaskCommand)
+    made.task = task
+    return made
 
 
 def _model() -> Parameter:

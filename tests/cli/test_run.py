@@ -91,6 +91,14 @@ def test_its_help_shows_ranges_choices_and_defaults(with_kinds):
     assert "--frame 0.." in with_kinds("run", "superres", "--help").out
 
 
+def test_its_help_names_the_installed_models_and_the_default(with_kinds):
+    *_, models = with_kinds("run", "kinds", "--help").out.partition("Installed models that can do it:")
+    assert "builtin:tiny-x2" in models
+    assert models.count("(default)") == 1
+    with_kinds("default", "kinds", "./nowhere")
+    assert "builtin:tiny-x2" in with_kinds("run", "kinds", "--help").out
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
