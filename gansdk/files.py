@@ -8,10 +8,15 @@ import os
 import re
 import secrets
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from gansdk.errors import OutputError, OutputExistsError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -90,9 +95,10 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     aside = temporary.with_suffix(".old")
     try:
         yield temporary
-        if path.exists():
-            path.rename(aside)
-        temporary.rename(path)
+        with held_folder(path):
+            if path.exists():
+                path.rename(aside)
+            temporary.rename(path)
     except OSError as error:
         if aside.exists() and not path.exists():
             aside.rename(path)
@@ -100,6 +106,44 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def held_folder(path: Path) -> Iterator[None]:
+    """A block in which no other process replaces this folder by :func:`whole_folder`, nor is in such a block itself.
+
+    The folder itself is what is locked, so no file is left behind. Where there is no folder yet, or the system knows
+    no such lock, nothing is held.
+    """
+    held = None
+    if fcntl is not None:
+        while held is None and path.is_dir():
+            held = os.open(path, os.O_RDONLY)
+            with suppress(OSError):  # a network file system without locks
+                fcntl.flock(held, fcntl.LOCK_EX)
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(held), path.stat()):
+                    break
+            os.close(held)  # it was replaced while we waited
+            held = None
+    try:
+        yield
+    finally:
+        if held is not None:
+            os.close(held)
+
+
+def mend_folder(path: Path) -> None:
+    """Puts back a folder that a killed process had moved aside to replace it, and removes what else such a one left.
+
+    Nobody may be writing it.
+    """
+    left = [each for each in path.parent.glob(f".{path.name[:_NAME]}.*") if each.suffix in {".part", ".old"}]
+    for each in left:
+        if each.suffix == ".old" and each.is_dir() and not path.exists():
+            each.rename(path)
+        else:
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from gansdk.errors import ModelError, PluginError
+from gansdk.errors import InputError, ModelError, PluginError
 from gansdk.files import sha256, whole_folder, write_whole
 from gansdk.model.config import (
     ATTRIBUTIONS,
@@ -24,8 +24,10 @@ from gansdk.model.config import (
     Origin,
     Trained,
     check_blend,
+    check_folder,
     describe_errors,
     needed_files,
+    read_config,
 )
 from gansdk.plugins.declarations import Method, resolve
 
@@ -191,6 +193,24 @@ def write_model(
         write_whole(new / CONFIG, config.to_json())
         _carry_over(folder, new)
     return config
+
+
+def is_model_of(folder: Path, export: Export) -> bool:
+    """Whether a folder holds a whole model with exactly the weights of an export."""
+    weights = {WEIGHTS: export.networks} | ({START: export.start} if export.start is not None else {})
+    try:
+        config = read_config(folder)
+        check_folder(folder, config)
+        stored = {name: read_tensors(folder / name) for name in config.files if name in {WEIGHTS, START}}
+    except (ModelError, InputError):
+        return False
+    if stored.keys() != weights.keys():
+        return False
+    pairs = [(_flatten(networks), stored[name]) for name, networks in weights.items()]
+    return all(
+        ours.keys() == theirs.keys() and all(torch.equal(_stored(ours[key]), theirs[key]) for key in ours)
+        for ours, theirs in pairs
+    )
 
 
 def _check_rebuilds(method: Method, network: Mapping[str, Any], networks: Mapping[str, nn.Module]) -> None:

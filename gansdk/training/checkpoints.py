@@ -1,7 +1,7 @@
 """The state of a run on disk: safetensors and JSON, no pickle, and always one whole checkpoint.
 
-Each checkpoint is a folder ``<step>`` that appears in one rename; only then are older ones removed. So a reader finds
-a whole one wherever a writer was killed, and resuming takes the newest.
+Each checkpoint is a folder ``<step>`` that appears in one rename; only then are other ones removed. So a reader finds
+a whole one wherever a writer was killed, and resuming takes the newest that is whole.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from gansdk.errors import TrainingError
 from gansdk.files import sha256, whole_folder, write_whole
+from gansdk.inference.context import silent
+from gansdk.model.config import describe_errors
+from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torch import Tensor
@@ -32,6 +36,17 @@ TENSORS = "tensors.safetensors"
 NUMBERS = "state.json"
 
 _T = TypeVar("_T")
+
+
+class _Numbers(Frozen):
+    """The content of ``state.json``."""
+
+    gansdk: int
+    step: int
+    seconds: float
+    numbers: dict[str, bool | int | float]
+    averages: dict[str, tuple[float, int]]
+    files: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,9 +67,7 @@ def save_checkpoint(folder: Path, train: Train, seconds: float) -> None:
     _check_finite(train)
     tensors, numbers = capture(train)
     target = folder / f"{train.step:09d}"
-    if target.exists():
-        return
-    with whole_folder(target) as new:
+    with whole_folder(target, replace=True) as new:  # one of this step that is there is damaged, or it was loaded
         write_whole(new / TENSORS, save({name: _stored(tensor) for name, tensor in tensors.items()}))
         state = {
             "gansdk": FORMAT,
@@ -66,43 +79,66 @@ def save_checkpoint(folder: Path, train: Train, seconds: float) -> None:
         }
         write_whole(new / NUMBERS, json.dumps(state, indent=2) + "\n")
     for other in folder.iterdir():
-        if other.name != target.name:
+        if other != target and (other.name.isdecimal() or other.name.startswith(".")):
             shutil.rmtree(other, ignore_errors=True)
 
 
-def load_checkpoint(folder: Path, train: Train) -> Position | None:
-    """Brings ``train`` to where the newest checkpoint was written; None if there is none yet.
+def load_checkpoint(folder: Path, train: Train, note: Callable[[str], None] = silent) -> Position | None:
+    """Brings ``train`` to where the newest whole checkpoint was written; None if there is none yet.
+
+    Args:
+        folder: Where checkpoints are.
+        train: What is brought there.
+        note: Is told of each newer checkpoint that is damaged.
 
     Raises:
-        TrainingError: If it is damaged, of a newer format, or does not fit the recipe's players.
+        TrainingError: If all are damaged, or the newest is of a newer format or does not fit the recipe's players.
     """
-    found = sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
-    if not found:
-        return None
-    path = found[-1]
-    state = _read_numbers(path / NUMBERS)
-    if not (path / TENSORS).is_file() or sha256(path / TENSORS) != state["files"][TENSORS]:
-        raise TrainingError(f"{path / TENSORS} is damaged", hint="the run cannot go on; start a new one")
-    try:
-        tensors = load((path / TENSORS).read_bytes())
-    except SafetensorError as error:
-        raise TrainingError(f"{path / TENSORS} cannot be read: {error}", hint="start a new run") from None
-    restore(train, tensors, state["numbers"])
-    train.step = int(state["step"])
-    train.averages.restore(state["averages"])
-    return Position(train.step, float(state["seconds"]))
+    problems: list[str] = []
+    for path in sorted((path for path in folder.glob("[0-9]*") if path.name.isdecimal()), reverse=True):
+        try:
+            state, tensors = _read(path)
+        except _DamagedError as damage:
+            problems.append(str(damage))
+            continue
+        for problem in problems:
+            note(f"{problem}; the run continues from the checkpoint of step {state.step}")
+        restore(train, tensors, state.numbers)
+        train.step = state.step
+        train.averages.restore(state.averages)
+        return Position(train.step, state.seconds)
+    if problems:
+        raise TrainingError(problems[0], hint="the run cannot continue; start a new one")
+    return None
 
 
-def _read_numbers(path: Path) -> dict[str, Any]:
+class _DamagedError(Exception):
+    """A checkpoint that is not whole."""
+
+
+def _read(path: Path) -> tuple[_Numbers, dict[str, Tensor]]:
+    """What a checkpoint holds.
+
+    Raises:
+        _DamagedError: If it is not whole.
+        TrainingError: If it is whole, and of a newer format: going back to an older one would throw it away.
+    """
     try:
-        state = json.loads(path.read_text("utf-8"))
-        version = state["gansdk"]
-        if version <= FORMAT:
-            return {key: state[key] for key in ("step", "seconds", "numbers", "averages", "files")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path} cannot be read: {error}", hint="the run cannot go on; start a new one") from None
-    hint = "pip install --upgrade gansdk"
-    raise TrainingError(f"{path} has format version {version}, this gansdk reads {FORMAT}", hint=hint)
+        raw = json.loads((path / NUMBERS).read_text("utf-8"))
+        if isinstance(raw, dict) and isinstance(raw.get("gansdk"), int) and raw["gansdk"] > FORMAT:
+            what = f"{path / NUMBERS} has format version {raw['gansdk']}, this gansdk reads {FORMAT}"
+            raise TrainingError(what, hint="pip install --upgrade gansdk")
+        state = _Numbers.model_validate(raw)
+    except ValidationError as error:
+        raise _DamagedError(f"{path / NUMBERS} cannot be read: {describe_errors(error)}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _DamagedError(f"{path / NUMBERS} cannot be read: {error}") from None
+    try:
+        if not (path / TENSORS).is_file() or sha256(path / TENSORS) != state.files.get(TENSORS):
+            raise _DamagedError(f"{path / TENSORS} is damaged")
+        return state, load((path / TENSORS).read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise _DamagedError(f"{path / TENSORS} cannot be read: {error}") from None
 
 
 def capture(train: Train) -> tuple[dict[str, Tensor], dict[str, float]]:

@@ -5,7 +5,6 @@ Drawn with Pillow, which is here anyway: matplotlib would be the largest depende
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from gansdk.files import whole_file
+from gansdk.training.metrics import read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,9 @@ _WIDTH, _HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 28, 24
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's, which colour-blind people tell apart."""
+
+_LARGEST = float(np.finfo(np.float32).max)
+"""Training computes in no wider range, and axes of a wider one overflow."""
 
 _DECADES = 1.5
 """Positive values that span more powers of ten than this are drawn on a logarithmic axis."""
@@ -57,13 +60,11 @@ def draw_curves(log: Path, picture: Path) -> None:
 def read_panels(log: Path) -> dict[str, Panel]:
     """The log's numbers by panel and curve, as steps and values; what has no two finite values is left out."""
     panels: dict[str, Panel] = {}
-    lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    for line in lines:
-        entry: dict[str, Any] = json.loads(line)
+    for entry in read_lines(log)[0]:
         step = entry.pop("step")
         del entry["seconds"]
         for name, value in entry.items():
-            if math.isfinite(value):
+            if abs(value) <= _LARGEST:  # false of NaN too
                 owner, _, term = name.partition("/")
                 title = term if owner == "evaluation" else owner
                 steps, values = panels.setdefault(title, {}).setdefault(term, ([], []))

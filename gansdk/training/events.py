@@ -1,4 +1,4 @@
-"""The metric log once more, as TensorBoard reads it, where TensorBoard is installed."""
+"""The metric log and the sample sheets once more, as TensorBoard reads them, where TensorBoard is installed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def is_installed() -> bool:
@@ -30,14 +33,21 @@ class Events:
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
         """Writes numbers by name; nothing where TensorBoard is not installed."""
-        if not self._installed:
-            return
+        if self._installed:
+            for name, value in values.items():
+                self._open().add_scalar(name, value, step)
+
+    def add_sheet(self, step: int, pixels: NDArray[np.uint8]) -> None:
+        """Writes a sheet of sample images, uint8 [H, W, 3]; nothing where TensorBoard is not installed."""
+        if self._installed:
+            self._open().add_image("samples", pixels, step, dataformats="HWC")
+
+    def _open(self) -> Any:
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
             self._writer = SummaryWriter(str(self._folder), purge_step=self._step + 1)
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
+        return self._writer
 
     def close(self) -> None:
         """Ends the sitting's file."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from gansdk.errors import MissingPluginError, UsageError
+from gansdk.files import mend_folder
 from gansdk.inference.context import silent
 from gansdk.options import validate
 from gansdk.plugins.discovery import discover
@@ -98,8 +99,7 @@ def train(
         note(line)
     record = _record(built, opened, chosen, tuple(sorted(silenced)))
     session = Session(folder, record, built, opened, metrics=_or_installed(metrics), progress=progress, note=note)
-    folder.begin(record)
-    with folder.lock():
+    with folder.begin(record):
         return session.run()
 
 
@@ -143,6 +143,8 @@ def resume(
         what = f"{folder.path} is a run of {record.method!r}, which is not installed"
         raise MissingPluginError(what, hint=f"pip install '{record.requires}'")
     with folder.lock():
+        record = folder.read()  # once more, for another process may have continued the run since
+        mend_folder(folder.model)
         planned = {} if chosen.steps is None else {"steps": chosen.steps}
         # Where it goes on is for this time alone; the record keeps where it began.
         here = record.model_copy(update=chosen.model_dump(include={"device", "threads"}, exclude_none=True))

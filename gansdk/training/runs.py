@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import platform
 import re
+import shlex
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 RECORD = "train.json"
+LOCK = ".lock"
 
 
 class Pace(Frozen):
@@ -129,21 +131,44 @@ class RunFolder:
         if self.record.exists():
             hint = f"go on with it by `gansdk resume {self.path}`, or choose another folder"
             raise TrainingError(f"{self.path} holds a run of {self._method()} already", hint=hint)
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        others = self.path.is_dir() and any(path.name != LOCK for path in self.path.iterdir())
+        if others or (self.path.exists() and not self.path.is_dir()):
             raise TrainingError(f"{self.path} exists and is no run", hint="choose a new or empty folder with -o")
 
-    def begin(self, record: RunRecord) -> None:
-        """Makes the folder and writes ``train.json``.
+    @contextmanager
+    def begin(self, record: RunRecord) -> Iterator[None]:
+        """A block that trains a new run here, which no other process does; ``train.json`` is in place when it begins.
 
         Raises:
+            TrainingError: If another process trains here, or a run has come here since somebody last looked.
             OutputError: If it cannot be written.
         """
+        self._make(self.path)
+        with self.lock():
+            self.refuse_if_used()
+            self._make(self.state)
+            self._make(self.samples)
+            self.write(record)
+            yield
+
+    def _make(self, folder: Path) -> None:
         try:
-            for folder in (self.path, self.state, self.samples):
-                folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(self.path, error) from error
-        self.write(record)
+
+    def refuse_if_state_is_gone(self) -> None:
+        """Holds that no training was here, since there is no checkpoint of one.
+
+        Raises:
+            TrainingError: If there is what one leaves; to begin anew would overwrite it.
+        """
+        places = (self.model, self.metrics, self.curves, self.events, self.samples)
+        found = [path for path in places if path.exists() and (path.is_file() or any(path.iterdir()))]
+        if found:
+            what = f"{self.path} has no checkpoint any more, so it cannot be continued: {self.state} is empty or gone"
+            usable = f"; --model {shlex.quote(f'{self.path}/')} still uses its model" if found[0] == self.model else ""
+            raise TrainingError(what, hint=f"put {self.state} back, or train anew into another folder{usable}")
 
     def write(self, record: RunRecord) -> None:
         """Puts ``train.json`` in place."""
@@ -182,7 +207,7 @@ class RunFolder:
             TrainingError: If one does.
             OutputError: If the folder cannot be written to.
         """
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.path / LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout:

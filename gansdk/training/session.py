@@ -10,12 +10,13 @@ import torch
 
 from gansdk.data.pictures import UNSTATED, Pictures
 from gansdk.data.stacked import StackedImages
-from gansdk.errors import TrainingError, UsageError
+from gansdk.errors import InputError, ModelError, TrainingError, UsageError
+from gansdk.evaluation.keeping import keep
 from gansdk.evaluation.record import read_evaluation
 from gansdk.inference.fingerprints import tensor_digest
-from gansdk.inference.loading import write_model
+from gansdk.inference.loading import is_model_of, write_model
 from gansdk.model.attributions import Attributions, Credit
-from gansdk.model.config import Trained
+from gansdk.model.config import Trained, read_config
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.clock import Clock
 from gansdk.training.divergence import Referee, RefereedTrain
@@ -23,7 +24,6 @@ from gansdk.training.interruption import put_off
 from gansdk.training.journal import open_journal
 from gansdk.training.measuring import Measuring
 from gansdk.training.repeating import repeatable
-from gansdk.training.sheets import sheet, write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -102,7 +102,9 @@ class Session:
             precision=record.precision,
             silenced=record.silenced,
         )
-        position = load_checkpoint(folder.state, train)
+        position = load_checkpoint(folder.state, train, note)
+        if position is None:
+            folder.refuse_if_state_is_gone()
         self._saved = position.step if position else None
         self._seconds = position.seconds if position else 0.0
         train.referee = self._referee = Referee(built.recipe.contests, record.limits, train.step)
@@ -121,8 +123,11 @@ class Session:
             KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
         """
         train = self._train
-        evaluation = read_evaluation(self._folder.model) if train.step == self._steps else None
         clock = Clock(self._seconds, train.step)
+        if self._saved is not None and not self._is_written():
+            self._note(f"{self._folder.model} is not the whole model of step {train.step}; it is written again")
+            self._write_model(clock)
+        evaluation = self._measured() if train.step == self._steps else None
         if evaluation is not None or (train.step == self._steps and not self._measuring.tests):
             measured = " and was measured" if evaluation is not None else ""
             self._note(
@@ -130,7 +135,7 @@ class Session:
             )
             return Finished(train.step, clock.seconds, evaluation)
         fixed = _digest_of(train.fixed)
-        with open_journal(self._folder, train.step) as journal:
+        with open_journal(self._folder, self._record.pace, train.step, self._note) as journal:
             with put_off(self._note) as interruption, repeatable(train.device):
                 self._save(clock, journal)
                 self._take_steps(clock, journal, interruption)
@@ -160,7 +165,7 @@ class Session:
         if step % pace.log == 0 or is_last:
             self._log(clock, journal)
         if pace.samples and (step % pace.samples == 0 or is_last):
-            self._show()
+            self._show(journal)
         if pace.evaluation and step % pace.evaluation == 0 and not is_last:
             self._evaluate(clock, journal)
         if step % pace.checkpoint == 0 or clock.since_save > 60 * pace.minutes:
@@ -182,14 +187,14 @@ class Session:
             self._note(f"step {self._train.step}: no such term to silence so far: {', '.join(absent)}")
         self._referee.check(self._train.step)
 
-    def _show(self) -> None:
+    def _show(self, journal: Journal) -> None:
         if not self._inputs:
             return
         with self._aside():
             networks = self._recipe.export().networks
             with self._train.finished(networks.values()):
                 rows = self._recipe.show(self._inputs, networks)
-        write_sheet(sheet(self._folder.samples, self._train.step), rows)
+        journal.sheet(self._train.step, rows)
 
     def _evaluate(self, clock: Clock, journal: Journal) -> None:
         with self._aside():
@@ -202,12 +207,35 @@ class Session:
         if self._saved == self._train.step:
             return
         save_checkpoint(self._folder.state, self._train, clock.seconds)
-        self._write_model(clock, None)
+        self._write_model(clock)
         self._saved = self._train.step
         journal.draw()
         clock.saved()
 
-    def _write_model(self, clock: Clock, evaluation: Evaluation | None) -> None:
+    def _is_written(self) -> bool:
+        """Whether the run folder has the checkpoint's model; a killed process may have left an older one."""
+        try:
+            trained = read_config(self._folder.model).trained
+            read_evaluation(self._folder.model)
+        except (InputError, ModelError):
+            return False
+        with self._aside():
+            export = self._recipe.export()
+            with self._train.finished(export.networks.values()):
+                is_same = is_model_of(self._folder.model, export)
+        return is_same and trained is not None and trained.steps == self._train.step
+
+    def _measured(self) -> Evaluation | None:
+        """What the end of a sitting before has measured; None where that is still to be done.
+
+        Of a model that somebody measured meanwhile there are figures too, but none on all of the run's test sets.
+        """
+        evaluation = read_evaluation(self._folder.model)
+        known = {(one.data, one.digest) for one in evaluation.measurements} if evaluation is not None else set()
+        tests = {(name, source.data.digest) for name, source in self._record.tests.items()}
+        return evaluation if tests <= known else None
+
+    def _write_model(self, clock: Clock) -> None:
         record = self._record
         with self._aside():
             export = self._recipe.export()
@@ -219,7 +247,6 @@ class Session:
                     trained=self._trained(clock),
                     summary=record.summary or f"{self._method.name} {record.config}",
                     licence=record.licence,
-                    evaluation=evaluation,
                     attributions=self._attributions,
                 )
 
@@ -250,7 +277,7 @@ class Session:
             export = self._recipe.export()
             with self._train.finished(export.networks.values()):
                 evaluation = self._measuring.at_end(export, self._note)
-        self._write_model(clock, evaluation)
+        keep(self._folder.model, evaluation)
         if self._record.pace.evaluation:
             journal.evaluation(self._train.step, clock.seconds, evaluation)
             journal.draw()

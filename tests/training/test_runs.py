@@ -34,7 +34,8 @@ RECORD = RunRecord(
 @pytest.fixture
 def run(tmp_path):
     folder = RunFolder(tmp_path / "run")
-    folder.begin(RECORD)
+    with folder.begin(RECORD):
+        pass
     return folder
 
 
@@ -93,8 +94,8 @@ def test_a_record_that_is_no_object_is_damaged(run, text):
 
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot write"):
-        RunFolder(tmp_path / "file" / "run").begin(RECORD)
+    with pytest.raises(OutputError, match="cannot write"), RunFolder(tmp_path / "file" / "run").begin(RECORD):
+        pass
 
 
 def test_one_process_at_a_time(run):
