@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import made_command
+from gansdk.cli.commands import flag, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.run_folders import report, watching
 from gansdk.cli.session import Session, session_of
+from gansdk.cli.training import named, once
 
 if TYPE_CHECKING:
     from gansdk.training import Finished
@@ -29,17 +30,26 @@ def command() -> Any:
 
     run = Parameter("run", Parameter.POSITIONAL_OR_KEYWORD, annotation=_RUN)
     options = [parameter_of(info, "Options") for info in describe(ResumeOptions)]
-    return made_command("resume", _call, [run, *options], TEXT)
+    moved = "where a data set is that has moved; its content must be what it was; may be repeated"
+    data = [
+        flag("data", list[str], metavar="[NAME=]DATA", text=moved),
+        flag("test", list[str], metavar="[NAME=]DATA", text="the same of a test set"),
+    ]
+    return made_command("resume", _call, [run, *data, *options], TEXT)
 
 
 def _call(context: typer.Context, values: dict[str, Any]) -> None:
     from gansdk.options import validate
     from gansdk.training.options import ResumeOptions
 
-    session, run = session_of(context), values.pop("run")
-    chosen = validate(ResumeOptions, values, flags=True)
-    with watching(session, run) as (progress, note):
-        finished = _resume(session, run, chosen, progress=progress, note=note)
+    session, run = session_of(context), values["run"]
+    moved = {
+        name: dict(named(one) for one in once(f"--{key}", values[key] or ()))
+        for name, key in {"data": "data", "tests": "test"}.items()
+    }
+    chosen = validate(ResumeOptions, {name: values[name] for name in ResumeOptions.model_fields}, flags=True)
+    with watching(session, run) as told:
+        finished = _resume(session, run, chosen, **moved, **told)
     report(session, run, finished)
 
 

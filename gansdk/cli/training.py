@@ -175,15 +175,15 @@ def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
     if not run:
         raise UsageError("train needs a folder to fill", hint="add -o RUN")
     asked = {
-        "data": dict(named(one) for one in _once("--data", values["data"] or ())),
+        "data": dict(named(one) for one in once("--data", values["data"] or ())),
         "tests": _tests(session, values["test"] or ()),
         "options": parse_mapping("--set", values["set_"] or ()),
         "silenced": _own_terms(method, values["config"]) if values["twin"] else (),
     }
     given = {name: values[name] for name in TrainingOptions.model_fields}
     chosen = validate(TrainingOptions, given, flags=True)
-    with watching(session, run) as (progress, note):
-        finished = _train(session, method, values["config"], run, **asked, progress=progress, note=note, chosen=chosen)
+    with watching(session, run) as told:
+        finished = _train(session, method, values["config"], run, chosen=chosen, **asked, **told)
     report(session, run, finished)
 
 
@@ -243,7 +243,7 @@ def _tests(session: Session, texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _once(flag: str, texts: Iterable[str]) -> list[str]:
+def once(flag: str, texts: Iterable[str]) -> list[str]:
     """Refuses a name that comes twice, before a mapping would swallow it."""
     texts = list(texts)
     names = [named(text)[0] for text in texts]

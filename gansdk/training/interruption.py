@@ -1,14 +1,18 @@
-"""Ctrl-C and SIGTERM, put off to the end of a step, so that what is saved is the state after a whole one."""
+"""What asks a run to stop, put off to the end of a step, so that what is saved is the state after a whole one."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What ends a process: from a scheduler, or from a terminal or an ssh connection that is closed."""
 
 
 class Interruption:
@@ -24,10 +28,15 @@ class Interruption:
     def receive(self, number: int, _frame: Any) -> None:
         """The signal handler. A second Ctrl-C stops at once: then the checkpoint before is what remains."""
         if self.signal is not None and number == signal.SIGINT:
-            self._note("stopped at once; what is left is the checkpoint before")
+            self._say("stopped at once; what is left is the checkpoint before")
             raise KeyboardInterrupt
         self.signal = number
-        self._note("stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)")
+        self._say("stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)")
+
+    def _say(self, text: str) -> None:
+        """Says it, if it can: the terminal may be what is gone, and Python may be in the middle of another line."""
+        with suppress(OSError, ValueError, RuntimeError):
+            self._note(text)
 
 
 @contextmanager
@@ -35,13 +44,13 @@ def put_off(note: Callable[[str], None]) -> Iterator[Interruption]:
     """A block in which signals only set a flag; when it ends, the signal takes its usual effect.
 
     Outside the main thread, where Python handles no signals, the block changes nothing. A signal that the process was
-    told to ignore, as one that a shell runs in the background is told of Ctrl-C, stays ignored.
+    told to ignore stays ignored: Ctrl-C in what a shell runs in the background, SIGHUP under ``nohup``.
     """
     interruption = Interruption(note)
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    heeded = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    heeded = [one for one in (signal.SIGINT, *ENDING) if signal.getsignal(one) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interruption.receive) for number in heeded}
     try:
         yield interruption

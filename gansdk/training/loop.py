@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from gansdk.errors import MissingPluginError, UsageError
+from gansdk.errors import InputError, MissingPluginError, UnknownNameError, UsageError
+from gansdk.evaluation.assessing import unseen
 from gansdk.files import mend_folder
 from gansdk.inference.context import silent
 from gansdk.options import validate
@@ -55,6 +57,7 @@ def train(
     silenced: Iterable[tuple[str, str]] = (),
     progress: Callable[[Progress], None] = _unseen,
     note: Callable[[str], None] = silent,
+    measuring: Callable[[str, int, int], None] = unseen,
     open_data: Opener | None = None,
     metrics: Iterable[Metric] | None = None,
     **training: Any,
@@ -72,6 +75,7 @@ def train(
         silenced: (player, term) pairs that are multiplied by 0: the twin of this training.
         progress: Is told after every step; may raise KeyboardInterrupt to stop, which saves the run first.
         note: Takes lines that the user should read.
+        measuring: Is told of each test set at the end how many of how many items are done.
         open_data: How such a text becomes a data set, given with a text that finds it again from any folder; as
             :func:`gansdk.open_data` if not given.
         metrics: What to measure by, where it fits the model; all that are installed if not given.
@@ -98,7 +102,8 @@ def train(
     for line in opened.left_out():
         note(line)
     record = _record(built, opened, chosen, tuple(sorted(silenced)))
-    session = Session(folder, record, built, opened, metrics=_or_installed(metrics), progress=progress, note=note)
+    metrics = _or_installed(metrics)
+    session = Session(folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring)
     with folder.begin(record):
         return session.run()
 
@@ -107,8 +112,11 @@ def resume(
     run: Path | str,
     *,
     methods: Mapping[str, Method],
+    data: Mapping[str, str] | None = None,
+    tests: Mapping[str, str] | None = None,
     progress: Callable[[Progress], None] = _unseen,
     note: Callable[[str], None] = silent,
+    measuring: Callable[[str, int, int], None] = unseen,
     open_data: Opener | None = None,
     metrics: Iterable[Metric] | None = None,
     **changes: Any,
@@ -118,8 +126,12 @@ def resume(
     Args:
         run: The run folder.
         methods: The methods that are installed, by name.
+        data: Where data sets are that have moved since the run began, by the recipe's names for them; the name ``""``
+            means its first. Their content must be what it was.
+        tests: The same of test sets, by the run's names for them; the name ``""`` means the only one.
         progress: As for :func:`train`.
         note: As for :func:`train`.
+        measuring: As for :func:`train`.
         open_data: As for :func:`train`.
         metrics: As for :func:`train`.
         changes: The fields of :class:`~gansdk.training.ResumeOptions`, by keyword. With other ``steps``, a schedule
@@ -149,12 +161,16 @@ def resume(
         # Where it goes on is for this time alone; the record keeps where it began.
         here = record.model_copy(update=chosen.model_dump(include={"device", "threads"}, exclude_none=True))
         built = build(method, record.config, {**record.options, **planned}, here)
-        opened = OpenedData(_texts(record.data), _texts(record.tests), open_data)
+        places = _places(record.data, data or {}), _places(record.tests, tests or {})
+        opened = _reopened(folder, places, open_data)
         _check_same(record, opened, built.recipe)
         _note_versions(record, method, note)
-        record = _changed(record, built.options, chosen)
-        session = Session(folder, record, built, opened, metrics=_or_installed(metrics), progress=progress, note=note)
-        if planned:
+        record = _changed(record, built.options, chosen, opened)
+        metrics = _or_installed(metrics)
+        session = Session(
+            folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring
+        )
+        if planned or data or tests:
             folder.write(record)
         return session.run()
 
@@ -195,8 +211,34 @@ def _or_installed(metrics: Iterable[Metric] | None) -> Iterable[Metric]:
     return discover().metrics.values() if metrics is None else metrics
 
 
-def _texts(sources: Mapping[str, Source]) -> dict[str, str]:
-    return {name: source.path for name, source in sources.items()}
+def _places(recorded: Mapping[str, Source], moved: Mapping[str, str]) -> dict[str, str]:
+    """Where the data sets of a run are: as it was recorded, or as they are said to have moved."""
+    places = {name: source.path for name, source in recorded.items()}
+    for name, text in moved.items():
+        meant = name or next(iter(recorded), "")
+        if meant not in recorded:
+            known = f"the run has {', '.join(recorded)}" if recorded else "the run has none"
+            raise UnknownNameError("data set of the run", meant, recorded, hint=known)
+        places[meant] = text
+    return places
+
+
+def _reopened(
+    folder: RunFolder, places: tuple[Mapping[str, str], Mapping[str, str]], opener: Opener | None
+) -> OpenedData:
+    try:
+        return OpenedData(*places, opener)
+    except InputError as error:
+        flags = [
+            f"{flag} {name}=DATA"
+            for flag, each in zip(("--data", "--test"), places, strict=True)
+            for name, place in each.items()
+            if Path(place).is_absolute() and not Path(place).exists()
+        ]
+        if not flags:
+            raise
+        moved = f"if it has moved: gansdk resume {shlex.quote(str(folder.path))} {' '.join(flags)}"
+        raise InputError(error.message, hint=moved) from None
 
 
 def _check_same(record: RunRecord, opened: OpenedData, recipe: Recipe) -> None:
@@ -205,11 +247,19 @@ def _check_same(record: RunRecord, opened: OpenedData, recipe: Recipe) -> None:
     check_relied_on(record.relies_on, recipe.relies_on)
 
 
-def _changed(record: RunRecord, values: Options, chosen: ResumeOptions) -> RunRecord:
-    changes: dict[str, Any] = {"options": values.model_dump(mode="json")}
+def _changed(record: RunRecord, values: Options, chosen: ResumeOptions, opened: OpenedData) -> RunRecord:
+    changes: dict[str, Any] = {
+        "options": values.model_dump(mode="json"),
+        "data": _moved(record.data, opened.train_sources),
+        "tests": _moved(record.tests, opened.test_sources),
+    }
     if chosen.won_steps is not None:
         changes["limits"] = record.limits.model_copy(update={"won_steps": chosen.won_steps})
     return record.model_copy(update=changes)
+
+
+def _moved(recorded: Mapping[str, Source], found: Mapping[str, Source]) -> dict[str, Source]:
+    return {name: source.model_copy(update={"path": found[name].path}) for name, source in recorded.items()}
 
 
 def _note_versions(record: RunRecord, method: Method, note: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.evaluation.assessing import Subject, assess, fitting
+from gansdk.evaluation.assessing import Subject, assess, fitting, unseen
 from gansdk.evaluation.subjects import about_twin, digests
 from gansdk.inference.context import silent
 from gansdk.inference.runtime import Placement, assemble
@@ -48,9 +48,12 @@ class Measuring:
         """Names of the test sets."""
         return tuple(self._tests)
 
-    def at_end(self, export: Export, note: Callable[[str], None]) -> Evaluation:
+    def at_end(
+        self, export: Export, note: Callable[[str], None], progress: Callable[[str, int, int], None] = unseen
+    ) -> Evaluation:
         """Measures a trained model, with its twin beside it."""
-        return assess(self._subject(export), self._tests, fitting(self._metrics, export.facts, note), note=note)
+        metrics = fitting(self._metrics, export.facts, note)
+        return assess(self._subject(export), self._tests, metrics, note=note, progress=progress)
 
     def on_the_way(self, export: Export) -> Evaluation:
         """Measures a model in training, alone and without a word: what there is to say is said at the end."""

@@ -245,8 +245,8 @@ def check_unchanged(recorded: Mapping[str, Source], found: Mapping[str, Source])
         TrainingError: If a data set has other content now; resuming would silently be another training.
     """
     for name, source in recorded.items():
-        if found[name].data.digest != source.data.digest:
-            what = f"the data set {name!r} at {source.path} has changed since the run began"
+        if found[name].data.digest != source.data.digest:  # also where another was named as the one that has moved
+            what = f"the data set {name!r} at {found[name].path} has changed since the run began"
             raise TrainingError(what, hint="put the old data back, or start a new run")
 
 

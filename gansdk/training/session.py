@@ -71,6 +71,7 @@ class Session:
         metrics: What is installed to measure by.
         progress: Is told after every step.
         note: Takes lines that the user should read.
+        measuring: Is told at the end of each test set how many of how many items are done.
 
     Raises:
         TrainingError: If the players are wrong, or the checkpoint does not fit them.
@@ -87,12 +88,13 @@ class Session:
         metrics: Iterable[Metric],
         progress: Callable[[Progress], None],
         note: Callable[[str], None],
+        measuring: Callable[[str, int, int], None],
     ) -> None:
         self._folder, self._record, self._method = folder, record, built.method
         self._recipe, device = built.recipe, built.placement.device
         self._measuring = Measuring(built.method, record, data.tests, metrics, device)
         self._attributions = _attributions(data.train)
-        self._progress, self._note = progress, note
+        self._progress, self._note, self._measured_items = progress, note, measuring
         self._steps = int(record.options["steps"])
         self._train = train = RefereedTrain(
             built.recipe.players,
@@ -276,7 +278,7 @@ class Session:
         with self._aside():
             export = self._recipe.export()
             with self._train.finished(export.networks.values()):
-                evaluation = self._measuring.at_end(export, self._note)
+                evaluation = self._measuring.at_end(export, self._note, self._measured_items)
         keep(self._folder.model, evaluation)
         if self._record.pace.evaluation:
             journal.evaluation(self._train.step, clock.seconds, evaluation)

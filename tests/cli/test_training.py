@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gansdk.cli import main, progress
 from gansdk.cli.training import named
 
 SMALL = ["features=4", "up_features=4", "blocks=1", "batch=1", "patch=8"]
@@ -131,6 +133,39 @@ def test_what_is_wrong_is_one_line_and_starts_no_run(train, gansdk, arguments, c
     assert (done.code, done.out) == (code, "")
     assert said in done.error
     assert not (gansdk.cwd / "RUN").exists()
+
+
+def test_a_run_goes_on_with_data_that_has_moved(train, gansdk):
+    assert train("--config", "small", "--data", "photos", "-o", "RUN", "--set", "steps=1").code == 0
+    (gansdk.cwd / "photos").rename(gansdk.cwd / "moved")
+    refused = gansdk("resume", "RUN", "--steps", 2)
+    assert (refused.code, refused.error.partition("; ")[2]) == (
+        1,
+        "if it has moved: gansdk resume RUN --data photos=DATA",
+    )
+    twice = gansdk("resume", "RUN", "--data", "moved", "--data", "moved")
+    assert (twice.code, "--data is given twice without a name" in twice.error) == (2, True)
+    assert gansdk("resume", "RUN", "--steps", 2, "--data", "photos=moved").code == 0
+    assert gansdk("resume", "RUN", "--steps", 3).code == 0
+
+
+def test_a_long_training_says_a_line_now_and_then_where_no_terminal_is(train, gansdk, monkeypatch, capsys):
+    photos, settings = str(gansdk.cwd / "photos"), [one for text in SMALL for one in ("--set", text)]
+    run = str(gansdk.cwd / "RUN")
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    line = ["train", "srgan", "--config", "small", "--data", photos, "-o", run, "--set", "steps=4", *settings]
+    assert main([*line, "--test", f"own={photos}"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert f"{run} measured on own: 50 %" in "\n".join(said)
+    lines = [line for line in said if "steps/s" in line]
+    assert len(lines) == 3
+    assert re.fullmatch(rf"{run} \d+\.\d\d steps/s: 2 of 4 steps, about [\d.]+ s left", lines[0])
+    monkeypatch.setattr(progress, "LINE_SECONDS", 60.0)
+    assert main(["resume", run, "--steps", "8"]) == 0
+    assert "steps/s" not in capsys.readouterr().err
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    assert main(["resume", run, "--steps", "12", "--quiet"]) == 0
+    assert not capsys.readouterr().err
 
 
 def test_a_named_data_set_that_is_not_here_says_what_gets_it(train, gansdk, monkeypatch):

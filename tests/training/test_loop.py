@@ -5,6 +5,7 @@ import json
 import adversary
 import pytest
 import torch
+from adversary import write_pictures
 from trainings import METHODS, assert_same_run, state, stop_at, train
 
 from gansdk.errors import (
@@ -101,6 +102,27 @@ def test_a_run_goes_on_from_another_working_folder(tmp_path, photos, monkeypatch
         train("run", "photos", progress=stop_at(2))
     monkeypatch.chdir("/")
     assert loop.resume(tmp_path / "run", methods=METHODS).steps == 6
+
+
+def test_a_run_goes_on_with_data_that_has_moved(tmp_path, photos):
+    train(tmp_path / "whole", photos)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", photos, tests={"own": photos}, progress=stop_at(2))
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    moved, run = str(tmp_path / "moved"), tmp_path / "run"
+    hint = rf"if it has moved: gansdk resume {run} --data photos=DATA --test own=DATA$"
+    with pytest.raises(InputError, match=hint):
+        loop.resume(run, methods=METHODS)
+    with pytest.raises(UnknownNameError, match=r"no data set of the run 'photo'; did you mean photos\?"):
+        loop.resume(run, methods=METHODS, data={"photo": moved})
+    other = write_pictures(tmp_path / "other", seed=1)
+    with pytest.raises(TrainingError, match=r"the data set 'photos' at .*/other has changed since the run began"):
+        loop.resume(run, methods=METHODS, data={"": str(other)}, tests={"": moved})
+    loop.resume(run, methods=METHODS, data={"": moved}, tests={"own": moved}, progress=stop_at(99))
+    assert_same_run(tmp_path / "whole", run)
+    record = json.loads((run / "train.json").read_text())
+    assert (record["data"]["photos"]["path"], record["tests"]["own"]["path"]) == (moved, moved)
+    loop.resume(run, methods=METHODS, steps=7)  # it need not be said again
 
 
 WRONG = {
