@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
@@ -131,6 +132,14 @@ def held_folder(path: Path) -> Iterator[None]:
     finally:
         if held is not None:
             os.close(held)
+
+
+def settle_folder(path: Path) -> None:
+    """Waits while another process is between the two renames of :func:`whole_folder`; not for one that was killed."""
+    for _ in range(20):
+        if path.exists() or not any(path.parent.glob(f".{path.name[:_NAME]}.*.old")):
+            return
+        time.sleep(0.02)
 
 
 def mend_folder(path: Path) -> None:

@@ -101,7 +101,17 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
     datasets = _with_compressed(_datasets(session, located, values["data"] or ()), located, values["jpeg"] or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
-    found = _measure(session, located, beside, data=datasets, load=load, metrics=tuple(values["metric"] or ()))
+    how = {"data": datasets, "load": load, "metrics": tuple(values["metric"] or ())}
+    try:
+        found = _measure(session, located, beside, **how)
+    except ModelError:
+        newer = located.replaced()
+        if newer is None:
+            raise
+        session.output.note(f"{located.ref} was replaced while it was read; it is read again")
+        located = newer
+        beside.check(located)
+        found = _measure(session, located, beside, **how)
     _report(session, located.ref, found)
     _keep(session, located, target, found)
 
@@ -241,11 +251,12 @@ def _keep(session: Session, located: Located, target: Path | None, found: Evalua
     from gansdk.evaluation.keeping import keep
     from gansdk.evaluation.record import Evaluation, read_evaluation_file
     from gansdk.files import write_whole
+    from gansdk.model.config import WEIGHTS
 
     if target is None:
         return
     if target == located.folder:
-        keep(target, found)
+        keep(target, found, located.config.files[WEIGHTS])
         session.output.note(f"kept in {target / 'evaluation.json'}")
         return
     before = read_evaluation_file(target) if target.exists() else Evaluation()

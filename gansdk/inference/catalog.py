@@ -22,6 +22,7 @@ from gansdk.errors import (
     UnknownNameError,
     UsageError,
 )
+from gansdk.files import settle_folder
 from gansdk.hub.access import ONLINE
 from gansdk.inference.context import silent
 from gansdk.inference.located import Located
@@ -236,6 +237,7 @@ def model_folder(ref: Folder) -> Path:
         raise InputError(f"{ref} is a file, not a model folder", hint="name the folder that it is in")
     if not (path / RUN_FILE).is_file() or (path / CONFIG).is_file():
         return path
+    settle_folder(path / RUN_MODEL)
     if not (path / RUN_MODEL).is_dir():
         raise ModelError(f"the run {ref} has no model yet", hint=f"gansdk resume {shlex.quote(str(path))}")
     return path / RUN_MODEL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gansdk.errors import ModelError
@@ -62,6 +62,13 @@ class Located:
             check_files(self.folder, files)
         except ModelError as error:
             self._mend(self.snapshot, files, error)
+
+    def replaced(self) -> Located | None:
+        """The model that stands in the folder now, if it is another: a training replaces its own at each checkpoint."""
+        if self.snapshot is not None:
+            return None
+        config = read_config(self.folder)
+        return replace(self, config=config) if config != self.config else None
 
     def bring_whole(self) -> None:
         """Sees to it that all of the model is in its folder: all files of its config, evaluation, card and the rest.

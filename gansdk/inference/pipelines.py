@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from gansdk.errors import OptionError
+from gansdk.errors import ModelError, OptionError
 from gansdk.hub.access import Access
 from gansdk.inference.catalog import Catalog, check_fit
 from gansdk.inference.context import Context, warn
@@ -91,11 +91,18 @@ class Pipeline:
     def __init__(self, task: Task, located: Located, method: Method, load: LoadOptions) -> None:
         check_fit(task, located)
         self.task = task
-        self.located = located
         self.method = method
         self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
-        self._networks: Mapping[str, nn.Module] = load_networks(located, method, load.blend)
+        self._networks: Mapping[str, nn.Module]
+        try:
+            self._networks = load_networks(located, method, load.blend)
+        except ModelError:
+            newer = located.replaced()
+            if newer is None:
+                raise
+            self._networks, located = load_networks(newer, method, load.blend), newer
+        self.located = located
         self._directions = read_directions(located.folder, located.config)
         self.model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}

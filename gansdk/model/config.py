@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gansdk.errors import InputError, ModelError, NotApplicableError
-from gansdk.files import sha256
+from gansdk.files import settle_folder, sha256
 from gansdk.model.facts import Facts, LatentGeneratorFacts
 from gansdk.model.frozen import Frozen
 
@@ -149,6 +149,8 @@ def read_config(folder: Path) -> ModelConfig:
         ModelError: If the file is missing, no JSON, of another format version, or has a wrong or unknown field.
     """
     path = folder / CONFIG
+    if not path.is_file():
+        settle_folder(folder)  # a training may be putting its next model in place
     if not folder.exists():
         raise InputError(f"there is no folder {folder}", hint="see `gansdk models` for what is installed")
     if not path.is_file():

@@ -16,7 +16,7 @@ from gansdk.evaluation.record import read_evaluation
 from gansdk.inference.fingerprints import tensor_digest
 from gansdk.inference.loading import is_model_of, write_model
 from gansdk.model.attributions import Attributions, Credit
-from gansdk.model.config import Trained, read_config
+from gansdk.model.config import WEIGHTS, Trained, read_config
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.clock import Clock
 from gansdk.training.divergence import Referee, RefereedTrain
@@ -279,7 +279,7 @@ class Session:
             export = self._recipe.export()
             with self._train.finished(export.networks.values()):
                 evaluation = self._measuring.at_end(export, self._note, self._measured_items)
-        keep(self._folder.model, evaluation)
+        keep(self._folder.model, evaluation, read_config(self._folder.model).files[WEIGHTS])
         if self._record.pace.evaluation:
             journal.evaluation(self._train.step, clock.seconds, evaluation)
             journal.draw()

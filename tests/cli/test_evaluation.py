@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import tiny
 from PIL import Image
@@ -49,6 +52,55 @@ def test_a_built_in_model_is_measured_and_left_alone(with_kinds, photos):
     assert "is no folder of yours: nothing is written" in again.err
     (shown,) = with_kinds("models", "show", "builtin:tiny-x2", "--json").records
     assert shown["evaluation"] is None
+
+
+OVERTAKEN = """
+import sys
+from pathlib import Path
+import tiny
+import gansdk.evaluation.evaluating as evaluating
+
+def replacing(name):
+    real, times = getattr(evaluating, name), []
+    def call(*given, **named):
+        if name == "load_subject" and not times:
+            tiny.write(Path("model"), seed=1)
+        times.append(1)
+        found = real(*given, **named)
+        if name == "assess":
+            tiny.write(Path("model"), seed=1)
+        return found
+    setattr(evaluating, name, call)
+
+replacing(sys.argv.pop(1))
+from gansdk.cli import main
+sys.exit(main(["eval", "./model", "--data", "few=photos", "--metric", "psnr-y", *sys.argv[1:]]))
+"""
+
+
+def _overtaken(gansdk, *arguments):
+    line = [sys.executable, "-c", OVERTAKEN, *arguments]
+    return subprocess.run(line, capture_output=True, text=True, cwd=gansdk.cwd, env=gansdk.environment, check=False)
+
+
+def test_figures_of_a_model_that_a_training_has_replaced_since_are_not_kept(with_kinds, model, photos):
+    done = _overtaken(with_kinds, "assess")
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 2)
+    assert "model has other weights than those that were measured, so nothing is kept in it" in done.stderr
+    assert read_evaluation(model) is None
+    check_folder(model, read_config(model))
+    done = _overtaken(with_kinds, "assess", "-o", "here.json")
+    assert (done.returncode, read_evaluation(model)) == (0, None)
+
+
+def test_a_model_that_a_training_replaces_while_it_is_read_is_read_again(with_kinds, model, photos):
+    done = _overtaken(with_kinds, "load_subject")
+    assert done.returncode == 0, done.stderr
+    assert "./model was replaced while it was read; it is read again" in done.stderr
+    measured = read_evaluation(model).measurements[0].value
+    tiny.write(model, seed=1)
+    assert with_kinds("eval", "./model", "--data", "few=photos", "--metric", "psnr-y").code == 0
+    assert read_evaluation(model).measurements[0].value == measured
 
 
 def test_without_data_the_trial_pictures_are_taken(with_kinds, model):

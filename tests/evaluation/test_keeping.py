@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import tiny
 
-from gansdk.errors import ModelError
+from gansdk.errors import InputError, ModelError, OutputError
 from gansdk.evaluation import keeping
 from gansdk.evaluation.keeping import keep
 from gansdk.evaluation.record import Evaluation, Measurement, read_evaluation
@@ -17,12 +22,16 @@ def evaluation(value: float) -> Evaluation:
     return Evaluation(measurements=(Measurement(metric="psnr-y", data="X", protocol={}, value=value),), twin="none")
 
 
+def weights(folder):
+    return read_config(folder).files["model.safetensors"]
+
+
 def test_it_is_named_in_the_config_and_merged(tmp_path):
     folder = tmp_path / "m"
     tiny.write(folder)
     before = read_config(folder)
-    keep(folder, evaluation(1))
-    merged = keep(folder, evaluation(2))
+    keep(folder, evaluation(1), weights(folder))
+    merged = keep(folder, evaluation(2), weights(folder))
     assert [one.value for one in merged.measurements] == [2]
     assert read_evaluation(folder) == merged
     config = read_config(folder)
@@ -43,7 +52,7 @@ def test_a_killed_process_leaves_a_model_that_loads(tmp_path, monkeypatch):
         moments.append(path.name)
 
     monkeypatch.setattr(keeping, "write_whole", write_and_look)
-    keep(folder, evaluation(2))
+    keep(folder, evaluation(2), weights(folder))
     assert moments == ["config.json", "evaluation.json", "config.json"]
 
 
@@ -52,5 +61,67 @@ def test_measurements_that_cannot_be_read_stay(tmp_path):
     tiny.write(folder)
     (folder / "evaluation.json").write_text("{")
     with pytest.raises(ModelError, match=r"evaluation.json"):
-        keep(folder, evaluation(1))
+        keep(folder, evaluation(1), weights(folder))
     assert (folder / "evaluation.json").read_text() == "{"
+
+
+def test_figures_of_weights_that_were_replaced_are_not_kept(tmp_path):
+    folder = tmp_path / "m"
+    tiny.write(folder)
+    measured = weights(folder)
+    tiny.write(folder, seed=1)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(OutputError, match="has other weights than those that were measured, so nothing is kept in it"):
+        keep(folder, evaluation(1), measured)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+AT_ONCE = """
+import sys
+from pathlib import Path
+import tiny
+from gansdk.evaluation.keeping import keep
+from gansdk.evaluation.record import Evaluation, Measurement
+from gansdk.model.config import read_config
+
+folder, name = Path(sys.argv[1]), sys.argv[2]
+for at in range(40):
+    one = Measurement(metric="psnr-y", data=f"{name}{at}", protocol={}, value=1)
+    keep(folder, Evaluation(measurements=(one,)), read_config(folder).files["model.safetensors"])
+"""
+
+
+def test_two_that_keep_at_once_lose_none_of_each_others_figures(tmp_path):
+    tiny.write(tmp_path / "m")
+    environment = os.environ | {"PYTHONPATH": str(Path(tiny.__file__).parent)}
+    line = [sys.executable, "-c", AT_ONCE, str(tmp_path / "m")]
+    both = [subprocess.Popen([*line, name], env=environment) for name in "ab"]
+    assert [one.wait() for one in both] == [0, 0]
+    assert len(read_evaluation(tmp_path / "m").measurements) == 80
+    check_folder(tmp_path / "m", read_config(tmp_path / "m"))
+
+
+REPLACING = """
+import sys
+from pathlib import Path
+import tiny
+
+for seed in range(60):
+    tiny.write(Path(sys.argv[1]), seed=seed)
+"""
+
+
+def test_a_model_that_is_replaced_while_figures_are_kept_stays_whole(tmp_path):
+    folder = tmp_path / "m"
+    tiny.write(folder)
+    environment = os.environ | {"PYTHONPATH": str(Path(tiny.__file__).parent)}
+    with subprocess.Popen([sys.executable, "-c", REPLACING, str(folder)], env=environment) as replacing:
+        kept = 0
+        while replacing.poll() is None:
+            try:
+                keep(folder, evaluation(1), weights(folder))
+                kept += 1
+            except (OutputError, InputError, ModelError):  # replaced in between
+                pass
+    assert (replacing.returncode, kept > 0) == (0, True)
+    check_folder(folder, read_config(folder))

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import gansdk
-from gansdk.errors import NotApplicableError, OptionError, UnknownNameError
+from gansdk.errors import ModelError, NotApplicableError, OptionError, UnknownNameError
 from gansdk.inference.context import Context
 from gansdk.inference.loading import write_model
 from gansdk.inference.located import Located
@@ -98,6 +98,17 @@ def test_a_task_may_differentiate_through_the_generator(folder):
     tiny.trained_networks()["generator"](image).sum().backward()
     assert total == pytest.approx(float(image.grad.abs().sum()), rel=1e-4)
     assert pipe.placement.precision == "fp32"
+
+
+def test_a_model_that_a_training_replaced_since_it_was_found_is_read_again(folder):
+    found = located(folder)
+    tiny.write(folder, seed=1)
+    newer = Pipeline(SUPERRES, found, tiny.METHOD, CPU)
+    assert newer.located == located(folder) != found
+    assert (newer(photo()).pixels == Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)(photo()).pixels).all()
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="no safetensors file"):
+        Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)
 
 
 def test_other_tasks_run_inside_inference_mode(folder, sharpen):

@@ -97,7 +97,8 @@ def test_figures_of_somebody_elses_sets_are_not_taken_for_the_runs_own(tmp_path,
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "run", photos, tests={"held-out": photos}, progress=stop_at(6))
     model = tmp_path / "run" / "model"
-    keep(model, Evaluation(measurements=(Measurement(metric="psnr-y", data="mine", value=1.0, protocol={}),)))
+    mine = Measurement(metric="psnr-y", data="mine", value=1.0, protocol={})
+    keep(model, Evaluation(measurements=(mine,)), read_config(model).files["model.safetensors"])
     finished = loop.resume(tmp_path / "run", methods=METHODS)
     assert {one.data for one in finished.evaluation.measurements} == {"held-out"}
     assert {one.data for one in read_evaluation(model).measurements} == {"held-out", "mine"}
