@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gansdk.cards.tables import folded, table
 from gansdk.evaluation.restoration.trials import PREFIX
-from gansdk.evaluation.wording import difference, interval, number, over_seeds
+from gansdk.evaluation.wording import difference, interval, number, over_seeds, unjudged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +42,10 @@ def figures(card: Card) -> str:
         ]
         for one in measured
     ]
-    lines = ["## Figures", "", table(header, rows, left=2), ""]
+    lines = ["## Figures", ""]
+    if said := unjudged(card.config.facts, card.evaluation):
+        lines += [f"**{said.capitalize()}**: no figure here says how good they are. `gansdk eval --data` does it.", ""]
+    lines += [table(header, rows, left=2), ""]
     lines += [f"↑ higher is better, ↓ lower is better.{_intervals(measured)}"]
     lines += [_seeds(card)] if spread else []
     lines += ["", f"Twin: {card.evaluation.twin}."] if card.evaluation.twin else []

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 def limits(card: Card) -> str:
     """All of them, a line each."""
     facts, lines = card.config.facts, ["## Limits", ""]
+    if card.config.trained is not None and card.config.trained.unfinished:
+        lines += [f"- Its training is unfinished: these are the weights of {card.config.trained.unfinished}."]
     if isinstance(facts.generator, ImageGeneratorFacts):
         lines += _restoring(card, facts.generator)
     if isinstance(facts.generator, LatentGeneratorFacts):

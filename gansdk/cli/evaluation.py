@@ -13,7 +13,7 @@ from gansdk.cli.importing import uninterrupted
 from gansdk.cli.progress import Bar
 from gansdk.cli.session import Session, session_of
 from gansdk.cli.training import named
-from gansdk.errors import ModelError, OptionError, OutputError, OutputExistsError, UsageError
+from gansdk.errors import InputError, ModelError, OptionError, OutputError, OutputExistsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,8 @@ _FLAGS = (
         list[str],
         metavar="[NAME=]DATA",
         text="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
-        "(default: trial pictures that come along; metrics of samples need none)",
+        "(default: the test split of the named data set that it learned from, where that is here, and trial pictures "
+        "that come along; metrics of samples need none)",
     ),
     flag(
         "jpeg",
@@ -88,6 +89,7 @@ def command() -> Any:
 
 def _call(context: typer.Context, values: dict[str, Any]) -> None:
     from gansdk.evaluation.options import MeasuringOptions
+    from gansdk.evaluation.wording import unjudged
     from gansdk.options import validate
 
     session = session_of(context)
@@ -113,6 +115,8 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
         beside.check(located)
         found = _measure(session, located, beside, **how)
     _report(session, located.ref, found)
+    if found.measurements and not values["metric"] and (said := unjudged(located.config.facts, found)):
+        session.output.note(f"{said}: no figure says how good they are; give real ones with --data")
     _keep(session, located, target, found)
 
 
@@ -178,8 +182,9 @@ def _beside(session: Session, values: Mapping[str, Any]) -> _Beside:
 
 
 def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[str, Dataset]:
-    from gansdk.data.opening import find_data
+    from gansdk.data.opening import find_data, test_splits
     from gansdk.evaluation.restoration.trials import trial_pictures
+    from gansdk.evaluation.subjects import digests
     from gansdk.model.facts import ImageGeneratorFacts
 
     found: dict[str, Dataset] = {}
@@ -190,8 +195,16 @@ def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[
             what = f"two data sets are called {name or dataset.name!r}"
             raise OptionError(what, hint="write --data NAME=DATA, each name once")
         found[name or dataset.name] = dataset
-    if not found and isinstance(located.config.facts.generator, ImageGeneratorFacts):
-        return dict(trial_pictures())
+    if found:
+        return found
+    if isinstance(located.config.facts.generator, ImageGeneratorFacts):
+        found |= trial_pictures()
+    trained = located.config.trained
+    for text in test_splits(digests(trained.data) if trained is not None else (), session.registry.datasets):
+        try:
+            found[text] = find_data(text, session.registry.datasets).data
+        except InputError as error:
+            session.output.note(f"{text}, the test split of what it learned from, is left out: {error}")
     return found
 
 

@@ -18,6 +18,7 @@ def text_of(record: dict[str, Any]) -> list[str]:
     """
     lines = [f"{record['ref']}  {record['summary']}".rstrip(), ""]
     lines += [f"  method    {_method(record)}", f"  licence   {record['licence'] or 'not stated'}"]
+    lines += [f"  remark    {remark}" for remark in record["remarks"]]
     lines += [f"  hub       {_place(record)}"] if "repo" in record else []
     lines += [f"  folder    {record['folder']}"] if record["folder"] else []
     lines += [f"  file      {file['name']}, {_size(file['bytes'])}" for file in record["files"]]

@@ -30,6 +30,7 @@ def short_record(session: Session, installed: Installed) -> dict[str, Any]:
         "bytes": sum(_sizes(installed.model.folder, config).values()) if config is not None else 0,
         "licence": config.licence if config is not None else "",
         "summary": config.summary if config is not None else "",
+        "remarks": _remarks(config, installed.model.folder) if config is not None else [],
         "error": str(installed.error) if installed.error is not None else "",
     }
 
@@ -62,7 +63,13 @@ def full_record(session: Session, located: Located) -> dict[str, Any]:
     """All that a model of this machine declares, what it can do and how good it is."""
     sizes = _sizes(located.folder, located.config)
     declared = _declared(session, located.config, sizes)
-    return {"ref": located.ref, "folder": str(located.folder), **declared, "evaluation": _evaluation(located.folder)}
+    return {
+        "ref": located.ref,
+        "folder": str(located.folder),
+        "remarks": _remarks(located.config, located.folder),
+        **declared,
+        "evaluation": _evaluation(located.folder),
+    }
 
 
 def hub_record(session: Session, text: str, described: Described) -> dict[str, Any]:
@@ -91,6 +98,7 @@ def hub_record(session: Session, text: str, described: Described) -> dict[str, A
         "private": listing.private if listing is not None else None,
         "gated": listing.gated if listing is not None else None,
         "folder": str(folder or ""),
+        "remarks": _remarks(described.config, folder),
         **_declared(session, described.config, described.sizes),
         "evaluation": measured or _stated(described),
     }
@@ -125,6 +133,24 @@ def _schemas(session: Session, task: str) -> dict[str, Any]:
     from gansdk.cli.task_options import groups_of
 
     return {kind: group.model_json_schema() for kind, group in groups_of(session.registry.task(task)).items()}
+
+
+def _remarks(config: ModelConfig, folder: Path | None) -> list[str]:
+    """What a user should know before all else: that its training is unfinished, that nobody judged its images.
+
+    Args:
+        config: What the model declares.
+        folder: Where its measurements are; None where they are not here.
+    """
+    from gansdk.evaluation.record import read_evaluation
+    from gansdk.evaluation.wording import unjudged
+
+    unfinished = config.trained.unfinished if config.trained is not None else ""
+    try:
+        unknown = unjudged(config.facts, read_evaluation(folder)) if folder is not None else ""
+    except ModelError:
+        unknown = "its measurements cannot be read"
+    return [*([f"training unfinished, {unfinished}"] if unfinished else []), *([unknown] if unknown else [])]
 
 
 def _evaluation(folder: Path) -> dict[str, Any] | None:

@@ -124,6 +124,8 @@ def _list(session: Session) -> None:
         "licence": lambda record: record["licence"] or "-",
     }
     records = [short_record(session, installed) for installed in session.catalog.installed()]
+    if any(record["remarks"] for record in records):
+        columns["remarks"] = lambda record: "; ".join(record["remarks"])
     session.output.listing(records, columns)
     if not records:
         session.output.note("no model is installed; plugins bring them: see `gansdk plugins`")

@@ -16,12 +16,16 @@ from gansdk.plugins.declarations import resolve
 from gansdk.plugins.discovery import discover
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
     from gansdk.data.pictures import Pictures
     from gansdk.plugins.datasets import NamedDataset
+
+
+TEST = "test"
+"""What data sets call the split that nobody trains on."""
 
 
 class Found(NamedTuple):
@@ -59,6 +63,22 @@ def find_data(text: str, named: Mapping[str, NamedDataset]) -> Found:
         hint = f"did you mean {' or '.join(near)}?" if near else f"data sets by name: {known}"
         raise InputError(f"there is no folder, zip archive or data set {text!r}", hint=hint)
     return Found(str(path.resolve()), open_pictures(path))
+
+
+def test_splits(digests: Collection[str], named: Mapping[str, NamedDataset]) -> list[str]:
+    """The test splits of those named data sets that somebody learned from, as ``mnist:test``; on this disk or not.
+
+    Args:
+        digests: What identifies the splits that were learned from.
+        named: Data sets by name.
+    """
+    return [
+        f"{name}:{TEST}"
+        for name, dataset in named.items()
+        if TEST in dataset.splits
+        and dataset.splits[TEST].digest not in digests
+        and any(split.digest in digests for split in dataset.splits.values())
+    ]
 
 
 def open_split(dataset: NamedDataset, name: str, folder: Path) -> StackedImages:

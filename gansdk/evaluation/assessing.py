@@ -129,7 +129,8 @@ def assess(
         by_trial[metric.trial, metric.samples].append(metric)
     found: list[Measurement] = []
     left_out: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (path, samples), group in by_trial.items():
+    # what real images are needed for comes first: of a model's own samples its own encoder may say much of noise
+    for (path, samples), group in sorted(by_trial.items(), key=lambda trial: trial[0][1] > 0):
         sets: Mapping[str, Dataset] = {SAMPLES: Draws(samples)} if samples else data
         if not sets:
             note(f"{', '.join(metric.name for metric in group)}: left out: no data were given")

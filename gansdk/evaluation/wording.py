@@ -5,10 +5,31 @@ from __future__ import annotations
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
+from gansdk.model.facts import LatentGeneratorFacts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gansdk.evaluation.record import Interval, Measurement
+    from gansdk.evaluation.record import Evaluation, Interval, Measurement
+    from gansdk.model.facts import Facts
+
+
+def unjudged(facts: Facts, evaluation: Evaluation | None) -> str:
+    """What a reader of a model's figures has to know of its images: that none of them says how good they are.
+
+    A restored image is held against the true one. Of samples only what a network apart sees in them tells; that a
+    model's own encoder reads its codes back may be so of pure noise.
+
+    Returns:
+        A few words; empty where images were judged, or the model makes none.
+    """
+    if facts.generator is None:
+        return ""
+    if evaluation is None or not evaluation.measurements:
+        return "not measured"
+    is_sampled = isinstance(facts.generator, LatentGeneratorFacts)
+    is_judged = any(one.protocol.get("judge") for one in evaluation.measurements)
+    return "its images were not judged" if is_sampled and not is_judged else ""
 
 
 def number(value: float, unit: str = "") -> str:

@@ -89,6 +89,7 @@ class Catalog:
         self.settings = settings
         self.access = access
         self.note = note
+        self._noted: set[str] = set()
 
     def locate(self, ref: str | Path) -> Located:
         """The model that a text names. A path, which cannot be an alias, is always a folder.
@@ -103,9 +104,15 @@ class Catalog:
         """
         followed = self.follow(ref) if isinstance(ref, str) else Folder(str(ref))
         if isinstance(followed, Hub):
-            return self._on_hub(str(ref), followed)
-        folder = self._folder(followed)
-        return Located(str(ref), folder, read_config(folder))
+            located = self._on_hub(str(ref), followed)
+        else:
+            folder = self._folder(followed)
+            located = Located(str(ref), folder, read_config(folder))
+        trained = located.config.trained
+        if trained is not None and trained.unfinished and located.ref not in self._noted:
+            self._noted.add(located.ref)
+            self.note(f"{located.ref} is of an unfinished training: {trained.unfinished}")
+        return located
 
     def pull(self, text: str) -> Located:
         """Brings a whole model from the Hub into the cache, mending what is damaged there.

@@ -72,6 +72,12 @@ class Trained(Frozen):
     commit: Annotated[str, Field(description="of the code that trained it; empty outside a repository")] = ""
     versions: dict[str, str] = {}
 
+    @property
+    def unfinished(self) -> str:
+        """How far a training came that is short of its planned steps, as ``step 3 of 6``; empty for a finished one."""
+        planned = self.options.get("steps")
+        return f"step {self.steps} of {planned}" if isinstance(planned, int) and self.steps < planned else ""
+
 
 class Origin(Frozen):
     """Where weights came from that others trained and published."""

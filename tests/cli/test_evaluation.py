@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import struct
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+import sketch
 import tiny
+from dists import write_distribution
 from PIL import Image
 from skimage.data import coffee
 
+from gansdk.data.stacked import array_digest
 from gansdk.evaluation.record import Evaluation, read_evaluation, read_evaluation_file
 from gansdk.model.config import Trained, check_folder, read_config
 
@@ -211,3 +219,74 @@ def test_it_adds_to_a_file_that_is_there(with_kinds, model, photos):
     both = Evaluation.model_validate_json((with_kinds.cwd / "all.json").read_text())
     assert [one.data for one in both.measurements] == ["a", "b"]
     assert read_evaluation(model) is None
+
+
+DOTS = """
+import struct
+import numpy as np
+from gansdk import DataSplit, NamedDataset, hookimpl
+
+@hookimpl
+def gansdk_datasets():
+    splits = {
+        name: DataSplit({"images": name, "labels": f"{name}-labels"}, 6, DIGESTS[name]) for name in ("train", "test")
+    }
+    return [NamedDataset("dots", "noise", "CC0-1.0", splits, route="fetch FOLDER dots", classes=("zero", "one", "two"),
+                         reader="gansdk.data.idx:read_idx_files")]
+"""
+
+
+@pytest.fixture
+def dots(gansdk, monkeypatch):
+    """The command with a data set ``dots`` on the disk, and a model of samples that learned from its training split."""
+    folder, digests = gansdk.home.parent / "data" / "dots", {}
+    folder.mkdir(parents=True)
+    labels = np.arange(6, dtype=np.uint8) % 3
+    for seed, name in enumerate(("train", "test")):
+        images = np.random.default_rng(seed).integers(0, 256, (6, 10, 8), np.uint8)
+        (folder / name).write_bytes(bytes([0, 0, 8, 3]) + struct.pack(">3I", *images.shape) + images.tobytes())
+        (folder / f"{name}-labels").write_bytes(bytes([0, 0, 8, 1]) + struct.pack(">I", 6) + labels.tobytes())
+        digests[name] = array_digest({"images": images, "labels": labels})
+    plugins = gansdk.home.parent / "plugins"
+    write_distribution(plugins, "gansdk-plugin-dots", f"DIGESTS = {digests}\n{DOTS}")
+    write_distribution(plugins, "gansdk-plugin-sketch", None, module="sketch")
+    monkeypatch.setenv("GANSDK_DATA", str(folder.parent))
+    sketch.write(gansdk.cwd / "mine")
+    config = json.loads((gansdk.cwd / "mine" / "config.json").read_text("utf-8"))
+    config["trained"]["data"][0] |= {"name": "dots:train", "digest": digests["train"]}
+    config["trained"]["options"] = {"steps": 5}
+    (gansdk.cwd / "mine" / "config.json").write_text(json.dumps(config), "utf-8")
+    return dataclasses.replace(gansdk, path=(plugins, Path(sketch.__file__).parent)), folder
+
+
+def test_the_test_split_of_what_a_model_learned_from_is_taken_where_it_is_here(dots):
+    command, folder = dots
+    records = command("eval", "./mine", "--json").records
+    assert [(one["metric"], one["data"]) for one in records][:2] == [
+        ("code-accuracy", "dots:test"),
+        ("code-information", "fresh samples"),
+    ]
+    (folder / "test").unlink()
+    done = command("eval", "./mine", "-o", "here.json")
+    assert done.code == 0
+    assert "dots:test, the test split of what it learned from, is left out: there is no file" in done.err
+    assert "get it: fetch" in done.err
+
+
+def test_where_nobody_judged_and_where_a_training_ended_is_said(dots):
+    command, _ = dots
+    done = command("eval", "./mine")
+    unfinished = "./mine is of an unfinished training: step 1 of 5"
+    assert done.err.count(unfinished) == 1
+    assert "its images were not judged: no figure says how good they are; give real ones with --data" in done.err
+    assert "were not judged" not in command("eval", "./mine", "--metric", "code-recovery").err
+    shown = command("models", "show", "./mine").out
+    assert "  remark    training unfinished, step 1 of 5\n  remark    its images were not judged\n" in shown
+    (record,) = command("models", "show", "./mine", "--json").records
+    assert record["remarks"] == ["training unfinished, step 1 of 5", "its images were not judged"]
+    used = command("run", "generate", "--model", "./mine", "-n", 1, "-o", "one.png")
+    assert (used.code, unfinished in used.err) == (0, True)
+    assert command("card", "./mine", "--no-pictures").code == 0
+    card = (command.cwd / "mine" / "README.md").read_text("utf-8")
+    assert "**Its images were not judged**: no figure here says how good they are." in card
+    assert "Its training is unfinished: these are the weights of step 1 of 5." in card
