@@ -1,4 +1,4 @@
-"""Colours of 16 bits, for which Pillow has no mode: their numbers by libvips and tifffile, all else by Pillow.
+"""Colours of 16 bits, for which Pillow has no mode, and frames of GIF: their numbers by libvips, all else by Pillow.
 
 Pillow opens such files, knows their size and metadata and finds them damaged, but gives their numbers in 8 bits. So it
 stays the reader of all that is not a number, and the limits hold here as for any picture. libvips takes untrusted files
@@ -14,6 +14,7 @@ import numpy as np
 
 from gansdk.errors import OutputError
 from gansdk.media import kinds
+from gansdk.media.metadata import IPTC_TAG, XMP_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,9 @@ _PARTS = {34665: "ExifTag", 34853: "GPSTag"}
 """Directories beside the main one, which tifffile writes only where they are named in words."""
 
 
+_BINARY = frozenset({XMP_TAG, IPTC_TAG})
+
+
 _RESOLUTION = (282, 283, 296)  # across, down, unit
 
 
@@ -54,14 +58,40 @@ def is_deep(image: Image.Image, kind: kinds.Kind, head: bytes) -> bool:
     return kind is kinds.TIFF and image.mode in _KEPT and set(tags.get(258, ())) == {16}
 
 
-def read_numbers(image: Image.Image, kind: kinds.Kind, file: IO[bytes], frame: int) -> NDArray[np.uint16]:
+def read_frame(image: Image.Image, file: IO[bytes], frame: int) -> NDArray[np.uint8]:
+    """A frame of a GIF file as it is seen: upon those before it, each disposed of as it says.
+
+    Pillow leaves a colour where a frame is to vanish and nothing is transparent.
+
+    Args:
+        image: As Pillow opened it.
+        file: The same file.
+        frame: Which one.
+
+    Returns:
+        uint8 [H, W, 1 to 4]; the last channel is opacity where their count is even, and some pixel is not opaque.
+
+    Raises:
+        pyvips.Error: If it is damaged.
+    """
+    import pyvips
+
+    file.seek(0)
+    opened = pyvips.Image.gifload_buffer(file.read(), page=frame, access="sequential", fail_on="error")
+    if (opened.width, opened.height) != image.size or opened.format != "uchar":
+        raise ValueError("its headers contradict each other")
+    numbers = np.frombuffer(opened.write_to_memory(), np.uint8).reshape(opened.height, opened.width, opened.bands)
+    is_opaque = opened.bands % 2 == 0 and bool((numbers[:, :, -1] == 255).all())
+    return numbers[:, :, :-1] if is_opaque else numbers
+
+
+def read_numbers(image: Image.Image, kind: kinds.Kind, file: IO[bytes]) -> NDArray[np.uint16]:
     """The numbers of a deep image.
 
     Args:
-        image: As Pillow opened it, at the frame.
-        kind: PNG or TIFF.
+        image: As Pillow opened it.
+        kind: PNG or TIFF, whose first page is taken.
         file: The same file.
-        frame: Which page of a TIFF file.
 
     Returns:
         uint16 [H, W, 2 to 4] as they lie in the file, not turned; the last channel is opacity where their count is
@@ -77,7 +107,7 @@ def read_numbers(image: Image.Image, kind: kinds.Kind, file: IO[bytes], frame: i
     content = file.read()
     if kind is kinds.TIFF:
         _check_length(image, len(content))
-        opened = pyvips.Image.tiffload_buffer(content, page=frame, access="sequential", fail_on="error")
+        opened = pyvips.Image.tiffload_buffer(content, access="sequential", fail_on="error")
         kept = _KEPT[image.mode]
     else:
         opened = pyvips.Image.pngload_buffer(content, access="sequential", fail_on="error")
@@ -217,9 +247,11 @@ def _resolution(tags: Mapping[int, Any]) -> dict[str, Any]:
     return {"resolution": (float(across), float(down)), "resolutionunit": unit if unit in {1, 2, 3} else 2}
 
 
-def _extratag(tag: int, value: Any) -> tuple[int | str, str, int, Any, bool]:
+def _extratag(tag: int, value: Any) -> tuple[int | str, str | int, int, Any, bool]:
     if tag in _PARTS:
         return _PARTS[tag], "I", 1, int(value), True
+    if tag in _BINARY:
+        return tag, "B" if tag == XMP_TAG else 7, len(value), value, True
     if isinstance(value, str | bytes):
         content = value if isinstance(value, bytes) else value.encode("latin-1", "replace")
         return tag, "s", 0, content, True

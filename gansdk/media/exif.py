@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
+from gansdk.media.directories import is_overdrawn
 from gansdk.media.hearing import heard
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def cleaned(block: bytes, doubt: Callable[[str], None]) -> tuple[bytes | None, i
         EXIF data, None if nothing is left; and which of the eight orientations was declared, None if none was.
     """
     kept, orientation, is_damaged = None, None, False
+    if is_overdrawn(block):
+        doubt("its EXIF data declares far more than it holds and is left out")
+        return None, None
     try:
         with heard() as warned:
             exif = loaded(block)
@@ -62,6 +66,14 @@ def with_software(block: bytes | None, text: str) -> bytes:
     exif = loaded(block or b"")
     target = _selected(exif, set(exif))
     target[Base.Software] = text
+    return target.tobytes()
+
+
+def with_resolution(block: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """Clean EXIF data, or none, with a print resolution in pixels per inch."""
+    exif = loaded(block or b"")
+    target = _selected(exif, set(exif))
+    target[Base.XResolution], target[Base.YResolution], target[Base.ResolutionUnit] = dpi[0], dpi[1], 2
     return target.tobytes()
 
 

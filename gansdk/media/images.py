@@ -10,21 +10,26 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from gansdk.errors import GansdkError, InputError
-from gansdk.media import kinds
+from gansdk.media import directories, kinds
 from gansdk.media.hearing import heard
+from gansdk.media.inspection import UnsupportedError, inspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
+    from gansdk.media.inspection import Inspection
     from gansdk.media.picture import Picture
     from gansdk.options import PictureReading
 
@@ -197,10 +202,34 @@ def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Picture:
     size = kinds.declared_size(kind, head)
     if size is not None:
         reading.check_size(size)
-    with _decoding(reading, kind.name):
-        file.seek(0)
-        with _open(kind, file, reading) as image:
-            return _decode(image, kind, head, file, reading)
+    with _decoding(reading, kind.name) as decoding:
+        found = inspect(kind, file)
+        if kind is kinds.TIFF:
+            found.file = _page(file, reading, decoding)
+        found.file.seek(0)
+        with _open(kind, found.file, reading) as image:
+            return _decode(image, kind, head, found, reading)
+
+
+def _page(file: IO[bytes], reading: _Reading, decoding: _Decoding) -> IO[bytes]:
+    """A TIFF file as if it began with the wanted page."""
+    from gansdk.media import pages
+
+    block = directories.Block(file, 0, file.seek(0, os.SEEK_END))
+    if block.is_overdrawn():
+        what = f"{reading.name}: its directories declare far more than the file holds"
+        raise InputError(what, hint="get it again, or save it anew where it was made")
+    every = pages.choosable(block)
+    if not every:  # its decoder says what is wrong
+        return file
+    reading.check_frame(len(every), "page")
+    page = every[reading.options.frame or 0]
+    decoding.variant = pages.description(block, page)
+    decoding.is_uncommon = pages.is_uncommon(block, page)
+    if pages.is_reduced(block, page):
+        reading.doubt("only a reduced copy of its image is a page that can be read; save it as TIFF or PNG first")
+    pages.check_numbers(block, page)
+    return file if page.place == block.first else cast("IO[bytes]", pages.PageFile(file, block, page))
 
 
 def _read_image(image: Image.Image, reading: _Reading) -> Picture:
@@ -227,28 +256,38 @@ def _open(kind: kinds.Kind, file: IO[bytes], reading: _Reading) -> Image.Image:
     return image
 
 
-def _decode(image: Any, kind: kinds.Kind, head: bytes, file: IO[bytes], reading: _Reading) -> Picture:
-    from gansdk.media.deep import is_deep, read_numbers
+def _decode(image: Any, kind: kinds.Kind, head: bytes, found: Inspection, reading: _Reading) -> Picture:
+    from gansdk.media.deep import is_deep, read_frame, read_numbers
     from gansdk.media.modes import Samples
     from gansdk.media.normalising import normalise
 
     reading.check_size(image.size)
-    count = getattr(image, "n_frames", 1)
     frame = reading.options.frame
-    if kind is not kinds.HEIF or frame is not None:  # a HEIC file names its main picture
-        reading.check_frame(count, "page" if kind is kinds.TIFF else "frame")
-    if frame is not None:
-        image.seek(frame)
-        reading.check_size(image.size)
+    if kind is not kinds.TIFF:  # which begins with the page
+        if kind is not kinds.HEIF or frame is not None:  # a HEIC file names its main picture
+            reading.check_frame(getattr(image, "n_frames", 1), "frame")
+        if frame is not None and kind is not kinds.GIF:
+            image.seek(frame)
+            reading.check_size(image.size)
+    for loss in found.losses:
+        reading.doubt(loss)
     bits = image.info.get("bit_depth", 8) if kind is kinds.HEIF else kinds.declared_bits(kind, head)
-    has_deep_numbers = is_deep(image, kind, head)
-    if not (has_deep_numbers and kind is kinds.TIFF):  # a PNG file may tell of itself behind its pixels too
-        _allocate(image, kind)
-        image.load()
-        reading.check_size(image.size)
-    numbers = read_numbers(image, kind, file, frame or 0) if has_deep_numbers else None
+    numbers: NDArray[np.uint8] | NDArray[np.uint16] | None
+    if kind is kinds.GIF:
+        numbers = read_frame(image, found.file, frame or 0)
+    else:
+        has_deep_numbers = is_deep(image, kind, head)
+        if not (has_deep_numbers and kind is kinds.TIFF):  # a PNG file may tell of itself behind its pixels too
+            _allocate(image, kind)
+            image.load()
+            reading.check_size(image.size)
+        numbers = read_numbers(image, kind, found.file) if has_deep_numbers else None
     samples = Samples(bits, is_grey=kind is kinds.PNG and head[25] in {0, 4})
-    return normalise(image, samples, reading.name, reading.doubt, numbers)
+    picture = normalise(image, samples, reading.name, reading.doubt, numbers=numbers, colour=found.colour)
+    if found.has_profile and not image.info.get("icc_profile"):
+        reading.doubt("its colour profile lacks a part or is damaged, and is left out")
+    reading.doubts.extend(found.notes)
+    return picture
 
 
 def _allocate(image: Any, kind: kinds.Kind) -> None:
@@ -259,14 +298,30 @@ def _allocate(image: Any, kind: kinds.Kind) -> None:
             image.im = core.new(image.mode, image._tile_size)
 
 
+@dataclass
+class _Decoding:
+    """What is known of a file by the time that its decoder fails.
+
+    Attributes:
+        what: Its format, or the mode of an image.
+        variant: Which variant of a TIFF file it is.
+        is_uncommon: Whether its decoder may lack what it takes to unpack it.
+    """
+
+    what: str
+    variant: str = ""
+    is_uncommon: bool = False
+
+
 @contextmanager
-def _decoding(reading: _Reading, what: str) -> Iterator[None]:
+def _decoding(reading: _Reading, what: str) -> Iterator[_Decoding]:
     """Turns what decoders raise and warn of into one error and notes."""
     from PIL.Image import DecompressionBombError
 
+    decoding = _Decoding(what)
     try:
         with heard() as texts:
-            yield
+            yield decoding
     except GansdkError:
         raise
     except MemoryError:
@@ -275,17 +330,27 @@ def _decoding(reading: _Reading, what: str) -> Iterator[None]:
         hint = "save it as PNG first"
         raise InputError(f"{reading.name} has more pixels than a {what} file may have here", hint=hint) from None
     except Exception as error:  # decoders raise whatever damaged bytes make them stumble over
-        raise _damaged(reading, what, error) from error
+        raise _undecoded(reading, decoding, error) from error
     for text in dict.fromkeys([*reading.doubts, *texts]):
         reading.note(f"{reading.name}: {text}")
 
 
-def _damaged(reading: _Reading, what: str, error: Exception) -> InputError:
+_LACKING = re.compile(r"unknown (pixel mode|data organization)|support is not configured|Unknown value for photometric")
+"""What Pillow and libvips say of TIFF files that are whole, of a variant that they do not read."""
+
+
+def _undecoded(reading: _Reading, decoding: _Decoding, error: Exception) -> InputError:
     from gansdk.media.modes import UnreadableModeError
 
     if isinstance(error, UnreadableModeError):
         hint = "save it as 8-bit or 16-bit grey, or as RGB"
         return InputError(f"{reading.name} holds {error}", hint=hint)
+    if isinstance(error, UnsupportedError):
+        return InputError(f"{reading.name} is {error}, which is not supported", hint="save it as plain PNG or JPEG")
     said = " ".join(str(error).split())[:120]
+    if decoding.variant and (decoding.is_uncommon or _LACKING.search(said)):
+        what = f"{reading.name} is {decoding.variant}, a variant of TIFF that is not supported"
+        return InputError(what, hint="save it as 8-bit or 16-bit grey or RGB, uncompressed or with LZW or deflate")
     told = f" ({said})" if said and "not identified by this driver" not in said else ""
-    return InputError(f"{reading.name} is cut short, damaged or an uncommon kind of {what}{told}", hint="get it again")
+    what = f"{reading.name} is cut short, damaged or an uncommon kind of {decoding.what}{told}"
+    return InputError(what, hint="get it again")

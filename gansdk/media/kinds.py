@@ -89,7 +89,7 @@ def by_ending(ending: str) -> Kind | None:
 def declared_size(kind: Kind, head: bytes) -> tuple[int, int] | None:
     """Width and height where they stand at a fixed place, so that they are known before a decoder allocates."""
     try:
-        if kind is PNG:
+        if kind is PNG and head[12:16] == b"IHDR":
             return struct.unpack(">II", head[16:24])
         if kind is GIF:
             return struct.unpack("<HH", head[6:10])

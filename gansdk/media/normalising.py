@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from gansdk.media import exif
+from gansdk.media import exif, metadata, spaces
 from gansdk.media.colour import profile_space
 from gansdk.media.modes import Samples, parted, to_arrays, turn
 from gansdk.media.picture import Picture
@@ -17,22 +16,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from gansdk.media.spaces import Colour
+
 
 def normalise(
     image: Image.Image,
     samples: Samples,
     name: str,
     doubt: Callable[[str], None],
-    numbers: NDArray[np.uint16] | None = None,
+    *,
+    numbers: NDArray[np.uint16] | NDArray[np.uint8] | None = None,
+    colour: Colour | None = None,
 ) -> Picture:
     """Makes a picture of a loaded image.
 
     Args:
-        image: Loaded, of any mode and format, or of none. With ``numbers``, a TIFF image need not be loaded.
+        image: Loaded, of any mode and format, or of none.
         samples: What the file's header says about its numbers.
         name: What messages call it.
         doubt: Told what is lost or guessed; may raise.
-        numbers: Its 16-bit numbers [H, W, 2 to 4] where Pillow has them in 8 bits only, as they lie in the file.
+        numbers: Its numbers [H, W, 1 to 4], as they lie in the file, where Pillow gives others. Such an image need not
+            be loaded.
+        colour: What the file states about colour; goes before a profile.
 
     Raises:
         UnreadableModeError: If the pixels have no known range.
@@ -44,16 +49,33 @@ def normalise(
         samples = Samples(32 if image.mode == "I" else max(tags.get(258, (1,)), default=8), is_inverted)
     icc = image.info.get("icc_profile") or None
     pixels, alpha = to_arrays(image, samples, icc, doubt) if numbers is None else parted(numbers)
+    packet = metadata.xmp_packet(image)
     if tags is None:
-        block, orientation = _metadata(image, doubt)
+        block, orientation = _metadata(image, packet, doubt)
     else:  # Pillow sets TIFF images upright when it loads them
         block, orientation = _from_tags(image, doubt), 1 if numbers is None else tags.get(274, 1)
     if orientation != 1:
         pixels = turn(pixels, orientation)
         alpha = None if alpha is None else turn(alpha, orientation)
-    if icc is not None:
+    if colour is None and icc is None and tags is not None:
+        colour = _tagged_colour(tags)
+    if colour is not None and colour.hdr:
+        doubt(f"it is HDR ({colour.hdr}); its brightness is read as that of a usual screen, so it will look flat")
+    if colour is not None and image.mode not in {"CMYK", "LAB"}:
+        icc = None if colour.is_srgb else spaces.profile(colour, pixels.shape[2])
+    elif icc is not None:
         icc = _fitting(icc, image.mode, pixels.shape[2], doubt)
-    return Picture(pixels, alpha, exif=block, icc=icc, name=name)
+    return Picture(
+        pixels,
+        alpha,
+        exif=block,
+        icc=icc,
+        xmp=metadata.cleaned_xmp(packet, doubt) if packet else None,
+        iptc=metadata.iptc(image),
+        text=metadata.texts(image),
+        dpi=metadata.resolution(image),
+        name=name,
+    )
 
 
 def _fitting(icc: bytes, mode: str, channels: int, doubt: Callable[[str], None]) -> bytes | None:
@@ -66,33 +88,27 @@ def _fitting(icc: bytes, mode: str, channels: int, doubt: Callable[[str], None])
     return None
 
 
-def _metadata(image: Image.Image, doubt: Callable[[str], None]) -> tuple[bytes | None, int]:
+def _tagged_colour(tags: Any) -> Colour | None:
+    """Primaries and white among the tags of a TIFF file."""
+    numbers = [float(number) for tag in (318, 319) for number in tags.get(tag, ())]
+    if len(numbers) != 8:
+        return None
+    wx, wy, rx, ry, gx, gy, bx, by = numbers
+    return spaces.of_gamma((wx, wy, rx, ry, gx, gy, bx, by), None)
+
+
+def _metadata(image: Image.Image, packet: bytes | None, doubt: Callable[[str], None]) -> tuple[bytes | None, int]:
     """The cleaned EXIF data and the orientation, which XMP may tell where EXIF does not."""
     block, orientation = exif.cleaned(_raw_exif(image), doubt)
-    return block, orientation or _xmp_orientation(image) or 1
+    return block, orientation or (metadata.xmp_orientation(packet) if packet else None) or 1
 
 
 def _raw_exif(image: Image.Image) -> bytes:
     block = image.info.get("exif")
     if isinstance(block, bytes):
         return block
-    text = image.info.get("Raw profile type exif")  # how ImageMagick puts EXIF into a PNG
-    if not isinstance(text, str | bytes):
-        return b""
-    lines = (text if isinstance(text, str) else text.decode("latin-1")).split("\n")[3:]
-    try:
-        return bytes.fromhex("".join(lines))
-    except ValueError:
-        return b"damaged"
-
-
-def _xmp_orientation(image: Image.Image) -> int | None:
-    for key in ("XML:com.adobe.xmp", "xmp"):
-        packet = image.info.get(key)
-        text = packet.decode("latin-1") if isinstance(packet, bytes) else packet
-        if isinstance(text, str) and (found := re.search(r'tiff:Orientation(?:="|>)([1-8])\b', text)):
-            return int(found[1])
-    return None
+    is_text = "Raw profile type exif" in image.info
+    return metadata.raw_profile(image, "exif") or (b"damaged" if is_text else b"")
 
 
 def _from_tags(image: Image.Image, doubt: Callable[[str], None]) -> bytes | None:

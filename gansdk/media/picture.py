@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from gansdk.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -36,6 +36,10 @@ class Picture:
         alpha: Opacity [H, W] in the dtype of ``pixels``; None where everything is opaque.
         exif: EXIF data, beginning with ``Exif\0\0``; its orientation is 1, and it holds no thumbnail and no sizes.
         icc: The ICC profile that ``pixels`` are to be seen through; None stands for sRGB.
+        xmp: An XMP packet that says nothing about sizes and orientation.
+        iptc: IPTC data (IIM).
+        text: Texts by key, as PNG has them: ``Copyright``, ``parameters``.
+        dpi: Pixels per inch in print, across and down.
         name: What messages call it.
     """
 
@@ -43,6 +47,10 @@ class Picture:
     alpha: Pixels | None = None
     exif: bytes | None = None
     icc: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    text: Mapping[str, str] = field(default_factory=dict)
+    dpi: tuple[float, float] | None = None
     name: str = "picture"
 
     def __post_init__(self) -> None:
@@ -135,7 +143,8 @@ class Picture:
         else:
             numbers = np.asarray(self) if self.bits == 8 else to_8_bits(np.asarray(self))
             image = Image.fromarray(numbers[:, :, 0] if numbers.shape[2] == 1 else numbers)
-        image.info.update({key: value for key, value in (("icc_profile", self.icc), ("exif", self.exif)) if value})
+        said = {"icc_profile": self.icc, "exif": self.exif, "xmp": self.xmp, "dpi": self.dpi}
+        image.info.update({key: value for key, value in said.items() if value})
         return image
 
     def save(self, path: str | PathLike[str], **options: Any) -> Path:

@@ -330,3 +330,44 @@ def test_what_a_write_raises_comes_through_the_encoder():
 
     with pytest.raises(KeyboardInterrupt):
         write_png(Picture(numbers(3)), Interrupting(), b"")
+
+
+# --- frames of GIF ----------------------------------------------------------------------------------------------
+
+PALETTE = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (9, 9, 9)], np.uint8)
+
+
+def gif(frames, size=(12, 10)):
+    """A GIF file by the book: a palette for all, an area of one colour a frame, disposed of as it says."""
+    content = b"GIF89a" + struct.pack("<HHBBB", *size, 0xF1, 0, 0) + PALETTE.tobytes()
+    for at, ((left, top, width, height), colour, disposal) in enumerate(frames):
+        content += b"!\xf9\4" + bytes([disposal << 2 | (at > 0), 0, 0, 3, 0])  # 3 is transparent but in the first
+        codes = [code for n in range(width * height) for code in ((4, colour) if n % 2 == 0 else (colour,))]
+        bits = "".join(reversed([f"{code:03b}" for code in [*codes, 5]]))  # a clear code before each pair: no table
+        packed = int(bits, 2).to_bytes((len(bits) + 7) // 8, "little")
+        content += b"," + struct.pack("<HHHHB", left, top, width, height, 0) + b"\2"
+        content += b"".join(
+            bytes([len(part)]) + part for part in (packed[n : n + 255] for n in range(0, len(packed), 255))
+        )
+        content += b"\0"
+    return content + b";"
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2, 3])
+def test_frames_of_gif_stand_upon_what_those_before_them_left(disposal):
+    whole, area, corner = (0, 0, 12, 10), (3, 4, 5, 4), (0, 0, 2, 2)
+    content = gif([(whole, 0, 1), (area, 1, disposal), (corner, 2, 1)])
+    expected = np.zeros((10, 12), np.uint8)
+    expected[4:8, 3:8] = {0: 1, 1: 1, 2: 3, 3: 0}[disposal]  # left there, taken to be transparent, or as before
+    expected[:2, :2] = 2
+    picture = quietly(content, frame=2)
+    hidden = expected == 3
+    assert np.array_equal(picture.pixels[~hidden], PALETTE[expected][~hidden])
+    assert (picture.alpha is not None) == (disposal == 2)
+    assert picture.alpha is None or np.array_equal(picture.alpha == 0, hidden)
+    assert np.array_equal(quietly(content, frame=0).pixels, PALETTE[np.zeros((10, 12), int)])
+
+
+def test_transparent_areas_of_a_gif_frame_show_what_is_below():
+    content = gif([((0, 0, 12, 10), 0, 1), ((2, 2, 4, 4), 3, 1)])
+    assert np.array_equal(quietly(content, frame=1).pixels, PALETTE[np.zeros((10, 12), int)])

@@ -199,7 +199,9 @@ def test_alpha_turns_with_its_colours(orientation):
 
 @pytest.mark.parametrize("form", ['tiff:Orientation="6"', "<tiff:Orientation>6</tiff:Orientation>"])
 def test_an_orientation_in_xmp_counts_where_exif_has_none(form):
-    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf {form}/></x:xmpmeta>'
+    tiff = "http://ns.adobe.com/tiff/1.0/"
+    inner = f"<rdf>{form}</rdf>" if form.startswith("<") else f"<rdf {form}/>"
+    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:tiff="{tiff}">{inner}</x:xmpmeta>'
     text = PngImagePlugin.PngInfo()
     text.add_itxt("XML:com.adobe.xmp", packet)
     turned = np.asarray(image("RGB").transpose(Image.Transpose.ROTATE_270))

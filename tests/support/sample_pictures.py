@@ -128,3 +128,20 @@ def attempt(source, **options):
         return read(source, **options)[0]
     except InputError as error:
         return None if "\n" in str(error) else error
+
+
+def greedy_exif(order="<", kind=1, *, inside=None):
+    """EXIF data of 65 kB whose 400 entries all point at the same 60 kB: 24 MB for whoever collects them.
+
+    Args:
+        order: ``<`` or ``>``.
+        kind: Of the values: 1 for bytes, 5 for fractions.
+        inside: The tag of a directory in which the entries stand; the main one if not given.
+    """
+    count = 60_000 // {1: 1, 5: 8}[kind]
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+    if inside is not None:
+        head += struct.pack(order + "HHHIII", 1, inside, 4, 1, 26, 0)
+    at = len(head) + 2 + 400 * 12 + 4
+    rows = b"".join(struct.pack(order + "HHII", 0x9100 + n, kind, count, at) for n in range(400))
+    return b"Exif\0\0" + head + struct.pack(order + "H", 400) + rows + bytes(4) + b"A" * 60_000
