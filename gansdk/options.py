@@ -141,7 +141,11 @@ class ImageWriting(Options):
         Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists"), MEANS
     ] = "error"
     metadata: Annotated[
-        Literal["keep", "strip"], Field(description="whether EXIF data of the input goes into the output")
+        Literal["keep", "strip"],
+        Field(
+            description="whether EXIF, XMP and IPTC data and texts of the input go into the output; "
+            "webp holds no IPTC, only png holds texts (jpg: a comment)"
+        ),
     ] = "keep"
     background: Annotated[
         Colour | None, Field(description="put transparent pictures on this colour; jpg needs it for them")

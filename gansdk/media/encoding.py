@@ -8,7 +8,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any
 
 from gansdk.errors import OutputError
-from gansdk.media import deep, exif
+from gansdk.media import deep, exif, metadata
 from gansdk.media.colour import to_srgb
 
 if TYPE_CHECKING:
@@ -52,9 +52,15 @@ def write_png(picture: Picture, file: IO[bytes], software: str | None = None) ->
     from PIL.PngImagePlugin import PngInfo
 
     text = PngInfo()
-    if software:
-        text.add_text("Software", software)
-    options: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE, "pnginfo": text, **_metadata(picture)}
+    for key, value in {**picture.text, **({"Software": software} if software else {})}.items():
+        text.add_text(key, value)
+    if picture.xmp is not None:
+        text.add_itxt(metadata.XMP_TEXT, picture.xmp.decode())
+    if picture.iptc is not None:
+        block = metadata.raw_profile_text("iptc", metadata.photoshop_block(picture.iptc))
+        text.add_text(metadata.IPTC_TEXT, block, zip=True)
+    options: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE, "pnginfo": text}
+    options |= _given(icc_profile=picture.icc, exif=picture.exif, dpi=picture.dpi)
     if _is_deep(picture):
         like_it = io.BytesIO()  # with the same metadata
         _image(_corner(picture)).save(like_it, "PNG", **options)
@@ -78,15 +84,21 @@ def write_tiff(picture: Picture, file: IO[bytes]) -> None:
     said = exif.descriptive(exif.loaded(picture.exif or b""))
     parts = {int(part): said[part] for part in exif.PARTS if part in said}
     # No directory is packed beside the main one: each is put behind below.
-    values = {tag: 0 if tag in parts else said[tag] for tag in said}
+    values: dict[int, Any] = {tag: 0 if tag in parts else said[tag] for tag in said}
+    if picture.dpi is not None:
+        values |= {282: picture.dpi[0], 283: picture.dpi[1], 296: 2}
+    if picture.xmp is not None:
+        values[metadata.XMP_TAG] = picture.xmp
+    if picture.iptc is not None:
+        values[metadata.IPTC_TAG] = picture.iptc
     if _is_deep(picture):
         deep.write_tiff(picture, file, values)
     else:
         tags = ImageFileDirectory_v2()
         for tag, value in {**values, _PREDICTOR: 2}.items():
             tags[tag] = value
-        metadata = {"icc_profile": picture.icc} if picture.icc else {}
-        _image(picture).save(_sink(file), "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags, **metadata)
+        given = _given(icc_profile=picture.icc)
+        _image(picture).save(_sink(file), "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags, **given)
     _put_behind(file, parts)
 
 
@@ -128,7 +140,12 @@ def write_jpeg(picture: Picture, file: IO[bytes], quality: int) -> None:
         quality: 1 to 100.
     """
     subsampling = 0 if quality >= 90 else 2
-    _image(picture).save(_sink(file), "JPEG", quality=quality, subsampling=subsampling, **_metadata(picture))
+    said = _given(icc_profile=picture.icc, exif=picture.exif, xmp=picture.xmp, dpi=picture.dpi)
+    said |= _given(comment=picture.text.get("Comment", "").encode() or None)
+    if picture.iptc is not None:
+        block = b"Photoshop 3.0\0" + metadata.photoshop_block(picture.iptc)
+        said["extra"] = b"\xff\xed" + struct.pack(">H", len(block) + 2) + block
+    _image(picture).save(_sink(file), "JPEG", quality=quality, subsampling=subsampling, **said)
 
 
 def write_webp(picture: Picture, file: IO[bytes], quality: int) -> None:
@@ -158,7 +175,7 @@ def write_webp(picture: Picture, file: IO[bytes], quality: int) -> None:
             lossless=is_lossless,
             exact=is_lossless,
             method=(0 if is_lossless else 2) if is_quick else 4,
-            **_metadata(picture),
+            **_given(icc_profile=picture.icc, exif=picture.exif, xmp=picture.xmp),
         )
     except ValueError as error:  # what the encoder says is a number
         what = f"{picture.name}: webp cannot hold {picture.width}×{picture.height} pixels at quality {quality}"
@@ -184,11 +201,11 @@ def _corner(picture: Picture) -> Picture:
 
 
 def _image(picture: Picture) -> Image.Image:
-    return picture.replace(exif=None, icc=None).to_image()
+    return picture.replace(exif=None, icc=None, xmp=None, dpi=None).to_image()
 
 
-def _metadata(picture: Picture) -> dict[str, Any]:
-    return {key: value for key, value in (("icc_profile", picture.icc), ("exif", picture.exif)) if value is not None}
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _sink(file: IO[bytes]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from gansdk.errors import InputError, OutputError
 from gansdk.media.formats import file_format
@@ -22,8 +22,8 @@ _LONGEST = {"jpg": 65_500, "webp": 16_383}  # libjpeg's limit, a little below th
 _MOST_TIFF = 2**32 - 2**24
 """Bytes of pixels that a TIFF file can address for sure, however badly they pack."""
 
-_MOST_EXIF = 65_533
-"""Bytes of EXIF data that fit into a JPEG file's one segment."""
+_MOST_EXIF, _MOST_XMP, _MOST_IPTC, _MOST_COMMENT = 65_533, 65_504, 65_500, 65_533
+"""Bytes of each that fit into one segment of a JPEG file."""
 
 
 def check_fits(
@@ -135,8 +135,10 @@ def _prepared(picture: Picture, encoding: str, options: ImageWriting, note: Call
     from gansdk.media.encoding import can_hold
     from gansdk.media.picture import to_8_bits
 
-    if picture.exif is not None:
-        picture = picture.replace(exif=_fitting_exif(picture, encoding, note) if options.metadata == "keep" else None)
+    if options.metadata == "keep":
+        picture = _with_fitting_metadata(picture, encoding, note)
+    else:
+        picture = picture.replace(exif=None, xmp=None, iptc=None, text={})
     if options.background is not None or encoding == "jpg":
         picture = flatten(picture, options.background or "white")  # without a background it is opaque: alpha only goes
     if not can_hold(encoding, picture.pixels.shape[2], picture.bits, has_alpha=picture.alpha is not None):
@@ -144,6 +146,33 @@ def _prepared(picture: Picture, encoding: str, options: ImageWriting, note: Call
         alpha = None if picture.alpha is None else to_8_bits(picture.alpha)
         picture = picture.replace(pixels=to_8_bits(picture.pixels), alpha=alpha)
     return picture
+
+
+def _with_fitting_metadata(picture: Picture, encoding: str, note: Callable[[str], None]) -> Picture:
+    """The picture with what its format can hold of what it says about itself; the rest is noted."""
+    from gansdk.media.exif import with_resolution
+
+    changes: dict[str, Any] = {}
+    lost: list[str] = []
+    if picture.exif is not None:
+        changes["exif"] = _fitting_exif(picture, encoding, note)
+    if picture.dpi is not None and encoding == "webp":  # which has no other place for it
+        changes["exif"] = with_resolution(changes.get("exif"), picture.dpi)
+    if picture.xmp is not None and encoding == "jpg" and len(picture.xmp) > _MOST_XMP:
+        lost.append("XMP data")
+        changes["xmp"] = None
+    if picture.iptc is not None and (encoding == "webp" or (encoding == "jpg" and len(picture.iptc) > _MOST_IPTC)):
+        lost.append("IPTC data")
+        changes["iptc"] = None
+    if picture.text and encoding != "png":
+        comment = picture.text.get("Comment", "")
+        is_kept = encoding == "jpg" and 0 < len(comment.encode()) <= _MOST_COMMENT
+        changes["text"] = {"Comment": comment} if is_kept else {}
+        others = [key for key in picture.text if key not in changes["text"]]
+        lost += [f"texts ({', '.join(others)})"] if others else []
+    for what in lost:
+        note(f"{picture.name}: {encoding} cannot hold its {what}; left out")
+    return picture.replace(**changes)
 
 
 def _fitting_exif(picture: Picture, encoding: str, note: Callable[[str], None]) -> bytes | None:
