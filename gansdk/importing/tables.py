@@ -11,14 +11,22 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "g_ema", "G_ema", "model")
+_AVERAGED = ("ema_model", "model_ema", "ema", "ema_state_dict", "state_dict_ema")
+
+WRAPPERS = (
+    *("params_ema", "params-ema", "g_ema", "G_ema", *_AVERAGED),
+    *("params", "state_dict", "model_state_dict", "model"),
+)
 """Keys that trainers put a network's tensors under, the one to take first: averaged weights before plain ones."""
 
 GENERATORS = frozenset({"generator", "netg", "net_g", "g", "gen"})
 """What the generator is called where a discriminator is beside it, in lower case."""
 
 _PARALLEL = "module."
-"""What torch's parallel training puts before every key."""
+"""What torch's parallel training, and its AveragedModel, put before every key."""
+
+_COUNTERS = frozenset({"n_averaged", "initted", "step", "num_updates", "decay"})
+"""What classes that average weights keep beside a network: torch's AveragedModel, ema_pytorch, LitEma."""
 
 _DEPTH = 4
 _MOST = 16
@@ -77,14 +85,18 @@ def is_table(content: Mapping[str, Any]) -> bool:
 
 
 def parts(table: Table) -> list[Table]:
-    """What a table may mean whose names begin with those of networks: the only one, or the generator among several."""
+    """What a table may mean whose names begin with those of networks.
+
+    That is the only one; else the averaged one among several, else the generator.
+    """
     groups: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in table.tensors.items():
+    for key, tensor in _weights(table.tensors).items():
         first, dot, rest = key.partition(".")
         if not (dot and rest):
             return []
         groups.setdefault(first, {})[rest] = tensor
-    chosen = list(groups) if len(groups) == 1 else [name for name in groups if name.lower() in GENERATORS]
+    chosen = list(groups) if len(groups) == 1 else [name for name in _AVERAGED if name in groups][:1]
+    chosen = chosen or [name for name in groups if name.lower() in GENERATORS]
     found = []
     for name in chosen:
         place = f"{table.place}.{name}" if table.place else name
@@ -94,7 +106,13 @@ def parts(table: Table) -> list[Table]:
 
 
 def _without_parallel(table: Table) -> Table:
-    if not all(key.startswith(_PARALLEL) for key in table.tensors):
+    weights = _weights(table.tensors)
+    if not weights or not all(key.startswith(_PARALLEL) for key in weights):
         return table
-    tensors = {key.removeprefix(_PARALLEL): tensor for key, tensor in table.tensors.items()}
+    tensors = {key.removeprefix(_PARALLEL): tensor for key, tensor in weights.items()}
     return Table(table.place, tensors, table.left_out)
+
+
+def _weights(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The tensors without the counters of an average."""
+    return {key: tensor for key, tensor in tensors.items() if not (key in _COUNTERS and tensor.numel() == 1)}

@@ -30,11 +30,16 @@ def test_wrappers_have_an_order():
     assert WRAPPERS == (
         "params_ema",
         "params-ema",
+        "g_ema",
+        "G_ema",
+        "ema_model",
+        "model_ema",
+        "ema",
+        "ema_state_dict",
+        "state_dict_ema",
         "params",
         "state_dict",
         "model_state_dict",
-        "g_ema",
-        "G_ema",
         "model",
     )
     everything = {wrapper: {f"{wrapper}.weight": torch.zeros(1)} for wrapper in reversed(WRAPPERS)}

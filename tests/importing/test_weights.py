@@ -12,6 +12,7 @@ import tiny
 import torch
 from hostile import saved
 from safetensors.torch import save_file
+from torch.optim.swa_utils import AveragedModel
 
 from gansdk.errors import InputError, MissingPluginError, ModelError, OptionError, OutputExistsError, PluginError
 from gansdk.evaluation.gate import photographs
@@ -96,6 +97,53 @@ def test_the_generator_is_found_among_several_networks(name, tmp_path):
     imported = into(write(tmp_path / "flat.ckpt", {"state_dict": flat}), tmp_path / "flat")
     origin = imported.config.origin
     assert (origin.table, origin.left_out) == (f"state_dict.{name}", ("state_dict.discriminator",))
+
+
+def averaged_by_torch() -> dict[str, torch.Tensor]:
+    """What torch's own AveragedModel saves; its keys are not ours to choose."""
+
+    class Theirs(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            for key, value in foreign.published(6).items():
+                layer, name = key.split(".")
+                if not hasattr(self, layer):
+                    self.add_module(layer, torch.nn.Module())
+                getattr(self, layer).register_buffer(name, value)
+
+    return AveragedModel(Theirs()).state_dict()
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (averaged_by_torch, ""),
+        (lambda: {"state_dict": averaged_by_torch()}, "state_dict"),
+        (lambda: {"ema": averaged_by_torch(), "model": foreign.published(4)}, "ema"),
+        (lambda: prefixed("ema_model.", averaged_by_torch()), "ema_model"),
+        (lambda: {"state_dict": prefixed("generator.", averaged_by_torch())}, "state_dict.generator"),
+        (
+            lambda: (
+                prefixed("ema_model.", foreign.published(6))
+                | prefixed("online_model.", foreign.published(4))
+                | {"initted": torch.ones(1), "step": torch.zeros(1)}
+            ),
+            "ema_model",
+        ),
+        (lambda: prefixed("model.", foreign.published(4)) | prefixed("ema_model.", foreign.published(6)), "ema_model"),
+    ],
+)
+def test_averaged_weights_are_found_and_come_first(content, place, tmp_path):
+    imported = into(write(tmp_path / "w.pth", content()), tmp_path / "m")
+    assert imported.config.origin.table == place
+    assert imported.config.network == {"width": 6}
+    networks = load_networks(Located.at(imported.folder), tiny.METHOD)
+    image = torch.rand(1, 3, 9, 11)
+    assert torch.equal(networks["generator"](image), tiny.trained_networks(6)["generator"](image))
+
+
+def prefixed(prefix, tensors):
+    return {prefix + key: value for key, value in tensors.items()}
 
 
 def test_two_that_are_recognised_are_for_the_user_to_tell_apart(tmp_path):
