@@ -28,12 +28,12 @@ def limits(card: Card) -> str:
 
 
 def _restoring(card: Card, generator: ImageGeneratorFacts) -> list[str]:
-    reach = generator.receptive_field
+    reach, scale = generator.receptive_field, generator.output.scale
     lines = [
         "- What it adds is what its training pictures make likely, not what was there: letters, faces, plates and "
         "medical or forensic detail must not be read off its results.",
-        f"- It takes pictures of {generator.source.channels} channel(s) and gives them {generator.output.scale} "
-        "times as wide and high.",
+        f"- It takes pictures of {generator.source.channels} channel(s) and gives them "
+        f"{f'{scale} times as wide and high' if scale > 1 else 'in the same size'}.",
         "- It looks at the whole picture at once, so large ones need much memory."
         if reach == "global"
         else f"- A pixel of the result depends on {reach} input pixels around it, and on nothing farther away.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gansdk.plugins.hookspecs import hookimpl
 from gansdk.tasks.encode import ENCODE
 from gansdk.tasks.generate import GENERATE
+from gansdk.tasks.restore import RESTORE
 from gansdk.tasks.superres import SUPERRES
 from gansdk.tasks.traverse import TRAVERSE
 
@@ -17,4 +18,4 @@ if TYPE_CHECKING:
 @hookimpl
 def gansdk_tasks() -> list[Task]:
     """The tasks that every installation has."""
-    return [SUPERRES, GENERATE, TRAVERSE, ENCODE]
+    return [SUPERRES, RESTORE, GENERATE, TRAVERSE, ENCODE]

@@ -38,16 +38,18 @@ def _size(text: str) -> str:
     return text.lower()
 
 
+Tile = Annotated[
+    Literal["auto", "off"] | Annotated[int, Field(ge=16, le=16384)],
+    Field(description="input pixels a side that are computed at a time; auto: as few as cost at most 5 % more time"),
+    MEANS,
+]
+"""How much of an image a network is given at once."""
+
+
 class SuperresOptions(Options):
     """The call options of ``superres``; at most one of ``scale``, ``longest`` and ``size``."""
 
-    tile: Annotated[
-        Literal["auto", "off"] | Annotated[int, Field(ge=16, le=16384)],
-        Field(
-            description="input pixels a side that are computed at a time; auto: as few as cost at most 5 % more time"
-        ),
-        MEANS,
-    ] = "auto"
+    tile: Tile = "auto"
     scale: Annotated[
         Annotated[float, Field(gt=0, le=16)] | None,
         Field(description="how many times as wide and high; the network's own scale if not given"),

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+import numpy as np
 import published
 import pytest
 import torch
+from command import Gansdk
+from PIL import Image
 
 import gansdk
 from gansdk_srgan import IMPORTER
 from gansdk_srgan.importers import LAYOUTS, recognise
 from gansdk_srgan.model import networks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OLD_NAMES = ("conv_block1", "conv_block2", "conv_block3")
 
@@ -205,3 +212,25 @@ def test_batch_normalisation_without_a_counter_is_whole() -> None:
     assert recognised is not None
     image = torch.rand(1, 3, 9, 9)
     torch.testing.assert_close(converted(recognised)(image), theirs(image), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["esrgan-first-x1", "real-esrgan-x1-6", "compact-x1"])
+def test_a_model_that_keeps_the_size_is_imported_and_used(name: str, tmp_path: Path) -> None:
+    theirs = published.trained(PUBLISHED[name]())
+    torch.save({"params_ema": theirs.state_dict()}, tmp_path / "1x.pth")
+    command = Gansdk(home=tmp_path / "home", cwd=tmp_path)
+    done = command("import", "1x.pth", "-o", "model", "--licence", "MIT", "--no-measure")
+    assert done.code == 0, done.err
+    assert "for restore" in done.err
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    done = command("run", "restore", "photo.png", "--model", "model/", "-o", "clean.png")
+    assert done.code == 0, done.err
+    with torch.inference_mode():
+        expected = theirs(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255).clamp(0, 1)
+    with Image.open(tmp_path / "clean.png") as clean:
+        got = np.asarray(clean).astype(int)
+    assert np.abs(got - (expected[0].permute(1, 2, 0) * 255).round().numpy()).max() <= 1
+    refused = command("run", "superres", "photo.png", "--model", "model/", "-o", "large.png")
+    assert refused.code == 2
+    assert "its generator gives no larger picture" in refused.err

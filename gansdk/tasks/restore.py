@@ -1,0 +1,68 @@
+"""``restore``: an image in, the same image in the same size, cleaned: of noise, of JPEG's blocks, of blur."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gansdk.model.facts import ImageGeneratorFacts
+from gansdk.options import Options
+from gansdk.plugins.declarations import Slot, Task
+from gansdk.tasks.superres import Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gansdk.inference.context import Context
+    from gansdk.media.picture import Picture
+    from gansdk.model.facts import Facts
+    from gansdk.model.protocols import Model
+
+
+def misfit(facts: Facts) -> str | None:
+    """Why a model cannot clean images; None if it can."""
+    if facts.generator is None:
+        return "it has no generator"
+    if not isinstance(facts.generator, ImageGeneratorFacts):
+        return "its generator does not start from a picture"
+    if facts.generator.output.scale > 1:
+        return "its generator gives a larger picture"
+    return None
+
+
+class RestoreOptions(Options):
+    """The call options of ``restore``."""
+
+    tile: Tile = "auto"
+
+
+RESTORE = Task(
+    name="restore",
+    summary="clean a picture of noise or of what compression left, with a model that keeps its size",
+    misfit=misfit,
+    slots=(Slot("photo", "picture", "the picture to clean"),),
+    outputs=("picture",),
+    options="gansdk.tasks.restore:RestoreOptions",
+    function="gansdk.tasks.restore:run",
+)
+
+
+def run(model: Model, inputs: Mapping[str, Picture], options: RestoreOptions, context: Context, /) -> Picture:
+    """Cleans one image; its alpha stays as it is.
+
+    Args:
+        model: One with a generator from an image that keeps its size.
+        inputs: ``photo``, of 8 or 16 bits, grey or RGB, with alpha or without.
+        options: See :class:`RestoreOptions`.
+        context: Told progress.
+
+    Returns:
+        An image of the same size and kind, its metadata carried over.
+    """
+    from gansdk.inference.tiling import upscale
+    from gansdk.media.alpha import bleed
+
+    photo = inputs["photo"]
+    generator, facts = model.generator, model.facts.generator
+    if generator is None or not isinstance(facts, ImageGeneratorFacts):
+        raise TypeError("restore was given a model that does not fit it")
+    return photo.replace(pixels=upscale(generator, facts, bleed(photo).pixels, context, options.tile))
