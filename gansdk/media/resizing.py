@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _NUMBERS = 2**23
 """How many source numbers a band takes: 32 MiB as floats."""
 
+_BLUR, _STEEPNESS, _MARGIN = 0.7, 2.0, 8
+"""Of hard edges: pixels of the source, a factor, and rows that a band needs around it so as not to differ."""
+
 
 def resize(picture: Picture, width: int, height: int) -> Picture:
     """A picture in another size; what is fully opaque stays so exactly.
@@ -47,12 +50,58 @@ def resize(picture: Picture, width: int, height: int) -> Picture:
 
 
 def resize_alpha(alpha: Pixels, width: int, height: int) -> Pixels:
-    """Opacity [H, W] in another size, of the same dtype; one value everywhere stays that value."""
+    """Opacity [H, W] in another size, of the same dtype; one value everywhere stays that value.
+
+    Hard edges, of what is either opaque or not there, become smooth where they are enlarged: a kernel alone would show
+    each pixel's corner as a stair.
+    """
     if (width, height) == (alpha.shape[1], alpha.shape[0]):
         return alpha
     if alpha.min() == alpha.max():
         return np.full((height, width), alpha.flat[0], alpha.dtype)
+    if width > alpha.shape[1] and height > alpha.shape[0] and _is_hard(alpha):
+        return _enlarge_hard(alpha, width, height)
     return _resize(alpha[:, :, None], width, height)[:, :, 0]
+
+
+def _is_hard(alpha: Pixels) -> bool:
+    top = np.iinfo(alpha.dtype).max
+    return not any(((rows != 0) & (rows != top)).any() for rows in np.array_split(alpha, 1 + alpha.size // _NUMBERS))
+
+
+def _enlarge_hard(alpha: Pixels, width: int, height: int) -> Pixels:
+    """Blurs a mask by less than a pixel, enlarges it and steepens its edge.
+
+    Discs, slanted edges and letters come 0.4 to 1.4 dB nearer to what they are pictures of than by the kernel alone,
+    enlarged by 4. Lines of one pixel would fade, so about them the kernel alone is taken.
+    """
+    from scipy import ndimage  # half a second, which images without alpha need not spend
+
+    result = np.empty((height, width), alpha.dtype)
+    top = np.iinfo(alpha.dtype).max
+    for rows, source, box in _bands(alpha.shape, width, height):
+        first, last = max(0, source.start - _MARGIN), min(len(alpha), source.stop + _MARGIN)
+        inner = slice(source.start - first, source.stop - first)
+        mask = alpha[first:last] > 0
+        blurred = ndimage.gaussian_filter(mask.astype(np.float32), _BLUR, mode="nearest")[inner]
+        smooth = ((_plane(blurred, width, rows, box) - 0.5) * _STEEPNESS + 0.5).clip(0, 1)
+        thin = _about_thin(mask)[inner]
+        if thin.any():
+            weight = _plane(thin.astype(np.float32), width, rows, box).clip(0, 1)
+            smooth += weight * (_plane(mask[inner].astype(np.float32), width, rows, box).clip(0, 1) - smooth)
+        result[rows] = np.rint(smooth * top)
+    return result
+
+
+def _about_thin(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a shape or a gap is one pixel wide, and two pixels around that."""
+    from scipy import ndimage
+
+    padded = np.pad(mask, 2, mode="edge")
+    square = np.ones((2, 2), bool)
+    thick = ndimage.binary_opening(padded, square) | ndimage.binary_opening(~padded, square)
+    about: NDArray[np.bool_] = ndimage.binary_dilation(~thick, np.ones((5, 5), bool))[2:-2, 2:-2]
+    return about
 
 
 def _resize(pixels: Pixels, width: int, height: int) -> Pixels:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from gansdk.media import resizing
 from gansdk.media.picture import Picture
@@ -96,3 +97,52 @@ def test_the_same_size_is_the_same_picture_and_the_rest_travels():
     assert resize(picture, 4, 3) is picture
     other = resize(picture, 8, 6)
     assert (other.icc, other.exif, other.name, other.width, other.height) == (b"i", b"e", "n", 8, 6)
+
+
+# --- hard edges of alpha ----------------------------------------------------------------------------------------
+
+
+def outline(kind, size, finer):
+    """How much of each pixel a shape covers, by counting ``finer``² points in it; the shape is 96 pixels wide."""
+    at = (np.arange(size * finer) + 0.5) * 96 / (size * finer)
+    x, y = at[None, :], at[:, None]
+    if kind == "disc":
+        inside = (x - 47.7) ** 2 + (y - 45.1) ** 2 < 33.4**2
+    elif kind == "slope":
+        inside = y > 40 + 0.21 * x
+    else:
+        inside = (np.abs(x - 20 - 0.3 * y) < 0.6) | (np.abs(y - 70) < 0.6)  # lines of about a pixel
+    return 255 * inside.reshape(size, finer, size, finer).mean((1, 3))
+
+
+def distance(kind, alpha):
+    return np.sqrt(np.mean((alpha - outline(kind, alpha.shape[0], 8)) ** 2))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("factor", [2, 3, 4])
+@pytest.mark.parametrize(("kind", "most"), [("disc", 0.9), ("slope", 0.9), ("lines", 1.06)])
+def test_hard_edges_of_alpha_come_out_smooth(kind, most, factor, dtype):
+    hard = np.where(outline(kind, 96, 16) >= 127.5, 255, 0).astype(np.uint8)
+    kernel = np.asarray(Image.fromarray(hard.astype(np.float32)).resize((96 * factor,) * 2, Image.Resampling.BICUBIC))
+    scale = np.iinfo(dtype).max // 255
+    ours = resize_alpha(hard.astype(dtype) * dtype(scale), 96 * factor, 96 * factor) / scale
+    assert distance(kind, ours) < most * distance(kind, kernel.clip(0, 255))
+    assert ours[hard.repeat(factor, 0).repeat(factor, 1) == 255].min() > 50  # nothing is gone
+    assert {0, 255} <= set(np.unique(ours))
+
+
+def test_hard_edges_in_bands_are_those_of_the_whole(monkeypatch):
+    hard = np.where(np.random.default_rng(3).random((90, 70)) < 0.7, 255, 0).astype(np.uint8)
+    hard[20:60, 10:50] = 255
+    whole = resize_alpha(hard, 210, 270)
+    monkeypatch.setattr(resizing, "_NUMBERS", 2000)
+    assert np.array_equal(resize_alpha(hard, 210, 270), whole)
+
+
+def test_soft_edges_and_smaller_masks_go_by_the_kernel_alone():
+    soft = np.zeros((20, 20), np.uint8)
+    soft[5:15, 5:15], soft[5, 5] = 255, 254
+    for alpha, size in ((soft, 40), (np.where(soft > 0, 255, 0).astype(np.uint8), 10)):
+        expected = Image.fromarray(alpha.astype(np.float32)).resize((size, size), Image.Resampling.BICUBIC)
+        assert np.abs(resize_alpha(alpha, size, size) - np.asarray(expected).clip(0, 255)).max() <= 0.51
