@@ -18,22 +18,72 @@ GansdkError
 │   └── DamagedError           a file came with other bytes, twice
 ├── ComputationError           exit 1: the network gave no usable result
 │   └── OutOfMemoryError       not even the smallest tile fits
+├── CancelledError             exit 1: the caller's cancel was set while a call ran
 ├── SettingsError              exit 1: the user's settings cannot be read or written
 ├── PluginError                exit 1: a plugin broke one of the rules of the hooks
 ├── TrainingError              exit 1: a run that cannot start, go on or resume
 └── UnforeseenError            exit 1: what nobody thought of, at one of many items
 
 A message is one line: what is wrong. A hint is one line: what to do next. The command line prints both and the
-exit code stands here, so that no other file decides it.
+exit code stands here, so that no other file decides it. Both name options as the caller types them: :func:`option`.
 """
 
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
+
+_typed_in_shell: ContextVar[bool] = ContextVar("typed_in_shell", default=False)
+
+
+@contextmanager
+def called_from_shell() -> Iterator[None]:
+    """A block whose messages spell options as the command line does; everywhere else they are Python's keywords."""
+    token = _typed_in_shell.set(True)
+    try:
+        yield
+    finally:
+        _typed_in_shell.reset(token)
+
+
+def option(name: str, *values: object) -> str:
+    """An option in a message or a hint, as the caller types it.
+
+    ``option("on_exists", "skip", "rename")`` is ``--on-exists skip or rename`` on the command line and
+    ``on_exists="skip" or "rename"`` in Python; with no value, ``--on-exists`` and ``on_exists``.
+
+    Args:
+        name: As it is declared, in a group of options or as a keyword of a function.
+        values: What to give it; True for a flag.
+    """
+    if not _typed_in_shell.get():
+        return f"{name}={_either([_literal(value) for value in values])}" if values else name
+    flag = "-" + name if len(name) == 1 else "--" + name.replace("_", "-")
+    return flag if values in {(), (True,)} else f"{flag} {_either([str(value) for value in values])}"
+
+
+def as_typed(shell: str, python: str, /) -> str:
+    """The one of two wordings that the caller can use, where they differ in more than an option's spelling."""
+    return shell if _typed_in_shell.get() else python
+
+
+def entry(name: str, key: str, value: object) -> str:
+    """One entry of an option that takes several by name: ``--set class=three`` or ``set={"class": "three"}``."""
+    return as_typed(f"{option(name)} {key}={value}", f"{name}={{{_literal(key)}: {_literal(value)}}}")
+
+
+def _literal(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _either(texts: Sequence[str]) -> str:
+    *first, last = texts
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 class GansdkError(Exception):
@@ -175,6 +225,12 @@ class OutOfMemoryError(ComputationError):
     """Not even the smallest tile fits into the memory of the device."""
 
     kind = "out-of-memory"
+
+
+class CancelledError(GansdkError):
+    """A call ended early because its ``cancel`` was set; there is no result."""
+
+    kind = "cancelled"
 
 
 class SettingsError(GansdkError):

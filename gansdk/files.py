@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from gansdk.errors import OutputError, OutputExistsError
+from gansdk.errors import OutputError, OutputExistsError, as_typed, option
 
 try:
     import fcntl
@@ -158,10 +158,11 @@ def mend_folder(path: Path) -> None:
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """The one line for what the operating system said about writing ``path``."""
     if isinstance(error, FileExistsError):
-        return OutputExistsError(f"{path} exists already", hint="use --on-exists overwrite")
+        return OutputExistsError(f"{path} exists already", hint=f"use {option('on_exists', 'overwrite')}")
+    elsewhere = "the folder cannot be written to; choose another one" + as_typed(" with -o", "")
     hints = {
-        errno.EACCES: "the folder cannot be written to; choose another one with -o",
-        errno.EROFS: "the folder cannot be written to; choose another one with -o",
+        errno.EACCES: elsewhere,
+        errno.EROFS: elsewhere,
         errno.ENOENT: f"there is no folder {path.parent}; create it first",
         errno.ENOTDIR: f"{path.parent} is no folder",
         errno.ENOSPC: "the disk is full; make room and try again",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_ar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticUndefined
 
-from gansdk.errors import OptionError, UnknownNameError
+from gansdk.errors import OptionError, UnknownNameError, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -277,13 +277,12 @@ def _bound(value: float) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def split(groups: Sequence[type[Options]], values: Mapping[str, Any], *, flags: bool = False) -> list[Options]:
+def split(groups: Sequence[type[Options]], values: Mapping[str, Any]) -> list[Options]:
     """Validates named values against several groups at once and gives one object per group.
 
     Args:
         groups: The groups that may take part; a name that stands in two of them goes to both.
         values: What was given, by option name. A name with value None counts as not given.
-        flags: Whether errors spell names as the command line does.
 
     Raises:
         UnknownNameError: If a name belongs to no group; near names become the hint, or all that there are.
@@ -301,24 +300,24 @@ def split(groups: Sequence[type[Options]], values: Mapping[str, Any], *, flags: 
         try:
             result.append(group.model_validate({k: v for k, v in given.items() if k in group.model_fields}))
         except ValidationError as error:
-            problems += [line for line in _problems(group, error, flags=flags) if line not in problems]
+            problems += [line for line in _problems(group, error) if line not in problems]
     if problems:
         raise OptionError("; ".join(problems), hint="")
     return result
 
 
-def validate(group: type[_Group], values: Mapping[str, Any], *, flags: bool = False) -> _Group:
+def validate(group: type[_Group], values: Mapping[str, Any]) -> _Group:
     """Validates named values against one group, as :func:`split` does.
 
     Raises:
         UnknownNameError: If a name is none of the group's.
         OptionError: If values are wrong.
     """
-    (result,) = split([group], values, flags=flags)
+    (result,) = split([group], values)
     return cast("_Group", result)
 
 
-def _problems(group: type[Options], error: ValidationError, *, flags: bool) -> list[str]:
+def _problems(group: type[Options], error: ValidationError) -> list[str]:
     """One line per option: pydantic gives one per alternative of a union, which says less than the range does."""
     infos = {info.name: info for info in describe(group)}
     lines: dict[str, str] = {}
@@ -328,7 +327,7 @@ def _problems(group: type[Options], error: ValidationError, *, flags: bool) -> l
             lines[problem["msg"]] = problem["msg"].removeprefix("Value error, ")
             continue
         info = infos[name]
-        spelled = info.flag if flags else name
+        spelled = option(name)
         given = f"{spelled} {_shown(problem['input'])}"
         if problem["type"] == "missing":
             lines[name] = f"{spelled} is required ({info.metavar})"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from gansdk.errors import OptionError, UnknownNameError
+from gansdk.errors import OptionError, UnknownNameError, called_from_shell
 from gansdk.options import (
     Colour,
     LoadOptions,
@@ -79,8 +79,8 @@ def test_texts_become_values():
     ],
 )
 def test_a_wrong_value_is_one_line_with_the_range(name, value, message):
-    with pytest.raises(OptionError) as caught:
-        split([Everything], {"needed": "0", name: value}, flags=True)
+    with called_from_shell(), pytest.raises(OptionError) as caught:
+        split([Everything], {"needed": "0", name: value})
     assert caught.value.message.startswith(message)
 
 
@@ -108,8 +108,8 @@ class Ruled(Options):
     ],
 )
 def test_a_rule_that_the_range_does_not_say_is_named(name, value, message):
-    with pytest.raises(OptionError) as caught:
-        split([Ruled], {name: value}, flags=True)
+    with called_from_shell(), pytest.raises(OptionError) as caught:
+        split([Ruled], {name: value})
     assert caught.value.message == message
 
 
@@ -122,13 +122,13 @@ def test_numbers_that_are_named_one_by_one_are_read_from_texts_too():
     (named,) = split([Named], {"channels": "3", "bits": "16"})
     assert (named.channels, named.bits) == (3, 16)
     assert split([Named], {"bits": "auto"}) == [Named(bits="auto")]
-    with pytest.raises(OptionError, match=r"--channels '2' is not one of 1\|3"):
-        split([Named], {"channels": "2"}, flags=True)
+    with called_from_shell(), pytest.raises(OptionError, match=r"--channels '2' is not one of 1\|3"):
+        split([Named], {"channels": "2"})
 
 
 def test_all_wrong_values_of_all_groups_are_named_at_once():
-    with pytest.raises(OptionError) as caught:
-        split([LoadOptions, Everything], {"threads": "0", "count": "0"}, flags=True)
+    with called_from_shell(), pytest.raises(OptionError) as caught:
+        split([LoadOptions, Everything], {"threads": "0", "count": "0"})
     message = caught.value.message
     assert "--threads '0' is not one of auto|1..1024" in message
     assert "--count '0'" in message

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gansdk.cli.output import Output, hoist
-from gansdk.errors import GansdkError
+from gansdk.errors import GansdkError, called_from_shell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,8 @@ def _execute(arguments: Sequence[str], output: Output) -> int:
     try:
         from gansdk.cli.app import execute
 
-        return execute(arguments, output)
+        with called_from_shell():
+            return execute(arguments, output)
     except GansdkError as error:
         output.error(error)
         return error.exit_code

@@ -44,8 +44,8 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
 
     session = session_of(context)
     given = {name: value or None for name, value in values.items()}
-    options = validate(SpeedOptions, {name: given[name] for name in SpeedOptions.model_fields}, flags=True)
-    load = validate(LoadOptions, {name: given[name] for name in LoadOptions.model_fields}, flags=True)
+    options = validate(SpeedOptions, {name: given[name] for name in SpeedOptions.model_fields})
+    load = validate(LoadOptions, {name: given[name] for name in LoadOptions.model_fields})
     located = session.catalog.locate(values["ref"])
     with uninterrupted():
         import torch

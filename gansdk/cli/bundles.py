@@ -121,7 +121,7 @@ def _name(session: Session, text: str) -> str:
 def _policy(on_exists: str) -> str:
     from gansdk.options import RecordWriting, validate
 
-    return validate(RecordWriting, {"on_exists": on_exists}, flags=True).on_exists
+    return validate(RecordWriting, {"on_exists": on_exists}).on_exists
 
 
 def _free(target: Path, policy: str) -> Path | None:

@@ -96,7 +96,7 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
     located = session.catalog.locate(values["ref"])
     beside = _beside(session, values)
     beside.check(located)
-    load = validate(MeasuringOptions, {name: values[name] for name in MeasuringOptions.model_fields}, flags=True)
+    load = validate(MeasuringOptions, {name: values[name] for name in MeasuringOptions.model_fields})
     for one in (located, *beside.models):
         session.catalog.method(one)  # a missing plugin is known before anything is read
     target = _target(session, located, values["output"], load)

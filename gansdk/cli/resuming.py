@@ -47,7 +47,7 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
         name: dict(named(one) for one in once(f"--{key}", values[key] or ()))
         for name, key in {"data": "data", "tests": "test"}.items()
     }
-    chosen = validate(ResumeOptions, {name: values[name] for name in ResumeOptions.model_fields}, flags=True)
+    chosen = validate(ResumeOptions, {name: values[name] for name in ResumeOptions.model_fields})
     with watching(session, run) as told:
         finished = _resume(session, run, chosen, **moved, **told)
     report(session, run, finished)

@@ -78,7 +78,7 @@ def validate(task: Task, values: Mapping[str, Any]) -> dict[str, Options]:
     groups = groups_of(task)
     infos = {info.name: info for info in describe_all(groups.values())}
     given = {name: _value(infos[name], value) for name, value in values.items() if name in infos}
-    return dict(zip(groups, split(list(groups.values()), given, flags=True), strict=True))
+    return dict(zip(groups, split(list(groups.values()), given), strict=True))
 
 
 def _value(info: OptionInfo, value: Any) -> Any:

@@ -181,7 +181,7 @@ def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
         "silenced": _own_terms(method, values["config"]) if values["twin"] else (),
     }
     given = {name: values[name] for name in TrainingOptions.model_fields}
-    chosen = validate(TrainingOptions, given, flags=True)
+    chosen = validate(TrainingOptions, given)
     with watching(session, run) as told:
         finished = _train(session, method, values["config"], run, chosen=chosen, **asked, **told)
     report(session, run, finished)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from gansdk.data.pictures import Attribution, Pictures
-from gansdk.errors import InputError, UsageError
+from gansdk.errors import InputError, UsageError, as_typed
 from gansdk.options import describe, validate
 
 if TYPE_CHECKING:
@@ -185,7 +185,8 @@ def _way_out(image: NDArray[np.uint8], wanted: str, options: Options | None) -> 
     except UsageError:
         ranges = " and ".join(f"{one.name} {one.metavar} ({one.help})" for one in infos)
         return f"bring all pictures to {wanted}, or to another size that can be set: {ranges}"
-    settings = " ".join(f"--set {name}={value}" for name, value in asked.items())
+    flags = " ".join(f"--set {name}={value}" for name, value in asked.items())
+    settings = as_typed(flags, f"options={asked}")
     return f"train at their size with {settings}, or bring all of them to {wanted}"
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from gansdk.errors import HubError, ModelError, RefError, UnreachableError
+from gansdk.errors import HubError, ModelError, RefError, UnreachableError, option
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.digests import content_digest, file_digest
 from gansdk.hub.layout import SHA
@@ -126,7 +126,7 @@ def check(place: Place, changes: tuple[Change, ...], *, private: bool, tag: str)
     """
     check_tag(tag)
     if private and place.listing is not None and not place.listing.private:
-        hint = "make it private on its page, or push without --private"
+        hint = f"make it private on its page, or push without {option('private')}"
         raise HubError(f"{place.ref} is public already", hint=hint)
     if not tag:
         return

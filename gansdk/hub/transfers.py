@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gansdk.errors import HubError, OutputError, UnknownRevisionError, UnreachableError
+from gansdk.errors import HubError, OutputError, UnknownRevisionError, UnreachableError, option
 from gansdk.files import cannot_write
 
 if TYPE_CHECKING:
@@ -284,4 +284,6 @@ def _failed(what: str, why: str, *, sending: bool) -> UnreachableError:
     if sending:
         hint = "push again: what has arrived is not sent twice"
         return UnreachableError(f"the Hub did not take {what}: {why}", hint=hint)
-    return UnreachableError(f"the Hub did not give {what}: {why}", hint="try again, or use --offline if it is cached")
+    return UnreachableError(
+        f"the Hub did not give {what}: {why}", hint=f"try again, or use {option('offline', True)} if it is cached"
+    )

@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from gansdk.errors import GansdkError, OutputError, OutputExistsError
+from gansdk.errors import GansdkError, OutputError, OutputExistsError, as_typed, option
 from gansdk.media.placing import free_name
 from gansdk.model.config import belongs, read_config
 
@@ -42,11 +42,13 @@ def destination(folder: Path, on_exists: str) -> Path | None:
         return free_name(folder)
     if not _is_model_alone(folder):
         what = f"{folder} exists already and is no model alone; it stays as it is"
-        raise OutputExistsError(what, hint="name another folder with -o")
+        raise OutputExistsError(what, hint=as_typed("name another folder with -o", "name another folder"))
     if on_exists == "skip":
         return None
     if on_exists == "error":
-        raise OutputExistsError(f"{folder} exists already", hint="use --on-exists overwrite, skip or rename")
+        raise OutputExistsError(
+            f"{folder} exists already", hint=f"use {option('on_exists', 'overwrite', 'skip', 'rename')}"
+        )
     return folder
 
 
@@ -62,7 +64,11 @@ def _is_model_alone(folder: Path) -> bool:
 def _check_writable(folder: Path) -> None:
     parent = next(one for one in folder.absolute().parents if one.exists())
     if not parent.is_dir():
-        raise OutputError(f"{parent} is a file, so there can be no {folder}", hint="name another folder with -o")
+        raise OutputError(
+            f"{parent} is a file, so there can be no {folder}",
+            hint=as_typed("name another folder with -o", "name another folder"),
+        )
     if not os.access(parent, os.W_OK):
-        hint = f"name another one with -o, as in -o {shlex.quote('./' + folder.name)}"
+        another = as_typed(f" with -o, as in -o {shlex.quote('./' + folder.name)}", "")
+        hint = f"name another one{another}"
         raise OutputError(f"the folder {parent} cannot be written to", hint=hint)

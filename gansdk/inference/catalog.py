@@ -21,6 +21,8 @@ from gansdk.errors import (
     RefError,
     UnknownNameError,
     UsageError,
+    as_typed,
+    option,
 )
 from gansdk.files import settle_folder
 from gansdk.hub.access import ONLINE
@@ -277,9 +279,11 @@ def check_fit(task: Task, located: Located) -> None:
 
 def _undecided(task: Task, fitting: list[Installed], offers: list[Installed]) -> UsageError:
     if not fitting:
-        hint = "name one with --model, or see `gansdk models` and `gansdk plugins`"
+        hint = f"name one with {option('model')}, or see `gansdk models` and `gansdk plugins`"
         return UsageError(f"no installed model can do {task.name}", hint=hint)
     candidates = offers or fitting
     names = ", ".join(one.ref for one in candidates)
     why = "are all offered as default" if offers else "all fit and none is offered as default"
-    return UsageError(f"{names} {why} for {task.name}", hint=f"gansdk default {task.name} {candidates[0].ref}")
+    first = candidates[0].ref
+    hint = as_typed(f"gansdk default {task.name} {first}", f"name one, as in {option('model', first)}")
+    return UsageError(f"{names} {why} for {task.name}", hint=hint)

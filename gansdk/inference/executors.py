@@ -13,6 +13,7 @@ import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -172,7 +173,7 @@ class _Line:
     def _begin(self, item: Item) -> _Read:
         begun = _Read(item, None)
         if all(_is_regular(name) for name in item.inputs):  # waiting for others cannot be interrupted in a thread
-            begun.future = self._reader.submit(self._read, item, begun.notes)
+            begun.future = self._reader.submit(copy_context().run, self._read, item, begun.notes)
         return begun
 
     def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Picture], float]:
@@ -235,7 +236,8 @@ class _Line:
         while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
             self._tell_of_first()
         written = _Written(one.item, Future(), bytes=size)
-        written.future = self._writer.submit(self._write, one.item, one.result, one.seconds, written.notes)
+        write = self._writer.submit  # each in its caller's context, which says how messages spell options
+        written.future = write(copy_context().run, self._write, one.item, one.result, one.seconds, written.notes)
         self._behind.append(written)
 
     def _write(self, item: Item, result: Picture | Gallery, seconds: float, notes: list[str]) -> Outcome:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gansdk.errors import NotApplicableError, OptionError, nearest
+from gansdk.errors import NotApplicableError, OptionError, entry, nearest, option
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.parts import Categorical, Code, Continuous, Features, Noise
 
@@ -43,7 +43,7 @@ def check_drawable(source: LatentSource, truncation: float | None = None) -> Non
     """
     if not source.is_sampleable:
         names = ", ".join(part.name for part in source.parts if isinstance(part, Code))
-        raise NotApplicableError(f"{names} of this model has no law to draw from", hint="give --latents")
+        raise NotApplicableError(f"{names} of this model has no law to draw from", hint=f"give {option('latents')}")
     if truncation is not None and not any(isinstance(one, Noise) and one.law == "normal" for one in source.parts):
         raise NotApplicableError("truncation is for normal noise, which this model has none of", hint="leave it out")
 
@@ -142,26 +142,25 @@ class Setting:
         return [f"{name}={value:g} lies {where}; {known}" for name, value in of if not low <= value <= high]
 
 
-def read_settings(source: LatentSource, texts: Mapping[str, str], option: str = "--set") -> list[Setting]:
+def read_settings(source: LatentSource, texts: Mapping[str, str]) -> list[Setting]:
     """What ``NAME=VALUE`` says, as in ``class=three``, ``class=3``, ``style.0=-1.5`` or ``style=-1.5,0``.
 
     Args:
         source: What a latent consists of.
-        texts: Values by name.
-        option: What messages call it.
+        texts: Values by name; messages call them the option ``set``.
 
     Raises:
         OptionError: If there is no such code, a value is none of the code's, or two of them set one number.
     """
-    settings = [_read_setting(source, name, text, option) for name, text in texts.items()]
-    _check_apart(settings, option)
+    settings = [_read_setting(source, name, text) for name, text in texts.items()]
+    _check_apart(settings)
     return settings
 
 
-def _read_setting(source: LatentSource, name: str, text: str, option: str) -> Setting:
+def _read_setting(source: LatentSource, name: str, text: str) -> Setting:
     part, index = find_code(source, name)
     if isinstance(part, Categorical):
-        return Setting(part, None, (float(_category(part, text, option)),))
+        return Setting(part, None, (float(_category(part, text)),))
     expected = 1 if index is not None else part.n
     try:
         values = tuple(float(one) for one in text.split(","))
@@ -169,12 +168,12 @@ def _read_setting(source: LatentSource, name: str, text: str, option: str) -> Se
         values = ()
     if len(values) != expected or not all(math.isfinite(value) for value in values):
         numbers = "a number" if expected == 1 else f"{expected} numbers joined by commas"
-        hint = f"or set one of them, as in {option} {name}.0=1" if expected > 1 else ""
-        raise OptionError(f"{option} {name}={_short(text)}: {name} takes {numbers}", hint=hint)
+        hint = f"or set one of them, as in {entry('set', f'{name}.0', 1)}" if expected > 1 else ""
+        raise OptionError(f"{entry('set', name, _short(text))}: {name} takes {numbers}", hint=hint)
     return Setting(part, index, values)
 
 
-def _category(part: Categorical, text: str, option: str) -> int:
+def _category(part: Categorical, text: str) -> int:
     for meant in (str, str.strip, _folded):
         found = [index for index, word in enumerate(part.labels) if meant(word) == meant(text)]
         if len(found) == 1:
@@ -184,7 +183,7 @@ def _category(part: Categorical, text: str, option: str) -> int:
         return int(number)
     near = nearest(text.strip(), part.labels)
     hint = f"did you mean {' or '.join(near)}?" if near else ""
-    raise OptionError(f"{option} {part.name}={_short(text)}: {part.name} takes {_values(part)}", hint=hint)
+    raise OptionError(f"{entry('set', part.name, _short(text))}: {part.name} takes {_values(part)}", hint=hint)
 
 
 def _folded(word: str) -> str:
@@ -243,13 +242,13 @@ def _describe(part: Part) -> str:
     return part.name if part.n == 1 else f"{part.name}.0 to {part.name}.{part.n - 1}"
 
 
-def _check_apart(settings: Sequence[Setting], option: str) -> None:
+def _check_apart(settings: Sequence[Setting]) -> None:
     seen: set[tuple[str, int | None]] = set()
     whole = {one.part.name for one in settings if one.index is None}
     for one in settings:
         key = (one.part.name, one.index)
         if key in seen or (one.index is not None and one.part.name in whole):
-            raise OptionError(f"{option} sets {one.part.name} twice", hint="set it once")
+            raise OptionError(f"{option('set')} sets {one.part.name} twice", hint="set it once")
         seen.add(key)
 
 

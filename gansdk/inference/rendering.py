@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gansdk.errors import OptionError
+from gansdk.errors import OptionError, as_typed
 from gansdk.inference.latents import latent_facts
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def render(generator: Generator, facts: LatentGeneratorFacts, latent: Latent, co
     count, output = len(next(iter(latent.values()))), facts.output
     shape = (count, output.height, output.width, output.channels)
     if np.prod(shape, dtype=np.float64) > _MOST_BYTES:
-        hint = "write single files with -o FOLDER/, which are made in pieces"
+        hint = as_typed(
+            "write single files with -o FOLDER/, which are made in pieces",
+            "ask for fewer at a time; first= goes on where the last call ended",
+        )
         raise OptionError(f"{count} pictures of {output.width}×{output.height} are too many for one result", hint=hint)
     pixels = np.empty(shape, np.uint8)
     context.progress(0, count)

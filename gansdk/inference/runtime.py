@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from gansdk.errors import ComputationError, DeviceError
+from gansdk.errors import ComputationError, DeviceError, option
 from gansdk.inference.arithmetic import plain_arithmetic
 from gansdk.inference.rewriting import convolve_before_shuffling, fold_batch_norm
 from gansdk.plugins.declarations import resolve
@@ -67,7 +67,7 @@ def place(options: LoadOptions, facts: Facts, *, needs_gradients: bool = False) 
         chosen = (one for one in fast if one in facts.safe_precisions and has_native(device, one))
         return Placement(device, next(chosen, "fp32"))
     if options.precision == "fp16" and device.type == "cpu" and not has_native(device, "fp16"):
-        raise DeviceError("this CPU cannot compute in fp16", hint="use --precision auto")
+        raise DeviceError("this CPU cannot compute in fp16", hint=f"use {option('precision', 'auto')}")
     return Placement(device, options.precision)
 
 

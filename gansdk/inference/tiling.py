@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from gansdk.errors import NotApplicableError, OptionError, OutOfMemoryError
+from gansdk.errors import NotApplicableError, OptionError, OutOfMemoryError, option
 from gansdk.inference.memory import PeakBytes, default_budget, freed_memory_kept, release_cached
 
 if TYPE_CHECKING:
@@ -329,7 +329,9 @@ def _plan(passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: i
     height, width, multiple = passes.height, passes.width, passes.multiple
     if facts.receptive_field == "global":
         if isinstance(tile, int):
-            raise NotApplicableError("this model looks at the whole picture and cannot be tiled", hint="use --tile off")
+            raise NotApplicableError(
+                "this model looks at the whole picture and cannot be tiled", hint=f"use {option('tile', 'off')}"
+            )
         return Plan(height, width, 0, (0, height), (0, width))
     halo = -(-facts.receptive_field // multiple) * multiple
     if isinstance(tile, int):
@@ -389,7 +391,7 @@ def _smaller(cell: Box, plan: Plan, multiple: int) -> int:
     halves = _halves(cell, multiple)
     if not halves:
         what = f"not even a window of {plan.window(cell).area} pixels fits into memory"
-        raise OutOfMemoryError(what, hint="close other programs, or use --device cpu")
+        raise OutOfMemoryError(what, hint=f"close other programs, or use {option('device', 'cpu')}")
     return max(plan.window(half).area for half in halves)
 
 

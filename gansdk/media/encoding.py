@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import IO, TYPE_CHECKING, Any
 
-from gansdk.errors import OutputError
+from gansdk.errors import OutputError, option
 from gansdk.media import deep, exif, metadata
 from gansdk.media.colour import to_srgb
 
@@ -179,7 +179,7 @@ def write_webp(picture: Picture, file: IO[bytes], quality: int) -> None:
         )
     except ValueError as error:  # what the encoder says is a number
         what = f"{picture.name}: webp cannot hold {picture.width}×{picture.height} pixels at quality {quality}"
-        raise OutputError(what, hint="lower --quality, or write png") from error
+        raise OutputError(what, hint=f"lower {option('quality')}, or write png") from error
 
 
 def _grey_to_srgb(image: Image.Image, icc: bytes) -> Image.Image:

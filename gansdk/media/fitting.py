@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.errors import InputError
+from gansdk.errors import InputError, option
 from gansdk.media.alpha import flatten
 from gansdk.media.resizing import resize
 
@@ -54,7 +54,7 @@ def fit(picture: Picture, image: Image, note: Callable[[str], None], *, strict: 
     if strict:
         what = f"{picture.name}: the model takes {_taken(image)}; it is {_kind(picture)}"
         what += f", on a {_ground(flat)} ground" if inverted else ""
-        raise InputError(what, hint="bring it to that, or leave --strict out")
+        raise InputError(what, hint=f"bring it to that, or leave out {option('strict')}")
     note(f"{picture.name}: {', '.join(changes)}")
     if flat.pixels.shape[2] != image.channels:
         flat = flat.replace(pixels=_in_channels(flat, image.channels), icc=None)

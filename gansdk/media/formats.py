@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.errors import OptionError
+from gansdk.errors import OptionError, as_typed, option
 from gansdk.options import named_values
 
 if TYPE_CHECKING:
@@ -35,12 +35,14 @@ def file_format(path: Path | None, options: ImageWriting | RecordWriting) -> str
     named = known.get(path.suffix.lower()) if path is not None else None
     if options.format is not None:
         if path is not None and named is not None and named != options.format:
-            what = f"{path.name} ends as {named} does, and --format says {options.format}"
+            what = f"{path.name} ends as {named} does, and {option('format')} says {options.format}"
             raise OptionError(what, hint="change one of them")
         return options.format
     if path is None or not path.suffix:
         return next(iter(known.values()))
     if named is None:
-        hint = f"end it in {', '.join(known)}, or give --format {'|'.join(dict.fromkeys(known.values()))}"
+        formats = tuple(dict.fromkeys(known.values()))
+        choice = as_typed(f"--format {'|'.join(formats)}", option("format", *formats))
+        hint = f"end it in {', '.join(known)}, or give {choice}"
         raise OptionError(f"{path.name} names no format that can be written", hint=hint)
     return named

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.errors import InputError, OutputError
+from gansdk.errors import InputError, OutputError, as_typed
 from gansdk.media.labelling import Texts, labelled, zoom_for
 from gansdk.media.picture import Picture, silent
 
@@ -91,7 +91,8 @@ class Gallery:
         height, width = (side * zoom + _GAP for side in self.pixels.shape[1:3])
         if self.rows * height * self.columns * width > MOST_PIXELS:
             what = f"a grid of {self.columns} by {self.rows} pictures is too large to be looked at"
-            raise OutputError(what, hint="write single files with -o FOLDER/, or ask for fewer")
+            into = as_typed("-o FOLDER/", 'save("FOLDER/")')
+            raise OutputError(what, hint=f"write single files with {into}, or ask for fewer")
         grid = np.full((self.rows * height - _GAP, self.columns * width - _GAP, self.pixels.shape[3]), _WHITE, np.uint8)
         for at, picture in enumerate(self.pixels):
             top, left = at // self.columns * height, at % self.columns * width

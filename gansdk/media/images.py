@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from gansdk.errors import GansdkError, InputError
+from gansdk.errors import GansdkError, InputError, option
 from gansdk.media import directories, kinds
 from gansdk.media.hearing import heard
 from gansdk.media.inspection import UnsupportedError, inspect
@@ -56,7 +56,7 @@ class _Reading:
     def doubt(self, text: str) -> None:
         """What can only be read with a loss or a guess: a note, or an error where the user is strict."""
         if self.options.strict:
-            raise InputError(f"{self.name}: {text}", hint="leave out --strict to read it all the same")
+            raise InputError(f"{self.name}: {text}", hint=f"leave out {option('strict')} to read it all the same")
         self.doubts.append(text)
 
     def check_size(self, size: tuple[int, int]) -> None:
@@ -66,16 +66,18 @@ class _Reading:
         if width * height > self.options.max_pixels:
             what = f"{self.name} has {width}×{height} pixels, more than {self.options.max_pixels}"
             possible = width * height <= 2**33
-            hint = f"allow it with --max-pixels {width * height}" if possible else "no computer holds so many"
+            hint = f"allow it with {option('max_pixels', width * height)}" if possible else "no computer holds so many"
             raise InputError(what, hint=hint)
 
     def check_frame(self, count: int, word: str) -> None:
         """Refuses a frame that is not there, and a choice among several that nobody made."""
         frame = self.options.frame
         if frame is None and count > 1:
-            raise InputError(f"{self.name} has {count} {word}s", hint=f"pick one with --frame 0 to {count - 1}")
+            raise InputError(
+                f"{self.name} has {count} {word}s", hint=f"pick one with {option('frame', 0)} to {count - 1}"
+            )
         if frame is not None and frame >= count:
-            hint = f"give --frame 0 to {count - 1}" if count > 1 else "leave out --frame"
+            hint = f"give {option('frame', 0)} to {count - 1}" if count > 1 else f"leave out {option('frame')}"
             raise InputError(f"{self.name} has no {word} {frame}; it has {count}", hint=hint)
 
 
@@ -183,7 +185,7 @@ def _in_memory(stream: IO[bytes], reading: _Reading) -> IO[bytes]:
         parts.append(part)
         total += len(part)
         if total > most:
-            hint = "raise --max-pixels if it is a picture"
+            hint = f"raise {option('max_pixels')} if it is a picture"
             raise InputError(f"{reading.name} is longer than {most} bytes", hint=hint)
     return io.BytesIO(b"".join(parts))
 

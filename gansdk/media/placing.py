@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from typing import IO, TYPE_CHECKING
 
-from gansdk.errors import OutputError, OutputExistsError
+from gansdk.errors import OutputError, OutputExistsError, option
 from gansdk.files import whole_file
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def put(path: Path, on_exists: str, write: Callable[[IO[bytes]], None]) -> Path 
 
 
 def _exists(path: Path) -> OutputExistsError:
-    return OutputExistsError(f"{path} exists already", hint="use --on-exists overwrite, skip or rename")
+    return OutputExistsError(f"{path} exists already", hint=f"use {option('on_exists', 'overwrite', 'skip', 'rename')}")
 
 
 def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> None:

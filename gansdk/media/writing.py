@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from gansdk.errors import InputError, OutputError
+from gansdk.errors import InputError, OutputError, option
 from gansdk.media.formats import file_format
 from gansdk.media.placing import put, send
 
@@ -46,7 +46,7 @@ def check_fits(
     """
     if format == "jpg" and options.background is None and not picture.is_opaque:
         what = f"{picture.name} is transparent and jpg cannot be"
-        raise InputError(what, hint="give --background white or another colour, or write png")
+        raise InputError(what, hint=f"give {option('background', 'white')} or another colour, or write png")
     width, height = size or (picture.width, picture.height)
     longest = _LONGEST.get(format)
     if longest is not None and max(width, height) > longest:

@@ -11,7 +11,7 @@ from gansdk.cards.card import gather
 from gansdk.cards.front_matter import split
 from gansdk.cards.regions import HERE
 from gansdk.cards.rendering import authors_part, read_card, render, with_pictures_beside
-from gansdk.errors import OutputError
+from gansdk.errors import OutputError, option
 from gansdk.model.config import README
 from gansdk.publishing.agreeing import agreed
 
@@ -92,7 +92,7 @@ def _chosen(parts: Mapping[Side, str], agreed: str) -> Side | None:
     if parts["folder"] == agreed:
         return "hub"
     what = "an author's text stands in the README.md of the folder, and another on the Hub; nothing was sent"
-    raise OutputError(what, hint="look at both, and decide by --card folder or --card hub")
+    raise OutputError(what, hint=f"look at both, and decide by {option('card', 'folder', 'hub')}")
 
 
 def _with_room(text: str) -> str:
@@ -105,5 +105,5 @@ def _said_of(side: Side) -> Iterator[None]:
     try:
         yield
     except OutputError as error:
-        hint = f"put a line {HERE} or marker lines in order, or leave its text out with --card {_OTHER[side]}"
+        hint = f"put a line {HERE} or marker lines in order, or leave its text out with {option('card', _OTHER[side])}"
         raise OutputError(f"{_OF[side]}: {error.message}", hint=hint) from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gansdk._version import __version__
-from gansdk.errors import HubError, ModelError, OptionError, RefError
+from gansdk.errors import HubError, ModelError, OptionError, RefError, option
 from gansdk.hub.access import Access
 from gansdk.hub.places import check, check_tag, compare, find
 from gansdk.hub.pushing import check_login, page, send
@@ -212,7 +212,9 @@ def _target(catalog: Catalog, ref: str) -> Hub:
         raise RefError(f"{ref!r} names no repository on the Hub", hint="write hub:ORG/NAME")
     if followed.revision or followed.file:
         what = f"{ref!r} names more than a repository, and a push goes to its main branch"
-        raise RefError(what, hint=f"write hub:{followed.repo}, with --tag {followed.revision or 'v1'} for a tag")
+        raise RefError(
+            what, hint=f"write hub:{followed.repo}, with {option('tag', followed.revision or 'v1')} for a tag"
+        )
     return followed
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gansdk.errors import InputError
+from gansdk.errors import InputError, option
 from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.options import MEANS, Options
 from gansdk.plugins.declarations import Slot, Task
@@ -133,4 +133,4 @@ def _check_pixels(photo: Picture, size: tuple[int, int], options: SuperresOption
     pixels = size[0] * size[1]
     if pixels > options.max_output_pixels:
         what = f"{photo.name}: the result would be {size[0]}×{size[1]}, more than {options.max_output_pixels} pixels"
-        raise InputError(what, hint=f"allow it with --max-output-pixels {pixels}, or give a smaller picture")
+        raise InputError(what, hint=f"allow it with {option('max_output_pixels', pixels)}, or give a smaller picture")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gansdk.errors import TrainingError
+from gansdk.errors import TrainingError, option
 from gansdk.training.turns import Train
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Referee:
         )
         hint = (
             f"the last checkpoint stays; give {judge!r} a smaller learning rate or fewer turns, smooth its labels or "
-            "add noise to what it sees; resume with --won-steps 0 to go on all the same"
+            f"add noise to what it sees; resume with {option('won_steps', 0)} to go on all the same"
         )
         return TrainingError(what, hint=hint)
 

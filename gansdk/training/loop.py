@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from gansdk.errors import InputError, MissingPluginError, UnknownNameError, UsageError
+from gansdk.errors import InputError, MissingPluginError, UnknownNameError, UsageError, as_typed
 from gansdk.evaluation.assessing import unseen
 from gansdk.files import mend_folder
 from gansdk.inference.context import silent
@@ -96,7 +96,10 @@ def train(
     folder.refuse_if_used()
     chosen = validate(TrainingOptions, training)
     if chosen.evaluate_every and not tests:
-        raise UsageError("evaluate_every needs something to measure on", hint="add a test set: --test NAME=DATA")
+        raise UsageError(
+            "evaluate_every needs something to measure on",
+            hint=f"add a test set: {as_typed('--test NAME=DATA', 'tests={NAME: DATA}')}",
+        )
     built = build(method, config, options or {}, chosen)
     opened = OpenedData(under_recipe_names(built.recipe, data), tests or {}, open_data)
     for line in opened.left_out():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gansdk.data.opening import find_data
 from gansdk.data.pictures import Pictures
-from gansdk.errors import UnknownNameError, UsageError
+from gansdk.errors import UnknownNameError, UsageError, entry
 from gansdk.plugins.discovery import discover
 from gansdk.training.runs import describe_source
 
@@ -64,7 +64,7 @@ def under_recipe_names(recipe: Recipe, data: Mapping[str, str]) -> dict[str, str
         named[meant] = text
     for name in recipe.sources:
         if name not in named:
-            raise UsageError(f"the recipe needs a data set {name!r}", hint=f"add --data {name}=FOLDER")
+            raise UsageError(f"the recipe needs a data set {name!r}", hint=f"add {entry('data', name, 'FOLDER')}")
     return named
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gansdk.errors import UsageError
+from gansdk.errors import UsageError, as_typed
 from gansdk.inference.catalog import Catalog
 from gansdk.inference.loading import load_networks
 from gansdk.model.config import WEIGHTS
@@ -48,7 +48,9 @@ def load_start(ref: str, method: Method) -> Start:
         GansdkError: If there is no such model, or it does not load.
     """
     if not ref:
-        raise UsageError("this config goes on from another model", hint="add --set start=REF")
+        raise UsageError(
+            "this config goes on from another model", hint=as_typed("add --set start=REF", 'add options={"start": REF}')
+        )
     located = Catalog(discover(), Settings()).locate(ref)
     if located.config.method != method.name:
         what = f"{ref} is a model of {located.config.method!r}, and this training starts from one of {method.name!r}"

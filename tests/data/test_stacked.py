@@ -14,7 +14,7 @@ from skimage.color import rgb2yuv  # whose Y is luma of BT.601
 
 from gansdk.data.pictures import Pictures, open_pictures
 from gansdk.data.stacked import StackedImages, array_digest, ground_of, labels_of, stack_images
-from gansdk.errors import InputError
+from gansdk.errors import InputError, called_from_shell
 from gansdk.options import Options
 
 
@@ -124,10 +124,13 @@ def refused(data, options: Options) -> str:
 
 
 def test_another_size_names_the_options_that_take_it(animals: Path) -> None:
-    asked = "train at their size with --set height=4 --set width=6"
-    assert refused(open_pictures(animals), Sized()) == f"{asked} --set channels=3, or bring all of them to 28x28"
-    assert refused(open_pictures(animals), Sized(channels=3)) == f"{asked}, or bring all of them to 28x28"
-    assert refused(grey(), Sized()) == f"{asked}, or bring all of them to 28x28"
+    asked = "train at their size with options={'height': 4, 'width': 6"
+    assert refused(open_pictures(animals), Sized()) == f"{asked}, 'channels': 3}}, or bring all of them to 28x28"
+    assert refused(open_pictures(animals), Sized(channels=3)) == f"{asked}}}, or bring all of them to 28x28"
+    assert refused(grey(), Sized()) == f"{asked}}}, or bring all of them to 28x28"
+    with called_from_shell():
+        asked = "train at their size with --set height=4 --set width=6"
+        assert refused(grey(), Sized()) == f"{asked}, or bring all of them to 28x28"
 
 
 def test_a_size_that_no_option_takes_names_what_they_take(animals: Path) -> None:

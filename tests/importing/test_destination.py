@@ -38,7 +38,7 @@ def test_where_a_model_is_the_user_decides(tmp_path):
     tiny.write(folder)
     for name in ("README.md", "card-1.webp", "attributions.json"):
         (folder / name).write_text("of the format")
-    with pytest.raises(OutputExistsError, match="m exists already; use --on-exists overwrite, skip or rename"):
+    with pytest.raises(OutputExistsError, match='m exists already; use on_exists="overwrite", "skip" or "rename"'):
         destination(folder, "error")
     assert destination(folder, "skip") is None
     assert destination(folder, "overwrite") == folder

@@ -17,6 +17,7 @@ from gansdk.errors import (
     SettingsError,
     UnknownNameError,
     UsageError,
+    called_from_shell,
 )
 from gansdk.inference.catalog import Catalog, check_fit, fits, misfit
 from gansdk.plugins.declarations import BuiltinModel, Method, Task
@@ -181,11 +182,11 @@ def test_of_several_the_one_that_one_plugin_offers_is_chosen(make):
     [
         (
             [("srgan", ["a"], {"superres": "a"}), ("esrgan", ["c"], {"superres": "c"})],
-            "builtin:a, builtin:c are all offered as default for superres; gansdk default superres builtin:a",
+            "builtin:a, builtin:c are all offered as default for superres; name one, as in model=.builtin:a",
         ),
         (
             [("srgan", ["a", "b"], {})],
-            "all fit and none is offered as default for superres; gansdk default superres builtin:a",
+            "all fit and none is offered as default for superres; name one, as in model=.builtin:a",
         ),
         ([], "no installed model can do superres"),
     ],
@@ -193,6 +194,11 @@ def test_of_several_the_one_that_one_plugin_offers_is_chosen(make):
 def test_what_cannot_be_decided_ends_with_a_line_to_type(make, brought, said):
     with pytest.raises(UsageError, match=said):
         make(*brought).choose(TASK)
+
+
+def test_a_shell_is_given_a_line_of_its_own(make):
+    with called_from_shell(), pytest.raises(UsageError, match=r"gansdk default superres builtin:a$"):
+        make(("srgan", ["a", "b"], {})).choose(TASK)
 
 
 def test_the_users_default_goes_first(make):

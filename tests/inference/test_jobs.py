@@ -78,7 +78,7 @@ def test_a_transparent_picture_for_jpeg_fails_before_it_is_computed(photos, loca
     Image.new("RGBA", (5, 5), (1, 2, 3, 100)).save(photos / "t.png")
     summary = run(job(photos / "t.png", output=str(photos / "t.jpg")), local, log := Log())
     assert summary.failed == 1
-    assert "--background" in str(log.failed_items[0][1])
+    assert 'background="white"' in str(log.failed_items[0][1])
     assert not (photos / "t.jpg").exists()
 
 

@@ -126,14 +126,14 @@ def test_numbers_beyond_training_and_sweep_are_told(texts, names):
         ({"class.0": "1"}, r"no code 'class\.0'"),
         ({"style.2": "1"}, r"no code 'style\.2'"),
         ({"style.x": "1"}, r"no code 'style\.x'"),
-        ({"class": "3"}, r"--set class=3: class takes one of zero \(0\), one \(1\), two \(2\)"),
+        ({"class": "3"}, r"set={\"class\": \"3\"}: class takes one of zero \(0\), one \(1\), two \(2\)"),
         ({"class": "-1"}, r"class takes one of zero \(0\), one \(1\), two \(2\)$"),
         ({"class": "twoo"}, r"class takes one of zero \(0\), one \(1\), two \(2\); did you mean two\?$"),
         ({"class": "²"}, "class takes one of"),
-        ({"style": "1"}, r"--set style=1: style takes 2 numbers joined by commas; or set one of them"),
+        ({"style": "1"}, r"set={\"style\": \"1\"}: style takes 2 numbers joined by commas; or set one of them"),
         ({"style.0": "much"}, r"style\.0 takes a number"),
         ({"style.0": "nan"}, r"style\.0 takes a number"),
-        ({"style": "1,2", "style.0": "1"}, "--set sets style twice"),
+        ({"style": "1,2", "style.0": "1"}, "set sets style twice"),
     ],
 )
 def test_what_no_code_can_be_is_refused(texts, said):

@@ -145,7 +145,7 @@ def test_16_bit_colours_of_ppm_are_read_in_8_bits_with_a_note():
     assert [note.partition(": ")[2] for note in notes] == ["16 bits per channel are read as 8"]
     with pytest.raises(InputError, match="16 bits per channel") as caught:
         read(content, strict=True)
-    assert "--strict" in caught.value.hint
+    assert "leave out strict" in caught.value.hint
 
 
 def test_10_bit_avif_is_recognised():

@@ -23,7 +23,7 @@ def path(tmp_path):
 def test_what_happens_where_something_stands(path, tmp_path):
     with pytest.raises(OutputExistsError, match="exists already") as caught:
         put(path, "error", new)
-    assert "--on-exists overwrite" in caught.value.hint
+    assert 'on_exists="overwrite"' in caught.value.hint
     assert put(path, "skip", new) is None
     assert path.read_bytes() == b"old"
     assert put(path, "rename", new) == tmp_path / "x-2.png"

@@ -119,7 +119,7 @@ def test_transparent_pictures_ask_for_a_background_where_jpg_has_none(tmp_path):
     ):
         with pytest.raises(InputError, match="source is transparent and jpg cannot be") as caught:
             call()
-        assert "--background white" in caught.value.hint
+        assert 'background="white"' in caught.value.hint
     assert list(tmp_path.iterdir()) == []
     check_fits(source, "jpg", PictureWriting(background="white"))
     opaque = source.replace(alpha=np.full((30, 40), 255, np.uint8))
@@ -254,7 +254,7 @@ def test_what_happens_where_something_stands(tmp_path):
     path.write_bytes(b"old")
     with pytest.raises(OutputExistsError) as caught:
         write(picture(), path)
-    assert "--on-exists overwrite" in caught.value.hint
+    assert 'on_exists="overwrite"' in caught.value.hint
     assert write(picture(), path, on_exists="skip") == (None, [])
     assert path.read_bytes() == b"old"
     assert write(picture(), path, on_exists="rename")[0] == tmp_path / "x-2.png"

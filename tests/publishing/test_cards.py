@@ -71,7 +71,7 @@ def test_the_same_words_on_both_sides_are_fine_wherever_they_stand(made: Callabl
 def test_different_words_must_be_decided_on(made: Callable[..., str]) -> None:
     fresh = made()
     mine, theirs = fresh + "\nMine.\n", fresh + "\nTheirs.\n"
-    with pytest.raises(OutputError, match=r"nothing was sent; look at both, and decide by --card folder or --card hub"):
+    with pytest.raises(OutputError, match=r"nothing was sent; look at both, and decide by card=\"folder\" or \"hub\""):
         made(mine, theirs)
     assert made(mine, theirs, "folder") == mine
     assert made(mine, theirs, "hub") == theirs
@@ -94,9 +94,9 @@ def test_front_matter_alone_as_the_hub_makes_it_gets_the_rest(made: Callable[...
 
 
 def test_somebody_elses_card_is_not_written_over(made: Callable[..., str]) -> None:
-    with pytest.raises(OutputError, match=r"README\.md on the Hub: .*not made by gansdk.*--card folder"):
+    with pytest.raises(OutputError, match=r"README\.md on the Hub: .*not made by gansdk.*card=\"folder\""):
         made(None, "# Theirs\n\nWords.\n")
     assert "Words." in made(None, f"# Theirs\n\nWords.\n\n{HERE}\n")
     assert "Words." not in made(None, "# Theirs\n\nWords.\n", "folder")
-    with pytest.raises(OutputError, match=r"README\.md of the folder: .*no YAML.*--card hub"):
+    with pytest.raises(OutputError, match=r"README\.md of the folder: .*no YAML.*card=\"hub\""):
         made("---\na: [\n---\n")

@@ -100,7 +100,7 @@ def test_words_that_differ_send_nothing_until_somebody_decides(
     fresh, before = card(repo), len(writes(hub))
     (model / "README.md").write_text(fresh + "\nHere.\n", "utf-8")
     repo.commit({"README.md": (fresh + "\nThere.\n").encode()})
-    with pytest.raises(OutputError, match="--card folder or --card hub"):
+    with pytest.raises(OutputError, match='card="folder" or "hub"'):
         push()
     assert len(writes(hub)) == before
     assert states(push(card="hub"))["README.md"] == "same"
@@ -120,7 +120,7 @@ def test_who_alone_edits_is_asked_nothing(hub: Hub, push: Callable[..., Pushed],
     assert states(push())["README.md"] == "same"  # the Hub's is the newer one
     assert card(repo) == fresh + "\nThere.\n"
     (model / "README.md").write_text(fresh + "\nThrice.\n", "utf-8")
-    with pytest.raises(OutputError, match="--card folder or --card hub"):
+    with pytest.raises(OutputError, match='card="folder" or "hub"'):
         push()
 
 
@@ -233,7 +233,7 @@ def test_wrong_places_are_told_apart(hub: Hub, push: Callable[..., Pushed], cata
     for to, told in {
         "./folder": "names no repository on the Hub; write hub:ORG/NAME",
         "builtin:a": "names no repository on the Hub",
-        "hub:org/m@v1": "write hub:org/m, with --tag v1",
+        "hub:org/m@v1": 'write hub:org/m, with tag="v1"',
         "hub:org/m:a.json": "more than a repository",
     }.items():
         with pytest.raises(RefError, match=told):

@@ -95,7 +95,7 @@ def test_a_transparent_picture_keeps_its_shape():
 
 def test_results_that_would_be_too_large_are_refused_with_the_option_that_allows_them():
     picture = Picture.from_array(array(50, 50))
-    with pytest.raises(InputError, match=r"200×200, more than 39999 pixels.*--max-output-pixels 40000"):
+    with pytest.raises(InputError, match=r"200×200, more than 39999 pixels.*max_output_pixels=40000"):
         sharpen(picture, max_output_pixels=39_999)
     sharpen(picture, max_output_pixels=40_000)
     with pytest.raises(InputError, match="200×200"):  # what the network makes on the way counts too

@@ -35,7 +35,7 @@ def test_a_judge_that_leads_by_far_for_long_ends_the_contest():
     said = str(caught.value)
     assert "'discriminator' has won against 'generator': from step 2 to 8" in said
     assert "by 11 or more (limit 10)" in said
-    assert "--won-steps 0" in caught.value.hint
+    assert "won_steps=0" in caught.value.hint
 
 
 @pytest.mark.parametrize(
