@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gansdk.data.resizing import degrade, upscale
     from gansdk.data.stacked import Labels, StackedImages, array_digest, ground_of, labels_of, stack_images
     from gansdk.errors import (
+        CancelledError,
         ComputationError,
         DamagedError,
         DeviceError,
@@ -100,6 +101,7 @@ _HOMES = {
     "gansdk.data.resizing": ["degrade", "upscale"],
     "gansdk.data.stacked": ["Labels", "StackedImages", "array_digest", "ground_of", "labels_of", "stack_images"],
     "gansdk.errors": [
+        "CancelledError",
         "ComputationError",
         "DeviceError",
         "DamagedError",
@@ -170,6 +172,7 @@ __all__ = [
     "VGG",
     "AlignedCrops",
     "BuiltinModel",
+    "CancelledError",
     "Categorical",
     "Classifier",
     "Code",

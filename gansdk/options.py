@@ -12,7 +12,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticUndefined
 
 from gansdk.errors import OptionError, UnknownNameError, option
@@ -23,8 +32,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-RESERVED = frozenset({"model", "output", "json", "quiet", "verbose", "offline", "help"})
-"""Names that every verb uses itself, so that no option may have them."""
+RESERVED = frozenset({"model", "output", "json", "quiet", "verbose", "offline", "help", "progress", "cancel"})
+"""Names that every verb, or every call from Python, uses itself, so that no option may have them."""
 
 _SAID_BY_METAVAR = r"literal_error|(bool|int|float)_(parsing|parsing_size|type)|(greater|less)_than(_equal)?"
 """What pydantic calls the faults of a value that is none of those that the metavar shows."""
@@ -76,9 +85,9 @@ def _colour(text: str) -> str:
 
 
 def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+    if not re.fullmatch(r"auto|(cpu|mps)(:0)?|cuda(:\d+)?", text):
         raise ValueError("no device; give auto, cpu, cuda, cuda:N or mps")
-    return text
+    return text if text.startswith("cuda") else text.removesuffix(":0")
 
 
 Colour = Annotated[str, AfterValidator(_colour), Field(json_schema_extra={"format": "color"})]
@@ -87,7 +96,13 @@ Colour = Annotated[str, AfterValidator(_colour), Field(json_schema_extra={"forma
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """Where random numbers start; the same seed gives the same result."""
 
-Device = Annotated[str, AfterValidator(_device), Field(json_schema_extra={"metavar": "auto|cpu|cuda[:N]|mps"})]
+Device = Annotated[
+    str,
+    BeforeValidator(str),  # a torch.device, whose text is its name
+    AfterValidator(_device),
+    Field(json_schema_extra={"metavar": "auto|cpu|cuda[:N]|mps"}),
+]
+"""Where to compute, by torch's name or as a torch.device."""
 
 
 class LoadOptions(Options):

@@ -35,13 +35,13 @@ class Found(NamedTuple):
     data: StackedImages | Pictures
 
 
-def open_data(text: str) -> StackedImages | Pictures:
+def open_data(text: str | os.PathLike[str]) -> StackedImages | Pictures:
     """Opens a data set that the core or an installed plugin knows by name, or a folder or zip archive of pictures.
 
     Args:
         text: ``mnist``; ``mnist:test`` for another split than the first; or a path. A plain word that is a name means
             the data set also where a folder of that name is at hand, so that it means the same everywhere;
-            ``./mnist`` is the folder.
+            ``./mnist`` is the folder, and so is every :class:`os.PathLike`.
 
     Raises:
         UnknownNameError: If the data set has no such split.
@@ -50,10 +50,11 @@ def open_data(text: str) -> StackedImages | Pictures:
     return find_data(text, discover().datasets).data
 
 
-def find_data(text: str, named: Mapping[str, NamedDataset]) -> Found:
+def find_data(given: str | os.PathLike[str], named: Mapping[str, NamedDataset]) -> Found:
     """As :func:`open_data`, with these data sets known by name."""
+    text = os.fspath(given)
     name, _, split = text.partition(":")
-    if name in named:
+    if name in named and isinstance(given, str):
         chosen = split or next(iter(named[name].splits))
         return Found(f"{name}:{chosen}", _open_named(named[name], chosen))
     path = Path(text)

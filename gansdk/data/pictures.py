@@ -17,6 +17,7 @@ from gansdk.options import PictureReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from os import PathLike
 
     import numpy as np
     from numpy.typing import NDArray
@@ -110,6 +111,10 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.names)
 
+    def __repr__(self) -> str:
+        labels = f", {len(self.classes)} classes" if self.classes else ""
+        return f"<Pictures {self.name!r}, {len(self)} images{labels}>"
+
     def __getitem__(self, index: int) -> tuple[str, NDArray[np.uint8]]:
         """A picture's name and its pixels, RGB uint8 [H, W, 3], the right way up.
 
@@ -156,7 +161,7 @@ class _Archive:
             return archive.read(self._prefix + name)
 
 
-def open_pictures(path: str | Path) -> Pictures:
+def open_pictures(path: str | PathLike[str]) -> Pictures:
     """The pictures of a folder and its subfolders, or of a zip archive (``photos.zip``, ``photos.zip/test``).
 
     A file is a picture by its content, not by its name; other files are passed over. Licences are read from a

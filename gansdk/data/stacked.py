@@ -29,7 +29,7 @@ MOST_BYTES = 2**32
 """Of a stack that is made of pictures."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StackedImages:
     """A data set that is held in memory.
 
@@ -53,6 +53,12 @@ class StackedImages:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __repr__(self) -> str:
+        count, height, width, channels = self.images.shape
+        labels = f", {len(self.classes)} classes" if self.labels is not None else ""
+        kind = "grey" if channels == 1 else "RGB"
+        return f"<StackedImages {self.name!r}, {count} images {width}×{height} {kind}{labels}>"
 
 
 class Labels(NamedTuple):

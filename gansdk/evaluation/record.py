@@ -30,6 +30,10 @@ class Figure(Frozen):
         dict[str, float], Field(description="per item, by name; empty for a figure of the whole set")
     ] = {}
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """What is shown of it, without the values of all items."""
+        return [("value", self.value), ("interval", self.interval)]
+
 
 class Measurement(Figure):
     """One metric on one data set."""
@@ -51,6 +55,10 @@ class Measurement(Figure):
         dict[str, float],
         Field(description="the same figure of simpler ways, as 'bicubic', or of the truth, as 'floor'"),
     ] = {}
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """What is shown of it."""
+        return [("metric", self.metric), ("data", self.data), *super().__repr_args__()]
 
 
 class Variant(Frozen):
@@ -76,6 +84,11 @@ class Evaluation(Frozen):
     twin: Annotated[str, Field(description="what the twin is, or why there is none")] = ""
     ablation: Annotated[tuple[Variant, ...], Field(description="what other ways of training gave")] = ()
     replicates: Annotated[tuple[Replicate, ...], Field(description="what other seeds of this training gave")] = ()
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """What is shown of it: the first figures, and how many there are."""
+        shown = [(f"{one.metric} on {one.data}", float(f"{one.value:.4g}")) for one in self.measurements[:3]]
+        return [*shown, ("figures", len(self.measurements))]
 
     def to_json(self) -> str:
         """The text of ``evaluation.json``, with a closing newline."""

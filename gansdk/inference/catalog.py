@@ -7,6 +7,7 @@ such and never skipped: somebody decided on it.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from gansdk.refs import Alias, Builtin, Folder, Hub, meant, meant_by_missing_fol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from os import PathLike
     from pathlib import Path
 
     from gansdk.hub.access import Access
@@ -93,7 +95,7 @@ class Catalog:
         self.note = note
         self._noted: set[str] = set()
 
-    def locate(self, ref: str | Path) -> Located:
+    def locate(self, ref: str | PathLike[str]) -> Located:
         """The model that a text names. A path, which cannot be an alias, is always a folder.
 
         Of a model on the Hub the config alone is fetched; what else it has comes when it is needed.
@@ -104,12 +106,13 @@ class Catalog:
             ModelError: If the folder holds no model that can be read.
             HubError: If the Hub has no such model, or cannot be asked and nothing is cached.
         """
-        followed = self.follow(ref) if isinstance(ref, str) else Folder(str(ref))
+        text = os.fspath(ref)
+        followed = self.follow(text) if isinstance(ref, str) else Folder(text)
         if isinstance(followed, Hub):
-            located = self._on_hub(str(ref), followed)
+            located = self._on_hub(text, followed)
         else:
             folder = self._folder(followed)
-            located = Located(str(ref), folder, read_config(folder))
+            located = Located(text, folder, read_config(folder))
         trained = located.config.trained
         if trained is not None and trained.unfinished and located.ref not in self._noted:
             self._noted.add(located.ref)

@@ -4,10 +4,35 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from gansdk.errors import CancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class Event(Protocol):
+    """What a call can be cancelled by: the events of threading, multiprocessing and asyncio are such."""
+
+    def is_set(self) -> bool: ...
+
+
+def watched(progress: Callable[[float, float], object] | None, cancel: Event | None) -> Callable[[float, float], None]:
+    """A context's progress out of what a caller gives: it tells the one, once the other was looked at.
+
+    Args:
+        progress: Told how much of how much is done; what it raises ends the call.
+        cancel: Ends the call with :class:`~gansdk.CancelledError` once it is set.
+    """
+
+    def tell(done: float, total: float) -> None:
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("the call was cancelled")
+        if progress is not None:
+            progress(done, total)
+
+    return tell
 
 
 def warn(text: str, /) -> None:
@@ -37,7 +62,7 @@ class Context:
     """The surroundings of one call of a task.
 
     Attributes:
-        progress: Is told how many of how many steps are done; may raise to cancel the call.
+        progress: Is told how many of how many steps are done, between them; may raise to cancel the call.
         note: Takes a line that the user should read: a warning, a decision.
         detail: Takes a line for users who asked for more.
         expect: Is told roughly how many seconds the call will take, before it begins.

@@ -7,6 +7,7 @@ no part of what a generator is: a latent that was kept fits before and after.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,7 +23,7 @@ from gansdk.model.parts import Categorical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from os import PathLike
 
     from numpy.typing import ArrayLike
     from torch import Tensor
@@ -49,7 +50,7 @@ def read_directions(folder: Path, config: ModelConfig) -> Directions:
 
 
 def write_directions(
-    folder: Path, directions: Sequence[Direction], vectors: Mapping[str, Mapping[str, ArrayLike]]
+    folder: str | PathLike[str], directions: Sequence[Direction], vectors: Mapping[str, Mapping[str, ArrayLike]]
 ) -> ModelConfig:
     """Gives a model these directions in place of those that it had.
 
@@ -68,6 +69,7 @@ def write_directions(
         ModelError: If the folder holds no model, two names are alike, or a vector is missing or does not fit its part.
         OutputError: If the folder cannot be written to.
     """
+    folder = Path(folder)
     config = read_config(folder)
     generator = _naming(config, directions, folder)
     flat = {f"{name}/{part}": one for name, own in vectors.items() for part, one in own.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gansdk.model.parts import Categorical
@@ -48,6 +49,12 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
     def __repr__(self) -> str:
         shown = [f"{part.name}={self._shown(part)}" for part in self.parts]
         return f"<Encoding {', '.join(shown)}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a row for each part, and the notes."""
+        rows = [(part.name, self._shown(part)) for part in self.parts] + [("", note) for note in self.notes]
+        cells = (f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+        return f"<table>{''.join(cells)}</table>"
 
     def _shown(self, part: Part) -> str:
         numbers = self.numbers[part.name]

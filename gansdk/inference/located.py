@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gansdk.model.config import ModelConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Located:
     """A model that was found; nothing of it but its config was read. Plain data, so that another machine can have it.
 
@@ -31,6 +31,9 @@ class Located:
     folder: Path
     config: ModelConfig
     snapshot: Snapshot | None = None
+
+    def __repr__(self) -> str:
+        return f"<Located {self.ref} of {self.config.method} in {self.folder}>"
 
     @classmethod
     def at(cls, folder: Path) -> Located:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 
 from gansdk.errors import ModelError, OptionError
 from gansdk.hub.access import Access
 from gansdk.inference.catalog import Catalog, check_fit
-from gansdk.inference.context import Context, warn
+from gansdk.inference.context import Context, warn, watched
 from gansdk.inference.directions import read_directions
 from gansdk.inference.encodings import Encoding
 from gansdk.inference.fingerprints import fingerprint
@@ -20,6 +20,7 @@ from gansdk.inference.loading import load_networks
 from gansdk.inference.memory import default_budget
 from gansdk.inference.runtime import NonFiniteError, Placement, assemble, place, set_threads
 from gansdk.media.fitting import fit
+from gansdk.media.gallery import Gallery
 from gansdk.media.images import read_picture
 from gansdk.options import LoadOptions, Options, PictureReading, split, validate
 from gansdk.plugins.declarations import resolve
@@ -28,11 +29,12 @@ from gansdk.plugins.registry import options_of
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from os import PathLike
 
     from torch import nn
 
+    from gansdk.inference.context import Event
     from gansdk.inference.located import Located
     from gansdk.media.picture import Picture
     from gansdk.model.facts import Precision
@@ -44,9 +46,9 @@ Result = Any  # a Picture or a record, as the task says
 
 def pipeline(
     task: str,
-    model: str | Path | None = None,
+    model: str | PathLike[str] | None = None,
     *,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str = "auto",
     threads: int | Literal["auto"] = "auto",
     blend: float | None = None,
@@ -58,7 +60,7 @@ def pipeline(
         task: As in ``superres``; ``gansdk tasks`` lists them.
         model: A ref (``builtin:…``, ``hub:…``, a folder, an alias); None takes your default for the task, or the one
             installed model that fits.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``, or a :class:`torch.device`.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         threads: CPU threads of the whole process; ``auto`` leaves them as they are.
         blend: Where between the two ends of a model that carries both, from 0 to 1; None takes the model's own, 1.
@@ -112,45 +114,92 @@ class Pipeline:
         self._function = resolve(task.function)
         self.call_options = options_of(task)
 
-    def __call__(self, *inputs: object, **options: object) -> Result:
-        """Runs the task once.
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.task.name} with {self.located.ref} on {self.placement}>"
+
+    def __call__(
+        self,
+        *inputs: object,
+        progress: Callable[[float, float], object] | None = None,
+        cancel: Event | None = None,
+        **options: object,
+    ) -> Result:
+        """Runs the task once, or once for each of several inputs.
 
         Args:
-            inputs: One per slot of the task: a path, bytes, a binary stream, a PIL image, a numpy array or a
-                :class:`~gansdk.Picture`.
+            inputs: One per slot of the task: a path, bytes, a binary file object, a PIL image, an array [H, W, C], a
+                tensor [C, H, W] or a :class:`~gansdk.Picture`. Or a batch of them for each slot: a list, a tuple, a
+                :class:`~gansdk.Gallery`, an array [N, H, W, C] or a tensor [N, C, H, W].
+            progress: Called with how much is done and of how much, between tiles and batches; of a batch, in inputs.
+                What it raises ends the call and comes out of it.
+            cancel: An event, as of :mod:`threading`. Once it is set, from any thread, the call ends at the next tile
+                or batch.
             options: Call options of the task and read options of its inputs.
 
         Returns:
             A :class:`~gansdk.Picture` or a :class:`~gansdk.Gallery`; or, where the task gives records, a mapping. What
-            an encoder read has ``notes``, which the command line prints.
+            an encoder read has ``notes``, which the command line prints. Of a batch, a list of them.
 
         Raises:
             GansdkError: Whatever is wrong with the inputs or options, in one line.
+            CancelledError: If ``cancel`` was set. There is no result, and nothing was left behind.
         """
         groups: list[type[Options]] = [self.call_options]
         if self.task.slots:
             groups.append(PictureReading)
         call, *read = split(groups, options)
+        reading, tell = read[0] if read else PictureReading(), watched(progress, cancel)
+        batches = [_as_batch(one) for one in inputs]
+        if any(batch is not None for batch in batches):
+            if len({None if batch is None else len(batch) for batch in batches}) > 1:
+                raise OptionError(f"{self.task.name} takes batches of one length, or one of each input")
+            return self._run_batch(list(zip(*filter(None, batches), strict=True)), call, reading, tell)
+        check = watched(None, cancel)
+        check(0, 1)
         notes: list[str] = []
-        result = self.run(inputs, call, read[0] if read else PictureReading(), Context(note=notes.append))
-        return replace(result, notes=tuple(notes)) if isinstance(result, Encoding) else result
+        result = self.run(inputs, call, reading, Context(progress=tell, note=notes.append))
+        check(1, 1)
+        return _with_notes(result, notes)
+
+    def _run_batch(
+        self, items: Sequence[tuple[object, ...]], call: Options, reading: Options, tell: Callable[[float, float], None]
+    ) -> list[Result]:
+        """One result for each item; those are computed together of which the task can take several."""
+        size = getattr(call, "batch", 1) if self.task.many else 1
+        results: list[Result] = []
+        for start in range(0, len(items), size):
+            tell(start, len(items))
+            notes: list[list[str]] = []
+            inputs = []
+            for at, item in enumerate(items[start : start + size], start):
+                notes.append([])
+                inputs.append(self.read(item, reading, Context(note=notes[-1].append), name=f"input [{at}]"))
+            context = Context(progress=_part_of(tell, start, len(items)), note=notes[0].append)
+            is_one = len(inputs) == 1
+            made = [self.compute(inputs[0], call, context)] if is_one else self.compute_many(inputs, call, context)
+            results += map(_with_notes, made, notes)
+        tell(len(items), len(items))
+        return results
 
     def run(self, inputs: tuple[object, ...], call: Options, reading: Options, context: Context) -> Result:
         """Runs the task once with validated options, for callers that watch its progress."""
         return self.compute(self.read(inputs, reading, context), call, context)
 
-    def read(self, inputs: tuple[object, ...], reading: Options, context: Context) -> dict[str, Picture]:
-        """Reads one input per slot."""
+    def read(
+        self, inputs: tuple[object, ...], reading: Options, context: Context, *, name: str = ""
+    ) -> dict[str, Picture]:
+        """Reads one input per slot; ``name`` is what messages call those that have no name of their own."""
         slots = self.task.slots
         if len(inputs) != len(slots):
             names = ", ".join(slot.name for slot in slots) or "nothing"
             raise OptionError(f"{self.task.name} takes {names}; {len(inputs)} given")
         if not isinstance(reading, PictureReading):
             raise TypeError("pictures are read with PictureReading")
-        return {slot.name: self._read(slot, one, reading, context) for slot, one in zip(slots, inputs, strict=True)}
+        given = zip(slots, inputs, strict=True)
+        return {slot.name: self._read(slot, one, reading, context, name) for slot, one in given}
 
-    def _read(self, slot: Slot, source: object, reading: PictureReading, context: Context) -> Picture:
-        picture, encoder = read_picture(source, reading, context.note), self.located.config.facts.encoder
+    def _read(self, slot: Slot, source: object, reading: PictureReading, context: Context, name: str) -> Picture:
+        picture, encoder = read_picture(source, reading, context.note, name=name), self.located.config.facts.encoder
         if slot.fits == "encoder" and encoder is not None:
             data = encoder.data
             return fit(picture, data, context.note, strict=reading.strict)
@@ -213,3 +262,22 @@ class Pipeline:
             if self._careful is None:
                 self._careful = self._assemble(Placement(self.placement.device, "fp32"))
             return self._careful
+
+
+def _as_batch(source: object) -> Sequence[object] | None:
+    """An input that stands for several, as a sequence of them; None if it is one."""
+    if isinstance(source, list | tuple):
+        return source
+    if isinstance(source, Gallery):
+        return source.pictures
+    is_array = isinstance(source, torch.Tensor) or hasattr(source, "__array__")
+    return list(cast("Iterable[object]", source)) if is_array and getattr(source, "ndim", 0) == 4 else None
+
+
+def _part_of(tell: Callable[[float, float], None], start: int, count: int) -> Callable[[float, float], None]:
+    """A progress that counts in inputs of a batch, out of one that counts the steps of the input number ``start``."""
+    return lambda done, total: tell(start + done / total, count)
+
+
+def _with_notes(result: Result, notes: Sequence[str]) -> Result:
+    return replace(result, notes=tuple(notes)) if isinstance(result, Encoding) else result

@@ -5,7 +5,8 @@ The list stands in the group of options that a result is written with, as the va
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, TypeVar
 
 from gansdk.errors import OptionError, as_typed, option
 from gansdk.options import named_values
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from gansdk.options import ImageWriting, RecordWriting
 
+    Writing = TypeVar("Writing", bound=ImageWriting)
+
 _ENDINGS = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff"), "jsonl": (".jsonl", ".json")}
 """Of formats that have several."""
 
@@ -23,6 +26,15 @@ def by_ending(group: type[ImageWriting | RecordWriting]) -> dict[str, str]:
     """The formats of a group of options, by what file names may end in."""
     names = named_values(group.model_fields["format"].annotation)
     return {ending: name for name in names for ending in _ENDINGS.get(name, (f".{name}",))}
+
+
+def with_format_of(file: object, options: Writing) -> Writing:
+    """The options with the format that a file object's name ends as, where they say none and its name says one."""
+    name = getattr(file, "name", None)
+    if options.format is not None or not isinstance(name, str):
+        return options
+    named = by_ending(type(options)).get(PurePath(name).suffix.lower())
+    return options if named is None else options.model_copy(update={"format": named})
 
 
 def file_format(path: Path | None, options: ImageWriting | RecordWriting) -> str:

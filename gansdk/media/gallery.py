@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gansdk.plugins.declarations import OutputKind
+
 MOST_PIXELS = 2**26
 """Of a grid: more cannot be looked at, and each of the pictures can be had alone."""
 
@@ -27,6 +31,9 @@ _SMALL = 56
 """Pixels: pictures that are less wide are enlarged in a grid, each pixel a square, so that labels stand beside them."""
 
 _WHITE = 255
+
+_KINDS: Sequence[OutputKind] = ("picture", "folder", "animation", "arrays")
+"""What a gallery can be written as."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +110,7 @@ class Gallery:
 
     def frames(self) -> list[Picture]:
         """One picture for each column, for an animation: what stands in the rows, side by side."""
-        return [self._frame(column) for column in range(self.columns)]
+        return [self._frame(column) for column in range(min(self.columns, len(self)))]
 
     def _frame(self, column: int) -> Picture:
         across = int(np.ceil(np.sqrt(self.rows)))
@@ -120,27 +127,62 @@ class Gallery:
         """All that an array file shall hold: ``pixels``, the arrays, the notes as texts."""
         return {"pixels": self.pixels, **self.arrays, **{name: np.array(text) for name, text in self.notes.items()}}
 
-    def save(self, path: str | PathLike[str], **options: Any) -> Path:
+    def save(self, target: str | PathLike[str] | IO[bytes], **options: Any) -> Path | None:
         """Writes all of it, whole or not at all, as the path's ending says, or the option ``format``.
 
         Args:
-            path: A picture's ending gives the grid, ``.gif`` or ``.webp`` an animation, ``.npz`` pixels and arrays; an
-                existing folder, or one that ends with a separator, gets each picture alone.
+            target: A path: a picture's ending gives the grid, ``.gif`` or ``.webp`` an animation, ``.npz`` pixels and
+                arrays; a folder, there or ending with a separator, gets each picture alone, and is made if need be.
+                Or a binary file object; the grid as a PNG where neither its name nor ``format`` says otherwise.
             options: Those of :class:`gansdk.options.AnimationWriting`. Others are refused.
 
         Returns:
-            Where it stands.
+            Where it stands; None for a file object.
 
         Raises:
             UsageError: If an option does not exist or has a wrong value, or the ending names no format.
             OutputError: If it cannot be written there.
         """
+        from gansdk.media.formats import with_format_of
         from gansdk.media.results import kind_of, write_result
         from gansdk.options import AnimationWriting, validate
 
         writing = validate(AnimationWriting, options)
-        kind = kind_of(str(path), ("picture", "folder", "animation", "arrays"), writing)
-        return write_result(self, kind, Path(path), writing, silent) or Path(path)
+        if not isinstance(target, str | os.PathLike):
+            writing = with_format_of(target, writing)
+            return write_result(self, kind_of(None, _KINDS, writing), target, writing, silent)
+        path = os.fspath(target)  # as typed: a separator at its end says that it is a folder
+        return write_result(self, kind_of(path, _KINDS, writing), Path(path), writing, silent) or Path(path)
+
+    def to_bytes(self, format: str = "png", **options: Any) -> bytes:  # noqa: A002 - as the option is called
+        """All of it as the bytes of a file.
+
+        Args:
+            format: Of the grid ``png``, ``jpg`` or ``tiff``; ``gif`` or ``webp`` of an animation; ``npz`` of arrays.
+            options: As for :meth:`save`.
+
+        Raises:
+            UsageError: If an option does not exist or has a wrong value.
+            OutputError: If the grid would be too large.
+        """
+        file = io.BytesIO()
+        self.save(file, format=format, **options)
+        return file.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the grid; of more than one can hold, as many rows as it can."""
+        _, height, width, _ = self.pixels.shape
+        most = max(1, most_in_grid(height, width) // 4)  # labels may make a grid twice as wide and high
+        columns = min(self.columns, most, len(self))
+        rows = min(self.rows, most // columns)
+        shown = Gallery(
+            self.pixels[: rows * columns],
+            columns,
+            row_labels=self.row_labels[:rows],
+            column_labels=self.column_labels[:columns],
+            corner=self.corner,
+        )
+        return shown.grid()._repr_png_()
 
     def __repr__(self) -> str:
         _, height, width, channels = self.pixels.shape

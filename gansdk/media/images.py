@@ -12,6 +12,7 @@ import io
 import os
 import re
 import stat
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,14 +82,15 @@ class _Reading:
             raise InputError(f"{self.name} has no {word} {frame}; it has {count}", hint=hint)
 
 
-def read_picture(source: object, options: PictureReading, note: Callable[[str], None]) -> Picture:
+def read_picture(source: object, options: PictureReading, note: Callable[[str], None], *, name: str = "") -> Picture:
     """Reads a picture.
 
     Args:
         source: A path, bytes, a binary stream (read from where it stands), a Pillow image (its current frame), a
-            numpy array, or a picture, which is given back.
+            numpy array or a tensor, of whole numbers or floats from 0 to 1, or a picture, which is given back.
         options: Frame, limits and strictness.
         note: Takes what was lost or guessed, a line each; the same is an error where ``options.strict``.
+        name: What messages call one that has no name of its own.
 
     Raises:
         InputError: If there is nothing, it is no picture, damaged, too large, or ambiguous.
@@ -100,23 +102,33 @@ def read_picture(source: object, options: PictureReading, note: Callable[[str], 
     if isinstance(source, str | os.PathLike):
         return _read_path(Path(source), options, note)
     if isinstance(source, bytes | bytearray | memoryview):
-        reading = _Reading("the given bytes", options, note)
+        reading = _Reading(name or "the given bytes", options, note)
         return _read_file(io.BytesIO(source), reading, "")
     if hasattr(source, "read"):
-        return _read_stream(source, options, note)
+        return _read_stream(source, name, options, note)
     if isinstance(source, Image.Image):
-        return _read_image(source, _Reading(str(getattr(source, "filename", "")) or "the given image", options, note))
+        own = str(getattr(source, "filename", ""))
+        return _read_image(source, _Reading(own or name or "the given image", options, note))
     if not isinstance(source, Picture):
-        if not hasattr(source, "__array_interface__"):
-            hint = "give a path, bytes, a binary stream, a Pillow image or a numpy array"
-            raise InputError(f"{type(source).__name__} is no picture", hint=hint)
-        import numpy as np
-
-        source = Picture.from_array(np.asarray(source), name="the given array")
+        source = _of_numbers(source, name)
     reading = _Reading(source.name, options, note)
     reading.check_size((source.width, source.height))
     reading.check_frame(1, "frame")
     return source
+
+
+def _of_numbers(source: object, name: str) -> Picture:
+    from gansdk.media.picture import Picture
+
+    torch = sys.modules.get("torch")  # whoever holds a tensor has imported it
+    if torch is not None and isinstance(source, torch.Tensor):
+        return Picture.from_tensor(source, name=name or "the given tensor")
+    if not (hasattr(source, "__array_interface__") or hasattr(source, "__array__")):
+        hint = "give a path, bytes, a binary file object, a Pillow image, a numpy array or a tensor"
+        raise InputError(f"{name + ': ' if name else ''}{type(source).__name__} is no picture", hint=hint)
+    import numpy as np
+
+    return Picture.from_array(np.asarray(source), name=name or "the given array")
 
 
 def check_readable(path: Path) -> None:
@@ -166,13 +178,14 @@ def _read_path(path: Path, options: PictureReading, note: Callable[[str], None])
             raise _cannot_read(path, error) from None
 
 
-def _read_stream(stream: Any, options: PictureReading, note: Callable[[str], None]) -> Picture:
-    name = getattr(stream, "name", None)
-    reading = _Reading(name if isinstance(name, str) else "the given stream", options, note)
+def _read_stream(stream: Any, name: str, options: PictureReading, note: Callable[[str], None]) -> Picture:
+    own = getattr(stream, "name", None)
+    reading = _Reading(own if isinstance(own, str) else name or "the given stream", options, note)
     try:
-        return _read_file(_in_memory(stream, reading), reading, "")
-    except OSError as error:
-        raise InputError(f"cannot read {reading.name}: {error.strerror or error}") from None
+        content = _in_memory(stream, reading)
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        raise InputError(f"cannot read {reading.name}: {getattr(error, 'strerror', None) or error}") from None
+    return _read_file(content, reading, "")
 
 
 def _in_memory(stream: IO[bytes], reading: _Reading) -> IO[bytes]:
@@ -181,7 +194,8 @@ def _in_memory(stream: IO[bytes], reading: _Reading) -> IO[bytes]:
     parts, total = [], 0
     while part := stream.read(min(2**20, most + 1 - total)):
         if not isinstance(part, bytes):
-            raise InputError(f"{reading.name} gives text", hint="open it in binary mode")
+            what = "text" if isinstance(part, str) else f"a {type(part).__name__}, not bytes"
+            raise InputError(f"{reading.name} gives {what}", hint="open it in binary mode")
         parts.append(part)
         total += len(part)
         if total > most:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +19,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from PIL import Image
+    from torch import Tensor
 
     Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-_HINT = "give H×W, H×W×1, H×W×2, H×W×3 or H×W×4 numbers of dtype uint8 or uint16"
+_HINT = "give H×W, H×W×1, H×W×2, H×W×3 or H×W×4 numbers: uint8, uint16, or floats from 0 to 1"
+
+_SHOWN = 1024
+"""Pixels a side of what a notebook shows at most: a cell holds it as text."""
+
+_ROUNDED = 1 / 512
+"""How far floats may lie beyond 0 and 1: what arithmetic leaves there, and rounding to 8 bits takes away."""
 
 
 def silent(_text: str, /) -> None:
@@ -94,21 +103,41 @@ class Picture:
         """A picture from numbers.
 
         Args:
-            array: uint8 or uint16 [H, W], or [H, W, 1 to 4]: grey, grey and alpha, RGB, RGB and alpha.
+            array: uint8, uint16 or floats from 0 to 1, [H, W], or [H, W, 1 to 4]: grey, grey and alpha, RGB, RGB and
+                alpha. Floats are rounded to 8 bits.
             name: What messages call it.
 
         Raises:
-            InputError: If it has another shape or dtype.
+            InputError: If it has another shape or dtype, or floats that are no colours.
         """
         if array.ndim == 2:
             array = array[:, :, None]
         if array.ndim != 3 or array.shape[2] not in {1, 2, 3, 4}:
             raise InputError(f"{name}: numbers of shape {array.shape} are no picture", hint=_HINT)
-        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        array = _as_8_bits(array, name) if array.dtype.kind == "f" else array.astype(array.dtype.newbyteorder("="))
         channels = 1 if array.shape[2] < 3 else 3
         has_alpha = array.shape[2] in {2, 4}
         alpha = np.ascontiguousarray(array[:, :, -1]) if has_alpha else None
         return cls(np.ascontiguousarray(array[:, :, :channels]), alpha, name=name)
+
+    @classmethod
+    def from_tensor(cls, tensor: Tensor, *, name: str = "tensor") -> Picture:
+        """A picture from a tensor, as torch's programs hold them.
+
+        Args:
+            tensor: On any device, of the numbers that :meth:`from_array` takes, with the channels first: [C, H, W] or
+                [H, W].
+            name: What messages call it.
+
+        Raises:
+            InputError: If it has another shape or dtype, or floats that are no colours.
+        """
+        if tensor.ndim == 3 and tensor.shape[0] > 4 >= tensor.shape[2]:
+            what = f"{name}: a tensor of shape {tuple(tensor.shape)} is no picture"
+            raise InputError(what, hint="channels come first in a tensor; give it permute(2, 0, 1)")
+        numbers = tensor.detach().cpu()
+        array = (numbers.float() if numbers.is_floating_point() else numbers).numpy()
+        return cls.from_array(array.transpose(1, 2, 0) if array.ndim == 3 else array, name=name)
 
     @classmethod
     def from_image(
@@ -147,25 +176,54 @@ class Picture:
         image.info.update({key: value for key, value in said.items() if value})
         return image
 
-    def save(self, path: str | PathLike[str], **options: Any) -> Path:
+    def save(self, target: str | PathLike[str] | IO[bytes], **options: Any) -> Path | None:
         """Writes the picture, whole or not at all.
 
         Args:
-            path: Where; its ending picks the format if ``format`` does not.
+            target: A path, or a binary file object; its name's ending picks the format if ``format`` does not, and one
+                without a name gets a PNG.
             options: Those of :class:`gansdk.options.PictureWriting`: ``format``, ``quality``, ``on_exists``,
                 ``metadata``, ``background``. Others are refused.
 
         Returns:
-            Where it stands: another name than ``path`` only with ``on_exists="rename"``.
+            Where it stands: another name than the path only with ``on_exists="rename"``. None for a file object.
 
         Raises:
             UsageError: If an option does not exist or has a wrong value, or the ending names no format.
             OutputError: If it cannot be written there or in that format.
         """
+        from gansdk.media.formats import with_format_of
         from gansdk.media.writing import write_picture
         from gansdk.options import PictureWriting, validate
 
-        return write_picture(self, Path(path), validate(PictureWriting, options), silent) or Path(path)
+        writing = validate(PictureWriting, options)
+        if not isinstance(target, str | os.PathLike):
+            return write_picture(self, target, with_format_of(target, writing), silent)
+        return write_picture(self, target, writing, silent) or Path(target)
+
+    def to_bytes(self, format: str = "png", **options: Any) -> bytes:  # noqa: A002 - as the option is called
+        """The picture as the bytes of a file.
+
+        Args:
+            format: ``png``, ``jpg``, ``webp`` or ``tiff``.
+            options: As for :meth:`save`.
+
+        Raises:
+            UsageError: If an option does not exist or has a wrong value.
+            GansdkError: If the format cannot hold it.
+        """
+        file = io.BytesIO()
+        self.save(file, format=format, **options)
+        return file.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the picture, made smaller where it is large."""
+        image = self.replace(pixels=to_8_bits(self.pixels), alpha=None if self.alpha is None else to_8_bits(self.alpha))
+        shown = image.to_image()
+        shown.thumbnail((_SHOWN, _SHOWN))
+        file = io.BytesIO()
+        shown.save(file, "PNG")
+        return file.getvalue()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The numbers [H, W, C], alpha as the last channel where there is one."""
@@ -176,6 +234,15 @@ class Picture:
         kind = "grey" if self.pixels.shape[2] == 1 else "RGB"
         alpha = " with alpha" if self.alpha is not None else ""
         return f"<Picture {self.name!r} {self.width}×{self.height} {self.bits}-bit {kind}{alpha}>"
+
+
+def _as_8_bits(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    """Floats from 0 to 1 as the nearest 8-bit numbers."""
+    low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+    if not (low >= -_ROUNDED and high <= 1 + _ROUNDED):  # also where one of them is NaN
+        hint = "give floats from 0 to 1: divide by 255, or clip what lies beyond"
+        raise InputError(f"{name}: floats from {low:g} to {high:g} are no picture", hint=hint)
+    return (array * 255.0).round().clip(0, 255).astype(np.uint8)
 
 
 def to_8_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:

@@ -78,9 +78,18 @@ def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> No
         with tempfile.TemporaryFile() as file:
             write(file)
             file.seek(0)
-            shutil.copyfileobj(file, stream, 2**20)
-        stream.flush()
+            _copy(file, stream, name)
     except BrokenPipeError:
         raise  # whoever reads has seen enough; the command line knows what to do
     except OSError as error:
         raise OutputError(f"cannot write {name}: {error.strerror or error}") from error
+
+
+def _copy(file: IO[bytes], stream: IO[bytes], name: str) -> None:
+    try:
+        shutil.copyfileobj(file, stream, 2**20)
+        if hasattr(stream, "flush"):  # not all that can be written to have it
+            stream.flush()
+    except (TypeError, ValueError) as error:  # a stream of text, one to read from, or a closed one
+        hint = "give a file that is open for writing in binary mode"
+        raise OutputError(f"cannot write {name}: {error}", hint=hint) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from gansdk.errors import OptionError
+from gansdk.files import cannot_write
 from gansdk.media.animating import write_animation
 from gansdk.media.arrays import write_arrays
 from gansdk.media.formats import file_format
@@ -102,6 +103,10 @@ def _write_each(
     gallery: Gallery, folder: Path, writing: ImageWriting, note: Callable[[str], None], provenance: str | None
 ) -> Path:
     ending = file_format(None, writing)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
     for at, picture in enumerate(gallery.pictures):
         write_picture(picture, folder / numbered(gallery.first + at, ending), writing, note, provenance=provenance)
     return folder

@@ -142,6 +142,10 @@ class ModelConfig(Frozen):
             raise ValueError(f"{DIRECTIONS} is among the files, and the facts name no direction")
         return self
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """What is shown of it: facts, network and files are pages long."""
+        return [("method", self.method), ("summary", self.summary), ("licence", self.licence)]
+
     def to_json(self) -> str:
         """The text of ``config.json``, with a closing newline."""
         return self.model_dump_json(indent=2, exclude_defaults=False) + "\n"

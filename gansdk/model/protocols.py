@@ -43,7 +43,7 @@ class Classifier(Protocol):
     def classify(self, data: Tensor, /) -> Tensor: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A method's facets over ready callables; a facet that is absent is None.
 
@@ -63,3 +63,9 @@ class Model:
     discriminator: Discriminator | None = None
     classifier: Classifier | None = None
     directions: Directions = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        names = ("generator", "encoder", "discriminator", "classifier")
+        facets = [name for name in names if getattr(self, name) is not None]
+        facets += [f"direction {name}" for name in self.directions]
+        return f"<Model with {', '.join(facets) or 'no facet'}>"

@@ -23,6 +23,7 @@ from gansdk.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from os import PathLike
     from pathlib import Path
 
     from gansdk.hub.places import Change, Place
@@ -106,7 +107,7 @@ class Plan:
 
 
 def push(
-    model: str | Path,
+    model: str | PathLike[str],
     ref: str,
     *,
     private: bool = False,

@@ -30,6 +30,7 @@ from gansdk.training.sources import OpenedData, under_recipe_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
     from typing import Literal
 
     from gansdk.options import Options
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from gansdk.training.recipe import Recipe
     from gansdk.training.runs import Source
     from gansdk.training.session import Finished
-    from gansdk.training.sources import Opener
+    from gansdk.training.sources import Data, Opener
 
 
 def _unseen(_progress: Progress, /) -> None:
@@ -49,10 +50,10 @@ def _unseen(_progress: Progress, /) -> None:
 def train(
     method: Method,
     config: str,
-    run: Path | str,
+    run: str | PathLike[str],
     *,
-    data: Mapping[str, str],
-    tests: Mapping[str, str] | None = None,
+    data: Mapping[str, Data],
+    tests: Mapping[str, Data] | None = None,
     options: Mapping[str, Any] | None = None,
     silenced: Iterable[tuple[str, str]] = (),
     progress: Callable[[Progress], None] = _unseen,
@@ -112,7 +113,7 @@ def train(
 
 
 def resume(
-    run: Path | str,
+    run: str | PathLike[str],
     *,
     methods: Mapping[str, Method],
     data: Mapping[str, str] | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansdk.data.opening import find_data
@@ -12,11 +13,14 @@ from gansdk.training.runs import describe_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from os import PathLike
 
     from gansdk.data.pictures import Dataset
     from gansdk.training.recipe import Recipe
 
     Opener = Callable[[str], tuple[str, Dataset]]
+    Data = str | PathLike[str]
+    """A path or a name, as users give it."""
 
 
 class OpenedData:
@@ -31,10 +35,10 @@ class OpenedData:
         InputError: If data is missing or empty.
     """
 
-    def __init__(self, train: Mapping[str, str], tests: Mapping[str, str], opener: Opener | None) -> None:
+    def __init__(self, train: Mapping[str, Data], tests: Mapping[str, Data], opener: Opener | None) -> None:
         opener = opener or _open_installed
-        found = {name: opener(text) for name, text in train.items()}
-        found_tests = {name: opener(text) for name, text in tests.items()}
+        found = {name: opener(_text(one)) for name, one in train.items()}
+        found_tests = {name: opener(_text(one)) for name, one in tests.items()}
         self.train = {name: data for name, (_, data) in found.items()}
         self.tests = {name: data for name, (_, data) in found_tests.items()}
         self.train_sources = {name: describe_source(*one) for name, one in found.items()}
@@ -48,13 +52,13 @@ class OpenedData:
                 yield f"{data.name}: left out what is no picture by its content ({len(data.others)}): {shown}"
 
 
-def under_recipe_names(recipe: Recipe, data: Mapping[str, str]) -> dict[str, str]:
+def under_recipe_names(recipe: Recipe, data: Mapping[str, Data]) -> dict[str, Data]:
     """Data sets by the recipe's names for them; the name ``""`` means its first.
 
     Raises:
         UsageError: If one is not the recipe's, missing, or given twice.
     """
-    named: dict[str, str] = {}
+    named: dict[str, Data] = {}
     for name, text in data.items():
         meant = name or recipe.sources[0]
         if meant not in recipe.sources:
@@ -66,6 +70,11 @@ def under_recipe_names(recipe: Recipe, data: Mapping[str, str]) -> dict[str, str
         if name not in named:
             raise UsageError(f"the recipe needs a data set {name!r}", hint=f"add {entry('data', name, 'FOLDER')}")
     return named
+
+
+def _text(data: Data) -> str:
+    """It as text; what is a path by its type is so spelled that it is no name of a data set."""
+    return data if isinstance(data, str) else str(Path(data).absolute())
 
 
 def _open_installed(text: str) -> tuple[str, Dataset]:

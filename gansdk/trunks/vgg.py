@@ -7,6 +7,7 @@ name them. VGG16 has thirteen convolutions, VGG19 sixteen; which of them a file 
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Literal
 
@@ -90,7 +91,9 @@ class VGG(nn.Module):
         return [found[self._at[layer]] for layer in self.layers]
 
 
-def load_vgg(name: str, layers: Sequence[tuple[int, int]], trained_on: Input = "mean-subtracted") -> VGG:
+def load_vgg(
+    name: str | os.PathLike[str], layers: Sequence[tuple[int, int]], trained_on: Input = "mean-subtracted"
+) -> VGG:
     """A fixed VGG16 or VGG19 from a file.
 
     Args:
@@ -102,7 +105,7 @@ def load_vgg(name: str, layers: Sequence[tuple[int, int]], trained_on: Input = "
         InputError: If there is no such file or layer.
         ModelError: If the file holds no VGG16 or VGG19.
     """
-    path = find(name)
+    path = find(os.fspath(name))
     tensors = {key: tensor for key, tensor in read_tensors(path).items() if not key.startswith("classifier.")}
     count = sum(key.endswith(".weight") for key in tensors)
     if count not in _CONVOLUTIONS or not all(_KEY.fullmatch(key) for key in tensors):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +13,6 @@ from PIL import Image
 from gansdk import DataSplit, InputError, NamedDataset, PluginError, UnknownNameError, array_digest, open_data
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.data.opening import find_data
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 LABELS = np.array([1, 0, 1], np.uint8)
@@ -47,6 +44,15 @@ def named(**changes) -> NamedDataset:
 
 
 DOTS = {"dots": named()}
+
+
+def test_a_path_by_its_type_is_a_folder_also_where_a_name_is_alike(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dots").mkdir()
+    Image.fromarray(IMAGES[0]).save(tmp_path / "dots" / "a.png")
+    assert find_data(Path("dots"), DOTS).data.names == ("a.png",)
+    with pytest.raises(InputError, match="dots is not here"):
+        find_data("dots", DOTS)
 
 
 @pytest.fixture

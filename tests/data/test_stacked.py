@@ -194,3 +194,8 @@ def test_the_ground_is_what_nearly_all_shapes_stand_on(light: int, ground: str |
     images[:light] = 255
     images[:, 2:4, 2:4] = 255 - images[:, 2:4, 2:4]
     assert ground_of(images) == ground
+
+
+def test_what_is_shown_of_a_set_is_one_line(animals: Path) -> None:
+    assert repr(grey()) == f"<StackedImages {grey().name!r}, 3 images 6×4 grey>"
+    assert repr(open_pictures(animals)) == "<Pictures 'animals', 4 images, 2 classes>"

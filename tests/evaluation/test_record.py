@@ -62,3 +62,12 @@ def test_damage_is_one_line(tmp_path, text):
         read_evaluation(tmp_path)
     assert "\n" not in str(caught.value)
     assert "evaluation.json" in str(caught.value)
+
+
+def test_what_is_shown_of_it_is_short_however_many_items_there_are():
+    many = {f"picture {at}": float(at) for at in range(1000)}
+    figure = measured("psnr-y", "Set5", 31.3229, values=many, twin=Figure(value=30.0, values=many))
+    assert repr(figure) == "Measurement(metric='psnr-y', data='Set5', value=31.3229, interval=None)"
+    shown = repr(Evaluation(measurements=(figure,) * 40))
+    assert shown.startswith("Evaluation(psnr-y on Set5=31.32, ")
+    assert len(shown) < 150

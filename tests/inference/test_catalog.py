@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -58,6 +59,16 @@ TASK = Task(
 )
 
 
+class Place(os.PathLike):
+    """A path that is neither a text nor a Path."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return self.path
+
+
 @pytest.fixture
 def make(tmp_path):
     """A catalog over methods given as (name, models, defaults)."""
@@ -97,6 +108,7 @@ def test_a_path_is_a_folder_whatever_it_looks_like(catalog, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "mine")
     assert catalog.locate(Path("mine")).folder.resolve() == tmp_path / "mine"
+    assert catalog.locate(Place("mine")).folder.resolve() == tmp_path / "mine"
 
 
 def test_a_run_folder_means_its_model(catalog, tmp_path):

@@ -53,6 +53,10 @@ def rewrite(folder, change):
     (folder / "config.json").write_text(json.dumps(config))
 
 
+def test_any_path_names_the_model(folder):
+    assert write_directions(str(folder), [TILT], {"tilt": VECTORS["tilt"]}) == read_config(folder)
+
+
 def test_what_is_written_is_read(directed):
     found = read(directed)
     assert {name: {part: vector.tolist() for part, vector in own.items()} for name, own in found.items()} == VECTORS

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import sketch
 import tiny
 import torch
+from PIL import Image
 from torch import nn
 
 import gansdk
-from gansdk.errors import ModelError, NotApplicableError, OptionError, UnknownNameError
+from gansdk.errors import CancelledError, InputError, ModelError, NotApplicableError, OptionError, UnknownNameError
 from gansdk.inference.context import Context
 from gansdk.inference.loading import write_model
 from gansdk.inference.located import Located
@@ -20,6 +25,7 @@ from gansdk.inference.runtime import NonFiniteError
 from gansdk.model.export import Export
 from gansdk.options import LoadOptions, PictureReading
 from gansdk.plugins.declarations import Slot, Task
+from gansdk.tasks.encode import ENCODE
 from gansdk.tasks.superres import SUPERRES
 
 CPU = LoadOptions(device="cpu", precision="fp32")
@@ -155,3 +161,176 @@ def test_a_network_that_gives_nan_in_fp32_is_one_error(folder):
     write_model(folder, tiny.METHOD, Export(tiny.FACTS, {"width": 8}, broken))
     with pytest.raises(NonFiniteError, match="NaN or infinity"):
         Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)(photo())
+
+
+class Place(os.PathLike):
+    """A path that is neither a text nor a Path."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return str(self.path)
+
+
+def test_an_image_is_the_same_however_it_is_given(sharpen, tmp_path):
+    array = photo()
+    Image.fromarray(array).save(tmp_path / "a.png")
+    tensor = torch.from_numpy(array).permute(2, 0, 1)
+    expected = sharpen(array).pixels
+    with (tmp_path / "a.png").open("rb") as file:
+        for given in (
+            str(tmp_path / "a.png"),
+            Place(tmp_path / "a.png"),
+            (tmp_path / "a.png").read_bytes(),
+            io.BytesIO((tmp_path / "a.png").read_bytes()),
+            file,
+            Image.fromarray(array),
+            array / 255,
+            (array / 255).astype(np.float32),
+            tensor,
+            (tensor / 255).requires_grad_(),
+            gansdk.Picture(array),
+        ):
+            assert np.array_equal(sharpen(given).pixels, expected)
+
+
+def test_several_at_once_are_each_what_it_is_alone(sharpen):
+    arrays = [photo(), photo(20, 30), photo(9, 50)]
+    alone = [sharpen(array).pixels for array in arrays]
+    for batch in (arrays, tuple(arrays)):
+        together = sharpen(batch)
+        assert isinstance(together, list)
+        assert all(np.array_equal(a.pixels, b) for a, b in zip(together, alone, strict=True))
+    stacked = np.stack([photo()] * 2)
+    for batch in (stacked, stacked / 255, torch.from_numpy(stacked).permute(0, 3, 1, 2)):
+        assert [np.array_equal(one.pixels, alone[0]) for one in sharpen(batch)] == [True, True]
+    gallery = gansdk.Gallery(stacked, 2)
+    assert [one.pixels.shape for one in sharpen(gallery)] == [(80, 100, 3)] * 2
+    assert sharpen([]) == []
+
+
+def test_which_of_several_is_wrong_is_named(sharpen, tmp_path):
+    with pytest.raises(InputError, match=r"input \[1\]: list is no picture"):
+        sharpen([photo(), [1, 2]])
+    with pytest.raises(InputError, match=r"input \[1\]: floats from 0 to 255"):
+        sharpen([photo(), np.array([[0.0, 255.0]])])
+    with pytest.raises(InputError, match="there is no file gone"):
+        sharpen([photo(), "gone"])
+    with pytest.raises(OptionError, match="superres takes photo; 2 given"):
+        sharpen([photo()], [photo()])
+    with pytest.raises(OptionError, match="batches of one length"):
+        sharpen([photo()], photo())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (io.StringIO("text"), "gives text; open it in binary mode"),
+        (torch.zeros(30, 40, 3), "channels come first in a tensor"),
+        (3, "int is no picture; give a path, bytes, a binary file object, a Pillow image, a numpy array or a tensor"),
+        (np.array([[np.nan]]), "floats from nan to nan are no picture"),
+    ],
+)
+def test_what_is_no_image_says_what_would_be(sharpen, given, said):
+    with pytest.raises(InputError, match=said):
+        sharpen(given)
+
+
+def test_a_closed_file_is_one_error(sharpen):
+    closed = io.BytesIO(b"x")
+    closed.close()
+    with pytest.raises(InputError, match="cannot read the given stream"):
+        sharpen(closed)
+
+
+@pytest.fixture
+def encode(tmp_path):
+    sketch.write(tmp_path / "sketch")
+    return Pipeline(ENCODE, located(tmp_path / "sketch"), sketch.METHOD, CPU)
+
+
+def test_readings_of_several_have_the_notes_of_each(encode):
+    plain = np.random.default_rng(0).integers(0, 256, (10, 8), dtype=np.uint8)
+    large = np.random.default_rng(0).integers(0, 256, (20, 16), dtype=np.uint8)
+    batch = [plain, large, plain]
+    told = []
+    readings = encode(batch, batch=2, progress=lambda done, total: told.append((done, total)))
+    assert [len(one.notes) for one in readings] == [0, 1, 0]
+    assert readings[1].notes[0].startswith("input [1]: fitted")
+    for reading, image in zip(readings, batch, strict=True):
+        alone = encode(image)
+        assert all(np.allclose(reading[name], alone[name], atol=1e-6) for name in alone)
+    assert told == [(0, 3), (2, 3), (3, 3)]
+
+
+def test_a_notebook_shows_a_reading_as_a_table(encode):
+    reading = encode(np.zeros((20, 16), np.uint8))
+    table = reading._repr_html_()
+    assert table.startswith("<table><tr><th>class</th><td>")
+    assert f"<td>{reading.notes[0]}</td>" in table
+
+
+def test_progress_is_told_between_tiles_and_ends_at_the_end(sharpen):
+    told = []
+    sharpen(photo(), tile=32, progress=lambda done, total: told.append((done, total)))
+    assert told[0] == (0, 2000)
+    assert told[-1] == (2000, 2000)
+    assert len(told) > 3
+    assert told == sorted(told)
+    told.clear()
+    sharpen([photo(), photo()], tile=32, progress=lambda done, total: told.append((done, total)))
+    assert told[0] == (0, 2)
+    assert told[-1] == (2, 2)
+    assert told == sorted(told)
+    assert any(0 < done < 1 for done, _ in told)
+
+
+class Stopped(Exception):
+    pass
+
+
+def test_what_progress_raises_ends_the_call_and_comes_out_of_it(sharpen):
+    def stop(done, total):
+        if done:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        sharpen(photo(), tile=32, progress=stop)
+    with pytest.raises(Stopped):
+        sharpen([photo(), photo()], progress=stop)
+    sharpen(photo())  # it goes on as if nothing had been
+
+
+@pytest.mark.parametrize("given", [photo(), [photo()] * 5], ids=["one", "several"])
+def test_a_call_is_cancelled_from_another_thread(sharpen, given):
+    cancel, told = threading.Event(), []
+
+    def watch(done, total):
+        told.append(done / total)
+        thread = threading.Thread(target=cancel.set)
+        if len(told) == 2:
+            thread.start()
+            thread.join()
+
+    with pytest.raises(CancelledError, match="the call was cancelled"):
+        sharpen(given, tile=32, progress=watch, cancel=cancel)
+    assert len(told) == 2
+    with pytest.raises(CancelledError):
+        sharpen("there is no such file", cancel=cancel)
+    cancel.clear()
+    sharpen(given, cancel=cancel)
+
+
+def test_a_device_may_be_torchs_own(folder):
+    for device in (torch.device("cpu"), torch.device("cpu", 0), "cpu"):
+        assert LoadOptions(device=device).device == "cpu"
+    assert LoadOptions(device=torch.device("cuda", 1)).device == "cuda:1"
+    with pytest.raises(OptionError, match="no device"):
+        gansdk.pipeline("superres", Place(folder), device=torch.device("meta"))
+
+
+def test_a_pipeline_says_in_a_line_what_it_is(sharpen):
+    assert repr(sharpen).startswith("<Pipeline superres with ")
+    for value in (sharpen, sharpen.model, sharpen.located, sharpen.located.config):
+        assert len(repr(value)) < 300

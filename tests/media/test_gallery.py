@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterable
 
 import numpy as np
@@ -123,3 +125,41 @@ def test_saving_says_what_is_wrong(tmp_path):
     with pytest.raises(OutputExistsError):
         gallery().save(tmp_path / "x.npz")
     assert (tmp_path / "x.npz").read_bytes() == b"mine"
+
+
+class Place(os.PathLike):
+    """A path that is neither a text nor a Path."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return str(self.path)
+
+
+def test_any_path_is_taken(tmp_path):
+    assert gallery(2).save(Place(f"{tmp_path}/new/")) == tmp_path / "new"
+    assert sorted(one.name for one in (tmp_path / "new").iterdir()) == ["000000.png", "000001.png"]
+    assert gallery(2).save(Place(tmp_path / "a.gif")) == tmp_path / "a.gif"
+
+
+@pytest.mark.parametrize("kind", ["png", "gif", "webp", "npz"])
+def test_a_file_object_takes_what_a_file_would(tmp_path, kind):
+    gallery().save(tmp_path / f"a.{kind}")
+    file = io.BytesIO()
+    assert gallery().save(file, format=kind) is None
+    assert file.getvalue() == gallery().to_bytes(kind) == (tmp_path / f"a.{kind}").read_bytes()
+    with (tmp_path / f"named.{kind}").open("wb") as named:
+        gallery().save(named)
+    assert (tmp_path / f"named.{kind}").read_bytes() == file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "columns"), [(6, 60, 3), (3, 4, 1000), (20000, 8, 100), (400, 600, 400), (2, 6000, 2)]
+)
+def test_a_notebook_shows_it_however_many_there_are(count, side, columns):
+    pixels = np.broadcast_to(np.zeros(1, np.uint8), (count, side, side, 1))
+    labels = [str(at) * 30 for at in range(columns)]
+    shown = Gallery(pixels, columns, row_labels=labels, column_labels=labels, corner="code")
+    with Image.open(io.BytesIO(shown._repr_png_())) as image:
+        assert max(image.size) <= 1024

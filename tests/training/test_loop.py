@@ -129,7 +129,7 @@ WRONG = {
     "config": ({"config": "smal"}, UnknownNameError, r"no config of tiny 'smal'; did you mean small\?"),
     "option": ({"options": {"stpes": 3}}, UnknownNameError, r"no option 'stpes'; did you mean steps\?"),
     "value": ({"options": {"steps": 0}}, OptionError, "steps '0' is not one of 1.."),
-    "no data": ({"data": {}}, UsageError, "needs a data set 'photos'; add --data photos=FOLDER"),
+    "no data": ({"data": {}}, UsageError, 'needs a data set .photos.; add data={"photos": "FOLDER"}'),
     "other data": ({"data": {"photo": "x"}}, UnknownNameError, r"no data set 'photo'; did you mean photos\?"),
     "twice": ({"data": {"": "x", "photos": "x"}}, UsageError, "data set 'photos' is given twice"),
     "absent": ({"data": {"": "absent"}}, InputError, "no folder, zip archive or data set 'absent'"),

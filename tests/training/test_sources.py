@@ -1,8 +1,10 @@
 """The data sets of a run: by which names, with what in them, and the same when it resumes."""
 
 import json
+import os
 import struct
 from functools import partial
+from pathlib import Path
 
 import adversary
 import numpy as np
@@ -51,6 +53,16 @@ def test_resuming_needs_the_same_test_data(tmp_path, photos):
         loop.resume(tmp_path / "run", methods=METHODS)
 
 
+class Place(os.PathLike):
+    """A path that is neither a text nor a Path."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return str(self.path)
+
+
 @pytest.fixture
 def named(tmp_path, monkeypatch):
     """Training on a data set by its name, whose only file is $GANSDK_DATA/dots/images."""
@@ -73,6 +85,15 @@ def named(tmp_path, monkeypatch):
         "data": {"": "dots"},
         "open_data": partial(find_data, named={"dots": dots}),
     }
+
+
+def test_a_path_by_its_type_is_a_folder_whatever_its_name(tmp_path, named, photos, monkeypatch):
+    _, how = named
+    Path(photos).rename(tmp_path / "dots")
+    monkeypatch.chdir(tmp_path)
+    train(Place(tmp_path / "run"), "", data={"": Place("dots")}, open_data=how["open_data"])
+    recorded = json.loads((tmp_path / "run" / "train.json").read_text())["data"]["photos"]
+    assert recorded["path"] == str(tmp_path / "dots")
 
 
 def test_a_run_on_a_named_data_set_says_so_and_is_resumed_exactly(tmp_path, named, monkeypatch):

@@ -69,7 +69,7 @@ def test_the_mean_is_taken_off_in_the_range_that_it_was_trained_in():
 def test_gradients_go_through_it_and_not_into_it(tmp_path):
     path = tmp_path / "vgg.safetensors"
     save_file({f"features.{key}": tensor for key, tensor in plain((2, 2, 3, 3, 3)).state_dict().items()}, path)
-    network = load_vgg(str(path), ((1, 2),))
+    network = load_vgg(path, ((1, 2),))
     image = torch.rand(1, 3, 8, 8, requires_grad=True)
     network(image)[0].sum().backward()
     assert image.grad is not None
