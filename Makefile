@@ -44,7 +44,7 @@ $(VENV)/installed: pyproject.toml $(PLUGINS) constraints.txt
 	@$(PIP) install --quiet -c constraints.txt -e . $(patsubst %/pyproject.toml,-e %,$(PLUGINS))
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(PIP) install --quiet -c constraints.txt -r requirements-dev.txt
 	@touch $@
 

