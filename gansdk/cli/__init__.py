@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+"""What a user says of how OpenMP's threads wait."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code.
@@ -23,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if hasattr(sys.stdout, "reconfigure"):  # a file name that is no text must not end in a traceback
         sys.stdout.reconfigure(errors="backslashreplace")
+    _let_threads_sleep()
     flags, rest = hoist(sys.argv[1:] if arguments is None else arguments)
     output = Output(flags)
     if flags.offline:
@@ -34,6 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return 0
     return code
+
+
+def _let_threads_sleep() -> None:
+    """Lets threads that wait for work sleep, where the user says nothing of it.
+
+    By default they go on computing for a while, which takes the cores from those that have work where others use the
+    machine too: `benchmarks/threads.py`. The runtime reads this once, when torch is loaded.
+    """
+    if "torch" not in sys.modules and not any(name in os.environ for name in _WAITING):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
 def _execute(arguments: Sequence[str], output: Output) -> int:
