@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 
 _NAME = 100
-"""Characters of a file's name in that of the hidden one beside it."""
+"""Bytes of a file's name in that of the hidden one beside it: file systems count bytes, and 255 is the most."""
+
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+"""What is neither a file nor a device."""
 
 
 def sha256(path: Path) -> str:
@@ -34,12 +38,32 @@ def sha256(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stands(path: Path) -> bool:
+    """Whether a file is at ``path`` already, links followed.
+
+    Raises:
+        OutputError: If no file can be there: a folder, a device, a pipe or a socket is in its place, or the name is
+            longer than the file system takes.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if not stat.S_ISREG(mode):
+        hint = "name a file in it" if stat.S_ISDIR(mode) else "name a file, or give -o - for standard output"
+        raise OutputError(f"{path} is {_KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file", hint=hint)
+    return True
+
+
 @contextmanager
 def whole_file(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     """Opens a hidden file beside ``path`` that takes its name only when the block ends well.
 
     A reader sees the old file or the new one, also where the process is killed or the disk fills up. What a killed
-    process leaves behind is a hidden file, never a half one under the real name.
+    process leaves behind is a hidden file, never a half one under the real name. A link stays, and the file that it
+    points at is replaced.
 
     Args:
         path: Where the finished file shall stand; its folder must exist.
@@ -47,8 +71,10 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
 
     Raises:
         OutputExistsError: If ``replace`` is false and something appeared at ``path`` meanwhile.
-        OutputError: If the folder cannot be written to, or the disk is full.
+        OutputError: If the folder cannot be written to, the disk is full, or what is at ``path`` is no file.
     """
+    stands(path)
+    path = path.resolve() if path.is_symlink() else path
     temporary = _hidden_beside(path)
     try:
         file = temporary.open("x+b")
@@ -77,16 +103,19 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Gives a hidden folder beside ``path`` that takes its name only when the block ends well.
 
     Args:
-        path: Where the finished folder shall stand.
+        path: Where the finished folder shall stand; a link stays, and the folder that it points at is replaced.
         replace: Whether a folder that is there already may be replaced. The old one is moved aside first, so for a
             moment there is none: a reader never sees a mixture.
 
     Raises:
         OutputExistsError: If ``replace`` is false and something is at ``path``.
-        OutputError: If the parent cannot be written to, or the disk is full.
+        OutputError: If the parent cannot be written to, the disk is full, or what is at ``path`` is no folder.
     """
     if not replace and path.exists():
         raise OutputExistsError(f"{path} exists already", hint="choose another folder")
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is no folder", hint="choose another place")
+    path = path.resolve() if path.is_symlink() else path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _hidden_beside(path)
@@ -167,6 +196,7 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
         errno.ENOTDIR: f"{path.parent} is no folder",
         errno.ENOSPC: "the disk is full; make room and try again",
         errno.EDQUOT: "the disk quota is used up; make room and try again",
+        errno.ENAMETOOLONG: "give it a shorter name",
     }
     hint = hints.get(error.errno or 0, "")
     return OutputError(f"cannot write {path}: {error.strerror or error}", hint=hint)
@@ -190,9 +220,14 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> None:
     """Removes what killed processes left of files with these names; nobody may be writing there."""
     for path in folder.glob(".*.part"):
         found = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}\.part", path.name, re.DOTALL)
-        if found and any(name[:_NAME] == found[1] for name in names):
+        if found and any(_cut(name) == found[1] for name in names):
             path.unlink(missing_ok=True)
 
 
 def _hidden_beside(path: Path) -> Path:
-    return path.parent / f".{path.name[:_NAME]}.{secrets.token_hex(4)}.part"
+    return path.parent / f".{_cut(path.name)}.{secrets.token_hex(4)}.part"
+
+
+def _cut(name: str) -> str:
+    """The first bytes of a name, whole characters only."""
+    return os.fsencode(name)[:_NAME].decode(errors="ignore")

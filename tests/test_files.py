@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import threading
 import pytest
 
 from gansdk.errors import OutputError, OutputExistsError
-from gansdk.files import sha256, whole_file, whole_folder, write_whole
+from gansdk.files import remove_leftovers, sha256, whole_file, whole_folder, write_whole
 
 
 def names(folder):
@@ -129,3 +130,78 @@ def test_a_folder_appears_only_at_the_end_and_replaces_only_if_asked(tmp_path):
 def test_digest(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == "sha256:" + hashlib.sha256(b"abc").hexdigest()
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_link_stays_and_the_file_that_it_points_at_is_replaced(tmp_path, replace):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere/real")
+    if replace:
+        write_whole(tmp_path / "elsewhere" / "real", "old")
+    with whole_file(tmp_path / "link", replace=replace) as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "elsewhere" / "real").read_text() == "new"
+    assert names(tmp_path / "elsewhere") == ["real"]
+
+
+def test_a_link_to_a_folder_stays_too(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with whole_folder(tmp_path / "link", replace=True) as new:
+        write_whole(new / "a", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "a").read_text() == "new"
+    assert names(tmp_path) == ["link", "real"]
+
+
+def test_a_link_to_itself_is_an_error_in_one_line(tmp_path):
+    (tmp_path / "a").symlink_to("a")
+    with pytest.raises(OutputError, match="Too many levels of symbolic links"):
+        write_whole(tmp_path / "a", "new")
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(tmp_path)  # a socket's address is short
+        listening.bind("socket")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "folder").mkdir()
+    kinds = {"pipe": "a pipe", "socket": "a socket", "link": "a pipe", "folder": "a folder"}
+    for name, kind in kinds.items():
+        with pytest.raises(OutputError, match=f"is {kind}, not a file"):
+            write_whole(tmp_path / name, "new")
+        if name != "folder":
+            with pytest.raises(OutputError, match="is no folder"), whole_folder(tmp_path / name, replace=True):
+                pass
+    assert names(tmp_path) == sorted(kinds)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_device_is_never_replaced(tmp_path):
+    try:
+        os.mknod(tmp_path / "null", stat.S_IFCHR | 0o600, os.makedev(1, 3))  # one of our own, lest the real one goes
+    except PermissionError:
+        pytest.skip("only root makes devices")
+    with pytest.raises(OutputError, match=r"is a device, not a file; .* -o -"):
+        write_whole(tmp_path / "null", "new")
+    assert stat.S_ISCHR((tmp_path / "null").stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["界" * 85, "x" * 255, "a" + "é" * 127])
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path, name):
+    write_whole(tmp_path / name, "new")
+    assert names(tmp_path) == [name]
+    with pytest.raises(OutputError, match="File name too long; give it a shorter name"):
+        write_whole(tmp_path / (name + "x"), "new")
+
+
+def test_leftovers_of_long_names_are_found_again(tmp_path):
+    name = "界" * 84
+    with whole_file(tmp_path / name):
+        (left,) = names(tmp_path)
+        (tmp_path / left.replace(left[-13:-5], "01234567")).write_text("half")
+    assert len(names(tmp_path)) == 2
+    remove_leftovers(tmp_path, [name])
+    assert names(tmp_path) == [name]

@@ -126,17 +126,19 @@ def _policy(on_exists: str) -> str:
 
 def _free(target: Path, policy: str) -> Path | None:
     """Where the file goes, known before anything is fetched; None where something stands there and stays."""
+    from gansdk.files import stands
     from gansdk.media.placing import free_name
 
     if target.is_dir():
         raise UsageError(f"{target} is a folder", hint=f"give -o a file, as {target / 'model.tar'}")
     if not target.parent.is_dir():
         raise OutputError(f"there is no folder {target.parent}", hint="create it first")
+    is_there = stands(target)
     if policy == "rename":
         return free_name(target)
-    if target.exists() and policy == "error":
+    if is_there and policy == "error":
         raise OutputExistsError(f"{target} exists already", hint=_OTHERWISE)
-    return None if target.exists() and policy == "skip" else target
+    return None if is_there and policy == "skip" else target
 
 
 def _report_skipped(session: Session, text: str, there: Path) -> None:

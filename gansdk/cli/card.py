@@ -57,6 +57,7 @@ def card(
 def _target(session: Session, located: Located, output: str) -> Path | None:
     """The card's file; None where it is printed."""
     from gansdk.evaluation.keeping import is_users_own
+    from gansdk.files import stands
 
     if not output:
         return located.folder / _README if is_users_own(session.catalog, located) else None
@@ -65,6 +66,7 @@ def _target(session: Session, located: Located, output: str) -> Path | None:
         raise UsageError(f"{path} is a folder", hint=f"give -o a file, as {path / _README}")
     if not path.parent.is_dir():
         raise OutputError(f"there is no folder {path.parent}", hint="create it first")
+    stands(path)
     return path
 
 

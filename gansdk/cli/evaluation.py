@@ -231,6 +231,7 @@ def _with_compressed(datasets: dict[str, Dataset], located: Located, qualities: 
 def _target(session: Session, located: Located, output: str | None, load: LoadOptions) -> Path | None:
     """The file or model folder that shall have it; None where nothing is written, which is said."""
     from gansdk.evaluation.keeping import is_users_own
+    from gansdk.files import stands
 
     if output:
         path = Path(output)
@@ -238,7 +239,7 @@ def _target(session: Session, located: Located, output: str | None, load: LoadOp
             raise OutputError(f"there is no folder {path.parent}", hint="create it first")
         if path.is_dir():
             raise UsageError(f"{path} is a folder", hint="give -o a file")
-        if path.exists():
+        if stands(path):
             _check_evaluation(path)
         return path
     if load.blend is not None:

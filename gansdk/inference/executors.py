@@ -22,7 +22,7 @@ from gansdk.errors import GansdkError, UnforeseenError, UsageError
 from gansdk.files import cannot_write
 from gansdk.inference.context import Context
 from gansdk.inference.encodings import Encoding
-from gansdk.inference.planning import STANDARD
+from gansdk.inference.planning import STANDARD, extent_of
 from gansdk.media.formats import file_format
 from gansdk.media.picture import Picture
 from gansdk.media.results import as_image_writing, write_result
@@ -297,7 +297,8 @@ def read(work: Work, pipeline: Pipeline, item: Item, note: Callable[[str], None]
     if work.kind == "picture":
         writing = as_image_writing(work.writing)
         for picture in inputs.values():
-            check_fits(picture, file_format(item.output, writing), writing)
+            size = extent_of(work, (picture.width, picture.height))
+            check_fits(picture, file_format(item.output, writing), writing, size)
     return inputs
 
 

@@ -14,23 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gansdk.errors import GansdkError, InputError, OutputError, OutputExistsError
-from gansdk.files import remove_leftovers, whole_file
+from gansdk.files import remove_leftovers, stands, whole_file
 from gansdk.inference import folders
 from gansdk.inference.executors import Outcome
 from gansdk.inference.planning import (
-    STANDARD,
     Item,
     Job,
     check_folder,
     check_output,
+    check_result,
     find_obstacles,
     on_exists_of,
     plan,
+    records_file,
 )
 from gansdk.inference.records import record_format, write_records
 from gansdk.inference.reports import NAME, Making, open_report
 from gansdk.media.images import check_readable
 from gansdk.media.placing import free_name
+from gansdk.media.results import is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,8 +154,7 @@ def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
     items = plan(job)
     check_folder(job)
     ready, skipped, failed = find_obstacles(job, items)
-    is_kept = job.work.task.gives_records and job.output not in {None, STANDARD}
-    with _records(Path(str(job.output)) if is_kept else None, job.work.writing) as records:
+    with _records(job) as records:
 
         def tell(outcome: Outcome) -> None:
             if outcome.record is not None and records is not None:
@@ -198,6 +199,9 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
         raise InputError(f"{job.source} holds no pictures", hint="name a folder with PNG, JPEG, WebP or TIFF files")
     with open_report(Making.of(job.work, job.source, job.target)) as report:
         folder = _Folder(job, found, report, account, records)
+        for name, output in report.refused.items():
+            what = f"the report says that {name} became {output}, outside of {job.target}: that line does not count"
+            reporter.context(Item((), None, label=name)).note(what)
         if report.was_killed:
             _sweep(items)
         for name, error in found.closed:
@@ -250,15 +254,17 @@ class _Folder:
         """The items that are to be computed; the others are told of."""
         for planned in items:
             item, goes_on = planned, self.job.goes_on
-            state, place = self.report.state(item, self.found.stamps[item.key or ""])
-            if goes_on and state == "whole":
-                self.account.keep(item)
-                continue
-            if goes_on and state == "outdated":
-                item = replace(item, output=place, replaces=True)
             try:
+                state, place = self.report.state(item, self.found.stamps[item.key or ""])
+                if goes_on and state == "whole":
+                    self.account.keep(item)
+                    continue
+                if goes_on and state == "outdated":
+                    item = replace(item, output=place, replaces=True)
                 check_readable(Path(item.inputs[0]))
                 is_wanted = item.replaces or _is_wanted(item, self.job.work.writing)
+                if is_wanted:
+                    check_result(self.job.work, item)
             except (InputError, OutputError) as error:
                 self.tell(Outcome(item, error=error))
                 continue
@@ -277,7 +283,7 @@ def _is_wanted(item: Item, writing: Options) -> bool:
             if not parent.is_dir():
                 raise OutputError(f"{parent} is a file, not a folder", hint="name another folder for the results")
             break
-    return not item.output.exists() or check_output(item.output, writing)
+    return not stands(item.output) or check_output(item.output, writing)
 
 
 def _sweep(items: Sequence[Item]) -> None:
@@ -311,15 +317,17 @@ class _Records:
 
 
 @contextmanager
-def _records(path: Path | None, writing: Options) -> Iterator[_Records | None]:
+def _records(job: Job) -> Iterator[_Records | None]:
     """Gathers records and writes them when the block ends well, whole; None where the reporter prints them."""
+    path, writing = records_file(job) if job.work.task.gives_records else None, job.work.writing
     if path is None:
         yield None
         return
-    if not check_output(path, writing):
+    if not check_output(path, writing, is_made=is_folder(str(job.output))):
         raise OutputExistsError(f"{path} exists already", hint="nothing was done")
     records = _Records(free_name(path) if on_exists_of(writing) == "rename" else path)
     yield records
     if records.records:
+        records.path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(records.path, replace=on_exists_of(writing) != "error") as file:
             write_records(records.records, file, record_format(path, writing))

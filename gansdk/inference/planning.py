@@ -7,6 +7,7 @@ folders that cannot be written to are found for all items; those items fail, the
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING
 
 from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
+from gansdk.files import stands
 from gansdk.inference.records import record_format
 from gansdk.media.formats import file_format
 from gansdk.media.gallery import most_in_grid
-from gansdk.media.images import check_readable
+from gansdk.media.images import check_readable, size_of
 from gansdk.media.results import as_image_writing, is_folder, numbered
+from gansdk.media.writing import check_size, has_limit
 from gansdk.model.config import WEIGHTS
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.options import ImageWriting, RecordWriting
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 
 STANDARD = "-"
 """Stands for standard input or output."""
+
+_DESCRIPTOR = re.compile(r"/dev/(fd/\d+|stdin)|/proc/(self|\d+)/fd/\d+")
+"""What a shell gives for ``<(…)``: a pipe without a name, beside which no file can be."""
 
 _ELSEWHERE: Mapping[OutputKind, str] = {
     "folder": "write single files with -o FOLDER/",
@@ -138,6 +144,8 @@ class Item:
     @property
     def name(self) -> str:
         """What messages call it."""
+        if self.key is not None and _DESCRIPTOR.fullmatch(self.key):
+            return f"the pipe {self.key}"
         return "standard input" if self.key == STANDARD else self.key or "(no input)"
 
     @property
@@ -156,8 +164,8 @@ def plan(job: Job) -> list[Item]:
 
     Raises:
         UsageError: If the call does not fit the model's facts, the inputs do not fill the slots, two items would write
-            the same file, one would overwrite another's input, the output's ending names no format, or a grid could
-            not hold what was asked for.
+            the same file, one would overwrite another's input, the output's ending names no format, or a grid or its
+            format could not hold what was asked for.
     """
     check_call(job.work)
     task, size = job.work.task, len(job.work.task.slots)
@@ -171,13 +179,14 @@ def plan(job: Job) -> list[Item]:
         raise UsageError("standard input can be read only once", hint="give - once")
     groups = [job.inputs[at : at + size] for at in range(0, len(job.inputs), size)] if size else [()]
     if task.gives_records:
-        if job.output is not None and job.output != STANDARD:
-            record_format(Path(job.output), job.work.writing)
+        records_file(job)
         return [Item(group, None) for group in groups]
-    if job.work.kind == "folder" and task.pieces:
-        return _pieces(job)
     if job.work.kind == "picture" and task.count:
         _check_grid(job.work)
+    if not size:
+        _check_extent(job)
+    if job.work.kind == "folder" and task.pieces:
+        return _pieces(job)
     items = [Item(group, _output(job, group, len(groups))) for group in groups]
     _check_inputs_stay(items)
     check_collisions(items)
@@ -220,6 +229,62 @@ def _check_grid(work: Work) -> None:
         raise UsageError(what, hint=", or ".join([*otherwise[:1], "ask for fewer"]))
 
 
+def extent_of(work: Work, size: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Width and height of the largest image that a call writes.
+
+    Args:
+        work: What is done.
+        size: That of the input; None where there is none.
+    """
+    if not work.task.extent:
+        return size
+    width, height = resolve(work.task.extent)(work.model.config.facts, work.call, work.kind, size)
+    return width, height
+
+
+def _check_extent(job: Job) -> None:
+    """Refuses a format that cannot hold what is made out of nothing."""
+    size = extent_of(job.work, None)
+    if size is None or job.work.kind == "arrays":
+        return
+    path = Path(job.output) if job.output not in {None, STANDARD} and job.work.kind != "folder" else None
+    try:
+        check_size(file_format(path, as_image_writing(job.work.writing)), *size)
+    except OutputError as error:
+        otherwise = "" if job.work.kind == "animation" else f"{error.hint}, or "
+        raise UsageError(error.message, hint=f"{otherwise}ask for fewer") from None
+
+
+def check_result(work: Work, item: Item) -> None:
+    """Refuses a result that its format cannot hold, as far as the headers of its inputs say how large it will be.
+
+    Raises:
+        OutputError: With the size, and the formats that can.
+    """
+    if work.kind != "picture" or not item.inputs or STANDARD in item.inputs or getattr(work.reading, "frame", None):
+        return
+    encoding = file_format(item.output, as_image_writing(work.writing))
+    source = Path(item.inputs[0])
+    size = size_of(source) if has_limit(encoding) and source.is_file() else None
+    extent = extent_of(work, size) if size is not None else None
+    if extent is not None:
+        check_size(encoding, *extent, name=item.name)
+
+
+def records_file(job: Job) -> Path | None:
+    """The file that all records of a job go to; None where they are printed.
+
+    Raises:
+        OptionError: If its name ends as no format does.
+    """
+    if job.output is None or job.output == STANDARD:
+        return None
+    if is_folder(job.output):
+        return Path(job.output) / f"{job.work.task.name}.{record_format(None, job.work.writing)}"
+    record_format(Path(job.output), job.work.writing)
+    return Path(job.output)
+
+
 def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
     writing, task = as_image_writing(job.work.writing), job.work.task
     if job.output == STANDARD or (job.output is not None and not is_folder(job.output)):
@@ -227,10 +292,17 @@ def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
             raise UsageError(f"{count} results cannot go to {job.output}", hint="name a folder that ends with /")
         file_format(None if job.output == STANDARD else Path(job.output), writing)
         return None if job.output == STANDARD else Path(job.output)
-    source = Path("stdin" if inputs[:1] == (STANDARD,) else inputs[0] if inputs else "")
+    source = _named(inputs[0]) if inputs else Path()
     folder = source.parent if job.output is None else Path(job.output)
     stem = f"{source.stem}-{task.name}" if inputs else task.name
     return folder / f"{stem}.{file_format(None, writing)}"
+
+
+def _named(name: str) -> Path:
+    """The file after which a result is called; standard input and pipes have none, and no folder either."""
+    if name == STANDARD:
+        return Path("stdin")
+    return Path("pipe") if _DESCRIPTOR.fullmatch(name) else Path(name)
 
 
 def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) -> None:
@@ -284,9 +356,12 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
             for name in item.inputs:
                 if name != STANDARD:
                     check_readable(Path(name))
-            is_wanted = item.output is None or check_output(item.output, job.work.writing)
+            is_made = job.output is not None and is_folder(job.output)
+            is_wanted = item.output is None or check_output(item.output, job.work.writing, is_made=is_made)
             for other in item.others or ():
-                check_output(other, job.work.writing)
+                check_output(other, job.work.writing, is_made=is_made)
+            if is_wanted:
+                check_result(job.work, item)
             (ready if is_wanted else skipped).append(item)
         except (InputError, OutputError) as error:
             failed.append((item, error))
@@ -294,25 +369,42 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
 
 
 def check_folder(job: Job) -> None:
-    """A folder for all results is looked at once, so that it is not missed once per item."""
-    if job.output not in {None, STANDARD} and is_folder(str(job.output)) and not Path(str(job.output)).is_dir():
-        raise _no_folder(Path(str(job.output)))
+    """A folder for all results is looked at once, so that it is not refused once per item.
+
+    Raises:
+        OutputError: If it is not there and cannot be made.
+    """
+    if job.output not in {None, STANDARD} and is_folder(str(job.output)):
+        _check_parent(Path(str(job.output)) / "result", is_made=True)
 
 
-def _no_folder(folder: Path) -> OutputError:
-    return OutputError(f"there is no folder {folder}", hint=f"create it with mkdir -p {shlex.quote(str(folder))}")
+def _check_parent(output: Path, *, is_made: bool) -> None:
+    """Whether a file can come into its folder, which is made if need be, with those above it, where ``is_made``."""
+    folder = next(one for one in output.parents if one.exists()) if is_made else output.parent
+    if not folder.exists():
+        raise OutputError(f"there is no folder {folder}", hint=f"create it with mkdir -p {shlex.quote(str(folder))}")
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file, not a folder", hint="name another folder for the results")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the folder {folder} cannot be written to", hint="choose another one with -o")
 
 
-def check_output(output: Path, writing: Options) -> bool:
-    """Whether to go on with an output; False if it exists and shall be skipped."""
-    if not output.parent.is_dir():
-        raise _no_folder(output.parent)
-    if not os.access(output.parent, os.W_OK):
-        raise OutputError(f"the folder {output.parent} cannot be written to", hint="choose another one with -o")
-    if output.is_dir():
-        raise OutputError(f"{output} is a folder", hint="end it with / to write into it")
+def check_output(output: Path, writing: Options, *, is_made: bool = False) -> bool:
+    """Whether to go on with an output; False if it exists and shall be skipped.
+
+    Args:
+        output: The file.
+        writing: Says what to do where it exists.
+        is_made: Whether its folder is made if it is not there.
+
+    Raises:
+        OutputError: If it cannot be written.
+        OutputExistsError: If it exists and nothing is said of that.
+    """
+    is_there = stands(output)
+    _check_parent(output, is_made=is_made)
     on_exists = on_exists_of(writing)
-    if not output.exists() or on_exists in {"overwrite", "rename"}:
+    if not is_there or on_exists in {"overwrite", "rename"}:
         return True
     if on_exists == "skip":
         return False

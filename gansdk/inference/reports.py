@@ -16,19 +16,19 @@ import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
 
 from gansdk.errors import OutputError
-from gansdk.files import cannot_write, whole_file
+from gansdk.files import cannot_write, stands, whole_file
 from gansdk.inference.records import json_line
 from gansdk.media.formats import file_format
 from gansdk.options import ImageWriting, shaping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from gansdk.inference.executors import Outcome
     from gansdk.inference.planning import Item, Work
@@ -74,9 +74,16 @@ class Report:
         lines: Those that count so far, by input.
         making: What this run makes its results from.
         killed: When the run began that was killed before this one, in nanoseconds; None if none was.
+
+    Attributes:
+        refused: What lines say that do not count, since they name a result outside of the folder. A report may come
+            from a stranger.
     """
 
     def __init__(self, lines: dict[str, bytes], making: Making, killed: int | None = None) -> None:
+        self.refused = {key: output for key, line in lines.items() if (output := _leading_out(line)) is not None}
+        for key in self.refused:
+            del lines[key]
         self._file: IO[bytes] | None = None
         self._killed = killed
         self._lines = lines
@@ -96,21 +103,29 @@ class Report:
 
         Returns:
             Its state; and where it is: not always where it was planned, with ``--on-exists rename``.
+
+        Raises:
+            OutputError: If no file can be where it shall go.
         """
         said, folder = self._said(item), str(self._making.folder)
-        place = self._making.target / str(said["output"]) if "output" in said else item.output
+        place = self._making.target / said["output"] if "output" in said else item.output
         if place is not None and item.output is not None and place.suffix != item.output.suffix:
             said, place = {}, item.output  # in another format now; the result in the old one stays where it is
         if place is None and "record" not in said:
             return "new", None
-        if place is not None and not place.exists():
-            return ("foreign" if item.output is not None and item.output.exists() else "new"), item.output
+        if place is not None and not stands(place):
+            return ("foreign" if item.output is not None and stands(item.output) else "new"), item.output
         if place is not None and not self._is_ours(said, place):
             return "foreign", item.output
         is_same = (said.get("making"), said.get("stamp")) == (self._making.digest, list(stamp or ()))
         if is_same and "error" not in said:
             return "whole", place
-        return ("outdated", place) if said.get("folder", folder) == folder else ("foreign", item.output)
+        may_be_replaced = said.get("folder", folder) == folder and (place is None or self._is_inside(place))
+        return ("outdated", place) if may_be_replaced else ("foreign", item.output)
+
+    def _is_inside(self, place: Path) -> bool:
+        """Whether a result is in the folder itself, and no link leads out: a report alone is no reason to replace it."""
+        return place.resolve().is_relative_to(self._making.target.resolve())
 
     def _is_ours(self, said: dict[str, Any], place: Path) -> bool:
         """Whether an earlier run made what stands there, and nobody changed it since."""
@@ -175,11 +190,12 @@ def open_report(making: Making) -> Iterator[Report]:
     """Opens the report of a folder, one process at a time; the folder is made if it is not there.
 
     Raises:
-        OutputError: If the folder cannot be written to, or another process fills it.
+        OutputError: If the folder cannot be written to, another process fills it, or a link stands for the report.
     """
     path = making.target / NAME
     try:
         making.target.mkdir(parents=True, exist_ok=True)
+        _check_own(making.target)
         lock = FileLock(making.target / _LOCK)
         lock.acquire(timeout=0)
     except Timeout:
@@ -200,6 +216,14 @@ def open_report(making: Making) -> Iterator[Report]:
             begun.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def _check_own(folder: Path) -> None:
+    """Refuses links and pipes in place of the files that are written here as they stand, without a hidden one."""
+    for name in (NAME, _LOCK, _BEGUN):
+        path = folder / name
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OutputError(f"{path} is a link, or no file at all, and would be written to", hint="remove it")
 
 
 def _killed(path: Path, begun: Path) -> int | None:
@@ -236,14 +260,23 @@ def _tidied(path: Path) -> dict[str, bytes]:
 
 
 def _input_of(line: bytes) -> str | None:
+    """Of what a line tells; None if it is no whole line of a report."""
     if not line.endswith(b"\n"):
         return None
     try:
         said = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    key = said.get("input") if isinstance(said, dict) else None
-    return key if isinstance(key, str) else None
+    if not isinstance(said, dict) or not isinstance(said.get("output", ""), str):
+        return None
+    key, record = said.get("input"), said.get("record", {})
+    return key if isinstance(key, str) and isinstance(record, dict) else None
+
+
+def _leading_out(line: bytes) -> str | None:
+    """The result that a line names, if that is not in the folder."""
+    output = Path(json.loads(line).get("output", ""))
+    return str(output) if output.is_absolute() or ".." in output.parts or "\0" in str(output) else None
 
 
 def _digest(work: Work) -> str:

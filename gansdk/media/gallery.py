@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from gansdk.errors import InputError, OutputError, as_typed
-from gansdk.media.labelling import Texts, labelled, zoom_for
+from gansdk.media.labelling import Texts, labelled, margins, zoom_for
 from gansdk.media.picture import Picture, silent
 
 if TYPE_CHECKING:
@@ -92,9 +92,8 @@ class Gallery:
         Raises:
             OutputError: If it would have more than ``MOST_PIXELS`` pixels.
         """
-        is_labelled = bool(self.row_labels or self.column_labels)
-        least = _zoom(self.pixels.shape[2], is_labelled=is_labelled)
-        zoom = zoom_for(self.column_labels, self.pixels.shape[2], least)
+        texts = Texts(self.row_labels, self.column_labels, self.corner)
+        zoom = _zoom_of(self.pixels.shape[2], texts)
         height, width = (side * zoom + _GAP for side in self.pixels.shape[1:3])
         if self.rows * height * self.columns * width > MOST_PIXELS:
             what = f"a grid of {self.columns} by {self.rows} pictures is too large to be looked at"
@@ -105,7 +104,6 @@ class Gallery:
             top, left = at // self.columns * height, at % self.columns * width
             enlarged = picture.repeat(zoom, 0).repeat(zoom, 1)
             grid[top : top + height - _GAP, left : left + width - _GAP] = enlarged
-        texts = Texts(self.row_labels, self.column_labels, self.corner)
         return Picture(labelled(grid, (height, width), texts, gap=_GAP), name="grid")
 
     def frames(self) -> list[Picture]:
@@ -113,15 +111,8 @@ class Gallery:
         return [self._frame(column) for column in range(min(self.columns, len(self)))]
 
     def _frame(self, column: int) -> Picture:
-        across = int(np.ceil(np.sqrt(self.rows)))
-        shown = Gallery(self.pixels[column :: self.columns], across, column_labels=self._title(column, across))
-        return shown.grid()
-
-    def _title(self, column: int, across: int) -> tuple[str, ...]:
-        if not self.column_labels:
-            return ()
-        title = f"{self.corner} = {self.column_labels[column]}" if self.corner else self.column_labels[column]
-        return (title, *[""] * (across - 1))
+        across, title = frame_layout(self.rows, self.column_labels[column : column + 1], self.corner)
+        return Gallery(self.pixels[column :: self.columns], across, column_labels=title).grid()
 
     def named_arrays(self) -> dict[str, NDArray[Any]]:
         """All that an array file shall hold: ``pixels``, the arrays, the notes as texts."""
@@ -191,10 +182,36 @@ class Gallery:
 
 def most_in_grid(height: int, width: int) -> int:
     """How many pictures of a size a labelled grid holds at most."""
-    zoom = _zoom(width, is_labelled=True)
+    zoom = max(1, -(-_SMALL // width))
     return MOST_PIXELS // ((height * zoom + _GAP) * (width * zoom + _GAP))
 
 
-def _zoom(width: int, *, is_labelled: bool) -> int:
+def frame_layout(rows: int, labels: Sequence[str], corner: str) -> tuple[int, tuple[str, ...]]:
+    """How many pictures of ``rows`` stand in a row of an animation's frame, and its title, a text per column."""
+    across = int(np.ceil(np.sqrt(rows)))
+    if not labels:
+        return across, ()
+    title = f"{corner} = {labels[0]}" if corner else labels[0]
+    return across, (title, *[""] * (across - 1))
+
+
+def grid_size(height: int, width: int, shape: tuple[int, int], texts: Texts) -> tuple[int, int]:
+    """Width and height of a grid before there is any.
+
+    Args:
+        height: Of each picture.
+        width: Of each picture.
+        shape: Rows and columns.
+        texts: What stands around it.
+    """
+    zoom = _zoom_of(width, texts)
+    cell = width * zoom + _GAP
+    wide, high = shape[1] * cell - _GAP, shape[0] * (height * zoom + _GAP) - _GAP
+    left, top, right = margins(wide, cell, texts)
+    return left + wide + right, top + high
+
+
+def _zoom_of(width: int, texts: Texts) -> int:
     """How many times larger pictures stand in a grid."""
-    return max(1, -(-_SMALL // width)) if is_labelled else 1
+    is_labelled = bool(texts.rows or texts.columns)
+    return zoom_for(texts.columns, width, max(1, -(-_SMALL // width)) if is_labelled else 1)

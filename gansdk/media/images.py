@@ -149,6 +149,22 @@ def check_readable(path: Path) -> None:
         raise _empty(str(path))
 
 
+def size_of(path: Path) -> tuple[int, int] | None:
+    """Width and height by a file's header alone, of its first frame as it is stored; None where reading says more."""
+    try:
+        with heard(), path.open("rb") as file:
+            head = file.read(kinds.HEAD)
+            kind = kinds.identify(head)
+            if kind is None or kinds.declared_size(kind, head) is not None:
+                return kinds.declared_size(kind, head) if kind is not None else None
+            file.seek(0)
+            module, name = kind.decoder
+            with getattr(importlib.import_module(module), name)(file) as image:
+                return (image.width, image.height)
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, reading it says so
+        return None
+
+
 def _cannot_read(path: Path, error: OSError | ValueError) -> InputError:
     if isinstance(error, FileNotFoundError):
         return InputError(f"there is no file {path}", hint="check its name and folder")

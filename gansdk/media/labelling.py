@@ -44,6 +44,24 @@ def zoom_for(columns: Sequence[str], width: int, least: int) -> int:
     return max(least, min(needed, 2 * least))
 
 
+def margins(grid: int, cell: int, texts: Texts) -> tuple[int, int, int]:
+    """Pixels that the texts take to the left of a grid, above it and to its right.
+
+    Args:
+        grid: Width of the grid.
+        cell: Width from one picture to the next.
+        texts: What is written.
+    """
+    rows, columns, corner = texts
+    if not any(rows) and not any(columns):
+        return 0, 0, 0
+    font = _font()
+    beside = [*rows, corner] if any(rows) else []
+    left = max((_width(font, text) for text in beside), default=-_MARGIN) + _MARGIN
+    top = _TEXT + _MARGIN if any(columns) or corner else 0
+    return left, top, _overhang(font, _cut(font, columns, cell), cell, grid)
+
+
 def labelled(grid: NDArray[np.uint8], cell: tuple[int, int], texts: Texts, *, gap: int) -> NDArray[np.uint8]:
     """A grid with texts to its left and above.
 
@@ -59,19 +77,15 @@ def labelled(grid: NDArray[np.uint8], cell: tuple[int, int], texts: Texts, *, ga
     if not any(rows) and not any(columns):
         return grid
     font = _font()
-    columns = _cut(font, columns, cell[1])
-    beside = [*rows, corner] if any(rows) else []
-    left = max((_width(font, text) for text in beside), default=-_MARGIN) + _MARGIN
-    top = _TEXT + _MARGIN if any(columns) or corner else 0
-    right = _overhang(font, columns, cell[1], grid.shape[1])
+    left, top, right = margins(grid.shape[1], cell[1], texts)
     shape = (grid.shape[0] + top, grid.shape[1] + left + right, grid.shape[2])
     sheet = np.full(shape, _WHITE, np.uint8)
     sheet[top:, left : left + grid.shape[1]] = grid
     image = Image.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
     draw, black = ImageDraw.Draw(image), _BLACK if sheet.shape[2] == 1 else (_BLACK,) * 3
-    if beside:
+    if any(rows):
         draw.text((left - _MARGIN, top - _MARGIN // 2), corner, black, font, anchor="rs")
-    for at, text in enumerate(columns):
+    for at, text in enumerate(_cut(font, columns, cell[1])):
         draw.text((left + at * cell[1], top - _MARGIN // 2), text, black, font, anchor="ls")
     for at, text in enumerate(rows):
         draw.text((left - _MARGIN, top + at * cell[0] + (cell[0] - gap) // 2), text, black, font, anchor="rm")

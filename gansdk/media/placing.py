@@ -7,7 +7,7 @@ import tempfile
 from typing import IO, TYPE_CHECKING
 
 from gansdk.errors import OutputError, OutputExistsError, option
-from gansdk.files import whole_file
+from gansdk.files import cannot_write, stands, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 
 
 def free_name(path: Path) -> Path:
-    """``path``, or the first of ``name-2.png``, ``name-3.png`` … that does not exist."""
-    if not path.exists():
-        return path
-    number = 2
-    while (numbered := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    return numbered
+    """``path``, or the first of ``name-2.png``, ``name-3.png`` … that does not exist.
+
+    Raises:
+        OutputError: If no file can be called so.
+    """
+    place, number = path, 1
+    try:
+        while place.exists():
+            number += 1
+            place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    except OSError as error:
+        raise cannot_write(place, error) from error
+    return place
 
 
 def put(path: Path, on_exists: str, write: Callable[[IO[bytes]], None]) -> Path | None:
@@ -40,11 +46,9 @@ def put(path: Path, on_exists: str, write: Callable[[IO[bytes]], None]) -> Path 
         OutputError: If it cannot be written there.
     """
     place = free_name(path) if on_exists == "rename" else path
-    if place.is_dir():
-        raise OutputError(f"{place} is a folder", hint="name a file in it")
-    if place.exists() and on_exists == "skip":
-        return None
-    if place.exists() and on_exists == "error":
+    if stands(place) and on_exists in {"skip", "error"}:
+        if on_exists == "skip":
+            return None
         raise _exists(place)
     try:
         with whole_file(place, replace=on_exists == "overwrite") as file:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def is_folder(output: str) -> bool:
     """Whether an output as typed means a folder: it is one, or ends as one does."""
     separators = tuple(filter(None, (os.sep, os.altsep)))
-    return output.endswith(separators) or Path(output).is_dir()
+    return output.endswith(separators) or os.path.isdir(output)  # noqa: PTH112 - Path fails on a name that is too long
 
 
 def kind_of(output: str | None, kinds: Sequence[OutputKind], writing: Options) -> OutputKind:

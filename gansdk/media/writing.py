@@ -17,13 +17,38 @@ if TYPE_CHECKING:
     from gansdk.media.picture import Picture
     from gansdk.options import ImageWriting
 
-_LONGEST = {"jpg": 65_500, "webp": 16_383}  # libjpeg's limit, a little below the format's own 65,535; WebP's
+_LONGEST = {"jpg": 65_500, "webp": 16_383, "gif": 65_535}  # libjpeg's limit is a little below the format's own
 
 _MOST_TIFF = 2**32 - 2**24
 """Bytes of pixels that a TIFF file can address for sure, however badly they pack."""
 
 _MOST_EXIF, _MOST_XMP, _MOST_IPTC, _MOST_COMMENT = 65_533, 65_504, 65_500, 65_533
 """Bytes of each that fit into one segment of a JPEG file."""
+
+
+def has_limit(format: str) -> bool:  # noqa: A002
+    """Whether a format ends at a longest side that results come to."""
+    return format in _LONGEST
+
+
+def check_size(format: str, width: int, height: int, name: str = "") -> None:  # noqa: A002
+    """Finds that an image is longer than a format allows.
+
+    Args:
+        format: As :func:`~gansdk.media.formats.file_format` gives it.
+        width: In pixels.
+        height: In pixels.
+        name: What messages call the image.
+
+    Raises:
+        OutputError: With the size, and the formats that hold it.
+    """
+    longest = _LONGEST.get(format)
+    if longest is None or max(width, height) <= longest:
+        return
+    others = ["png", "tiff", *(one for one, most in _LONGEST.items() if one == "jpg" and max(width, height) <= most)]
+    what = f"{width}×{height} pixels are too many for {format}, which ends at {longest} a side"
+    raise OutputError(f"{name}: {what}" if name else what, hint=f"write {', '.join(others[:-1])} or {others[-1]}")
 
 
 def check_fits(
@@ -48,10 +73,7 @@ def check_fits(
         what = f"{picture.name} is transparent and jpg cannot be"
         raise InputError(what, hint=f"give {option('background', 'white')} or another colour, or write png")
     width, height = size or (picture.width, picture.height)
-    longest = _LONGEST.get(format)
-    if longest is not None and max(width, height) > longest:
-        what = f"{width}×{height} pixels are too many for {format}, which ends at {longest} a side"
-        raise OutputError(what, hint="write png or tiff")
+    check_size(format, width, height, picture.name)
     channels = picture.pixels.shape[2] + (picture.alpha is not None)
     if format == "tiff" and width * height * channels * picture.bits // 8 > _MOST_TIFF:
         raise OutputError(f"{picture.name}: {width}×{height} pixels are too many for tiff", hint="write png")

@@ -69,6 +69,9 @@ class Task:
         count: Import string of ``count(facts, options, /) -> int``, for a task that makes many pictures out of
             nothing: how many, so that more than one file can hold are refused before there is any. Empty where there
             is one for each input.
+        extent: Import string of ``extent(facts, options, kind, size, /) -> (width, height)``: how large the largest
+            image is that a call writes as ``kind``, where its input has ``size``, None for a task without slots. A
+            format that cannot hold it is refused before anything is computed. Empty where it is that of the input.
         pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
             pictures out of nothing: how one call is made in several, with the numbers of the pictures of each, so that
             a folder is filled with flat memory. Empty where there is nothing to divide.
@@ -88,6 +91,7 @@ class Task:
     function: str
     check: str = ""
     count: str = ""
+    extent: str = ""
     pieces: str = ""
     many: str = ""
     needs_gradients: bool = False

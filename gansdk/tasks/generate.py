@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gansdk.media.picture import Picture
     from gansdk.model.facts import Facts, LatentSource
     from gansdk.model.protocols import Model
+    from gansdk.plugins.declarations import OutputKind
 
 _DEFAULT = 16
 _PIECE = 256
@@ -99,6 +100,7 @@ GENERATE = Task(
     function="gansdk.tasks.generate:run",
     check="gansdk.tasks.generate:check",
     count="gansdk.tasks.generate:count",
+    extent="gansdk.tasks.generate:extent",
     pieces="gansdk.tasks.generate:pieces",
 )
 
@@ -145,10 +147,15 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
         for line in setting.strays:
             context.note(line)
     pixels = render(generator, facts, latent, context)
-    columns = options.columns or math.ceil(math.sqrt(len(pixels)))
-    rows = [str(options.first + start) for start in range(0, len(pixels), columns)]
+    columns, rows = _layout(options, len(pixels))
     notes = {"generator": context.fingerprint()}
     return Gallery(pixels, columns, latent, row_labels=rows, first=options.first, notes=notes)
+
+
+def _layout(options: GenerateOptions, count: int) -> tuple[int, list[str]]:
+    """How many pictures stand in a row, and the text beside each row."""
+    columns = options.columns or math.ceil(math.sqrt(count))
+    return columns, [str(options.first + start) for start in range(0, count, columns)]
 
 
 def _latent(source: LatentSource, options: GenerateOptions, context: Context) -> Latent:
@@ -201,6 +208,19 @@ def _read(path: Path, _size: int, _changed: int) -> Mapping[str, NDArray[Any]]:
 def count(_facts: Facts, options: GenerateOptions, /) -> int:
     """How many pictures a call makes."""
     return options.n or _count(options)
+
+
+def extent(facts: Facts, options: GenerateOptions, kind: OutputKind, _size: None, /) -> tuple[int, int]:
+    """Width and height of the grid, or of each picture."""
+    from gansdk.inference.latents import latent_facts
+    from gansdk.media.gallery import grid_size
+    from gansdk.media.labelling import Texts
+
+    output = latent_facts(facts).output
+    if kind != "picture":
+        return output.width, output.height
+    columns, rows = _layout(options, count(facts, options))
+    return grid_size(output.height, output.width, (len(rows), columns), Texts(rows, (), ""))
 
 
 def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gansdk.media.picture import Picture
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
+    from gansdk.plugins.declarations import OutputKind
 
 
 def misfit(facts: Facts) -> str | None:
@@ -91,7 +92,15 @@ SUPERRES = Task(
     outputs=("picture",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="gansdk.tasks.superres:run",
+    extent="gansdk.tasks.superres:extent",
 )
+
+
+def extent(facts: Facts, options: SuperresOptions, _kind: OutputKind, size: tuple[int, int], /) -> tuple[int, int]:
+    """Width and height of the result."""
+    if not isinstance(facts.generator, ImageGeneratorFacts):
+        raise TypeError("superres was given facts that do not fit it")
+    return options.target(*size, facts.generator.output.scale)
 
 
 def run(model: Model, inputs: Mapping[str, Picture], options: SuperresOptions, context: Context, /) -> Picture:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gansdk.model.facts import Direction, Facts, LatentSource
     from gansdk.model.parts import Part
     from gansdk.model.protocols import Directions, Model
+    from gansdk.plugins.declarations import OutputKind
 
     Touched = tuple[str, int | None]
     """A part, and which of its numbers; None for all of them."""
@@ -98,6 +99,7 @@ TRAVERSE = Task(
     function="gansdk.tasks.traverse:run",
     check="gansdk.tasks.traverse:check",
     count="gansdk.tasks.traverse:count",
+    extent="gansdk.tasks.traverse:extent",
 )
 
 
@@ -114,6 +116,21 @@ def count(facts: Facts, options: TraverseOptions, /) -> int:
     """How many pictures a call makes."""
     plan = _Plan.of(facts, options)
     return plan.rows * plan.columns
+
+
+def extent(facts: Facts, options: TraverseOptions, kind: OutputKind, _size: None, /) -> tuple[int, int]:
+    """Width and height of the grid, or of the largest frame."""
+    from gansdk.inference.latents import latent_facts
+    from gansdk.media.gallery import frame_layout, grid_size
+    from gansdk.media.labelling import Texts
+
+    plan, output = _Plan.of(facts, options), latent_facts(facts).output
+    labels = plan.sweeps[-1].labels
+    if kind != "animation":
+        texts = Texts(plan.row_labels, labels, plan.corner)
+        return grid_size(output.height, output.width, (plan.rows, plan.columns), texts)
+    across, title = frame_layout(plan.rows, [max(labels, key=len)], plan.corner)
+    return grid_size(output.height, output.width, (-(-plan.rows // across), across), Texts((), title, ""))
 
 
 def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, context: Context, /) -> Gallery:
@@ -149,7 +166,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
         latent,
         row_labels=plan.row_labels,
         column_labels=plan.sweeps[-1].labels,
-        corner=", ".join(sweep.code for sweep in plan.sweeps),
+        corner=plan.corner,
         notes={"generator": context.fingerprint()},
     )
 
@@ -251,6 +268,11 @@ class _Plan:
     def row_labels(self) -> Sequence[str]:
         """The values of the first of two codes, or the numbers of the samples."""
         return self.sweeps[0].labels if len(self.sweeps) == 2 else [str(row) for row in range(self.rows)]
+
+    @property
+    def corner(self) -> str:
+        """What the labels are values of."""
+        return ", ".join(sweep.code for sweep in self.sweeps)
 
     @property
     def directions(self) -> Sequence[Direction]:

@@ -31,8 +31,6 @@ def with_sketch(tmp_path, gansdk) -> Gansdk:
 
 def test_a_grid_arrays_and_single_files_of_the_same_samples(with_sketch):
     for output in ("grid.png", "kept.npz", "many/"):
-        if output == "many/":
-            (with_sketch.cwd / "many").mkdir()
         done = with_sketch("run", "generate", "-m", "./model", "-n", "5", "--set", "class=two", "-o", output)
         assert (done.code, done.out) == (0, "")
     with np.load(with_sketch.cwd / "kept.npz") as kept:
@@ -150,6 +148,10 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
             "read.npz ends as npz does, and --format says jsonl",
         ),
         (("generate", "-n", "20000"), "write single files with -o FOLDER/, or ask for fewer"),
+        (
+            ("generate", "-n", "500", "--columns", "500", "-o", "x.webp"),
+            "pixels are too many for webp, which ends at 16383 a side; write png, tiff or jpg, or ask for fewer",
+        ),
     ],
 )
 def test_what_the_facts_show_to_be_wrong_is_said_before_weights_are_read(with_sketch, line, said):

@@ -169,7 +169,6 @@ def test_a_blend_lies_between_the_ends(with_kinds, work):
 
 def test_several_inputs_and_stdin_go_into_a_folder(with_kinds, model, work):
     photo(work / "b.jpg")
-    (work / "out").mkdir()
     done = run(with_kinds, "a.png", "b.jpg", "-", "-o", "out/", "--json", stdin=(work / "a.png").read_bytes())
     assert done.code == 0
     assert [record["input"] for record in done.records] == ["a.png", "b.jpg", "-"]
@@ -182,6 +181,33 @@ def test_one_result_goes_to_standard_output(with_kinds, model, work):
     done = subprocess.run(line, capture_output=True, cwd=work, env=with_kinds.environment, check=True)
     with Image.open(io.BytesIO(done.stdout)) as result:
         assert result.format == "WEBP"
+
+
+@pytest.mark.parametrize("rule", ["error", "overwrite", "rename", "skip"])
+def test_a_pipe_is_never_replaced(with_kinds, model, work, rule):
+    os.mkfifo(work / "f.png")
+    done = run(with_kinds, "a.png", "-o", "f.png", "--on-exists", rule)
+    assert (done.code, done.out) == (1, "")
+    assert "f.png is a pipe, not a file; name a file, or give -o - for standard output" in done.err
+    assert (work / "f.png").is_fifo()
+    assert names(work) == ["a.png", "f.png", "model"]
+
+
+def test_a_link_is_followed(with_kinds, model, work):
+    (work / "elsewhere").mkdir()
+    (work / "x.png").symlink_to("elsewhere/real.png")
+    assert run(with_kinds, "a.png", "-o", "x.png").code == 0
+    assert run(with_kinds, "a.png", "-o", "x.png").code == 1
+    assert run(with_kinds, "a.png", "-o", "x.png", "--on-exists", "overwrite").code == 0
+    assert (work / "x.png").is_symlink()
+    assert names(work / "elsewhere") == ["real.png"]
+
+
+def test_what_the_shell_gives_as_a_pipe_is_read_and_its_result_stands_here(with_kinds, model, work):
+    line = ["bash", "-c", f"{PROGRAM} run superres -m ./model <(cat a.png)"]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=work, env=with_kinds.environment, check=True)
+    assert "the pipe /dev/fd/" in done.stderr
+    assert (work / "pipe-superres.png").exists()
 
 
 def test_the_rest_is_done_after_one_failed(with_kinds, model, work):
@@ -210,7 +236,10 @@ def test_the_rest_is_done_after_one_failed(with_kinds, model, work):
         (["a.png", "--blend", "0.5"], 2, "this model has one end only"),
         (["missing.png", "--blend", "2"], 2, "--blend '2' is not one of 0..1"),
         (["missing.png"], 1, "missing.png"),
-        (["a.png", "-o", "nowhere/"], 1, "there is no folder nowhere"),
+        (["a.png", "-o", "nowhere/x.png"], 1, "there is no folder nowhere"),
+        (["a.png", "-o", "a.png/new/"], 1, "a.png is a file, not a folder"),
+        (["a.png", "-o", "x" * 300 + ".png"], 1, "File name too long; give it a shorter name"),
+        (["x" * 300 + ".png"], 1, "File name too long"),
         (["."], 1, "folder"),
     ],
 )

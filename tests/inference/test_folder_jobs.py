@@ -236,3 +236,72 @@ def test_somebodys_file_of_records_is_not_replaced(photos, target, measuring):
     run_folder(job(photos, target, task=MEASURE, writing=renaming), measuring, Log())
     assert (target / "measure.jsonl").read_text() == "somebody's"
     assert len((target / "measure-2.jsonl").read_text().splitlines()) == 3
+
+
+def forged(target, **said):
+    """Says of a report's first line something else, as a stranger's would."""
+    first, *others = (target / NAME).read_text().splitlines()
+    (target / NAME).write_text("\n".join([json.dumps({**json.loads(first), **said}), *others]) + "\n")
+
+
+@pytest.mark.parametrize("output", ["../diary.png", "sub/../../diary.png", "{absolute}", "diary.png"])
+def test_a_report_leads_to_no_file_outside_of_its_folder(photos, target, local, tmp_path, output):
+    """By its lines, or by a link that came with it: other options would make each result anew."""
+    run_folder(job(photos, target), local, Log())
+    diary = tmp_path / "diary.png"
+    diary.write_bytes(b"mine")
+    (target / "sub").mkdir()
+    (target / "diary.png").symlink_to(diary)
+    forged(target, output=output.format(absolute=diary), bytes=4)
+    changed = job(photos, target, goes_on=True, writing=PictureWriting(quality=50))
+    summary = run_folder(changed, local, log := Log())
+    assert diary.read_bytes() == b"mine"
+    assert counts(summary) == (2, 0, 0, 1)  # its own place is taken by what no line vouches for
+    assert (log.failed_items[0][0], log.failed_items[0][1].kind) == ("a.png", "output-exists")
+
+
+@pytest.mark.parametrize("name", [NAME, ".gansdk-map.lock", ".gansdk-map.begun"])
+def test_a_link_in_place_of_the_report_is_refused(photos, target, tmp_path, name):
+    diary = tmp_path / "diary"
+    diary.write_bytes(b"mine")
+    target.mkdir()
+    (target / name).symlink_to(diary)
+    with pytest.raises(OutputError, match="is a link, or no file at all"):
+        run_folder(job(photos, target, goes_on=True), Local(never), Log())
+    assert diary.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("said", [{"output": 3}, {"record": [1]}, {"output": ["a"]}])
+def test_a_line_of_wrong_types_does_not_count(photos, target, local, said):
+    run_folder(job(photos, target), local, Log())
+    forged(target, **said)
+    summary = run_folder(job(photos, target, goes_on=True), Local(never), log := Log())
+    assert counts(summary) == (0, 2, 0, 1)
+    assert log.failed_items[0][1].kind == "output-exists"
+
+
+def test_a_folder_that_is_a_link_within_the_results_is_the_users_way_to_another_disk(photos, target, local, tmp_path):
+    (photos / "sub").mkdir()
+    (photos / "a.png").rename(photos / "sub" / "a.png")
+    (tmp_path / "disk").mkdir()
+    target.mkdir()
+    (target / "sub").symlink_to(tmp_path / "disk")
+    assert counts(run_folder(job(photos, target), local, Log())) == (3, 0, 0, 0)
+    assert (tmp_path / "disk" / "a.png").is_file()
+    assert counts(run_folder(job(photos, target, goes_on=True), Local(never), Log())) == (0, 3, 0, 0)
+
+
+def test_one_name_that_is_too_long_fails_alone(photos, target, local):
+    (photos / "a.png").rename(photos / ("z" * 254))
+    (photos / "b.png").rename(photos / ("界" * 83 + ".png"))
+    summary = run_folder(job(photos, target), local, log := Log())
+    assert counts(summary) == (2, 0, 0, 1)
+    assert "File name too long" in str(log.failed_items[0][1])
+    assert names(target) == {"c.png", "界" * 83 + ".png"}
+
+
+def test_what_the_format_cannot_hold_fails_before_a_model_is_loaded(photos, target):
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("RGB", (8400, 4)).save(photos / name)
+    summary = run_folder(job(photos, target, writing=PictureWriting(format="webp")), Local(never), Log())
+    assert counts(summary) == (0, 0, 0, 3)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 
 import pytest
+import tiny
 from PIL import Image
 from works import MEASURE, Log, work
 
@@ -14,9 +16,10 @@ from gansdk._version import __version__
 from gansdk.errors import OutputError, OutputExistsError
 from gansdk.inference.executors import Local
 from gansdk.inference.jobs import run
-from gansdk.inference.planning import Job
-from gansdk.options import PictureWriting, RecordWriting
-from gansdk.tasks.superres import SUPERRES
+from gansdk.inference.pipelines import Pipeline
+from gansdk.inference.planning import Job, find_obstacles, plan
+from gansdk.options import LoadOptions, PictureWriting, RecordWriting
+from gansdk.tasks.superres import SUPERRES, SuperresOptions
 
 
 def job(*inputs, output=None, writing=None, task=SUPERRES):
@@ -69,9 +72,68 @@ def test_places_that_cannot_be_written(photos, output, error):
     assert type(summary.failures[0][1]) is error
 
 
-def test_a_folder_that_is_not_there_is_said_once(photos):
-    with pytest.raises(OutputError, match=r"there is no folder .*absent; create it with mkdir -p"):
-        run(job(photos / "a.png", photos / "b.png", output=str(photos / "absent") + "/"), Local(never), Log())
+def test_a_folder_that_is_not_there_is_made_with_the_first_result(photos, local):
+    run(job(photos / "a.png", photos / "b.png", output=str(photos / "new" / "deep") + "/"), local, Log())
+    assert sorted(path.name for path in (photos / "new" / "deep").iterdir()) == ["a-superres.png", "b-superres.png"]
+
+
+def test_a_folder_that_cannot_be_made_is_said_once(photos):
+    with pytest.raises(OutputError, match=r"a\.png is a file, not a folder"):
+        run(job(photos / "b.png", photos / "c.png", output=str(photos / "a.png" / "new") + "/"), Local(never), Log())
+
+
+WIDE = {
+    "x.webp": "16800×8 pixels are too many for webp, which ends at 16383 a side; write png, tiff or jpg",
+    "x.jpg": None,
+}
+
+
+@pytest.mark.parametrize("output", WIDE)
+def test_what_the_format_cannot_hold_is_known_before_a_model_is_loaded(photos, local, output):
+    Image.new("RGB", (8400, 4)).save(photos / "wide.png")
+    wanted = job(photos / "wide.png", photos / "a.png", output=str(photos / "out") + "/")
+    wanted = replace(wanted, work=work(writing=PictureWriting(format=output[2:])))
+    summary = run(wanted, local, log := Log())
+    assert [str(error) for _, error in log.failed_items] == (
+        [f"{photos / 'wide.png'}: {WIDE[output]}"] if WIDE[output] else []
+    )
+    assert size(photos / "out" / f"a-superres.{output[2:]}") == (24, 20)
+    alone = job(photos / "wide.png", output=str(photos / output))
+    if WIDE[output]:
+        assert run(alone, Local(never), Log()).failed == summary.failed == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "fits"), [({"scale": 1.9}, True), ({"longest": 16384}, False), ({"size": "16383x9"}, True)]
+)
+def test_the_size_that_was_asked_for_counts(photos, call, fits):
+    Image.new("RGB", (8400, 4)).save(photos / "wide.ppm")
+    wanted = Job(replace(work(), call=SuperresOptions(**call)), (str(photos / "wide.ppm"),), str(photos / "x.webp"))
+    ready, _, failed = find_obstacles(wanted, plan(wanted))
+    assert (len(ready), len(failed)) == ((1, 0) if fits else (0, 1))
+
+
+def test_a_stream_that_the_format_cannot_hold_is_refused_before_it_is_computed(photos, located, monkeypatch):
+    content = io.BytesIO()
+    Image.new("RGB", (8400, 4)).save(content, "PNG")
+    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": io.BytesIO(content.getvalue())}))
+    pipeline = Pipeline(SUPERRES, located, tiny.METHOD, LoadOptions(device="cpu"))
+    pipeline.compute = lambda *_: never()
+    summary = run(job("-", output=str(photos / "x.webp")), Local(lambda: pipeline), Log())
+    assert "16800×8 pixels are too many for webp" in str(summary.failures[0][1])
+
+
+@pytest.mark.parametrize("long", ["x" * 245 + ".png", "界" * 80 + ".png"])
+def test_a_name_that_is_too_long_fails_alone_or_not_at_all(photos, local, long):
+    """Names end at 255 bytes: with ``-superres`` the first has more; the second leaves 2 for a hidden file's."""
+    (photos / "a.png").rename(photos / long)
+    summary = run(job(photos / long, photos / "b.png"), local, log := Log())
+    if long.startswith("x"):
+        assert (summary.done, summary.failed) == (1, 1)
+        assert str(log.failed_items[0][1]).endswith("File name too long; give it a shorter name")
+    else:
+        assert (summary.done, summary.failed) == (2, 0)
+    assert size(photos / "b-superres.png") == (24, 20)
 
 
 def test_a_transparent_picture_for_jpeg_fails_before_it_is_computed(photos, local):

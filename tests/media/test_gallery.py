@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError, UsageError
-from gansdk.media.gallery import MOST_PIXELS, Gallery, most_in_grid
+from gansdk.media.gallery import MOST_PIXELS, Gallery, grid_size, most_in_grid
+from gansdk.media.labelling import Texts
 
 
 def gallery(count: int = 6, side: int = 60, channels: int = 3, **what) -> Gallery:
@@ -72,6 +73,21 @@ def test_how_many_a_grid_holds_is_known_before_there_are_any():
     assert Gallery(pixels[:most], 1, row_labels=[""] * most).grid().width == 56
     with pytest.raises(OutputError, match="too large to be looked at"):
         Gallery(pixels, 1, row_labels=[""] * (most + 1)).grid()
+
+
+@pytest.mark.parametrize("side", [8, 60])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ((), (), ""),
+        (("0", "10"), (), ""),
+        ((), ("a", "", "a long one"), "c"),
+        (("0", "1"), ("-1", "0", "1"), "style.0"),
+    ],
+)
+def test_the_size_of_a_grid_is_known_before_there_is_one(side, texts):
+    shown = gallery(6, side, row_labels=texts[0], column_labels=texts[1], corner=texts[2]).grid()
+    assert grid_size(side, side, (2, 3), Texts(*texts)) == (shown.width, shown.height)
 
 
 def test_what_is_no_gallery_is_refused():

@@ -11,7 +11,7 @@ from PIL import Image
 from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
 from gansdk.errors import InputError, NotApplicableError, OptionError, UnknownNameError
 from gansdk.inference.loading import load_networks
-from gansdk.tasks.generate import GENERATE, GenerateOptions, misfit, pieces
+from gansdk.tasks.generate import GENERATE, GenerateOptions, extent, misfit, pieces
 
 
 @pytest.fixture
@@ -144,3 +144,10 @@ def test_a_grid_shows_all_of_them(generate, tmp_path):
     zoom = 7  # 8 pixels are brought to 56
     bottom_right = shown[-10 * zoom :, shown.shape[1] - 3 * 8 * zoom - 4 :][:, : 8 * zoom]
     np.testing.assert_array_equal(bottom_right[::zoom, ::zoom], gallery.pixels[6, :, :, 0])
+
+
+@pytest.mark.parametrize("call", [{"n": 5}, {"n": 7, "columns": 9}, {"n": 3, "columns": 1, "first": 1000}])
+def test_how_large_the_grid_will_be_is_known_before(generate, call):
+    grid = generate(**call).grid()
+    assert extent(sketch.FACTS, GenerateOptions(**call), "picture", None) == (grid.width, grid.height)
+    assert extent(sketch.FACTS, GenerateOptions(**call), "folder", None) == (8, 10)

@@ -10,7 +10,7 @@ from gansdk import Code, Direction, Facts, LatentGeneratorFacts, LatentSource, w
 from gansdk.errors import OptionError
 from gansdk.options import validate
 from gansdk.tasks.generate import GENERATE
-from gansdk.tasks.traverse import TRAVERSE, TraverseOptions, check, count, misfit
+from gansdk.tasks.traverse import TRAVERSE, TraverseOptions, check, count, extent, misfit
 
 
 @pytest.fixture
@@ -172,3 +172,12 @@ def test_wrong_directions_are_refused(directed, options, said):
 def test_wrong_options_are_refused(traverse, options, said):
     with pytest.raises(OptionError, match=said):
         traverse(**options)
+
+
+@pytest.mark.parametrize("call", [{"code": "style.0", "rows": 3}, {"code": "class,style.1", "steps": 13}])
+def test_how_large_its_images_will_be_is_known_before(traverse, call):
+    options, gallery = TraverseOptions(**call), traverse(**call)
+    grid, frames = gallery.grid(), gallery.frames()
+    assert extent(sketch.FACTS, options, "picture", None) == (grid.width, grid.height)
+    wide, high = extent(sketch.FACTS, options, "animation", None)
+    assert (wide, high) == (max(frame.width for frame in frames), frames[0].height)
