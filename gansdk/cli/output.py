@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from gansdk.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,6 +47,10 @@ def hoist(arguments: Sequence[str]) -> tuple[Flags, list[str]]:
     return flags, [*rest, *arguments[end:]]
 
 
+class StandardOutputError(OutputError):
+    """Standard output takes nothing: it is closed, or what it leads to is full."""
+
+
 class Output:
     """Prints as the flags say."""
 
@@ -51,8 +58,27 @@ class Output:
         self.flags = flags
 
     def data(self, text: str) -> None:
-        """Puts a line of data on stdout."""
-        print(text, file=sys.stdout)  # noqa: T201 - the one place where data is printed
+        """Puts a line of data on stdout.
+
+        Raises:
+            StandardOutputError: If it takes nothing.
+            BrokenPipeError: If nobody reads it any more.
+        """
+        try:
+            print(text, file=sys.stdout)  # noqa: T201 - the one place where data is printed
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise lost_stdout(error) from error
+
+    def flush(self) -> None:
+        """Lets go of what was put on stdout; raises as `data` does."""
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise lost_stdout(error) from error
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Puts one object on stdout, as a line of JSON."""
@@ -81,7 +107,7 @@ class Output:
 
     def error(self, error: GansdkError, input_name: str | None = None) -> None:
         """Says what failed: one line, or one object, that names the input; the traceback for users who asked."""
-        if self.flags.json:
+        if self.flags.json and not isinstance(error, StandardOutputError):
             self.record({"input": input_name, "error": error.as_record()})
         else:
             is_named = input_name in {None, "-"} or str(input_name) in error.message
@@ -91,7 +117,7 @@ class Output:
 
     def trace(self, error: BaseException) -> None:
         """Says where an error came from."""
-        print("".join(traceback.format_exception(error)), end="", file=sys.stderr)  # noqa: T201
+        _print_words("".join(traceback.format_exception(error)).rstrip("\n"))
 
     def interrupted(self) -> None:
         """Says that the user ended it."""
@@ -102,7 +128,25 @@ class Output:
             self._say("gansdk: interrupted")
 
     def _say(self, text: str) -> None:
-        print(one_line(text), file=sys.stderr)  # noqa: T201 - the one place where words are printed
+        _print_words(one_line(text))
+
+
+def _print_words(text: str) -> None:
+    try:
+        print(text, file=sys.stderr)  # noqa: T201 - the one place where words are printed
+    except OSError:  # there is nowhere to say that stderr takes nothing, and the work goes on
+        forget(sys.stderr)
+
+
+def forget(stream: TextIO) -> None:
+    """Points a stream at nothing, or the interpreter would complain about it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def lost_stdout(error: OSError) -> StandardOutputError:
+    """What to say where standard output took nothing; it is not tried again."""
+    forget(sys.stdout)
+    return StandardOutputError(f"cannot write to standard output: {error.strerror or error}")
 
 
 def one_line(text: str) -> str:

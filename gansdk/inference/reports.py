@@ -124,7 +124,7 @@ class Report:
         return ("outdated", place) if may_be_replaced else ("foreign", item.output)
 
     def _is_inside(self, place: Path) -> bool:
-        """Whether a result is in the folder itself, and no link leads out: a report alone is no reason to replace it."""
+        """Whether a result is in the folder itself: what a link leads out to is not replaced for a report's sake."""
         return place.resolve().is_relative_to(self._making.target.resolve())
 
     def _is_ours(self, said: dict[str, Any], place: Path) -> bool:

@@ -195,7 +195,7 @@ def _read_path(path: Path, options: PictureReading, note: Callable[[str], None])
 
 
 def _read_stream(stream: Any, name: str, options: PictureReading, note: Callable[[str], None]) -> Picture:
-    own = getattr(stream, "name", None)
+    own = "standard input" if stream is getattr(sys.stdin, "buffer", None) else getattr(stream, "name", None)
     reading = _Reading(own if isinstance(own, str) else name or "the given stream", options, note)
     try:
         content = _in_memory(stream, reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from typing import IO, TYPE_CHECKING
 
@@ -86,7 +87,8 @@ def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> No
     except BrokenPipeError:
         raise  # whoever reads has seen enough; the command line knows what to do
     except OSError as error:
-        raise OutputError(f"cannot write {name}: {error.strerror or error}") from error
+        what = "to standard output" if stream is getattr(sys.stdout, "buffer", None) else name
+        raise OutputError(f"cannot write {what}: {error.strerror or error}") from error
 
 
 def _copy(file: IO[bytes], stream: IO[bytes], name: str) -> None:
