@@ -9,6 +9,7 @@ from gansdk.cards.licences import hub_licence
 from gansdk.errors import OutputError
 from gansdk.evaluation.latents.codes import read_codes
 from gansdk.evaluation.restoration.trials import PREFIX
+from gansdk.hub.access import import_client
 from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def front_matter(card: Card, before: Mapping[str, Any] | None = None) -> str:
         card: The model.
         before: What stood there: an author's own fields and tags stay.
     """
+    import_client()
     from huggingface_hub import ModelCardData
 
     theirs = {key: value for key, value in (before or {}).items() if key not in _OURS}
@@ -84,6 +86,7 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     Raises:
         OutputError: If the front matter is no YAML, or no mapping.
     """
+    import_client()
     import yaml
     from huggingface_hub.repocard import REGEX_YAML_BLOCK
 

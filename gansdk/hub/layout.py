@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansdk.hub.access import import_client
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +27,7 @@ _LOCK_SECONDS = 600
 
 def cache_folder() -> Path:
     """The whole cache, there or not."""
+    import_client()
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gansdk.errors import HubError, OutputError, UnknownRevisionError, UnreachableError, option
 from gansdk.files import cannot_write
+from gansdk.hub.access import check_environment, proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,6 +135,7 @@ def persist(ask: Callable[[], Result], what: str, *, sending: bool = False) -> R
         UnreachableError: If the Hub, or the way to it, fails to the end.
         HubError: If it refuses.
     """
+    check_environment()
     begun = time.monotonic()
     number = 0
     while True:
@@ -236,8 +238,8 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
         return OutputError(message, hint="make room there, or set HF_HOME to another folder")
     reasons: dict[type[Exception], str] = {
         errors.OfflineModeIsEnabled: "nothing is asked offline",
-        _RepeatedError: "the connection failed, or there was no answer in time",
-        httpx2.HTTPError: f"the connection failed ({type(error).__name__})",
+        _RepeatedError: f"the connection failed, or there was no answer in time{_by_proxy()}",
+        httpx2.HTTPError: f"the connection failed ({type(error).__name__}){_by_proxy()}",
         errors.LocalEntryNotFoundError: "its answer lacks what the client needs",
         errors.FileMetadataError: "its answer lacks what the client needs",
         json.JSONDecodeError: "its answer is not what a Hub says",
@@ -249,6 +251,10 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
     if isinstance(error, RuntimeError) and "client has been closed" in str(error):
         why = "the connection was closed"
     return _failed(what, why, sending=sending) if why else None
+
+
+def _by_proxy() -> str:
+    return f", with the proxy of {proxies()}" if proxies() else ""
 
 
 def unknown_token() -> HubError:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gansdk._version import __version__
-from gansdk.errors import HubError, ModelError, OptionError, RefError, option
+from gansdk.errors import HubError, ModelError, OptionError, RefError, UnreachableError, option
 from gansdk.hub.access import Access
-from gansdk.hub.places import check, check_tag, compare, find
+from gansdk.hub.places import Place, check, check_tag, compare, find
 from gansdk.hub.pushing import check_login, page, send
 from gansdk.inference.catalog import Catalog
 from gansdk.inference.context import warn
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from gansdk.hub.places import Change, Place
+    from gansdk.hub.places import Change
     from gansdk.inference.located import Located
     from gansdk.publishing.cards import Side
 
@@ -169,11 +169,19 @@ def make_plan(catalog: Catalog, located: Located, ref: str, wish: Wish) -> Plan:
     target = _target(catalog, ref)
     check_tag(wish.tag)
     files: dict[str, bytes | Path] = {**contents(located)}
-    place = find(target, catalog.access)
-    card = published_card(catalog, located, place, wish.card)
-    files[README] = card.content
     message = wish.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
     check_secrets(files, message)
+    try:
+        place = find(target, catalog.access)
+    except UnreachableError:
+        if wish.dry_run:  # what is wrong here can be known without the Hub, and is what was asked for
+            card = published_card(catalog, located, Place(target), wish.card)
+            check_secrets({README: card.content}, message)
+            _check_model(catalog, located, None)
+        raise
+    card = published_card(catalog, located, place, wish.card)
+    files[README] = card.content
+    check_secrets({README: card.content}, message)
     changes = compare(place, files)
     _check_method(place, located)
     check(place, changes, private=wish.private, tag=wish.tag)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansdk.errors import ModelError
+from gansdk.hub.access import import_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ def _check(text: str, place: str) -> None:
 
 
 def _own_token() -> str:
+    import_client()
     from huggingface_hub import get_token
 
     return get_token() or ""

@@ -90,6 +90,50 @@ def test_a_hub_that_is_gone_is_a_warning_where_something_is_cached(command, hub,
     assert not (command.cwd / "4.png").exists()
 
 
+WRONG = {
+    "HF_HUB_DOWNLOAD_TIMEOUT": ("abc", "is not a whole number of seconds"),
+    "HF_HUB_ETAG_TIMEOUT": ("1.5", "is not a whole number of seconds"),
+    "HF_ENDPOINT": ("huggingface.co", "is no address, which begins with https://"),
+    "HF_ENDPOINT ": ("https://[", "is no address, which begins with https://"),
+    "HF_TOKEN": ("hf_ü", "holds what no token has"),
+    "HF_TOKEN ": ("hf_a b", "holds what no token has"),
+    "SSL_CERT_FILE": ("/not/there", "is not there"),
+    "SSL_CERT_FILE ": (__file__, "as set: "),
+    "SSL_CERT_DIR": ("/not/there", "is not there"),
+    "ALL_PROXY": ("socks5://127.0.0.1:9", "names a SOCKS proxy"),
+    "https_proxy": ("ftp://127.0.0.1:9", "as set: Unknown scheme"),
+}
+
+
+@pytest.mark.parametrize("variable", WRONG)
+def test_a_variable_that_keeps_one_from_the_hub_is_named_and_what_is_cached_runs(
+    command, hub, repo, monkeypatch, variable
+):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    assert command("pull", "hub:org/m").code == 0
+    name, (value, said) = variable.strip(), WRONG[variable]
+    monkeypatch.setenv(name, value)
+    for verb in ("pull hub:org/other", "models search word", "push hub:org/m hub:org/new"):
+        done = command(*verb.split())
+        assert (done.code, done.out) == (1, "")
+        assert name in done.err.splitlines()[-1], done.err
+        assert said in done.err.splitlines()[-1]
+        assert "Traceback" not in done.err
+        assert "ü" not in done.err
+    done = command("run", "superres", "a.png", "--model", f"hub:org/m@{repo.head.oid}")
+    assert (done.code, name in done.err) == (0, False)
+    done = command("run", "superres", "a.png", "--model", "hub:org/m", "--on-exists", "overwrite")
+    assert (done.code, name in done.err, "going on with the cached" in done.err) == (0, True, True)
+    assert command("cache").code == 0
+
+
+def test_a_proxy_is_named_where_no_connection_comes_about(command, hub, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert "the connection failed (ConnectError), with the proxy of http_proxy" in command("pull", "hub:org/m").error
+
+
 VERBS = [
     "run superres a.png --model hub:org/m -o o.png",
     "map superres pictures larger --model hub:org/m",
@@ -133,7 +177,10 @@ def test_offline_no_verb_opens_a_socket(command, hub, folder, tmp_path, verb):
     done = blocked(*verb.split(), "--offline")
     assert not (tmp_path / "log").exists(), (tmp_path / "log").read_text("utf-8")
     assert "Traceback" not in done.err
-    if any(word in verb for word in ("other", "search", "push")):
+    if verb.endswith("--dry-run"):
+        assert done.code == 1
+        assert "the card was not made by gansdk" in done.err.splitlines()[-1]  # what is wrong here comes first
+    elif any(word in verb for word in ("other", "search", "push")):
         assert done.code == 1
         assert "offline" in done.err.splitlines()[-1]
     else:

@@ -245,6 +245,33 @@ def test_wrong_places_are_told_apart(hub: Hub, push: Callable[..., Pushed], cata
     assert not writes(hub)
 
 
+@pytest.mark.parametrize("way", ["offline", "gone"])
+def test_a_dry_run_without_the_hub_names_what_is_wrong_here_first(
+    hub: Hub, model: Path, catalog: Catalog, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gansdk.hub.transfers.FIRST_PAUSE", 0.01)
+    catalog = Catalog(catalog.registry, catalog.settings, Access(offline=way == "offline"))
+    hub.close()
+
+    def look() -> None:
+        publish(catalog, catalog.locate(model), "hub:org/m", Wish(dry_run=True))
+
+    with pytest.raises(UnreachableError):
+        look()
+    readme = model / "README.md"
+    readme.write_text("---\n- no\n- mapping\n---\n", "utf-8")
+    with pytest.raises(OutputError, match="front matter"):
+        look()
+    readme.write_text(f"# A model\n\nhf_{'a1' * 20}\n", "utf-8")
+    with pytest.raises(ModelError, match="looks like it holds a Hugging Face token"):
+        look()
+    readme.unlink()
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    (model / "config.json").write_text(json.dumps({**config, "licence": "", "summary": ""}), "utf-8")
+    with pytest.raises(ModelError, match="fails the check"):
+        look()
+
+
 def test_offline_opens_no_socket(hub: Hub, model: Path, catalog: Catalog) -> None:
     offline = Catalog(catalog.registry, catalog.settings, Access(offline=True))
     with pytest.raises(UnreachableError, match="push it while online"):
