@@ -1,9 +1,15 @@
-"""Files that appear whole or not at all, and what identifies their bytes."""
+"""Files that appear whole or not at all, what identifies their bytes, and reading those that strangers made.
+
+A stranger's file is read by `read_plain`, and its JSON by `parse_json`, wherever it comes from: a model folder, a
+report, an archive, an answer of the Hub. Of what type its fields are, the pydantic model says that takes it.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
+import math
 import os
 import re
 import secrets
@@ -11,7 +17,7 @@ import shutil
 import stat
 import time
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from gansdk.errors import OutputError, OutputExistsError, as_typed, option
 
@@ -21,6 +27,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
@@ -30,6 +37,23 @@ _NAME = 100
 
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 """What is neither a file nor a device."""
+
+MOST_JSON = 2**24
+"""Bytes of a JSON file, or of another file of text, that is read into memory."""
+
+_MOST_UNPACKED = 2**29
+"""Bytes of a file in an archive. What is stored as it is has no limit but the disk."""
+
+_MOST_TIMES = 128
+"""How many times its own size an archive may unpack to; pictures and numbers seldom reach 10."""
+
+_DEEPEST = 64
+"""Levels of lists and mappings inside each other."""
+
+_LONGEST_INTEGER = 20
+"""Characters: a sign and the digits of 64 bits."""
+
+_BOM = b"\xef\xbb\xbf"
 
 
 def sha256(path: Path) -> str:
@@ -55,6 +79,154 @@ def stands(path: Path) -> bool:
         hint = "name a file in it" if stat.S_ISDIR(mode) else "name a file, or give -o - for standard output"
         raise OutputError(f"{path} is {_KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file", hint=hint)
     return True
+
+
+def read_plain(path: Path, most: int = MOST_JSON) -> bytes:
+    """The bytes of a plain file, of which there may not be more than ``most``; a byte order mark is left out.
+
+    Raises:
+        OSError: If it cannot be read, or is no plain file: a FIFO would be waited for without end.
+        ValueError: If it is larger.
+    """
+    # non-blocking, so that opening a FIFO does not wait for somebody who writes into it
+    with open(path, "rb", opener=_without_waiting) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        content = file.read(min(status.st_size, most) + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most} bytes")
+    return content.removeprefix(_BOM)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+@contextmanager
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip archive that may come from a stranger: nothing in it unpacks to more than a file may have.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is damaged, encrypted or packed in another way than zips usually are, or unpacks to too much;
+            what the block finds to be so counts too. The reason is one line.
+    """
+    import zipfile
+
+    with zip_faults(), zipfile.ZipFile(path) as archive:
+        _check_members(archive.infolist(), path.stat().st_size)
+        yield archive
+
+
+@contextmanager
+def zip_faults() -> Iterator[None]:
+    """Makes a ValueError of one line of whatever a damaged zip archive makes its reader raise."""
+    import struct
+    import zipfile
+    import zlib
+
+    try:
+        yield
+    except UnicodeError:
+        raise ValueError("a name in it is not UTF-8, although it says so") from None
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError) as error:
+        raise ValueError(str(error) or "it ends too early") from None
+    except (NotImplementedError, RuntimeError) as error:  # zipfile's words for packing and passwords
+        raise ValueError(str(error)) from None
+
+
+def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
+    """Reading stops at the size that is declared, so that is what is bounded."""
+    for member in members:
+        if member.flag_bits & 1:
+            raise ValueError(f"{member.filename!r} in it is encrypted")
+        if member.compress_type not in (0, 8):
+            raise ValueError(f"{member.filename!r} in it is packed by method {member.compress_type}, not deflated")
+        if member.compress_type != 0 and member.file_size > _MOST_UNPACKED:
+            raise ValueError(f"{member.filename!r} in it unpacks to {member.file_size} bytes")
+    total = sum(member.file_size for member in members)
+    if total > max(2 * _MOST_UNPACKED, _MOST_TIMES * size):
+        raise ValueError(f"it unpacks to {total} bytes, {total // max(size, 1)} times its own size")
+
+
+def parse_json(content: bytes | str, *, names: bool = False) -> Any:
+    """What JSON says that may come from a stranger. It can be written again as valid JSON, and walked by recursion.
+
+    Args:
+        content: UTF-8, with or without a byte order mark.
+        names: Whether its texts may be names of files, which need not be valid text.
+
+    Raises:
+        ValueError: If it is no JSON, too large or too deep, or holds a number or a text that JSON has not; the reason
+            is one line.
+    """
+    content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    if len(content) > MOST_JSON:
+        raise ValueError(f"it has more than {MOST_JSON} bytes")
+    try:
+        text = content.removeprefix(_BOM).decode("utf-8", "surrogatepass" if names else "strict")
+        value = json.loads(text, parse_constant=_no_number, parse_float=_float, parse_int=_int)
+        _check_depth(value, names=names)
+    except UnicodeError:
+        raise ValueError("it is not UTF-8") from None
+    except RecursionError:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep") from None
+    return value
+
+
+def _check_depth(value: Any, *, names: bool) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inside: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inside += one.values()
+                inside += one
+            elif isinstance(one, list):
+                inside += one
+            elif isinstance(one, str) and not names:
+                one.encode()  # "\\ud800" is valid JSON and no text
+        level = inside
+    if level:
+        raise RecursionError
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number in JSON")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return value
+
+
+def _int(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError(f"the number {text[:20]}… is too large")
+    return int(text)
+
+
+def dump_json(value: Any, *, ascii_only: bool = False, indent: int | None = None) -> str:
+    """Valid JSON, whatever the value holds: a number that JSON has not becomes null, another type its text."""
+    try:
+        text = json.dumps(value, ensure_ascii=ascii_only, default=str, allow_nan=False, indent=indent)
+        text.encode()
+    except UnicodeEncodeError:  # the name of a file that is no text: spelled in ASCII, it comes back as it was
+        return dump_json(value, ascii_only=True, indent=indent)
+    except ValueError:
+        return dump_json(_finite(value), ascii_only=ascii_only, indent=indent)
+    return text
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager

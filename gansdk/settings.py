@@ -6,17 +6,17 @@ stops only the commands that need it.
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from gansdk.errors import GansdkError, SettingsError, UnknownNameError
 from gansdk.files import write_whole
+from gansdk.model.config import read_record
 from gansdk.refs import parse, parse_alias
 
 if TYPE_CHECKING:
@@ -144,19 +144,12 @@ class Settings:
 
     def _read(self) -> _Content:
         try:
-            text = self.file.read_text("utf-8")
+            self.file.stat()
         except FileNotFoundError:
             return _Content()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{self.file} cannot be read: {error}", hint=_REPAIR) from None
-        try:
-            return _Content.model_validate(json.loads(text))
-        except ValidationError as error:
-            where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "the whole"
-            what = f"{self.file} is damaged: {where}: {error.errors()[0]['msg']}"
-            raise SettingsError(what, hint=_REPAIR) from None
-        except (ValueError, RecursionError) as error:
-            raise SettingsError(f"{self.file} is damaged: {error}", hint=_REPAIR) from None
+        except OSError:  # reading says why
+            pass
+        return read_record(self.file, _Content, SettingsError, _REPAIR)
 
     @contextmanager
     def _edit(self) -> Iterator[_Content]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from gansdk.errors import OutputError
+from gansdk.files import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ class Output:
     def record(self, record: Mapping[str, Any]) -> None:
         """Puts one object on stdout, as a line of JSON."""
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        self.data(json.dumps(record, ensure_ascii=not utf8, default=str))
+        self.data(dump_json(record, ascii_only=not utf8))
 
     def listing(self, records: Sequence[Mapping[str, Any]], columns: Mapping[str, Callable[[Any], str]]) -> None:
         """Puts a listing on stdout: a table for people, a line of JSON per row for programs."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gansdk.errors import InputError
+from gansdk.files import opened_zip, parse_json, read_plain, zip_faults
 from gansdk.media.kinds import HEAD, identify
+from gansdk.model.config import describe_errors
 from gansdk.options import PictureReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import zipfile
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
     import numpy as np
@@ -26,6 +29,15 @@ LICENCES = "LICENCES.json"
 """Beside the pictures: ``{"pictures": {"name.jpg": {"licence": …, "author": …, "source": …}}}``."""
 
 UNSTATED = "unstated"
+
+_LONGEST_NAME = 4096
+"""Of a file in an archive, with its folders."""
+
+_MOST_BYTES = 2**34
+"""Of a file in a folder."""
+
+_MOST_PIXELS = 2**28
+"""Of a picture in a set: more than what a call takes from a stranger."""
 
 
 class Dataset(Protocol):
@@ -50,6 +62,20 @@ class Attribution:
     source: str = ""
 
 
+class _Licence(BaseModel):
+    """An entry of ``LICENCES.json``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    licence: str = UNSTATED
+    author: str = ""
+    source: str = ""
+
+
+class _Licences(BaseModel):
+    pictures: dict[str, _Licence]
+
+
 class Pictures:
     """Pictures in the order of their names, decoded when they are asked for; sub-folders are their labels.
 
@@ -60,15 +86,15 @@ class Pictures:
     """
 
     def __init__(self, name: str, items: _Items, attributions: Sequence[Attribution] = ()) -> None:
-        self.name = name
+        self.name = _text(name)
         self.items = items
         known = {attribution.picture: attribution for attribution in attributions}
-        self.attributions = tuple(known.get(picture, Attribution(picture)) for picture in items.names)
+        self.attributions = tuple(known.get(picture, Attribution(picture)) for picture in self.names)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        """The pictures' names, with forward slashes, relative to the set."""
-        return self.items.names
+        """The pictures' names, with forward slashes, relative to the set; bytes that are no text are spelled out."""
+        return tuple(_text(name) for name in self.items.names)
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -104,8 +130,10 @@ class Pictures:
     def digest(self) -> str:
         """Identifies the set: ``sha256:<hex>`` over names and bytes."""
         total = hashlib.sha256()
-        for name in self.names:
-            total.update(name.encode() + b"\0" + hashlib.sha256(self.items.read(name)).digest())
+        for name in self.items.names:
+            total.update(
+                name.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(self.items.read(name)).digest()
+            )
         return "sha256:" + total.hexdigest()
 
     def __len__(self) -> int:
@@ -122,7 +150,12 @@ class Pictures:
             InputError: If the file is damaged.
         """
         name = self.names[index]
-        return name, _decode(self.items.read(name), f"{self.name}/{name}")
+        return name, _decode(self.items.read(self.items.names[index]), f"{self.name}/{name}")
+
+
+def _text(name: str) -> str:
+    """A file's name as text that can be written down."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 class _Items(Protocol):
@@ -141,7 +174,7 @@ class _Folder:
         self.names, self.others = _sorted_out(sorted(names), lambda name: (path / name).open("rb"))
 
     def read(self, name: str, /) -> bytes:
-        return (self._path / name).read_bytes()
+        return read_plain(self._path / name, _MOST_BYTES)
 
 
 class _Archive:
@@ -150,15 +183,25 @@ class _Archive:
     def __init__(self, path: Path, inner: str) -> None:
         self._path = path
         self._prefix = f"{inner}/" if inner else ""
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             found = [name for name in archive.namelist() if name.startswith(self._prefix) and not name.endswith("/")]
             names = (name.removeprefix(self._prefix) for name in sorted(found))
             shown = (name for name in names if not any(part.startswith((".", "__")) for part in name.split("/")))
             self.names, self.others = _sorted_out(list(shown), lambda name: archive.open(self._prefix + name))
 
     def read(self, name: str, /) -> bytes:
-        with zipfile.ZipFile(self._path) as archive:
-            return archive.read(self._prefix + name)
+        try:
+            with zip_faults():
+                return self._archive.read(self._prefix + name)
+        except (OSError, ValueError) as error:
+            raise _broken(self._path, error) from None
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        """The archive, open: its directory is read once, not once for each picture."""
+        import zipfile
+
+        return zipfile.ZipFile(self._path)
 
 
 def open_pictures(path: str | PathLike[str]) -> Pictures:
@@ -189,8 +232,9 @@ def open_pictures(path: str | PathLike[str]) -> Pictures:
 
 def _folders_in(archive: Path, name: str) -> list[str]:
     """The folders of that name in a zip archive, wherever they stand, as one writes them."""
-    with zipfile.ZipFile(archive) as opened:
-        inner = {parent for member in opened.namelist() for parent in PurePosixPath(member).parents}
+    with opened_zip(archive) as opened:
+        names = (member for member in opened.namelist() if len(member) < _LONGEST_NAME)
+        inner = {parent for member in names for parent in PurePosixPath(member).parents}
     return sorted((archive / folder).as_posix() for folder in inner if folder.name == name)
 
 
@@ -203,21 +247,24 @@ def _sorted_out(names: Sequence[str], opened: Callable[[str], IO[bytes]]) -> tup
 def _open_archive(path: Path, inner: str) -> _Archive:
     try:
         return _Archive(path, inner)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InputError(f"{path} cannot be read as a zip archive: {error}", hint="get the file again") from None
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: OSError | ValueError) -> InputError:
+    return InputError(f"{path} cannot be read as a zip archive: {error}", hint="get the file again, or pack it anew")
 
 
 def _read_attributions(items: _Items, path: Path) -> list[Attribution]:
     try:
-        raw = items.read(LICENCES)
+        entries = _Licences.model_validate(parse_json(items.read(LICENCES))).pictures
     except (FileNotFoundError, KeyError):
         return []
-    try:
-        entries: Mapping[str, Mapping[str, Any]] = json.loads(raw)["pictures"]
-        return [Attribution(picture, **entry) for picture, entry in entries.items()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
+        why = describe_errors(error) if isinstance(error, ValidationError) else error
         hint = "remove it, or make the folder again"
-        raise InputError(f"{path / LICENCES} is no list of licences: {error}", hint=hint) from None
+        raise InputError(f"{path / LICENCES} is no list of licences: {why}", hint=hint) from None
+    return [Attribution(picture, entry.licence, entry.author, entry.source) for picture, entry in entries.items()]
 
 
 def _is_picture(file: IO[bytes]) -> bool:
@@ -241,6 +288,8 @@ def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
     from gansdk.media.images import read_picture
     from gansdk.media.picture import silent, to_8_bits
 
-    options = PictureReading(max_pixels=2**33)  # the limit is for strangers' pictures, not for a set of one's own
+    options = PictureReading(
+        max_pixels=_MOST_PIXELS
+    )  # the limit is for strangers' pictures, not for a set of one's own
     picture = flatten(read_picture(_Named(content, where), options, silent), "white")
     return np.repeat(to_8_bits(picture.pixels), 3 // picture.pixels.shape[2], axis=2)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from gansdk.errors import ModelError
-from gansdk.model.config import EVALUATION, describe_errors
+from gansdk.model.config import EVALUATION, read_record
 from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
 Interval = tuple[float, float]
@@ -170,10 +169,4 @@ def read_evaluation_file(path: Path) -> Evaluation:
     Raises:
         ModelError: If it is not what it should be.
     """
-    try:
-        raw: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-        return Evaluation.model_validate(raw)
-    except ValidationError as error:
-        raise ModelError(f"{path}: {describe_errors(error)}", hint="measure the model again") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON: {error}", hint="measure the model again") from None
+    return read_record(path, Evaluation, ModelError, "measure the model again")

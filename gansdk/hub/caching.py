@@ -6,11 +6,11 @@ more; then what is left of it and the names of the files beside it decide, so th
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import InputError, ModelError, UnknownNameError
+from gansdk.files import parse_json, read_plain
 from gansdk.hub.layout import SHA, SNAPSHOTS, cache_folder, repo_folder
 from gansdk.hub.pulling import difference
 from gansdk.model.config import (
@@ -203,15 +203,15 @@ def _validated(raw: Any, snapshot: Path, *, is_damaged: bool) -> tuple[ModelConf
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError:  # a link to nothing, say
+        return read_plain(path)
+    except (OSError, ValueError):  # a link to nothing, say
         return b""
 
 
 def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return parse_json(content)
+    except ValueError:
         return None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import HubError, ModelError
+from gansdk.files import MOST_JSON, parse_json
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.layout import SHA
 from gansdk.hub.listings import ask
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from gansdk.hub.pulling import Snapshot
     from gansdk.model.config import ModelConfig
     from gansdk.refs import Hub
-
-_LARGEST_CONFIG = 4 * 2**20
-"""Bytes; what is larger was not written by gansdk, and is not read into memory."""
 
 _UNIT = re.compile(r"\[([^\[\]]+)\]$")
 
@@ -113,8 +110,8 @@ def _with_listing(snapshot: Snapshot, config: ModelConfig) -> Snapshot:
 
 def _config(snapshot: Snapshot) -> ModelConfig:
     try:
-        raw = json.loads(_content(snapshot))
-    except (ValueError, RecursionError) as error:
+        raw = parse_json(_content(snapshot))
+    except ValueError as error:
         what = f"{CONFIG} of {snapshot.ref} cannot be read as JSON: {error}"
         raise ModelError(what, hint="tell its author") from None
     if not isinstance(raw, dict) or "gansdk" not in raw:
@@ -125,7 +122,7 @@ def _config(snapshot: Snapshot) -> ModelConfig:
 def _content(snapshot: Snapshot) -> bytes:
     """The ``config.json`` of a commit that was listed."""
     listing = snapshot.listing
-    if listing is None or CONFIG not in listing.files or listing.files[CONFIG].size > _LARGEST_CONFIG:
+    if listing is None or CONFIG not in listing.files or listing.files[CONFIG].size > MOST_JSON:
         raise foreign(snapshot)
     return read(listing, CONFIG)
 

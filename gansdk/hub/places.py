@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from gansdk.errors import HubError, ModelError, RefError, UnreachableError, option
+from gansdk.files import parse_json
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.digests import content_digest, file_digest
 from gansdk.hub.layout import SHA
@@ -174,7 +174,7 @@ def _config(ref: Hub, content: bytes | None) -> ModelConfig | None:
     if content is None:
         return None
     try:
-        raw = json.loads(content)
+        raw = parse_json(content)
     except ValueError:
         raw = None
     if not isinstance(raw, dict) or "gansdk" not in raw:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +19,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from gansdk.errors import InputError, ModelError
+from gansdk.files import opened_zip
+from gansdk.importing.pickles import MOST_BYTES, ForeignError, HostileError, check_archive, check_file
 from gansdk.model.config import check_safetensors
 
 if TYPE_CHECKING:
@@ -24,9 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SAFE_TORCH = (2, 10)
-
-_LONGEST_HEADER = 100_000_000
-"""Bytes; what the safetensors library itself reads."""
 
 _ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"
 _TAR_AT, _TAR = 257, b"ustar"
@@ -44,6 +45,8 @@ _OTHERS = {
     b"Rar!": ("is a RAR archive", "unpack it first"),
 }
 """What else is offered as weights, by its first bytes."""
+
+_LONGEST_KEY = 200
 
 _CONVERT = "where it was made, save `state_dict()` alone with safetensors.torch.save_file"
 
@@ -67,13 +70,16 @@ def read(path: Path) -> Mapping[str, Any]:
 
 def _read(path: Path, start: bytes) -> Any:
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size:
-        return _read_safetensors(path, int.from_bytes(start[:8], "little"))
+        return _read_safetensors(path)
     if start.startswith(_ARCHIVE):
-        _check_archive(path)
+        with _vetting(path):
+            _check_archive(path)
         return _read_torch(path)
     if start[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
         raise InputError(f"{path} is a tar archive; it was not opened", hint="unpack it, or save it with a newer torch")
     if start.startswith(_PICKLE):
+        with _vetting(path), path.open("rb") as file:
+            check_file(file.read(MOST_BYTES), path.stat().st_size)
         return _read_torch(path)
     for first, (what, hint) in _OTHERS.items():
         if start.lstrip().startswith(first):
@@ -101,9 +107,7 @@ def _first_bytes(path: Path) -> bytes:
     return start
 
 
-def _read_safetensors(path: Path, header: int) -> dict[str, Tensor]:
-    if header > _LONGEST_HEADER:
-        raise InputError(f"{path} has a header of {header} bytes, which no weights need", hint="give another file")
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         check_safetensors(path)
         return load_file(path)
@@ -116,9 +120,12 @@ def _read_safetensors(path: Path, header: int) -> dict[str, Tensor]:
 def _check_archive(path: Path) -> None:
     """A torch file is an archive with a pickle and bare tensors in it, and nothing else."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        with opened_zip(path) as archive:
+            entries, comment = archive.infolist(), archive.comment
+            pickled = [entry for entry in entries if entry.filename.endswith("/data.pkl")]
+            is_small = len(pickled) == 1 and pickled[0].file_size <= MOST_BYTES
+            content = archive.read(pickled[0]) if is_small else b""
+    except (OSError, ValueError):
         raise InputError(f"{path} was cut short or is damaged", hint="download it again") from None
     names = [entry.filename for entry in entries]
     if any(name.endswith("/constants.pkl") or "/code/" in name for name in names):
@@ -130,6 +137,28 @@ def _check_archive(path: Path) -> None:
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         what = f"{path} is a compressed archive, as torch writes none; it was not unpacked"
         raise InputError(what, hint="save it anew where it was made")
+    # torch has a reader of archives of its own, for which nothing may be in doubt
+    folder = names[0].partition("/")[0] + "/"
+    twice = Counter(name.lower() for name in names).most_common(1)[0][1] > 1
+    if twice or comment or any(not name.startswith(folder) for name in names) or pickled[0].filename.count("/") > 1:
+        raise HostileError("torch lays out no archive like this")
+    if min(entry.header_offset for entry in entries) != 0 or not is_small:
+        raise HostileError("its pickle is larger than any network needs, or not where it should be")
+    data = f"{folder}data/"
+    check_archive(content, {entry.filename.removeprefix(data): entry.file_size for entry in entries})
+
+
+@contextmanager
+def _vetting(path: Path) -> Iterator[None]:
+    """Says what was found out about a pickle before it is read."""
+    try:
+        yield
+    except ForeignError as error:
+        what = f"{path} holds more than weights: it asks for {error}; nothing of it was run"
+        raise InputError(what, hint=_CONVERT) from None
+    except HostileError as error:
+        what = f"{path} cannot be read as weights: {error}"
+        raise InputError(what, hint="download it again; nothing of it was run") from None
 
 
 def _read_torch(path: Path) -> Any:
@@ -140,10 +169,6 @@ def _read_torch(path: Path) -> Any:
     except MemoryError:
         raise InputError(f"{path} does not fit into memory", hint="close other programs") from None
     except Exception as error:  # a damaged or hostile pickle makes its reader raise anything
-        foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if foreign:
-            what = f"{path} holds more than weights: it asks for {foreign[1]}; nothing of it was run"
-            raise InputError(what, hint=_CONVERT) from None
         what = f"{path} cannot be read as weights: it was cut short, is damaged or holds more than tensors"
         raise InputError(what, hint="download it again; nothing of it was run") from error
 
@@ -182,12 +207,16 @@ def _walk(content: Mapping[Any, Any]) -> Iterator[tuple[str, Tensor]]:
     while waiting:
         place, mapping = waiting.pop()
         for name, value in mapping.items():
-            key = f"{place}.{name}" if place else str(name)
             if isinstance(value, Tensor):
-                yield key, value
+                yield _joined(place, name), value
             elif isinstance(value, dict) and id(value) not in seen:
                 seen.add(id(value))
-                waiting.append((key, value))
+                waiting.append((_joined(place, name), value))
+
+
+def _joined(place: str, name: Any) -> str:
+    """A key for people: its end, however deep mappings are nested."""
+    return f"{place}.{name}"[-_LONGEST_KEY:] if place else str(name)[-_LONGEST_KEY:]
 
 
 def _first_line(error: Exception) -> str:

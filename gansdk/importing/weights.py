@@ -17,7 +17,7 @@ from gansdk.importing.destination import beside, destination
 from gansdk.importing.reading import bytes_of, read
 from gansdk.importing.tables import Table, find, parts
 from gansdk.inference.context import silent
-from gansdk.inference.loading import build_networks, fill, mismatches, write_model
+from gansdk.inference.loading import build_networks, build_shapes, fill, mismatches, write_model
 from gansdk.inference.runtime import has_native
 from gansdk.model.config import ModelConfig, Origin, read_config
 from gansdk.model.export import Export
@@ -207,8 +207,7 @@ def _networks(path: Path, method: Method, found: _Found) -> dict[str, nn.Module]
         raise InputError(f"{path}: its tensors claim more bytes than it has", hint="download it again")
     try:
         with torch.random.fork_rng(devices=[]):
-            with torch.device("meta"):
-                problems = mismatches(build_networks(method, network), tensors)
+            problems = mismatches(build_shapes(method, network, len(tensors)), tensors)
             if problems:
                 more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
                 what = f"{path} looks like {found.recognised.layout} but does not fit it"

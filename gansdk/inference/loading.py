@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from gansdk.errors import InputError, ModelError, PluginError
 from gansdk.files import sha256, whole_folder, write_whole
@@ -28,6 +33,7 @@ from gansdk.model.config import (
     describe_errors,
     needed_files,
     read_config,
+    read_header,
 )
 from gansdk.plugins.declarations import Method, resolve
 
@@ -77,15 +83,62 @@ def load_networks(located: Located, method: Method, blend: float | None = None) 
     folder, config = located.folder, located.config
     check_blend(config, blend)
     located.bring(needed_files(config, blend))
+    start = folder / config.ends["0"] if blend is not None and blend < 1 else None
+    for path in (folder / WEIGHTS, *([start] if start is not None else [])):
+        _check_shapes(path, method, config.network)
     with torch.random.fork_rng(devices=[]):
         networks = build_networks(method, config.network)
     _fill(networks, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
-    if blend is not None and blend < 1:
+    if start is not None and blend is not None:
         finish = {key: value.clone() for key, value in _flatten(networks).items()}
-        path = folder / config.ends["0"]
-        _fill(networks, read_tensors(path), path)
+        _fill(networks, read_tensors(start), start)
         _blend(networks, finish, blend)
     return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
+
+
+def _check_shapes(path: Path, method: Method, network: Mapping[str, Any]) -> None:
+    """Holds a file's header against networks that have shapes alone: options may ask for more memory than there is."""
+    stored, _ = read_header(path)
+    networks = build_shapes(method, network, len(stored))
+    held = {key: torch.empty(entry.shape, dtype=_dtype(entry.dtype), device="meta") for key, entry in stored.items()}
+    _check_fit(networks, held, path)
+
+
+def build_shapes(method: Method, network: Mapping[str, Any], count: int) -> dict[str, nn.Module]:
+    """A method's networks without numbers, which take no memory, for a file that has ``count`` tensors.
+
+    Raises:
+        ModelError: If the options do not validate, or ask for many more tensors: those take time even so.
+    """
+    here, left = threading.get_ident(), _SLACK * (count + _SLACK)
+
+    def counted(_module: nn.Module, _name: str, _tensor: object) -> None:
+        nonlocal left
+        left -= threading.get_ident() == here  # the hooks are torch's own, for all threads
+        if left < 0:
+            raise ModelError(f"the network options ask for more than the {count} tensors that there are", hint=_OTHERS)
+
+    hooks = [register_module_parameter_registration_hook(counted), register_module_buffer_registration_hook(counted)]
+    try:
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            return build_networks(method, network)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+_SLACK = 16
+"""A network may register a tensor several times, and some that are not stored."""
+
+
+def _dtype(name: str) -> torch.dtype:
+    """The type of number that safetensors calls so; of those without a namesake, whether it has fractions."""
+    known = {"BOOL": torch.bool, "U8": torch.uint8, "BF16": torch.bfloat16, "C64": torch.complex64}
+    named = {"F": "float", "I": "int"}.get(name[:1], "") + name[1:]
+    found = known.get(name, getattr(torch, named, None))
+    if isinstance(found, torch.dtype):
+        return found
+    return torch.float32 if name.startswith("F") else torch.int64
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -108,12 +161,16 @@ def _blend(networks: Mapping[str, nn.Module], finish: Mapping[str, Tensor], blen
 
 
 def _fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
+    _check_fit(networks, tensors, path)
+    fill(networks, tensors)
+
+
+def _check_fit(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
     problems = mismatches(networks, tensors)
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         what = f"{path} does not fit its network: {'; '.join(problems[:3])}{more}"
-        raise ModelError(what, hint="the weights and config.json belong to different models")
-    fill(networks, tensors)
+        raise ModelError(what, hint=_OTHERS)
 
 
 def mismatches(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> list[str]:
@@ -245,3 +302,6 @@ def _stored(tensor: Tensor) -> Tensor:
 
 def _shape(tensor: Tensor) -> str:
     return "×".join(str(size) for size in tensor.shape) or "a single number"
+
+
+_OTHERS = "the weights and config.json belong to different models"

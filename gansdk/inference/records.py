@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from gansdk.errors import OutputError
+from gansdk.files import dump_json
 from gansdk.media.arrays import write_arrays
 from gansdk.media.formats import file_format
 from gansdk.options import RecordWriting
@@ -36,10 +36,7 @@ def record_format(path: Path | None, writing: Options) -> Format:
 
 def json_line(record: Mapping[str, Any]) -> bytes:
     """A line of JSON in UTF-8; names that are no text are spelled in ASCII, and come back as they were."""
-    try:
-        return json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n"
-    except UnicodeEncodeError:
-        return json.dumps(record, default=str).encode() + b"\n"
+    return dump_json(record).encode() + b"\n"
 
 
 def write_records(records: Iterable[Mapping[str, Any]], file: IO[bytes], encoding: Format) -> None:

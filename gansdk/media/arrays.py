@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from gansdk.errors import InputError
+from gansdk.files import opened_zip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError)
-"""What reading raises: the last is zipfile's word for a kind of packing that it does not know."""
-
-MOST_BYTES = 2**32
+MOST_BYTES = 2**30
 """Of all arrays in a file that is read, unpacked."""
 
 
@@ -40,15 +38,20 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         InputError: If it is missing, no such file, damaged, too large, or holds anything but numbers and texts.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
                 raise InputError(f"{path} unpacks to more than {MOST_BYTES >> 30} GiB", hint="write it in parts")
             names = [name for name in archive.namelist() if name.endswith(".npy")]
             return {name.removesuffix(".npy"): _read(archive, name) for name in names}
     except FileNotFoundError:
         raise InputError(f"there is no file {path}", hint="check its name") from None
-    except _DAMAGED as error:
-        raise InputError(f"{path} is no whole .npz file of numbers: {error}", hint="make it again") from None
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"{path} does not fit into memory", hint="close other programs") from None
+    except Exception as error:  # noqa: BLE001 - a header is a Python literal, whose reader raises anything
+        said = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is no whole .npz file of numbers: {said}", hint="make it again") from None
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
@@ -66,5 +69,7 @@ def _check_header(member: IO[bytes], size: int) -> None:
     if version not in readers:
         raise ValueError(f"arrays of format {version[0]}.{version[1]} are not known")
     shape, _, dtype = readers[version](member)
-    if math.prod(shape) * dtype.itemsize > size:
+    if dtype.hasobject or dtype.itemsize == 0:
+        raise ValueError("an array in it holds no numbers")
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > size:
         raise ValueError("an array is said to be larger than it is")

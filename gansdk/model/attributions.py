@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from gansdk.errors import ModelError
-from gansdk.model.config import ATTRIBUTIONS, describe_errors
+from gansdk.model.config import ATTRIBUTIONS, read_record
 from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -43,9 +42,4 @@ def read_attributions(folder: Path) -> Attributions:
     path = folder / ATTRIBUTIONS
     if not path.exists():
         return Attributions()
-    try:
-        return Attributions.model_validate(json.loads(path.read_text("utf-8")))
-    except ValidationError as error:
-        raise ModelError(f"{path}: {describe_errors(error)}", hint="the file was changed or is damaged") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON: {error}", hint="get the model again") from None
+    return read_record(path, Attributions, ModelError, "get the model again")

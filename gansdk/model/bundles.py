@@ -7,7 +7,6 @@ itself holds.
 
 from __future__ import annotations
 
-import json
 import re
 import tarfile
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from gansdk.errors import InputError, ModelError
-from gansdk.files import whole_file, whole_folder
+from gansdk.files import MOST_JSON, parse_json, whole_file, whole_folder
 from gansdk.model.config import (
     ATTRIBUTIONS,
     CARD_PICTURES,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 _BESIDES = (README, EVALUATION, ATTRIBUTIONS)
 _PICTURE = re.compile(r"card-[A-Za-z0-9_.-]+\.webp")
-_LARGEST_CONFIG = 16 * 2**20
 _OTHERS = {
     b"\x1f\x8b": "is packed with gzip",
     b"BZh": "is packed with bzip2",
@@ -193,7 +191,7 @@ def _config(path: Path, file: IO[bytes], members: dict[str, _Member]) -> ModelCo
     if CONFIG not in members:
         raise InputError(f"{path} is no bundle: there is no {CONFIG} in it", hint=_MAKE)
     member = members[CONFIG]
-    if member.size > _LARGEST_CONFIG:
+    if member.size > MOST_JSON:
         raise InputError(f"{path} is no bundle: {CONFIG} in it has {member.size} bytes", hint=_MAKE)
     file.seek(member.begin)
     return parse_config(_parsed(path, file.read(member.size)), f"{path}/{CONFIG}")
@@ -201,8 +199,8 @@ def _config(path: Path, file: IO[bytes], members: dict[str, _Member]) -> ModelCo
 
 def _parsed(path: Path, content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
+        return parse_json(content)
+    except ValueError as error:
         raise ModelError(f"{path}/{CONFIG} cannot be read as JSON: {error}", hint=_AGAIN) from None
 
 

@@ -7,16 +7,15 @@ safetensors by their bytes, whatever they are called.
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from gansdk.errors import InputError, ModelError, NotApplicableError
-from gansdk.files import settle_folder, sha256
+from gansdk.errors import GansdkError, InputError, ModelError, NotApplicableError
+from gansdk.files import MOST_JSON, parse_json, read_plain, settle_folder, sha256
 from gansdk.model.facts import Facts, LatentGeneratorFacts
 from gansdk.model.frozen import Frozen
 
@@ -99,10 +98,14 @@ class ModelConfig(Frozen):
     """The content of ``config.json``."""
 
     gansdk: Literal[1]
-    method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    requires: Annotated[str, Field(description="what pip installs to get the method")]
-    summary: str = ""
-    licence: Annotated[str, Field(description="SPDX expression for the weights")] = ""
+    method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=100)]
+    requires: Annotated[
+        str,
+        # no option of pip: users are told to run this line
+        Field(pattern=r"^[A-Za-z0-9][ -~]*$", max_length=300, description="what pip installs to get the method"),
+    ]
+    summary: Annotated[str, Field(max_length=2000)] = ""
+    licence: Annotated[str, Field(max_length=300, description="SPDX expression for the weights")] = ""
     facts: Facts
     network: dict[str, Any]
     files: dict[str, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]]
@@ -168,16 +171,35 @@ def read_config(folder: Path) -> ModelConfig:
     return parse_config(read_json(path), str(path))
 
 
-def read_json(path: Path) -> Any:
-    """What a file of a model holds.
+def read_json(path: Path, error: type[GansdkError] = ModelError, hint: str = "get the model again") -> Any:
+    """What a file holds that may come from a stranger.
+
+    Args:
+        path: The file.
+        error: What is raised.
+        hint: What helps.
 
     Raises:
-        ModelError: If it cannot be read as JSON.
+        GansdkError: The one given, if it cannot be read as JSON.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read as JSON: {error}", hint="get the model again") from None
+        return parse_json(read_plain(path))
+    except OSError as reason:
+        raise error(f"{path} cannot be read: {reason.strerror or reason}", hint=hint) from None
+    except ValueError as reason:
+        raise error(f"{path} cannot be read as JSON: {reason}", hint=hint) from None
+
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def read_record(path: Path, kind: type[Record], error: type[GansdkError], hint: str) -> Record:
+    """The record that a JSON file holds, its fields checked; raises as `read_json`."""
+    raw = read_json(path, error, hint)
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as reason:
+        raise error(f"{path}: {describe_errors(reason)}", hint=hint) from None
 
 
 def parse_config(raw: Any, place: str) -> ModelConfig:
@@ -260,8 +282,34 @@ def check_blend(config: ModelConfig, blend: float | None) -> None:
         raise NotApplicableError("this model has one end only, so blend does not apply", hint="leave blend out")
 
 
+class Stored(NamedTuple):
+    """A tensor as the header of a safetensors file declares it.
+
+    Attributes:
+        dtype: As the format spells it, ``F32``.
+        shape: Its sizes.
+        data_offsets: Its first byte behind the header, and the one after its last.
+    """
+
+    dtype: str
+    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    data_offsets: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+
+
+_HEADER = TypeAdapter(dict[str, Stored])
+_METADATA = TypeAdapter(dict[str, str])
+
+
 def check_safetensors(path: Path) -> None:
-    """Looks at a file's bytes, never at its name: is it a whole safetensors file?
+    """Looks at a file's bytes, never at its name: is it a whole safetensors file? Raises as `read_header`."""
+    read_header(path)
+
+
+def read_header(path: Path) -> tuple[dict[str, Stored], dict[str, str]]:
+    """What a safetensors file says that it holds, which may come from a stranger and is held against its size.
+
+    Returns:
+        The tensors by name, and what the file says of itself.
 
     Raises:
         ModelError: If it is a pickle or an archive in disguise, cut short, or has a header that does not add up.
@@ -276,28 +324,40 @@ def check_safetensors(path: Path) -> None:
                 what = f"{path} is a pickle, whatever its name says; it was not opened"
                 raise ModelError(what, hint=_ONLY_SAFETENSORS)
             raise ModelError(f"{path} is no safetensors file, or was cut short", hint="get the model again")
+        if length > MOST_JSON:
+            raise ModelError(f"{path} has a header of {length} bytes, which no weights need", hint=_ONLY_SAFETENSORS)
         header = start[8:] + file.read(length - 1)
     try:
-        tensors: Mapping[str, Any] = json.loads(header)
-        ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        raw = parse_json(header)
+        metadata = _METADATA.validate_python(raw.pop("__metadata__", {}))
+        entries = _HEADER.validate_python(raw)
+    except (ValueError, AttributeError):  # AttributeError: a list, say
         raise ModelError(f"{path} is no safetensors file: its header is unreadable", hint=_ONLY_SAFETENSORS) from None
-    if 8 + length + max(ends, default=0) != size:
+    if 8 + length + max((entry.data_offsets[1] for entry in entries.values()), default=0) != size:
         raise ModelError(f"{path} was cut short or has bytes too many", hint="get the model again")
+    return entries, metadata
+
+
+_MOST_FAULTS = 1000
+"""Of so many wrong fields none is described: a description of each would take more memory than the file."""
 
 
 def describe_errors(error: ValidationError) -> str:
-    """One line per wrong field, joined: where it is and what is wrong with it."""
+    """The first wrong fields, joined: where each is and what is wrong with it."""
+    if error.error_count() > _MOST_FAULTS:
+        return f"{error.error_count()} fields are wrong"
     lines = []
-    for problem in error.errors(include_url=False):
-        where = ".".join(str(step) for step in problem["loc"])
+    for problem in error.errors(include_url=False, include_input=False)[:_TOLD]:
+        where = ".".join(str(step)[:80] for step in problem["loc"])
         if problem["type"] == "extra_forbidden":
             lines.append(f"unknown field {where!r}")
         elif problem["type"] == "missing":
             lines.append(f"field {where!r} is missing")
         else:
-            lines.append(f"field {where!r}: {problem['msg']}")
-    return "; ".join(lines)
+            lines.append(f"field {where!r}: {problem['msg'][:200]}")
+    more = error.error_count() - len(lines)
+    return "; ".join(lines) + (f"; and {more} more" if more else "")
 
 
+_TOLD = 5
 _ONLY_SAFETENSORS = "gansdk loads safetensors only"

@@ -12,20 +12,27 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from gansdk.model.frozen import Frozen
-from gansdk.model.parts import Code, EncodedPart, LatentPart, PartName, check_names
+from gansdk.model.parts import Code, EncodedPart, LatentPart, PartName, check_parts
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
 Channels = Annotated[int, Field(ge=1, le=4, description="3 is RGB, 1 is grey")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=1, le=2**14, description="pixels")]
+Radius = Annotated[int, Field(ge=0, le=2**14)]
+
+_MOST_PIXELS = 2**24
+"""Of a picture of fixed size; batches of them are held in memory."""
 
 
 class SizeRule(Frozen):
-    """Heights and widths, in pixels, that a network takes."""
+    """Heights and widths, in pixels, that a network takes.
 
-    minimum: Annotated[int, Field(ge=1, description="smallest height and width")] = 1
-    multiple: Annotated[int, Field(ge=1, description="heights and widths are multiples of this")] = 1
+    Any picture is padded to them, so they are bounded: a stranger's rule may not make a large picture of a small one.
+    """
+
+    minimum: Annotated[int, Field(ge=1, le=512, description="smallest height and width")] = 1
+    multiple: Annotated[int, Field(ge=1, le=256, description="heights and widths are multiples of this")] = 1
 
 
 class ImageSource(Frozen):
@@ -44,7 +51,7 @@ class LatentSource(Frozen):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        check_names(self.parts)
+        check_parts(self.parts)
         return self
 
     @property
@@ -76,6 +83,12 @@ class Image(Frozen):
         Field(description="what their shapes stand on, where it is the same in all; null where it is not"),
     ] = None
 
+    @model_validator(mode="after")
+    def _can_be_held(self) -> Self:
+        if self.height * self.width > _MOST_PIXELS:
+            raise ValueError(f"{self.width}×{self.height} are more than {_MOST_PIXELS} pixels")
+        return self
+
 
 class ImageGeneratorFacts(Frozen):
     """What ``generate`` takes and gives that starts from a picture."""
@@ -83,7 +96,7 @@ class ImageGeneratorFacts(Frozen):
     source: ImageSource
     output: ImageOutput
     receptive_field: Annotated[
-        int | Literal["global"],
+        Radius | Literal["global"],
         Field(description="radius in input pixels: how far an input pixel can act; 'global' where there is no bound"),
     ]
 
@@ -146,7 +159,7 @@ class EncoderFacts(Frozen):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        check_names(self.parts)
+        check_parts(self.parts)
         return self
 
     def covers(self, latent: LatentSource) -> bool:

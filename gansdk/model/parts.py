@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_NUMBERS = 2**20
-"""Of one part, far beyond any that was ever trained: ``config.json`` may come from a stranger."""
+"""Of all parts, far beyond any that was ever trained: ``config.json`` may come from a stranger."""
 
 
 PartName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -111,8 +111,8 @@ RESERVED = frozenset({"generator", "input", "pixels"})
 """What stands beside the parts in a file of arrays, so that no part can be called so."""
 
 
-def check_names(parts: Sequence[Part]) -> None:
-    """Refuses parts of which two have one name, or one a name that is taken.
+def check_parts(parts: Sequence[Part]) -> None:
+    """Refuses parts of which two have one name, or one a name that is taken, and too many numbers in all.
 
     Raises:
         ValueError: With the names.
@@ -124,3 +124,6 @@ def check_names(parts: Sequence[Part]) -> None:
     taken = sorted(RESERVED.intersection(names))
     if taken:
         raise ValueError(f"no part can be called {', '.join(taken)}")
+    count = sum(part.k if isinstance(part, Categorical) else part.n for part in parts)
+    if count > MOST_NUMBERS:
+        raise ValueError(f"the parts have {count} numbers, more than {MOST_NUMBERS}")

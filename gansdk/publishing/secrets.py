@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansdk.errors import ModelError
 from gansdk.hub.access import import_client
+from gansdk.model.config import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,6 @@ _SHAPES = {
     "a private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
 }
 _TEXTS = (".md", ".json")
-_METADATA = "__metadata__"
 
 
 def check_secrets(files: Mapping[str, bytes | Path], message: str = "") -> None:
@@ -64,7 +63,5 @@ def _own_token() -> str:
 
 
 def _metadata(path: Path) -> str:
-    """What a safetensors file, which was looked at before, says of itself: names and values, one a line."""
-    with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return "\n".join(f"{name}\n{value}" for name, value in header.get(_METADATA, {}).items())
+    """What a safetensors file says of itself: names and values, one a line."""
+    return "\n".join(f"{name}\n{value}" for name, value in read_header(path)[1].items())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 import re
 import shlex
@@ -18,7 +17,7 @@ from pydantic import Field, ValidationError
 from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, TrainingError
 from gansdk.files import cannot_write, write_whole
-from gansdk.model.config import TrainingData, describe_errors
+from gansdk.model.config import TrainingData, describe_errors, read_json
 from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -185,11 +184,11 @@ class RunFolder:
             raise InputError(f"there is no folder {self.path}", hint="start a run with `gansdk train`")
         if not self.record.is_file():
             raise TrainingError(f"{self.path} is no run: it has no {RECORD}", hint="start one with `gansdk train`")
-        try:
-            raw = json.loads(self.record.read_text("utf-8"))
-            version = raw["gansdk"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise TrainingError(f"{self.record} is damaged", hint="start a new run in another folder") from None
+        hint = "start a new run in another folder"
+        raw = read_json(self.record, TrainingError, hint)
+        if not isinstance(raw, dict) or "gansdk" not in raw:
+            raise TrainingError(f"{self.record} is damaged", hint=hint)
+        version = raw["gansdk"]
         if isinstance(version, int) and version > FORMAT:
             what = f"{self.record} has format version {version}, this gansdk reads {FORMAT}"
             raise TrainingError(what, hint="pip install --upgrade gansdk")

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.errors import InputError, ModelError
 from gansdk.files import sha256
-from gansdk.model.config import describe_errors
+from gansdk.model.config import read_record
 from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -182,9 +182,4 @@ def look(network: Any, images: NDArray[np.uint8]) -> Look:
 
 
 def _read_record(path: Path) -> JudgeRecord:
-    try:
-        return JudgeRecord.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}", hint=_AGAIN) from None
-    except ValidationError as error:
-        raise ModelError(f"{path} is no record of a judge: {describe_errors(error)}", hint=_AGAIN) from None
+    return read_record(path, JudgeRecord, ModelError, _AGAIN)
