@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansdk.errors import MissingPluginError
 from gansdk.evaluation.record import Evaluation, read_evaluation
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gansdk.inference.catalog import Catalog
     from gansdk.inference.located import Located
     from gansdk.model.attributions import Attributions
-    from gansdk.model.config import ModelConfig
+    from gansdk.model.config import ModelConfig, Record
     from gansdk.plugins.declarations import Method, Task
 
 
@@ -89,11 +89,11 @@ def gather(catalog: Catalog, located: Located, pictures: tuple[str, ...] = ()) -
     return Card(
         name=name,
         ref=located.ref if builtin else f"./{name}",
-        config=located.config,
+        config=_on_lines(located.config),
         method=method,
         tasks=tuple(task for task in tasks if fits(task, located.config)),
-        evaluation=read_evaluation(located.folder) or Evaluation(),
-        attributions=read_attributions(located.folder),
+        evaluation=_on_lines(read_evaluation(located.folder) or Evaluation()),
+        attributions=_on_lines(read_attributions(located.folder)),
         pictures=pictures,
         datasets={
             split.digest: KnownSplit(f"{one.name}:{name}", one.classes)
@@ -101,6 +101,19 @@ def gather(catalog: Catalog, located: Located, pictures: tuple[str, ...] = ()) -
             for name, split in one.splits.items()
         },
     )
+
+
+def _on_lines(record: Record) -> Record:
+    """A record whose texts have no line ends: a line of its own could end a list of commands, or a region."""
+    return type(record).model_validate(_one_line(record.model_dump()))
+
+
+def _one_line(value: Any) -> Any:
+    if isinstance(value, str):
+        return " ".join(value.splitlines()) if not value.isprintable() else value
+    if isinstance(value, dict):
+        return {_one_line(key): _one_line(one) for key, one in value.items()}
+    return [_one_line(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _folder_name(located: Located) -> str:

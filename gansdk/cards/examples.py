@@ -50,7 +50,8 @@ class Example(NamedTuple):
         """Lines of a program that do the same."""
         given = [json.dumps(name) for name in self.inputs]
         given += [f"{name}={json.dumps(value)}" for name, value in self.options.items()]
-        call = f'result = gansdk.pipeline("{self.task.name}", model="{ref}")({", ".join(given)})'
+        model = json.dumps(ref, ensure_ascii=False)
+        call = f'result = gansdk.pipeline("{self.task.name}", model={model})({", ".join(given)})'
         kept = "print(dict(result))" if self.task.gives_records else f'result.save("{self.output or "result.png"}")'
         return f"{call}\n{kept}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gansdk.cards.exhibits import DOUBTFUL, FAILED, MISTAKEN, TRIALS, TRIED, judged_by
-from gansdk.cards.tables import table
+from gansdk.cards.tables import plain, table
 from gansdk.evaluation.restoration.trials import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
 from gansdk.evaluation.wording import number
 from gansdk.model.facts import LatentGeneratorFacts
@@ -55,7 +55,7 @@ def _unlike(one: Measurement) -> str:
     twin = f", in {_missed(one.twin)} of its twin's" if one.twin is not None else ""
     said = f"In {_missed(one)} of its samples{twin}, a judge sees something else than their category is called"
     judge = one.protocol.get("judge")
-    return f"{said}. The judge: {judge}." if judge else f"{said}."
+    return f"{said}. The judge: {plain(str(judge))}." if judge else f"{said}."
 
 
 def _reading(card: Card) -> list[str]:
@@ -65,7 +65,7 @@ def _reading(card: Card) -> list[str]:
         if one.metric == "code-accuracy":
             words = one.baselines.get("by its own words")
             by_words = f", and {1 - words:.1%} by its own words" if words is not None else ""
-            said = f"Its encoder gets {_missed(one)} of the images of {one.data} wrong"
+            said = f"Its encoder gets {_missed(one)} of the images of {plain(one.data)} wrong"
             lines += [f"{said} once each category is matched with a class{by_words}."]
     return lines
 

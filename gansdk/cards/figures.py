@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.cards.tables import folded, table
+from gansdk.cards.tables import folded, plain, table
 from gansdk.evaluation.restoration.trials import PREFIX
 from gansdk.evaluation.wording import difference, interval, number, over_seeds, unjudged
 
@@ -48,7 +48,7 @@ def figures(card: Card) -> str:
     lines += [table(header, rows, left=2), ""]
     lines += [f"↑ higher is better, ↓ lower is better.{_intervals(measured)}"]
     lines += [_seeds(card)] if spread else []
-    lines += ["", f"Twin: {card.evaluation.twin}."] if card.evaluation.twin else []
+    lines += ["", f"Twin: {plain(card.evaluation.twin)}."] if card.evaluation.twin else []
     if any(one.seen for one in measured):
         lines += ["", "Sets marked † are what it was trained on: these figures say nothing about other pictures."]
     return "\n".join([*lines, "", folded("How each was measured", _protocols(measured))])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from gansdk.evaluation.record import Measurement
     from gansdk.model.facts import Facts
 
+_LONGEST = 2**17
+"""Letters; ours has up to 10,000."""
+
+_MOST_BITS = 64
+
 _OURS = ("library_name", "pipeline_tag", "license", "license_name", "model-index")
 
 
@@ -32,31 +39,34 @@ def front_matter(card: Card, before: Mapping[str, Any] | None = None) -> str:
         before: What stood there: an author's own fields and tags stay.
     """
     import_client()
-    from huggingface_hub import ModelCardData
+    from huggingface_hub import ModelCardData, utils
 
-    theirs = {key: value for key, value in (before or {}).items() if key not in _OURS}
-    tags = theirs.pop("tags", None)
-    tags = [tags] if isinstance(tags, str) else list(tags or ())
+    client: Any = utils  # its types leave this function out
+
+    theirs = {key: value for key, value in (before or {}).items() if key not in _OURS and value is not None}
+    tags = theirs.pop("tags", [])
     tasks = pipeline_tags(card.config.facts)
     measured = [one for one in card.evaluation.measurements if not one.seen and not one.data.startswith(PREFIX)]
     results = [_result(one, card, tasks) for one in measured]
-    fields: dict[str, Any] = {**hub_licence(card.config.licence), **theirs}
-    data = ModelCardData(
+    licence: dict[str, Any] = hub_licence(card.config.licence)
+    data: Any = ModelCardData(
         library_name="gansdk",
         pipeline_tag=next(iter(tasks), None),
         tags=list(dict.fromkeys([*tags, *_tags(card)])),
         model_name=card.name if results else None,
         eval_results=results or None,
-        **fields,
+        **licence,
     )
-    return str(data.to_yaml(original_order=list(before or ())))
+    made = data.to_dict()
+    fields = {**theirs, **made}
+    order = [*(key for key in before or () if key in fields), *made, *theirs]
+    return str(client.yaml_dump({key: fields[key] for key in dict.fromkeys(order)}, sort_keys=False)).strip()
 
 
 def authors_fields(card: Card, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Of a card's front matter what its author wrote: fields that are not made here, and tags beyond those made."""
     found = {key: value for key, value in fields.items() if key not in _OURS}
-    tags = found.pop("tags", None)
-    own = [tag for tag in ([tags] if isinstance(tags, str) else tags or ()) if tag not in _tags(card)]
+    own = [tag for tag in found.pop("tags", []) if tag not in _tags(card)]
     return {**found, "tags": own} if own else found
 
 
@@ -81,26 +91,78 @@ def _result(one: Measurement, card: Card, tasks: Sequence[str]) -> EvalResult:
 
 
 def split(text: str) -> tuple[dict[str, Any], str]:
-    """A card's front matter and what follows it.
+    """A card's front matter, its tags as a list, and what follows it.
 
     Raises:
-        OutputError: If the front matter is no YAML, or no mapping.
+        OutputError: If the front matter is no YAML, no mapping, or holds what cannot be written again.
     """
     import_client()
-    import yaml
     from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
     block = REGEX_YAML_BLOCK.search(text)
     if block is None:
         return {}, text
     try:
-        found = yaml.safe_load(block.group(2))
+        found = _parsed(block.group(2))
+        if not isinstance(found, dict):
+            raise ValueError("it is no list of fields")
+        _check(found, "it")
+        found["tags"] = _listed(found.get("tags"))
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:200]
+        raise OutputError(f"the card's front matter cannot be read: {reason}", hint="mend it, or give -o") from None
+    if not found["tags"]:
+        del found["tags"]
+    return found, text[block.end() :]
+
+
+def _parsed(text: str) -> Any:
+    """What YAML says; its own reader of safe types raises many kinds of error where a date, say, is none."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc] - it has no types
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):  # a few of them can stand for more than memory holds
+                raise ValueError("it refers to itself by an alias")
+            return super().compose_node(parent, index)
+
+    if len(text) > _LONGEST:
+        raise ValueError(f"it has more than {_LONGEST} letters")
+    try:
+        return yaml.load(text, Loader) or {}  # noqa: S506 - a safe loader, and less
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise OutputError(f"the card's front matter is no YAML: {reason}", hint="mend it, or give -o") from None
-    if found is not None and not isinstance(found, dict):
-        raise OutputError("the card's front matter is no list of fields", hint="mend it, or give -o")
-    return found or {}, text[block.end() :]
+        raise ValueError(f"it is no YAML: {error}") from None
+    except (TypeError, AttributeError, LookupError, OverflowError) as error:
+        raise ValueError(f"a value in it is not what it looks like: {error}") from None
+
+
+def _check(value: Any, place: str) -> None:
+    """Holds that a value can be written again, as YAML and as JSON."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"a field of {place} is called {str(key)[:80]}, which is no text")
+            _check(key, place)
+            _check(one, repr(key[:80]))
+    elif isinstance(value, list):
+        for one in value:
+            _check(one, place)
+    elif isinstance(value, str):
+        value.encode()
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{place} is not finite")
+    elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ValueError(f"{place} is a number too large")
+    elif value is not None and not isinstance(value, bool | int | float | datetime.date):
+        raise ValueError(f"{place} is a {type(value).__name__}, which no card can have")
+
+
+def _listed(tags: Any) -> list[str]:
+    if isinstance(tags, str | int | float):
+        return [str(tags)]
+    if not isinstance(tags, list | None) or not all(isinstance(tag, str | int | float) for tag in tags or ()):
+        raise ValueError("'tags' is no list of words")
+    return [str(tag) for tag in tags or ()]
 
 
 def pipeline_tags(facts: Facts) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gansdk.cards.tables import plain
 from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
 from gansdk.model.parts import Categorical, Continuous
 
@@ -24,7 +25,7 @@ def limits(card: Card) -> str:
     if facts.encoder is not None:
         lines += [_reading(facts.encoder)]
     lines += [f"- Reduced precision measured to be safe: {', '.join(facts.safe_precisions) or 'none'}."]
-    return "\n".join([*lines, f"- Licence of the weights: {card.config.licence or 'not stated'}."])
+    return "\n".join([*lines, f"- Licence of the weights: {plain(card.config.licence) or 'not stated'}."])
 
 
 def _restoring(card: Card, generator: ImageGeneratorFacts) -> list[str]:

@@ -92,17 +92,19 @@ def _inserted(pieces: list[_Piece], new: _Piece, order: list[str]) -> list[_Piec
 
 def _parsed(text: str) -> list[_Piece]:
     pieces: list[_Piece] = []
-    at, opened = 0, ""
+    at, opened, line, counted = 0, "", 1, 0
+    begun: set[str] = set()
     for marker in _MARKER.finditer(text):
         kind, name = marker.groups()
         end = marker.end() + (1 if text[marker.end() : marker.end() + 1] == "\n" else 0)
-        line = text.count("\n", 0, marker.start()) + 1
+        line, counted = line + text.count("\n", counted, marker.start()), marker.start()
         if kind == "begin":
-            if opened or name in {piece.name for piece in pieces}:
+            if opened or name in begun:
                 what = f"line {line} of the card begins the region {name!r} inside another, or a second time"
                 raise OutputError(what, hint="mend the marker lines, or give another file with -o")
             pieces.append(_Piece("", text[at : marker.start()]))
             opened = name
+            begun.add(name)
         else:
             if opened != name:
                 what = f"line {line} of the card ends the region {name!r}, which is not open"

@@ -10,6 +10,7 @@ from gansdk.cards.front_matter import authors_fields, front_matter, split
 from gansdk.cards.regions import fresh, outside, renewed
 from gansdk.cards.sections import sections
 from gansdk.errors import InputError
+from gansdk.files import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,10 +59,10 @@ def read_card(path: Path) -> str | None:
     if not path.exists():
         return None
     try:
-        with path.open(encoding="utf-8", newline="") as file:  # an author's line ends are the author's
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as text: {error}", hint="give another file with -o") from None
+        return read_plain(path).decode()  # an author's line ends are the author's
+    except (OSError, ValueError) as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeError) else getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read as text: {why}", hint="give another file with -o") from None
 
 
 def with_pictures_beside(card: Card, path: Path) -> Card:

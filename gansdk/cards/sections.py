@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from gansdk.cards.commands import ablating, importing, measuring, replicating, training, training_others
@@ -10,7 +11,7 @@ from gansdk.cards.failures import failures
 from gansdk.cards.figures import ablation, figures
 from gansdk.cards.limits import limits
 from gansdk.cards.showing import pictures
-from gansdk.cards.tables import cell, folded, sentence, table
+from gansdk.cards.tables import cell, folded, plain, sentence, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ def sections(card: Card) -> dict[str, str]:
 
 
 def _title(card: Card) -> str:
-    lines = [f"# {card.name}", "", sentence(card.config.summary) or f"A model of {card.config.method}."]
+    lines = [f"# {plain(card.name)}", "", sentence(card.config.summary) or f"A model of {card.config.method}."]
     if card.method is not None and card.config.origin is None:  # strangers' weights are of strangers' methods
         lines += ["", card.method.about.strip()] if card.method.about else []
         lines += ["", f"{card.method.paper}."]
@@ -44,7 +45,7 @@ def _title(card: Card) -> str:
 
 def _run(card: Card) -> str:
     shown = [examples(task, card.config.facts) for task in card.tasks]
-    lines = ["## How to run it", "", f"    pip install '{card.config.requires}'"]
+    lines = ["## How to run it", "", f"    pip install {shlex.quote(card.config.requires)}"]
     lines += [f"    {one.command(card.ref)}" for each in shown for one in each]
     if card.config.ends:
         lines += [f"    {each[0].command(card.ref)} --blend 0.5" for each in shown[:1]]
@@ -68,10 +69,12 @@ def _training(card: Card) -> str:
     if trained is None:
         return "## What it was trained on\n\nNothing is recorded."
     lines = ["## What it was trained on", ""]
-    lines += [f"- **{cell(one.name)}**: {one.items} items, {one.licence}; {one.digest}" for one in trained.data]
+    lines += [
+        f"- **{cell(one.name)}**: {one.items} items, {plain(one.licence)}; {plain(one.digest)}" for one in trained.data
+    ]
     if trained.relies_on:
         lines += ["", "It also stands on:", ""]
-        lines += [f"- {cell(name)}: {digest}" for name, digest in trained.relies_on.items()]
+        lines += [f"- {cell(name)}: {plain(digest)}" for name, digest in trained.relies_on.items()]
     for name, credits_ in card.attributions.data.items():
         rows = [[one.item, one.author, one.licence, one.source] for one in credits_]
         lines += ["", folded(f"{cell(name)}, work by work", table(["work", "author", "licence", "from"], rows, left=4))]
@@ -93,9 +96,9 @@ def _reproducing(card: Card) -> str:
         if others:
             lines += ["", "The first command also trains what the others compare with, changed by:", ""]
             lines += [f"    {words}" for words in others]
-        versions = ", ".join(f"{name} {version}" for name, version in trained.versions.items())
+        versions = ", ".join(plain(f"{name} {version}") for name, version in trained.versions.items())
         lines += ["", f"Trained in {_hours(trained.seconds)}, {trained.steps} steps, one seed, with {versions}."]
-        lines += [f"Code: commit {trained.commit}."] if trained.commit else []
+        lines += [f"Code: commit {plain(trained.commit)}."] if trained.commit else []
     return "\n".join([*lines, "", f"Weights: {card.config.files['model.safetensors']}."])
 
 

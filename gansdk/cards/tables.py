@@ -18,13 +18,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1
     """
     kept = [at for at in range(len(header)) if any(row[at] for row in rows)]
     rule = ["---" if at < left else "--:" for at in kept]
-    lines = [[header[at] for at in kept], rule, *([cell(row[at]) for at in kept] for row in rows)]
+    lines = [[cell(header[at]) for at in kept], rule, *([cell(row[at]) for at in kept] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def cell(text: str) -> str:
     """A text that cannot end its cell, its row or its page."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return plain(text).replace("|", "\\|")
+
+
+def plain(text: str) -> str:
+    """A text of a record among words: on one line, and no HTML, so that it cannot look like what was made here."""
+    return " ".join(text.split()).replace("<", "&lt;")
 
 
 def folded(summary: str, text: str) -> str:
@@ -34,5 +39,5 @@ def folded(summary: str, text: str) -> str:
 
 def sentence(text: str) -> str:
     """A summary as a sentence."""
-    text = text.strip()
+    text = plain(text)
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
