@@ -120,7 +120,7 @@ def _parsed(text: str) -> Any:
     """What YAML says; its own reader of safe types raises many kinds of error where a date, say, is none."""
     import yaml
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc] - it has no types
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):  # a few of them can stand for more than memory holds
                 raise ValueError("it refers to itself by an alias")

@@ -69,9 +69,8 @@ def _training(card: Card) -> str:
     if trained is None:
         return "## What it was trained on\n\nNothing is recorded."
     lines = ["## What it was trained on", ""]
-    lines += [
-        f"- **{cell(one.name)}**: {one.items} items, {plain(one.licence)}; {plain(one.digest)}" for one in trained.data
-    ]
+    known = [plain(f"{one.items} items, {one.licence}; {one.digest}") for one in trained.data]
+    lines += [f"- **{cell(one.name)}**: {said}" for one, said in zip(trained.data, known, strict=True)]
     if trained.relies_on:
         lines += ["", "It also stands on:", ""]
         lines += [f"- {cell(name)}: {plain(digest)}" for name, digest in trained.relies_on.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ def stated(card: Mapping[str, Any]) -> Iterator[Stated]:
             name = str(data.get("name") or data.get("type") or "") if isinstance(data, dict) else ""
             for metric in _several(result.get("metrics")):
                 value = metric.get("value")
-                if isinstance(value, int | float) and not isinstance(value, bool):
+                if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
                     unit = _UNIT.search(str(metric.get("name") or ""))
                     yield Stated(str(metric.get("type") or ""), name, float(value), unit[1] if unit else "")
 

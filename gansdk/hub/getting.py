@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gansdk._version import __version__
+from gansdk.hub.transfers import IN_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ def get(url: str, parameters: Sequence[tuple[str, str]] = ()) -> Any:
 
     client: Any = utils  # its types leave these functions out
     headers = client.build_hf_headers(library_name="gansdk", library_version=__version__)
-    response = get_session().get(url, params=list(parameters) or None, headers=headers)
+    # whoever asks wants it in memory, however much is sent; `answered` holds it to that
+    response = get_session().get(url, params=list(parameters) or None, headers=headers, extensions={IN_MEMORY: True})
     client.hf_raise_for_status(response)
     return response

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, TypeAdapter
 
 from gansdk.errors import HubError, UnknownRevisionError, UnreachableError, nearest
 from gansdk.hub.layout import SHA
@@ -26,7 +28,7 @@ class Entry:
         digest: sha256 of a large file, git's name of a small one; hex.
     """
 
-    size: int
+    size: Annotated[int, Field(ge=0)]
     digest: str
 
 
@@ -60,25 +62,28 @@ def ask(ref: Hub) -> Listing:
         HubError: If there is no such repository, or it is not open to this user.
     """
 
-    def question() -> Any:
+    def question() -> Listing:
         from huggingface_hub import HfApi
 
-        return HfApi().model_info(ref.repo, revision=ref.revision or None, files_metadata=True, timeout=REQUEST_SECONDS)
+        info: Any = HfApi().model_info(
+            ref.repo, revision=ref.revision or None, files_metadata=True, timeout=REQUEST_SECONDS
+        )
+        return Listing(
+            ref=ref,
+            sha=_TEXT.validate_python(info.sha or ""),
+            files=_FILES.validate_python({file.rfilename: _entry(file) for file in info.siblings or []}),
+            card=info.card_data.to_dict() if info.card_data else {},
+            private=bool(info.private),
+            gated=bool(info.gated),
+        )
 
     try:
-        info = persist(question, str(ref))
+        listing = persist(question, str(ref))
     except UnknownRevisionError as error:
         raise _suggesting(error, ref) from None
-    if not SHA.fullmatch(info.sha or ""):
+    if not SHA.fullmatch(listing.sha):
         raise UnreachableError(f"the Hub did not say which commit {ref} is", hint="try again")
-    return Listing(
-        ref=ref,
-        sha=info.sha,
-        files={file.rfilename: _entry(file) for file in info.siblings or []},
-        card=info.card_data.to_dict() if info.card_data else {},
-        private=bool(info.private),
-        gated=bool(info.gated),
-    )
+    return listing
 
 
 def names(ref: Hub, *, sending: bool = False) -> tuple[dict[str, str], frozenset[str]]:
@@ -89,13 +94,14 @@ def names(ref: Hub, *, sending: bool = False) -> tuple[dict[str, str], frozenset
         sending: Whether it is asked to change something there.
     """
 
-    def question() -> Any:
+    def question() -> tuple[dict[str, str], frozenset[str]]:
         from huggingface_hub import HfApi
 
-        return HfApi().list_repo_refs(ref.repo)
+        refs = HfApi().list_repo_refs(ref.repo)
+        tags = _NAMES.validate_python({one.name: one.target_commit for one in refs.tags})
+        return tags, frozenset(_TEXT.validate_python(one.name) for one in refs.branches)
 
-    refs = persist(question, str(ref), sending=sending)
-    return {one.name: one.target_commit for one in refs.tags}, frozenset(one.name for one in refs.branches)
+    return persist(question, str(ref), sending=sending)
 
 
 def _suggesting(error: UnknownRevisionError, ref: Hub) -> UnknownRevisionError:
@@ -110,6 +116,12 @@ def _suggesting(error: UnknownRevisionError, ref: Hub) -> UnknownRevisionError:
     return UnknownRevisionError(error.message, hint=f"did you mean {' or '.join(near)}?" if near else f"it has {some}")
 
 
-def _entry(file: Any) -> Entry:
+def _entry(file: Any) -> dict[str, Any]:
     large = file.lfs
-    return Entry(size=large.size if large else file.size or 0, digest=large.sha256 if large else file.blob_id or "")
+    return {"size": large.size if large else file.size or 0, "digest": large.sha256 if large else file.blob_id or ""}
+
+
+# what the client hands on is of whatever type the answer was; what does not validate is no answer of a Hub's
+_TEXT = TypeAdapter(str)
+_NAMES = TypeAdapter(dict[str, str])
+_FILES = TypeAdapter(dict[str, Entry])

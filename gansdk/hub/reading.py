@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.errors import DamagedError
+from gansdk.errors import DamagedError, HubError
+from gansdk.files import MOST_JSON
 from gansdk.hub.digests import content_digest
 from gansdk.hub.getting import get
 from gansdk.hub.transfers import persist
@@ -28,6 +29,9 @@ def read(listing: Listing, name: str) -> bytes:
         content: bytes = get(hf_hub_url(listing.ref.repo, name, revision=listing.sha)).content
         return content
 
+    if listing.files[name].size > MOST_JSON:
+        what = f"{name} of {listing.ref} has {listing.files[name].size} bytes, more than {MOST_JSON}"
+        raise HubError(what, hint="look at the repository's page")
     expected, got = listing.files[name].digest, ""
     for _ in range(2):
         content = persist(question, str(listing.ref))

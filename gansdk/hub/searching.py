@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from gansdk.errors import HubError, OptionError, RefError, UnreachableError
+from gansdk.files import parse_json
 from gansdk.hub.access import ONLINE, Access
 from gansdk.hub.getting import get
 from gansdk.hub.transfers import UNAUTHORISED, persist, unknown_token
@@ -119,7 +120,7 @@ def _asked(url: str, asked: Parameters) -> Any:
 
 
 def _listed(response: Any) -> Sequence[Any]:
-    page = response.json()
+    page = parse_json(response.content)
     if not isinstance(page, list):
         raise KeyError("no list")  # `persist` says that this is no answer of a Hub, and asks again
     return page
@@ -156,4 +157,4 @@ def _licence(card: Any, tags: Sequence[str]) -> str:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -7,7 +7,6 @@ this thread alone, the client's switches, which it keeps in a module, for the pr
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gansdk.errors import HubError, OutputError, UnknownRevisionError, UnreachableError, option
-from gansdk.files import cannot_write
+from gansdk.files import MOST_JSON, cannot_write
 from gansdk.hub.access import check_environment, proxies
 
 if TYPE_CHECKING:
@@ -154,6 +153,12 @@ def persist(ask: Callable[[], Result], what: str, *, sending: bool = False) -> R
         time.sleep(pause)
 
 
+IN_MEMORY = "gansdk_in_memory"
+"""Marks a request whose answer is kept in memory, as those of the API are."""
+
+_PACKED_TIMES = 32
+"""An answer that is packed may have so much less: what it unpacks to is not known before."""
+
 _ASKED_ONCE = ("HEAD", "POST", "PUT")
 """What the client has no reason to ask twice for one of our questions; a GET may go on where it was cut off."""
 
@@ -190,19 +195,32 @@ def _hooks(thread: int, seconds: float) -> tuple[Callable[[Any], None], Callable
                 what = f"{response.url.host} names a file by {value!r}, which is a path; nothing was downloaded"
                 raise HubError(what, hint="check HF_ENDPOINT and the network's proxy")
         if response.request.method == "GET":
-            response.stream = _resumable(response.stream)
+            is_kept = IN_MEMORY in response.request.extensions or response.url.path.startswith("/api/")
+            packed = "Content-Encoding" in response.headers
+            most = MOST_JSON // (_PACKED_TIMES if packed else 1) if is_kept else None
+            response.stream = _resumable(response.stream, most)
 
     return asking, answered
 
 
-def _resumable(stream: Any) -> Any:
-    """A body whose end by a reset looks as one by an early close: the client goes on after the latter only."""
+def _resumable(stream: Any, most: int | None) -> Any:
+    """A body whose end by a reset looks as one by an early close: the client goes on after the latter only.
+
+    Args:
+        stream: As it comes.
+        most: Bytes that it may have; None for one that is written to disk as it comes.
+    """
     import httpx2
 
     class Resumable(httpx2.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
+            got = 0
             try:
-                yield from stream
+                for part in stream:
+                    got += len(part)
+                    if most is not None and got > most:
+                        raise ValueError(f"an answer of more than {most} bytes")
+                    yield part
             except httpx2.ReadError as error:
                 raise httpx2.RemoteProtocolError(str(error)) from error
 
@@ -242,8 +260,8 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
         httpx2.HTTPError: f"the connection failed ({type(error).__name__}){_by_proxy()}",
         errors.LocalEntryNotFoundError: "its answer lacks what the client needs",
         errors.FileMetadataError: "its answer lacks what the client needs",
-        json.JSONDecodeError: "its answer is not what a Hub says",
-        KeyError: "its answer is not what a Hub says",  # JSON that is no listing
+        # JSON that is no listing, or nested too deeply: the client takes an answer apart without a look at its types
+        **dict.fromkeys(_MISTYPED, "its answer is not what a Hub says"),
     }
     why = next((reason for kind, reason in reasons.items() if isinstance(error, kind)), "")
     if isinstance(error, OSError) and "Consistency check failed" in str(error):
@@ -255,6 +273,9 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
 
 def _by_proxy() -> str:
     return f", with the proxy of {proxies()}" if proxies() else ""
+
+
+_MISTYPED = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
 
 def unknown_token() -> HubError:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,3 +45,17 @@ def heard() -> Iterator[list[str]]:
         warnings.showwarning = show  # type: ignore[assignment]  # its last parameters are handed on as they are
         yield texts
         texts += [re.sub(r"\s+", " ", text)[:160].strip().rstrip(".") for text in caught]
+
+
+@lru_cache(maxsize=1)
+def silence_libtiff() -> None:
+    """Lets Pillow's libtiff print no lines of its own on stderr; what it finds wrong, Pillow raises anyway.
+
+    Pillow switches off libtiff's warnings and leaves its errors. Where it is linked without symbols, they stay.
+    """
+    from PIL import _imaging
+
+    with suppress(OSError, AttributeError):
+        handler: Any = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
+        handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+        handler(None)

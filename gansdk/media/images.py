@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from gansdk.errors import GansdkError, InputError, option
-from gansdk.media import directories, kinds
-from gansdk.media.hearing import heard
+from gansdk.media import directories, kinds, walks
+from gansdk.media.hearing import heard, silence_libtiff
 from gansdk.media.inspection import UnsupportedError, inspect
 
 if TYPE_CHECKING:
@@ -235,6 +235,8 @@ def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Picture:
     if size is not None:
         reading.check_size(size)
     with _decoding(reading, kind.name) as decoding:
+        if kind is kinds.TIFF and (fault := walks.check(kind, file, 0)):
+            raise _endless(reading, fault)
         found = inspect(kind, file)
         if kind is kinds.TIFF:
             found.file = _page(file, reading, decoding)
@@ -284,6 +286,8 @@ def _open(kind: kinds.Kind, file: IO[bytes], reading: _Reading) -> Image.Image:
     except ImportError:
         hint = _HEIC_HINT if kind is kinds.HEIF else "save it as PNG"
         raise InputError(f"{reading.name} is {kind.name}, which this installation cannot read", hint=hint) from None
+    if kind is kinds.TIFF:
+        silence_libtiff()
     image: Image.Image = decoder(file)
     return image
 
@@ -294,6 +298,8 @@ def _decode(image: Any, kind: kinds.Kind, head: bytes, found: Inspection, readin
     from gansdk.media.normalising import normalise
 
     reading.check_size(image.size)
+    if kind is kinds.JPEG and (fault := walks.check(kind, found.file, image.width * image.height)):
+        raise _endless(reading, fault)
     frame = reading.options.frame
     if kind is not kinds.TIFF:  # which begins with the page
         if kind is not kinds.HEIF or frame is not None:  # a HEIC file names its main picture
@@ -369,6 +375,10 @@ def _decoding(reading: _Reading, what: str) -> Iterator[_Decoding]:
 
 _LACKING = re.compile(r"unknown (pixel mode|data organization)|support is not configured|Unknown value for photometric")
 """What Pillow and libvips say of TIFF files that are whole, of a variant that they do not read."""
+
+
+def _endless(reading: _Reading, fault: str) -> InputError:
+    return InputError(f"{reading.name} {fault}, which takes too long to read", hint="save it anew, or get it again")
 
 
 def _undecoded(reading: _Reading, decoding: _Decoding, error: Exception) -> InputError:
