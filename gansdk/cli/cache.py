@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -186,7 +187,7 @@ def _tell(session: Session, items: Sequence[Cached], checked: Sequence[Checked],
         if left := leftovers(repo):
             size = bytes_text(sum(path.stat().st_size for path in left))
             what = f"killed downloads of hub:{repo} left {_count(len(left), 'file')}, {size}"
-            output.note(f"{what}; gansdk cache remove hub:{repo} --leftovers")
+            output.note(f"{what}; gansdk cache remove {shlex.quote(f'hub:{repo}')} --leftovers")
     if not items:
         _nothing(session)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,7 +95,7 @@ def _write(session: Session, located: Located, card: Card, target: Path, *, pict
         words = f"{', '.join(path.name for path in made)} beside it" if made else "no picture was made"
         session.output.note(f"{target} {'is renewed' if before is not None else 'is written'}; {words}")
     if not card.evaluation.measurements:
-        session.output.note(f"the model was never measured: gansdk eval {located.ref} --data FOLDER")
+        session.output.note(f"the model was never measured: gansdk eval {shlex.quote(located.ref)} --data FOLDER")
 
 
 def _make_pictures(session: Session, located: Located, folder: Path) -> list[Path]:

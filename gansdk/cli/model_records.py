@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import ModelError
@@ -90,7 +91,7 @@ def hub_record(session: Session, text: str, described: Described) -> dict[str, A
     try:
         measured = _evaluation(folder) if folder is not None else None
     except ModelError as error:
-        raise ModelError(error.message, hint=f"gansdk pull {snapshot.ref}") from None
+        raise ModelError(error.message, hint=f"gansdk pull {shlex.quote(str(snapshot.ref))}") from None
     return {
         "ref": text,
         "repo": snapshot.ref.repo,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -120,4 +121,4 @@ def _line(session: Session, located: Located, ref: str) -> str:
     fitting = [task for task in session.registry.tasks.values() if fits(task, located.config)]
     tasks = sorted(fitting, key=lambda task: (task.name not in own, len(task.slots), task.name))
     shown = (one for task in tasks for one in examples(task, located.config.facts))
-    return next((one.command(ref) for one in shown), f"gansdk pull {ref}")
+    return next((one.command(ref) for one in shown), f"gansdk pull {shlex.quote(ref)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,4 +93,4 @@ def _task(catalog: Catalog, located: Located) -> Task:
         if "picture" in task.outputs and takes == ["picture"] and misfit(task, located.config.facts) is None:
             return task
     what = f"{located.ref} makes no picture from a picture"
-    raise NotApplicableError(what, hint=f"see `gansdk models show {located.ref}` for what it does")
+    raise NotApplicableError(what, hint=f"see `gansdk models show {shlex.quote(located.ref)}` for what it does")

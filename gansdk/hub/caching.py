@@ -6,6 +6,7 @@ more; then what is left of it and the names of the files beside it decide, so th
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,8 @@ class Checked:
         one = self.cached
         known = one.config.files if one.config is not None else {}
         if belongs(self.name, (*known, *_USUAL)):
-            return f"gansdk pull {one.ref}"
-        return f"hf download {one.repo} {self.name} --revision {one.sha} --force-download"
+            return f"gansdk pull {shlex.quote(str(one.ref))}"
+        return shlex.join(["hf", "download", one.repo, self.name, "--revision", one.sha, "--force-download"])
 
 
 def cached(repo: str = "") -> list[Cached]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,7 +95,7 @@ def config_of(snapshot: Snapshot) -> ModelConfig:
     try:
         raw = read_json(path)
     except ModelError as error:
-        raise ModelError(error.message, hint=f"gansdk pull {snapshot.ref}") from None
+        raise ModelError(error.message, hint=_pull(snapshot)) from None
     if not isinstance(raw, dict) or "gansdk" not in raw:
         raise foreign(snapshot)
     return parse_config(raw, f"{CONFIG} of {snapshot.ref}")
@@ -185,7 +186,7 @@ def fetch(snapshot: Snapshot, name: str, digest: str = "", *, again: bool = Fals
         if wrong is None:
             return path
         if snapshot.access.is_offline:
-            hint = f"while online: gansdk pull {snapshot.ref}"
+            hint = f"while online: {_pull(snapshot)}"
             raise DamagedError(f"{name} of {snapshot.ref} {_told(wrong)} in the cache", hint=hint)
         _remove_if_wrong(snapshot, path, wanted)
     _check_offered(snapshot, name)
@@ -194,9 +195,7 @@ def fetch(snapshot: Snapshot, name: str, digest: str = "", *, again: bool = Fals
         wrong = _remove_if_wrong(snapshot, path, wanted)
         if wrong is None:
             return path
-    raise DamagedError(
-        f"{name} of {snapshot.ref} came damaged twice: {_told(wrong)}", hint=f"gansdk pull {snapshot.ref}"
-    )
+    raise DamagedError(f"{name} of {snapshot.ref} came damaged twice: {_told(wrong)}", hint=_pull(snapshot))
 
 
 def difference(path: Path, wanted: Iterable[str] = ()) -> tuple[str, str] | None:
@@ -226,6 +225,11 @@ def _remove_if_wrong(snapshot: Snapshot, path: Path, wanted: Iterable[str]) -> t
         return wrong
 
 
+def _pull(snapshot: Snapshot) -> str:
+    """The command that brings a model whole."""
+    return f"gansdk pull {shlex.quote(str(snapshot.ref))}"
+
+
 def _told(wrong: tuple[str, str] | None) -> str:
     expected, got = wrong or ("", "")
     return f"expected {expected}, got {got}"
@@ -242,7 +246,7 @@ def _cached_names(snapshot: Snapshot) -> list[str]:
 def _check_offered(snapshot: Snapshot, name: str) -> None:
     if snapshot.access.is_offline:
         what = f"{snapshot.ref} lacks {name} in the cache, and the Hub is not asked offline"
-        raise UnreachableError(what, hint=f"gansdk pull {snapshot.ref}")
+        raise UnreachableError(what, hint=_pull(snapshot))
     if snapshot.listing is not None and name not in snapshot.listing.files:
         meant = nearest(name, snapshot.listing.files)
         hint = f"did you mean {' or '.join(meant)}?" if meant else "look at the repository's page"
@@ -296,6 +300,6 @@ def foreign(snapshot: Snapshot) -> HubError:
     if not weights:
         return HubError(what, hint="see `gansdk models search` for those that are")
     revision = snapshot.ref.revision or snapshot.sha
-    line = f"gansdk import {replace(snapshot.ref, revision=revision, file=weights[0])}"
+    line = shlex.join(["gansdk", "import", str(replace(snapshot.ref, revision=revision, file=weights[0]))])
     more = f" (or another of its {len(weights)} files of weights)" if len(weights) > 1 else ""
     return HubError(what, hint=f"its weights may be imported: {line}{more}")

@@ -216,7 +216,7 @@ class Catalog:
             seen.append(aliases[ref.name])
             if seen[-1] in seen[:-1]:
                 what = f"the alias {text!r} goes in a circle: {' → '.join(seen)}"
-                raise RefError(what, hint=f"gansdk alias remove {seen[-2]}")
+                raise RefError(what, hint=f"gansdk alias remove {shlex.quote(seen[-2])}")
         return ref
 
     def _unknown(self, name: str, aliases: dict[str, str]) -> UnknownNameError:
@@ -232,7 +232,8 @@ class Catalog:
 
 
 def _no_model(text: str, ref: Hub) -> RefError:
-    return RefError(f"{text} names a file, not a model", hint=f"to make a model of it: gansdk import {ref}")
+    hint = f"to make a model of it: gansdk import {shlex.quote(str(ref))}"
+    return RefError(f"{text} names a file, not a model", hint=hint)
 
 
 def model_folder(ref: Folder) -> Path:
@@ -288,5 +289,5 @@ def _undecided(task: Task, fitting: list[Installed], offers: list[Installed]) ->
     names = ", ".join(one.ref for one in candidates)
     why = "are all offered as default" if offers else "all fit and none is offered as default"
     first = candidates[0].ref
-    hint = as_typed(f"gansdk default {task.name} {first}", f"name one, as in {option('model', first)}")
+    hint = as_typed(f"gansdk default {task.name} {shlex.quote(first)}", f"name one, as in {option('model', first)}")
     return UsageError(f"{names} {why} for {task.name}", hint=hint)

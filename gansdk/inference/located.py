@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,7 @@ class Located:
         from gansdk.hub.pulling import bring
 
         if snapshot.access.is_offline:
-            raise ModelError(error.message, hint=f"while online: gansdk pull {snapshot.ref}") from None
+            hint = f"while online: gansdk pull {shlex.quote(str(snapshot.ref))}"
+            raise ModelError(error.message, hint=hint) from None
         bring(snapshot, files, again=True)
         check_files(self.folder, files)

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict
 
 from gansdk.errors import OutputError
-from gansdk.files import cannot_write, stands, whole_file
+from gansdk.files import MOST_JSON, cannot_write, parse_json, stands, whole_file
 from gansdk.inference.records import json_line
 from gansdk.media.formats import file_format
 from gansdk.options import ImageWriting, shaping
@@ -168,7 +169,8 @@ class Report:
 
     def _said(self, item: Item) -> dict[str, Any]:
         line = self._lines.get(item.key or "")
-        return dict(json.loads(line)) if line is not None else {}
+        said = _line(line) if line is not None else None
+        return said.model_dump(exclude_unset=True) if said is not None else {}
 
     def _append(self, key: str, line: bytes) -> None:
         path = self._making.target / NAME
@@ -244,7 +246,7 @@ def _tidied(path: Path) -> dict[str, bytes]:
     count = 0
     try:
         with path.open("rb") as file:
-            for count, line in enumerate(file, 1):  # noqa: B007 - the last count is what is asked for
+            for count, line in enumerate(iter(lambda: file.readline(MOST_JSON), b""), 1):  # noqa: B007 - the last count is what is asked for
                 key = _input_of(line)
                 if key is not None:
                     lines.pop(key, None)  # in the order of the last ones
@@ -259,23 +261,36 @@ def _tidied(path: Path) -> dict[str, bytes]:
     return lines
 
 
-def _input_of(line: bytes) -> str | None:
-    """Of what a line tells; None if it is no whole line of a report."""
-    if not line.endswith(b"\n"):
-        return None
+class _Line(BaseModel):
+    """A line of a report, as far as it is read; one that does not validate does not count."""
+
+    model_config = ConfigDict(extra="allow")
+
+    input: str
+    output: str = ""
+    record: dict[str, Any] = {}
+    bytes: int = 0
+    stamp: list[int] = []
+    making: str = ""
+    folder: str = ""
+
+
+def _line(line: bytes) -> _Line | None:
     try:
-        said = json.loads(line)
-    except (ValueError, RecursionError):
+        return _Line.model_validate(parse_json(line, names=True)) if line.endswith(b"\n") else None
+    except ValueError:
         return None
-    if not isinstance(said, dict) or not isinstance(said.get("output", ""), str):
-        return None
-    key, record = said.get("input"), said.get("record", {})
-    return key if isinstance(key, str) and isinstance(record, dict) else None
+
+
+def _input_of(line: bytes) -> str | None:
+    said = _line(line)
+    return said.input if said is not None else None
 
 
 def _leading_out(line: bytes) -> str | None:
     """The result that a line names, if that is not in the folder."""
-    output = Path(json.loads(line).get("output", ""))
+    said = _line(line)
+    output = Path(said.output if said is not None else "")
     return str(output) if output.is_absolute() or ".." in output.parts or "\0" in str(output) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -247,4 +248,4 @@ def _check_model(catalog: Catalog, located: Located, progress: Callable[[str, in
             progress(result.check.id, number, total)
         if result.outcome == "failed":
             what = f"{located.ref} fails the check {result.check.id}, so nothing was sent: {result.message}"
-            raise ModelError(what, hint=f"gansdk check {located.ref}")
+            raise ModelError(what, hint=f"gansdk check {shlex.quote(located.ref)}")

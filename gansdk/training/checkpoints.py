@@ -6,18 +6,18 @@ a whole one wherever a writer was killed, and resuming takes the newest that is 
 
 from __future__ import annotations
 
-import json
+import math
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from gansdk.errors import TrainingError
-from gansdk.files import sha256, whole_folder, write_whole
+from gansdk.files import dump_json, parse_json, read_plain, sha256, whole_folder, write_whole
 from gansdk.inference.context import silent
 from gansdk.model.config import describe_errors
 from gansdk.model.frozen import Frozen
@@ -42,10 +42,10 @@ class _Numbers(Frozen):
     """The content of ``state.json``."""
 
     gansdk: int
-    step: int
-    seconds: float
+    step: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)]
     numbers: dict[str, bool | int | float]
-    averages: dict[str, tuple[float, int]]
+    averages: dict[str, tuple[float | None, int]]
     files: dict[str, str]
 
 
@@ -77,7 +77,7 @@ def save_checkpoint(folder: Path, train: Train, seconds: float) -> None:
             "averages": train.averages.as_state(),
             "files": {TENSORS: sha256(new / TENSORS)},
         }
-        write_whole(new / NUMBERS, json.dumps(state, indent=2) + "\n")
+        write_whole(new / NUMBERS, dump_json(state, indent=2) + "\n")
     for other in folder.iterdir():
         if other != target and (other.name.isdecimal() or other.name.startswith(".")):
             shutil.rmtree(other, ignore_errors=True)
@@ -105,7 +105,9 @@ def load_checkpoint(folder: Path, train: Train, note: Callable[[str], None] = si
             note(f"{problem}; the run continues from the checkpoint of step {state.step}")
         restore(train, tensors, state.numbers)
         train.step = state.step
-        train.averages.restore(state.averages)
+        # JSON has no NaN, which a sum may be
+        sums = {name: [math.nan if total is None else total, count] for name, (total, count) in state.averages.items()}
+        train.averages.restore(sums)
         return Position(train.step, state.seconds)
     if problems:
         raise TrainingError(problems[0], hint="the run cannot continue; start a new one")
@@ -124,14 +126,14 @@ def _read(path: Path) -> tuple[_Numbers, dict[str, Tensor]]:
         TrainingError: If it is whole, and of a newer format: going back to an older one would throw it away.
     """
     try:
-        raw = json.loads((path / NUMBERS).read_text("utf-8"))
+        raw = parse_json(read_plain(path / NUMBERS))
         if isinstance(raw, dict) and isinstance(raw.get("gansdk"), int) and raw["gansdk"] > FORMAT:
             what = f"{path / NUMBERS} has format version {raw['gansdk']}, this gansdk reads {FORMAT}"
             raise TrainingError(what, hint="pip install --upgrade gansdk")
         state = _Numbers.model_validate(raw)
     except ValidationError as error:
         raise _DamagedError(f"{path / NUMBERS} cannot be read: {describe_errors(error)}") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise _DamagedError(f"{path / NUMBERS} cannot be read: {error}") from None
     try:
         if not (path / TENSORS).is_file() or sha256(path / TENSORS) != state.files.get(TENSORS):

@@ -157,7 +157,7 @@ def resume(
     method = methods.get(record.method)
     if method is None:
         what = f"{folder.path} is a run of {record.method!r}, which is not installed"
-        raise MissingPluginError(what, hint=f"pip install '{record.requires}'")
+        raise MissingPluginError(what, hint=f"pip install {shlex.quote(record.requires)}")
     with folder.lock():
         record = folder.read()  # once more, for another process may have continued the run since
         mend_folder(folder.model)

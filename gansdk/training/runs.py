@@ -128,7 +128,7 @@ class RunFolder:
             TrainingError: If a run, or anything else, is there already.
         """
         if self.record.exists():
-            hint = f"go on with it by `gansdk resume {self.path}`, or choose another folder"
+            hint = f"go on with it by `gansdk resume {shlex.quote(str(self.path))}`, or choose another folder"
             raise TrainingError(f"{self.path} holds a run of {self._method()} already", hint=hint)
         others = self.path.is_dir() and any(path.name != LOCK for path in self.path.iterdir())
         if others or (self.path.exists() and not self.path.is_dir()):
