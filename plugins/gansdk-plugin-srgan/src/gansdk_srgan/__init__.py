@@ -60,7 +60,14 @@ _SMALL_GAN = {
     "octaves": 2,
     "candidates": 3,
 }
-_PHOTO = {"degradation": "first-order", "blur": 0.25, "blur_sigma": 2.5, "noise": 0.3, "noise_sigma": 6.0}
+_PHOTO = {
+    "degradation": "first-order",
+    "clean": 0.2,
+    "blur": 0.2,
+    "blur_sigma": 1.5,
+    "noise": 0.2,
+    "noise_sigma": 5.0,
+}
 
 METHOD = Method(
     name="srgan",
@@ -92,7 +99,7 @@ METHOD = Method(
             options=_OPTIONS,
             summary="stage 1 continued with blur, noise and JPEG on its inputs; about an hour on a CPU core",
             twin=_NO_TWIN,
-            values={**_SMALL, **_PHOTO, "start": "builtin:srresnet-x4", "steps": 6_000, "learning_rate": 2e-4},
+            values={**_SMALL, **_PHOTO, "start": "builtin:srresnet-x4", "steps": 8_000, "learning_rate": 2e-4},
             miniature={**_TINY_GENERATOR, "start": "", "degradation": "second-order"},
         ),
         "paper-gan": Config(
