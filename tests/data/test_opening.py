@@ -48,6 +48,7 @@ DOTS = {"dots": named()}
 
 def test_a_path_by_its_type_is_a_folder_also_where_a_name_is_alike(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GANSDK_DATA", raising=False)
     (tmp_path / "dots").mkdir()
     Image.fromarray(IMAGES[0]).save(tmp_path / "dots" / "a.png")
     assert find_data(Path("dots"), DOTS).data.names == ("a.png",)
