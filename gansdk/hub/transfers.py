@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -47,6 +48,9 @@ _ONE_AT_A_TIME = threading.RLock()  # two that overlap would restore each other'
 SHOWN_FROM = 2**20
 """Bytes from which on a bar shows how far a file is."""
 
+LINE_SECONDS = 60.0
+"""The shortest time between two lines of a transfer where stderr is no terminal."""
+
 _CHUNK = 2**18
 """Bytes that are shown, and kept if the connection breaks, at a time; the client's own are 10 MiB."""
 
@@ -68,7 +72,7 @@ def transfer(seconds: float | None = None) -> Iterator[None]:
 
 
 def bar(name: str, *, shown: bool) -> Any:
-    """What the client makes its bars with: for files over 1 MiB, where somebody watches, with the time left.
+    """What the client makes its bars with, for files over 1 MiB, with the time left; a line a minute in a pipe.
 
     Args:
         name: The file; the client would show the end of an address, which may be signed.
@@ -80,10 +84,24 @@ def bar(name: str, *, shown: bool) -> Any:
 
     def make(*, total: int | None = None, **settings: Any) -> Any:
         is_hidden = not shown or (total or 0) < SHOWN_FROM
-        settings |= {"desc": name, "disable": is_hidden or None}  # None: where stderr is a terminal
+        settings |= {"desc": name, "disable": is_hidden}
+        if not sys.stderr.isatty():
+            settings |= {"file": _Lines(), "leave": False, "bar_format": "{desc}: {percentage:.0f} %, {remaining} left"}
+            settings |= dict.fromkeys(("delay", "mininterval", "maxinterval"), LINE_SECONDS)
         return clients(total=total, **settings)
 
     return make
+
+
+class _Lines:
+    """A stream for a bar where no terminal is: what it would draw over itself is a line each time."""
+
+    def write(self, text: str) -> None:
+        if text.strip():
+            print(text.strip(), file=sys.stderr)  # noqa: T201 - as the client's own bar does
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _changed(seconds: float) -> Iterator[None]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
+import sys
 import termios
 from typing import TYPE_CHECKING
 
@@ -72,3 +74,26 @@ def test_there_is_none_in_a_pipe(hub: Hub, tmp_path: Path) -> None:
         [str(PROGRAM), "pull", "hub:org/m"], env=environment, capture_output=True, text=True, check=True
     )
     assert NAME not in done.stderr
+
+
+EVERY_FIFTH = """
+import sys
+from gansdk.hub import transfers
+transfers.LINE_SECONDS = 0.2
+from gansdk.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.usefixtures("_large")
+def test_a_long_transfer_says_a_line_now_and_then_in_a_pipe(hub: Hub, tmp_path: Path) -> None:
+    hub.fail(faults.trickle(1e6), "GET", side="cdn")
+    environment = hub.environment(tmp_path / "home")
+    del environment["HF_HUB_DISABLE_PROGRESS_BARS"]
+
+    line = [sys.executable, "-c", EVERY_FIFTH, "pull", "hub:org/m"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    assert "\r" not in done.stderr
+    lines = [each for each in done.stderr.splitlines() if each.startswith(NAME)]
+    assert 2 <= len(lines) <= 10
+    assert all(re.fullmatch(rf"{NAME}: \d+ %, 00:0\d left", each) for each in lines)

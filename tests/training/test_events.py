@@ -1,4 +1,9 @@
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
+from trainings import train
 
 from gansdk.training.events import Events
 
@@ -15,3 +20,15 @@ def test_tensorboard_reads_what_was_written(tmp_path):
     assert [(one.step, one.value) for one in found.Scalars("generator/look")] == [(10, 2.5), (20, 5.0)]
     assert Events(tmp_path / "none", 0).close() is None
     assert not (tmp_path / "none").exists()
+
+
+def test_the_sample_sheets_are_in_the_events(tmp_path, photos):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(tmp_path / "run", photos)
+    found = EventAccumulator(str(tmp_path / "run" / "events")).Reload()
+    assert [one.step for one in found.Images("samples")] == [2, 4, 6]
+    for one in found.Images("samples"):
+        sheet = np.asarray(Image.open(tmp_path / "run" / "samples" / f"{one.step:09d}.png"))
+        assert (np.asarray(Image.open(io.BytesIO(one.encoded_image_string))) == sheet).all()
