@@ -131,20 +131,21 @@ def zip_faults() -> Iterator[None]:
     except UnicodeError:
         raise ValueError("a name in it is not UTF-8, although it says so") from None
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError) as error:
-        raise ValueError(str(error) or "it ends too early") from None
+        raise ValueError(" ".join(str(error).split())[:200] or "it ends too early") from None
     except (NotImplementedError, RuntimeError) as error:  # zipfile's words for packing and passwords
-        raise ValueError(str(error)) from None
+        raise ValueError(" ".join(str(error).split())[:200]) from None
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
     """Reading stops at the size that is declared, so that is what is bounded."""
     for member in members:
+        name = member.filename[:100]
         if member.flag_bits & 1:
-            raise ValueError(f"{member.filename!r} in it is encrypted")
+            raise ValueError(f"{name!r} in it is encrypted")
         if member.compress_type not in (0, 8):
-            raise ValueError(f"{member.filename!r} in it is packed by method {member.compress_type}, not deflated")
+            raise ValueError(f"{name!r} in it is packed by method {member.compress_type}, not deflated")
         if member.compress_type != 0 and member.file_size > _MOST_UNPACKED:
-            raise ValueError(f"{member.filename!r} in it unpacks to {member.file_size} bytes")
+            raise ValueError(f"{name!r} in it unpacks to {member.file_size} bytes")
     total = sum(member.file_size for member in members)
     if total > max(2 * _MOST_UNPACKED, _MOST_TIMES * size):
         raise ValueError(f"it unpacks to {total} bytes, {total // max(size, 1)} times its own size")

@@ -121,7 +121,7 @@ class _Scan:
                 self._step(operation.name, argument)
             return self._stack.pop()
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeError) as error:
-            raise HostileError(f"its pickle is damaged: {error}") from None
+            raise HostileError(f"its pickle is damaged: {str(error)[:100]}") from None
 
     def _step(self, name: str, argument: Any) -> None:  # noqa: PLR0912 - one branch for each instruction
         stack = self._stack

@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_map
 
 from gansdk.errors import ComputationError, DeviceError, option
 from gansdk.inference.arithmetic import plain_arithmetic
+from gansdk.inference.declared import held_to
 from gansdk.inference.rewriting import convolve_before_shuffling, fold_batch_norm
 from gansdk.plugins.declarations import resolve
 
@@ -132,9 +133,9 @@ def assemble(
     needs_gradients: bool = False,
     directions: Directions | None = None,
 ) -> Model:
-    """A model over loaded networks, each made ready to compute by :func:`prepare`, and with its directions."""
+    """A model over loaded networks, each made ready to compute by :func:`prepare`, held to its facts."""
     calls = {name: prepare(one, placement, needs_gradients=needs_gradients) for name, one in networks.items()}
-    model: Model = resolve(method.assemble)(calls, facts)
+    model: Model = held_to(facts, resolve(method.assemble)(calls, facts))
     return replace(model, directions=directions) if directions else model
 
 

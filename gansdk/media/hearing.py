@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import re
 import threading
 import warnings
@@ -49,12 +50,14 @@ def heard() -> Iterator[list[str]]:
 
 @lru_cache(maxsize=1)
 def silence_libtiff() -> None:
-    """Lets Pillow's libtiff print no lines of its own on stderr; what it finds wrong, Pillow raises anyway.
+    """Lets reading a TIFF file print no lines of its own on stderr; what is found wrong, Pillow raises anyway.
 
-    Pillow switches off libtiff's warnings and leaves its errors. Where it is linked without symbols, they stay.
+    Pillow switches off libtiff's warnings and leaves its errors. Where it is linked without symbols, they stay. What
+    Pillow itself logs, only a program hears that has set up logging.
     """
     from PIL import _imaging
 
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     with suppress(OSError, AttributeError):
         handler: Any = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
         handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p

@@ -7,6 +7,7 @@ safetensors by their bytes, whatever they are called.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from fnmatch import fnmatchcase
@@ -292,7 +293,7 @@ class Stored(NamedTuple):
     """
 
     dtype: str
-    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    shape: Annotated[tuple[Annotated[int, Field(ge=0, le=2**40)], ...], Field(max_length=8)]
     data_offsets: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 
 
@@ -333,6 +334,8 @@ def read_header(path: Path) -> tuple[dict[str, Stored], dict[str, str]]:
         entries = _HEADER.validate_python(raw)
     except (ValueError, AttributeError):  # AttributeError: a list, say
         raise ModelError(f"{path} is no safetensors file: its header is unreadable", hint=_ONLY_SAFETENSORS) from None
+    if any(math.prod(entry.shape) > 8 * size for entry in entries.values()):
+        raise ModelError(f"{path} is no safetensors file: a tensor claims more than there is", hint=_ONLY_SAFETENSORS)
     if 8 + length + max((entry.data_offsets[1] for entry in entries.values()), default=0) != size:
         raise ModelError(f"{path} was cut short or has bytes too many", hint="get the model again")
     return entries, metadata

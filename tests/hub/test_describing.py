@@ -176,7 +176,7 @@ def test_refusals_are_those_of_a_pull(hub: Hub) -> None:
     hub.repo("org/gated", FILES, gate="manual")
     hub.repo("org/empty", {"notes.txt": b"none"})
     hub.repo("org/theirs", {"config.json": b'{"architectures": []}', "net.pth": b"..."})
-    hub.repo("org/large", {"config.json": b" " * (5 * 2**20)})
+    hub.repo("org/large", {"config.json": b" " * (17 * 2**20)})
     hub.repo("org/m", FILES)
     for text in ("none", "secret", "gated", "empty", "theirs", "m@v9"):
         ref = parse(f"hub:org/{text}")

@@ -44,8 +44,8 @@ def test_values_beyond_the_range_are_cut():
 
 def test_too_many_pictures_are_refused_before_one_is_made():
     generator = Brightness()
-    with pytest.raises(OptionError, match=r"5 pictures of 16384×16384 are too many for one result"):
-        render(generator, facts(16384, 16384), {"colour": np.zeros((5, 3), np.float32)}, Context())
+    with pytest.raises(OptionError, match=r"100 pictures of 4096×4096 are too many for one result"):
+        render(generator, facts(4096, 4096), {"colour": np.zeros((100, 3), np.float32)}, Context())
     assert generator.asked == []
 
 
