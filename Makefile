@@ -6,13 +6,19 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 PHOTO  := demos/photos/chelsea.jpg
 
-.PHONY: superres test check wheels bench clean
+.PHONY: superres test fuzz check wheels bench clean
 
 superres: $(VENV)/installed  ## sharpen a sample photo ×4 and say where the result lies
 	@$(BIN)/gansdk run superres $(PHOTO) -o demos/photos/chelsea-superres.png --on-exists overwrite
 
 test: $(VENV)/installed-dev  ## run all tests
 	$(BIN)/python -m pytest -n auto
+
+SECONDS_EACH ?= 600
+SEED ?= $(shell date +%s)
+
+fuzz: $(VENV)/installed-dev  ## break what strangers send at random, ten minutes for each reader, from a new seed
+	GANSDK_FUZZ_SECONDS=$(SECONDS_EACH) GANSDK_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n auto tests/fuzz
 
 check: lint test  ## linters, types, import rules, generated pages, tests
 

@@ -24,7 +24,7 @@ from command import PROGRAM
 from fuzz.targets import small_models
 from hostile import saved
 from PIL import Image
-from sample_pictures import chunk
+from sample_pictures import attempt, chunk
 
 from gansdk.files import dump_json, parse_json, read_plain, sha256
 
@@ -66,7 +66,7 @@ def run(tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
 
-    def call(*words, home=tmp_path / "home", seconds=MOST_SECONDS):
+    def call(*words, home=tmp_path / "home"):
         begun = time.monotonic()
         done = subprocess.run(
             [PROGRAM, *map(str, words)],
@@ -78,7 +78,7 @@ def run(tmp_path):
             check=False,
             timeout=120,
         )
-        assert time.monotonic() - begun < seconds * 3, "three times as long, for a machine that is busy"
+        assert time.monotonic() - begun < 6 * MOST_SECONDS, "six times as long, for a machine that is busy"
         assert "Traceback" not in done.stderr
         return done
 
@@ -522,16 +522,16 @@ def test_a_progressive_image_of_many_pixels_is_read(run, tmp_path):
 
 
 @pytest.mark.parametrize("packed", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
-def test_a_damaged_tiff_is_said_to_be_so_by_nobody_but_us(run, tmp_path, packed):
+def test_a_damaged_tiff_is_said_to_be_so_by_nobody_but_us(packed, capfd):
     file = io.BytesIO()
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8))
     picture.save(file, "TIFF", compression=packed)
-    content = bytearray(file.getvalue())
-    for at in range(300, len(content) - 300, 37):
-        content[at] ^= 0x5A
-    (tmp_path / "a.tif").write_bytes(content)
-    done = run("run", "superres", "a.tif", "--model", "builtin:srresnet-x4", "-o", "a.png", "--quiet")
-    assert [line[:8] for line in done.stderr.splitlines()] in ([], ["gansdk: "])
+    for start in range(300, 337):
+        content = bytearray(file.getvalue())
+        for at in range(start, len(content) - 300, 37):
+            content[at] ^= 0x5A
+        attempt(bytes(content))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_read_can_be_written_and_what_is_written_can_be_read():

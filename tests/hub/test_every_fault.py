@@ -5,14 +5,18 @@ Each cell ends in success or in one clear line, with a clean cache and no partia
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import foreign
 import publishable
 import pytest
+from fuzz.mutation import as_json, strange
 from huggingface_hub import close_session, constants
 from huggingface_hub.utils import _http
 from PIL import Image
@@ -26,6 +30,7 @@ from hub import faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.messages import Answer
     from hub.server import Hub
 
 VERBS = {
@@ -56,6 +61,9 @@ FAULTS: dict[str, Callable[[Hub], faults.Fault]] = {
 
 REQUESTS = {"run": 5, "pull": 11, "show": 2, "search": 1, "import": 3, "push": 14, "push again": 8}
 STEP = 3
+
+ODD = 25
+"""How many odd answers each verb meets."""
 
 _OF_SENDING = {"reset after it took effect", "stalled after it took effect"}
 """For who reads, it is all the same whether a request took effect."""
@@ -153,3 +161,35 @@ def test_each_ends_well_or_in_one_line(place: Place, capsys: pytest.CaptureFixtu
         assert all("; " in line for line in lines), case  # what is wrong, and what to do next
         assert code == 0 or times is None or (verb, fault) == ("push again", "moved branch"), case
         place.check_nothing_partial(verb, failed=code != 0)
+
+
+def _odd(random: Random) -> faults.Fault:
+    """Whatever is JSON of an answer is of another shape, the same one for each request that follows."""
+
+    def fault(exchange: faults.Exchange) -> Answer:
+        answer = exchange.answer()
+        try:
+            value = json.loads(answer.body)
+        except ValueError:
+            return answer
+        return replace(answer, body=as_json(strange(value, random)))
+
+    return fault
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_answers_of_other_shapes_end_in_one_line(place: Place, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    for seed in range(ODD):
+        place.reset()
+        place.hub.fail(_odd(Random(f"{verb} {seed}")), times=None)
+        capsys.readouterr()
+        code = main([*VERBS[verb].split(), "--json"])
+        said = capsys.readouterr()
+        assert code in (0, 1), (seed, said.err)
+        assert "Traceback" not in said.err, (seed, said.err)
+        for line in said.out.splitlines():
+            json.loads(line, parse_constant=_no_constant)
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
