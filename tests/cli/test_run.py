@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -15,7 +16,8 @@ import png
 import pytest
 import tiny
 from command import PROGRAM
-from PIL import Image
+from PIL import Image, ImageCms
+from sample_pictures import chunk, raw_png
 
 
 def photo(path, width=24, height=16, mode="RGB"):
@@ -299,3 +301,46 @@ def test_a_bar_is_drawn_where_stderr_is_a_terminal_and_somebody_wants_it(with_ki
     assert done.stdout == b""
     assert (b"\x1b[" in seen) == (not flags)
     assert (b"a-superres.png" in seen) == (not flags)
+
+
+# --- what images say about themselves ---------------------------------------------------------------------------
+
+
+def stated(path, *chunks):
+    """A PNG file of one colour with chunks of its own."""
+    path.write_bytes(raw_png(16, 16, 8, 2, [bytes((230, 120, 60)) * 16] * 16, *chunks))
+
+
+def test_colour_that_a_file_states_reaches_the_result(with_kinds, work):
+    stated(work / "p3.png", chunk(b"cICP", bytes([12, 13, 0, 1])))
+    done = run(with_kinds, "p3.png", "--strict", "-o", "large.jpg")
+    assert (done.code, done.out) == (0, "")
+    with Image.open(work / "large.jpg") as large:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(large.info["icc_profile"]))
+        assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
+
+
+def test_hdr_is_said_and_refused_with_strict(with_kinds, work):
+    stated(work / "hdr.png", chunk(b"cICP", bytes([9, 16, 0, 1])))
+    done = run(with_kinds, "hdr.png", "-o", "x.png")
+    assert done.code == 0
+    assert "hdr.png: it is HDR (PQ)" in done.err
+    done = run(with_kinds, "hdr.png", "-o", "y.png", "--strict")
+    assert (done.code, names(work).count("y.png")) == (1, 0)
+    assert "it is HDR (PQ)" in done.error
+
+
+def test_texts_and_print_resolution_reach_the_result_or_their_loss_is_said(with_kinds, work):
+    text = chunk(b"tEXt", b"Copyright\0me") + chunk(b"tEXt", b"parameters\0a cat")
+    stated(work / "said.png", chunk(b"pHYs", struct.pack(">IIB", 11811, 11811, 1)), text)
+    assert run(with_kinds, "said.png", "-o", "kept.png").code == 0
+    with Image.open(work / "kept.png") as kept:
+        kept.load()
+        assert (kept.text["Copyright"], kept.text["parameters"]) == ("me", "a cat")
+        assert kept.info["dpi"] == pytest.approx((300, 300), abs=0.01)
+    done = run(with_kinds, "said.png", "-o", "kept.jpg")
+    assert "said.png: jpg cannot hold its texts (Copyright, parameters); left out" in done.err
+    assert run(with_kinds, "said.png", "-o", "bare.png", "--metadata", "strip").code == 0
+    with Image.open(work / "bare.png") as bare:
+        bare.load()
+        assert bare.text == {}
