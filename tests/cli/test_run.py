@@ -311,7 +311,7 @@ def stated(path, *chunks):
     path.write_bytes(raw_png(16, 16, 8, 2, [bytes((230, 120, 60)) * 16] * 16, *chunks))
 
 
-def test_colour_that_a_file_states_reaches_the_result(with_kinds, work):
+def test_colour_that_a_file_states_reaches_the_result(with_kinds, work, model):
     stated(work / "p3.png", chunk(b"cICP", bytes([12, 13, 0, 1])))
     done = run(with_kinds, "p3.png", "--strict", "-o", "large.jpg")
     assert (done.code, done.out) == (0, "")
@@ -320,17 +320,17 @@ def test_colour_that_a_file_states_reaches_the_result(with_kinds, work):
         assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
 
 
-def test_hdr_is_said_and_refused_with_strict(with_kinds, work):
+def test_hdr_is_said_and_refused_with_strict(with_kinds, work, model):
     stated(work / "hdr.png", chunk(b"cICP", bytes([9, 16, 0, 1])))
     done = run(with_kinds, "hdr.png", "-o", "x.png")
     assert done.code == 0
     assert "hdr.png: it is HDR (PQ)" in done.err
     done = run(with_kinds, "hdr.png", "-o", "y.png", "--strict")
     assert (done.code, names(work).count("y.png")) == (1, 0)
-    assert "it is HDR (PQ)" in done.error
+    assert "it is HDR (PQ)" in done.err
 
 
-def test_texts_and_print_resolution_reach_the_result_or_their_loss_is_said(with_kinds, work):
+def test_texts_and_print_resolution_reach_the_result_or_their_loss_is_said(with_kinds, work, model):
     text = chunk(b"tEXt", b"Copyright\0me") + chunk(b"tEXt", b"parameters\0a cat")
     stated(work / "said.png", chunk(b"pHYs", struct.pack(">IIB", 11811, 11811, 1)), text)
     assert run(with_kinds, "said.png", "-o", "kept.png").code == 0
