@@ -64,7 +64,8 @@ def latent_pictures(subject: Subject, config: ModelConfig) -> Iterator[tuple[str
     model, image = subject.model, sampled(config.facts)
     yield SAMPLES, _samples(model, sorted_by(config.facts), image)
     for name, code in sweeps(config.facts).items():
-        yield name, _swept(model, TraverseOptions(code=code.name, steps=_STEPS, rows=_rows(_SWEEP_ROWS, _STEPS, image)))
+        (start, stop), rows = code.part.swept, _rows(_SWEEP_ROWS, _STEPS, image)
+        yield name, _swept(model, TraverseOptions(code=code.name, start=start, stop=stop, steps=_STEPS, rows=rows))
     names, data, told = applicable(config), judged_by(config), doubted(config.facts)
     if MISTAKEN in names and data is not None:
         yield MISTAKEN, _mistaken(model, data, subject.device)

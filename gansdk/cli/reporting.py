@@ -77,8 +77,10 @@ class Reporter:
 
     def _record(self, outcome: Outcome) -> None:
         """Puts on stdout what belongs there."""
-        if outcome.record is not None and outcome.output is None:
-            self._output.record({"input": outcome.item.key, **outcome.record})
+        if outcome.shown is not None and outcome.output is None:
+            self._output.record({"input": outcome.item.key, **outcome.shown})
+            if outcome.words and not self._output.flags.json:
+                self._output.note(_about(outcome.item, outcome.words))
         elif self._output.flags.json:
             place = str(outcome.output) if outcome.output is not None else None
             record = {"input": self._key(outcome.item), "output": place, "seconds": round(outcome.seconds, 3)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gansdk.model.parts import Categorical
+from gansdk.model.parts import Categorical, Features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 4
 """Numbers of a part that are shown; of more, how many there are."""
+
+_DOUBTED = 0.5
+"""How likely another category is, against the likeliest, that is named beside it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,9 +78,28 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
             raise KeyError(name)
         return part.label(int(self.numbers[name].argmax()))
 
+    def words(self) -> str:
+        """It in a line for people: ``class eight or three: .49, .47; style -0.31 1.2``."""
+        return "; ".join(self._words(part) for part in self.parts)
+
+    def _words(self, part: Part) -> str:
+        numbers = self.numbers[part.name]
+        if isinstance(part, Categorical):
+            likely = [int(at) for at in numbers.argsort()[::-1][:3] if numbers[at] >= _DOUBTED * numbers.max()]
+            shares = ", ".join(f"{numbers[at]:.2f}".removeprefix("0") for at in likely)
+            return f"{part.name} {' or '.join(map(part.label, likely))}: {shares}"
+        if len(numbers) <= _SHOWN:
+            return f"{part.name} {' '.join(f'{number:.3g}' for number in numbers)}"
+        return f"{len(numbers)} {part.name}, which --part {part.name} prints"
+
     def record(self) -> dict[str, Any]:
         """It as plain data, for a line of JSON: nine digits, which is all that float32 has."""
         return {part.name: self._record(part) for part in self.parts}
+
+    def shown(self) -> dict[str, Any]:
+        """The same without features, which are for searching and not for reading, unless they are all."""
+        parts = [part for part in self.parts if not isinstance(part, Features)] or self.parts
+        return {part.name: self._record(part) for part in parts}
 
     def _record(self, part: Part) -> Any:
         numbers = [float(f"{number:.9g}") for number in self.numbers[part.name].tolist()]

@@ -60,6 +60,8 @@ class Outcome:
         seconds: What it took: reading, computing and writing, without waiting in between.
         output: Where its picture stands; None where it went to a stream, is a record, or there is none.
         record: What it gave, where the task gives records.
+        shown: What of that is printed, where it goes to no file.
+        words: The record in a line for people; empty where it speaks for itself.
         error: Why there is no result.
         is_skipped: Whether something stood at its output that shall stay.
     """
@@ -68,6 +70,8 @@ class Outcome:
     seconds: float = 0.0
     output: Path | None = None
     record: Mapping[str, Any] | None = None
+    shown: Mapping[str, Any] | None = None
+    words: str = ""
     error: GansdkError | None = None
     is_skipped: bool = False
 
@@ -227,7 +231,7 @@ class _Line:
         if one.error is not None:
             self._add(Outcome(one.item, one.seconds, error=one.error))
         elif self._work.task.gives_records:
-            self._add(Outcome(one.item, one.seconds, record=_as_record(one.result)))
+            self._add(_recorded(one))
         else:
             self._begin_to_write(one)
 
@@ -323,10 +327,12 @@ def _batch(work: Work) -> int:
     return batch if isinstance(batch, int) else 1
 
 
-def _as_record(result: Any) -> Mapping[str, Any]:
-    """What a task that gives records gave, as plain data."""
-    record: Mapping[str, Any] = result.record() if isinstance(result, Encoding) else result
-    return record
+def _recorded(one: _Read) -> Outcome:
+    """The end of an item of a task that gives records."""
+    result: Any = one.result
+    if not isinstance(result, Encoding):
+        return Outcome(one.item, one.seconds, record=result, shown=result)
+    return Outcome(one.item, one.seconds, record=result.record(), shown=result.shown(), words=result.words())
 
 
 def _bytes(result: Picture | Gallery) -> int:

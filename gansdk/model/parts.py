@@ -47,7 +47,8 @@ class Noise(_Range):
 class Continuous(_Range):
     """A code of numbers, each drawn uniformly from [low, high] in training.
 
-    ``sweep`` is where a traversal goes by itself: a little beyond the range often shows best what a code means.
+    ``sweep`` is where a card shows it and metrics follow it: a little beyond the range often shows best what a code
+    means. A traversal stays within the range unless it is told otherwise.
     """
 
     kind: Literal["continuous"] = "continuous"

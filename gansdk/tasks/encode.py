@@ -31,7 +31,10 @@ def misfit(facts: Facts) -> str | None:
 class EncodeOptions(Options):
     """The call options of ``encode``."""
 
-    part: Annotated[str | None, Field(description="give this part alone; all that the model has if not given")] = None
+    part: Annotated[
+        str | None,
+        Field(description="give this part alone; if not given all that the model has, of which features go to files"),
+    ] = None
     batch: Annotated[int, Field(ge=1, le=4096, description="pictures that are computed at a time"), MEANS] = 32
 
 

@@ -61,11 +61,11 @@ class TraverseOptions(Options):
     ]
     start: Annotated[
         Annotated[float, Field(allow_inf_nan=False)] | None,
-        Field(description="where the sweep of numbers begins; as the model says if not given"),
+        Field(description="where the sweep of numbers begins; where the model's training did if not given"),
     ] = None
     stop: Annotated[
         Annotated[float, Field(allow_inf_nan=False)] | None,
-        Field(description="where it ends; as the model says if not given"),
+        Field(description="where it ends; where the model's training did if not given"),
     ] = None
     steps: Annotated[
         Annotated[int, Field(ge=2, le=_MOST_STEPS)] | None,
@@ -317,9 +317,9 @@ def _rounded(values: Sequence[float]) -> list[str]:
 
 
 def _natural(part: Part) -> tuple[float, float]:
-    """From where to where numbers are swept if nobody says."""
+    """From where to where numbers are swept if nobody says: never beyond what the model was trained on."""
     if isinstance(part, Continuous):
-        return part.swept
+        return part.low, part.high
     if isinstance(part, Noise) and part.law == "uniform":
         return part.low, part.high
     return _NORMAL_SWEEP

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,9 +230,14 @@ def test_pictures_are_read_as_lines_of_json_or_arrays(with_sketch, digits):
     assert done.code == 0
     assert [record["input"] for record in done.records] == list(inputs)
     assert done.records[0]["class"]["label"] in {"zero", "one", "two"}
+    assert all(list(record) == ["input", "class", "style"] for record in done.records)
+    assert re.search(r"digits/a\.png: class (zero|one|two)( or \w+)*: \.\d\d", done.err)
+    (asked,) = with_sketch("run", "encode", "-m", "./model", inputs[0], "--part", "features", "--json").records
+    assert len(asked["features"]) == 5
     assert with_sketch("run", "encode", "-m", "./model", *inputs, "-o", "read.npz").code == 0
     with np.load(with_sketch.cwd / "read.npz") as kept:
         assert kept["input"].tolist() == list(inputs)
+        assert kept["features"].shape == (3, 5)
         expected = [record["class"]["probabilities"] for record in done.records]
         np.testing.assert_array_equal(kept["class.probabilities"], np.array(expected, np.float32))
 

@@ -9,8 +9,9 @@ import pytest
 import sketch
 import torch
 
-from gansdk import Context, Facts, Picture
+from gansdk import Categorical, Context, Continuous, Facts, Picture
 from gansdk.errors import ComputationError, InputError, UnknownNameError
+from gansdk.inference.encodings import Encoding
 from gansdk.inference.loading import load_networks
 from gansdk.tasks.encode import ENCODE, EncodeOptions, misfit, run, run_many
 from gansdk.tasks.generate import GENERATE
@@ -113,3 +114,26 @@ def test_what_it_reads_is_a_latent_again(encode, sketched, tmp_path):
     gallery = sketched(GENERATE)(latents=tmp_path / "read.npz")
     assert len(gallery) == 4
     np.testing.assert_array_equal(gallery.arrays["class"], arrays["class"])
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([0.01, 0.98, 0.01], "class three: .98"),
+        ([0.47, 0.04, 0.49], "class eight or one: .49, .47"),
+        ([0.4, 0.25, 0.35], "class one or eight or three: .40, .35, .25"),
+        ([0.0, 1.0, 0.0], "class three: 1.00"),
+    ],
+)
+def test_what_it_is_not_sure_of_is_said(shares, said):
+    parts = (Categorical(name="class", k=3, labels=("one", "three", "eight")), Continuous(name="style", n=2))
+    numbers = {"class": np.float32(shares), "style": np.float32([-0.312, 1.2])}
+    found = Encoding(parts, numbers)
+    assert found.words() == f"{said}; style -0.312 1.2"
+
+
+def test_features_are_for_searching_and_not_for_reading(encode):
+    assert list(encode(picture()).record()) == ["class", "style", "features"]
+    assert list(encode(picture()).shown()) == ["class", "style"]
+    assert list(encode(picture(), part="features").shown()) == ["features"]
+    assert encode(picture()).words().endswith("; 5 features, which --part features prints")
