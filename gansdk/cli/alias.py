@@ -46,7 +46,7 @@ def set_alias(
         raise UsageError(f"{ref} is not on the Hub, so there is no commit to pin", hint="leave out --pin")
     pinned = f"hub:{located.snapshot.ref.repo}@{located.snapshot.sha}" if pin and located.snapshot is not None else ref
     session.settings.set_alias(name, lasting(pinned))
-    session.output.note(f"{name} is {lasting(pinned)} now")
+    session.output.outcome({"alias": name, "ref": lasting(pinned)}, f"{name} is {lasting(pinned)} now")
 
 
 @app.command("remove", cls=Command)
@@ -54,7 +54,7 @@ def remove_alias(context: typer.Context, name: Name) -> None:
     """Take an alias away."""
     session = session_of(context)
     session.settings.remove_alias(name)
-    session.output.note(f"{name} is removed")
+    session.output.outcome({"alias": name, "ref": None}, f"{name} is removed")
     for task, ref in session.settings.defaults().items():
         if ref == name:
             session.output.note(f"it was your default for {task}: set another, or `gansdk default {task} --unset`")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.completion import shell_complete
 from typer.main import get_command
 
 from gansdk._version import __version__
@@ -32,6 +34,7 @@ from gansdk.cli import (
 )
 from gansdk.cli.commands import Command, Group, in_our_words, new_app
 from gansdk.cli.session import Session, session_of
+from gansdk.errors import GansdkError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "gansdk"
 
+_COMPLETING = "_GANSDK_COMPLETE"
+"""Set by what ``--install-completion`` puts into the shell's settings."""
 
 _ORDER = [
     "run",
@@ -86,7 +91,9 @@ class _Root(Group):
 
 def build() -> Any:
     """The whole tree, as the command that Typer makes of it."""
-    app = new_app(_Root, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100})
+    app = new_app(
+        _Root, add_completion=True, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100}
+    )
     app.callback(invoke_without_command=True)(_root)
     app.add_typer(run.app, name="run")
     app.add_typer(map.app, name="map")
@@ -116,14 +123,26 @@ def execute(arguments: Sequence[str], output: Output) -> int:
         GansdkError: Whatever is wrong, what cannot be parsed included.
     """
     command = build()
+    if _COMPLETING in os.environ:
+        return _complete(command, output)
     try:
         with command.make_context(PROGRAM, list(arguments), obj=Session(output)) as context:
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
+    except SystemExit as end:  # Typer's way to end after --show-completion
+        return int(end.code or 0)
     except typer.TyperException as error:
         raise in_our_words(error) from error
     return 0
+
+
+def _complete(command: Any, output: Output) -> int:
+    """Answers a shell that asks how a line may go on; whatever is wrong with the line, it is not the time to say it."""
+    try:
+        return shell_complete(command, {"obj": Session(output)}, PROGRAM, _COMPLETING, os.environ[_COMPLETING])
+    except GansdkError:
+        return 0
 
 
 def _root(

@@ -12,7 +12,7 @@ from gansdk.cli.commands import NAMED, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import bytes_text
 from gansdk.cli.progress import Bar
-from gansdk.cli.session import session_of
+from gansdk.cli.session import known_refs, session_of
 
 if TYPE_CHECKING:
     from gansdk.evaluation.contests import Speed
@@ -23,7 +23,7 @@ TEXT = """Measure how fast a model is here, as ratios from one run, and what mem
     does, from pixels to pixels, with dividing and rounding. All ways run in turn. Other programs that run meanwhile
     disturb the figures.
     """
-_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED)]
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)]
 
 
 def command() -> Any:

@@ -10,7 +10,7 @@ import typer
 
 from gansdk.cli.commands import NAMED
 from gansdk.cli.output import bytes_text
-from gansdk.cli.session import Session, missing_plugin, session_of
+from gansdk.cli.session import Session, known_refs, missing_plugin, session_of
 from gansdk.errors import MissingPluginError, OptionError, OutputError, OutputExistsError, UsageError
 from gansdk.refs import Builtin, Folder, Hub
 
@@ -32,7 +32,7 @@ OnExists = Annotated[
 
 def bundle(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
     *,
     output: Annotated[
         str,

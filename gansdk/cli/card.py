@@ -10,7 +10,7 @@ import typer
 
 from gansdk.cli.commands import NAMED
 from gansdk.cli.importing import uninterrupted
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.session import Session, known_refs, session_of
 from gansdk.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _README = "README.md"
 
 def card(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
     *,
     output: Annotated[
         str,

@@ -24,10 +24,14 @@ NAMED = "builtin:NAME, hub:ORG/NAME, a model or run folder, or an alias"
 """How the help of a command says what names a model."""
 
 
-def new_app(look: type[Group] | None = None, **settings: Any) -> typer.Typer:
+def new_app(look: type[Group] | None = None, *, add_completion: bool = False, **settings: Any) -> typer.Typer:
     """A group of commands that looks like all others. Rich markup is off: it would slow every start."""
     return typer.Typer(
-        cls=look or Group, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
+        cls=look or Group,
+        add_completion=add_completion,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        **settings,
     )
 
 

@@ -7,14 +7,16 @@ from typing import Annotated
 import typer
 
 from gansdk.cli.alias import lasting
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.session import Session, known_refs, known_tasks, session_of
 from gansdk.errors import UsageError
 
 
 def default(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="see `gansdk tasks`")],
-    ref: Annotated[str, typer.Argument(metavar="[REF]", help="the model that it shall take")] = "",
+    task: Annotated[str, typer.Argument(metavar="TASK", help="see `gansdk tasks`", autocompletion=known_tasks)],
+    ref: Annotated[
+        str, typer.Argument(metavar="[REF]", help="the model that it shall take", autocompletion=known_refs)
+    ] = "",
     unset: Annotated[bool, typer.Option("--unset", help="Forget your default.")] = False,
 ) -> None:
     """Say, or show, which model a task takes where a call names none."""
@@ -35,16 +37,16 @@ def _set(session: Session, name: str, ref: str) -> None:
     task = session.registry.task(name)
     check_fit(task, session.catalog.locate(ref))
     session.settings.set_default(task.name, lasting(ref))
-    session.output.note(f"{task.name} takes {lasting(ref)} now")
+    session.output.outcome({"task": task.name, "ref": lasting(ref)}, f"{task.name} takes {lasting(ref)} now")
 
 
 def _unset(session: Session, name: str) -> None:
     # Not looked up first: a default of a task whose plugin is gone must be forgettable too.
-    if session.settings.unset_default(name):
-        session.output.note(f"your default for {name} is forgotten")
-        return
-    session.registry.task(name)
-    session.output.note(f"you have no default for {name}")
+    is_forgotten = session.settings.unset_default(name)
+    if not is_forgotten:
+        session.registry.task(name)
+    words = f"your default for {name} is forgotten" if is_forgotten else f"you have no default for {name}"
+    session.output.outcome({"task": name, "ref": None}, words)
 
 
 def _show(session: Session, name: str) -> None:

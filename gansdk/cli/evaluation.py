@@ -11,7 +11,7 @@ import typer
 from gansdk.cli.commands import NAMED, flag, made_command
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.progress import Bar
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.session import Session, known_refs, session_of
 from gansdk.cli.training import named
 from gansdk.errors import InputError, ModelError, OptionError, OutputError, OutputExistsError, UsageError
 
@@ -29,7 +29,7 @@ TEXT = """Measure how good a model is, beside its twin, and keep it in the model
 
     A model that ships in a plugin is measured and left as it is, unless it is named by its folder.
     """
-_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED)]
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)]
 _FLAGS = (
     flag(
         "data",

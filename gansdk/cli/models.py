@@ -11,7 +11,7 @@ from gansdk.cli.commands import NAMED, Command, new_app
 from gansdk.cli.model_lines import text_of
 from gansdk.cli.model_records import found_record, full_record, hub_record, short_record
 from gansdk.cli.output import bytes_text
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.session import Session, known_refs, session_of
 from gansdk.errors import nearest
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def list_models(context: typer.Context) -> None:
 @app.command("show", cls=Command)
 def show_model(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED)],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
 ) -> None:
     """Show what a model takes and gives, what it can do and why not more, and how good it is.
 

@@ -95,6 +95,13 @@ class Output:
         for line in table([list(columns), *rows]) if rows else []:
             self.data(line)
 
+    def outcome(self, record: Mapping[str, Any], words: str) -> None:
+        """Says what was done: one object on stdout for programs, a note for people."""
+        if self.flags.json:
+            self.record(record)
+        else:
+            self.note(words)
+
     def note(self, text: str) -> None:
         """Says something that the user should read."""
         if not self.flags.quiet:

@@ -11,7 +11,7 @@ from gansdk.cli.commands import NAMED
 from gansdk.cli.importing import uninterrupted
 from gansdk.cli.output import bytes_text
 from gansdk.cli.progress import Bar
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.session import Session, known_refs, session_of
 from gansdk.errors import HubError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _COMMIT = 12
 
 def push(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=NAMED)],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=NAMED, autocompletion=known_refs)],
     ref: Annotated[str, typer.Argument(metavar="REF", help="where to: hub:ORG/NAME, which is made if it is not there")],
     *,
     private: Annotated[bool, typer.Option("--private", help="Only the namespace may see the repository.")] = False,

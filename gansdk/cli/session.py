@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import typer  # noqa: TC002 - Typer looks the annotation of a context up
+
 from gansdk.cli.output import Flags, Output
 from gansdk.errors import MissingPluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import typer
 
     from gansdk.inference.catalog import Catalog
     from gansdk.inference.located import Located
@@ -76,3 +76,15 @@ def session_of(context: typer.Context) -> Session:
     if not isinstance(session, Session):
         raise TypeError("the command line was called without a session")
     return session
+
+
+def known_refs(context: typer.Context, incomplete: str) -> list[str]:
+    """What a shell may complete the name of a model to: aliases, and models that ship with plugins."""
+    session = session_of(context)
+    names = [*session.settings.aliases(), *(f"builtin:{name}" for name in session.registry.models)]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def known_tasks(context: typer.Context, incomplete: str) -> list[str]:
+    """What a shell may complete the name of a task to."""
+    return [name for name in sorted(session_of(context).registry.tasks) if name.startswith(incomplete)]

@@ -10,7 +10,7 @@ import typer
 
 from gansdk.cli.commands import NAMED, Command, Group, made_command
 from gansdk.cli.importing import uninterrupted
-from gansdk.cli.session import session_of
+from gansdk.cli.session import known_refs, session_of
 from gansdk.errors import GansdkError
 
 if TYPE_CHECKING:
@@ -117,7 +117,15 @@ def command(
 
 def _model() -> Parameter:
     help_text = f"{NAMED} (default: as `gansdk tasks` says)"
-    option = typer.Option("--model", "-m", metavar="REF", help=help_text, show_default=False, rich_help_panel="Model")
+    option = typer.Option(
+        "--model",
+        "-m",
+        metavar="REF",
+        help=help_text,
+        show_default=False,
+        rich_help_panel="Model",
+        autocompletion=known_refs,
+    )
     return Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
 
 

@@ -228,3 +228,16 @@ def test_the_list_of_commands_needs_no_option_classes(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "bench" in done.stdout
     assert done.stderr == "[]\n"
+
+
+def test_what_is_set_and_taken_away_is_told_in_json_too(with_kinds):
+    lines = {
+        "alias set sr builtin:tiny-x2": {"alias": "sr", "ref": "builtin:tiny-x2"},
+        "default superres sr": {"task": "superres", "ref": "sr"},
+        "default superres --unset": {"task": "superres", "ref": None},
+        "default superres --unset ": {"task": "superres", "ref": None},
+        "alias remove sr": {"alias": "sr", "ref": None},
+    }
+    for line, record in lines.items():
+        done = with_kinds(*line.split(), "--json")
+        assert (done.code, done.records, done.err) == (0, [record], "")
