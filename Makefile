@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 PHOTO  := demos/photos/chelsea.jpg
 
-.PHONY: superres test fuzz check wheels bench clean
+.PHONY: superres test test-oldest-pillow fuzz check wheels bench clean
 
 superres: $(VENV)/installed  ## sharpen a sample photo ×4 and say where the result lies
 	@$(BIN)/gansdk run superres $(PHOTO) -o demos/photos/chelsea-superres.png --on-exists overwrite
@@ -19,6 +19,11 @@ SEED ?= $(shell date +%s)
 
 fuzz: $(VENV)/installed-dev  ## break what strangers send at random, ten minutes for each reader, from a new seed
 	GANSDK_FUZZ_SECONDS=$(SECONDS_EACH) GANSDK_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n auto tests/fuzz
+
+OLDEST_PILLOW := .pillow/12.1.0
+test-oldest-pillow: $(VENV)/installed-dev  ## the tests of images once more, with the oldest Pillow that is allowed
+	@test -d $(OLDEST_PILLOW) || $(PIP) install --quiet --no-deps --target $(OLDEST_PILLOW) pillow==$(notdir $(OLDEST_PILLOW))
+	PYTHONPATH=$(OLDEST_PILLOW) $(BIN)/python -m pytest tests/media
 
 check: lint test  ## linters, types, import rules, generated pages, tests
 
