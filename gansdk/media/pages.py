@@ -10,6 +10,7 @@ from gansdk.media.modes import UnreadableModeError
 if TYPE_CHECKING:
     from gansdk.media.directories import Block, Directory
 
+_SAMPLES, _MOST_SAMPLES = 277, 6
 _BITS, _COMPRESSION, _PHOTOMETRIC, _EXTRA, _FORMAT = 258, 259, 262, 338, 339
 _NEW_KIND, _OLD_KIND, _INSIDE = 254, 255, 330
 
@@ -42,11 +43,14 @@ def _is_beside(block: Block, page: Directory) -> bool:
 
 
 def check_numbers(block: Block, page: Directory) -> None:
-    """Refuses numbers whose range nobody states.
+    """Refuses what is no image for the eye.
 
     Raises:
-        UnreadableModeError: If they are signed, floating-point or complex.
+        UnreadableModeError: If its numbers are signed, floating-point or complex, or there are too many a pixel.
     """
+    samples = max(block.values(page, _SAMPLES), default=1)
+    if samples > _MOST_SAMPLES:
+        raise UnreadableModeError(f"{samples} channels, whose colours nobody states")
     for kind in block.values(page, _FORMAT):
         if kind in _NUMBERS:
             raise UnreadableModeError(f"{_NUMBERS[kind]}, whose range nobody states")

@@ -83,6 +83,12 @@ def test_numbers_that_are_no_pixels_are_not_taken_for_some(array, what):
     refused(written((array, {"photometric": photometric})), f"holds {what}, whose range nobody states")
 
 
+def test_more_channels_than_a_colour_has(capfd):
+    options = {"photometric": "minisblack", "planarconfig": "contig"}
+    refused(written((np.ones((4, 5, 8), np.uint8), options)), "holds 8 channels, whose colours nobody states")
+    assert capfd.readouterr().err == ""
+
+
 def retagged(content, tag, value):
     """A TIFF file with another number under a tag of its first directory."""
     data = bytearray(content)
