@@ -490,7 +490,7 @@ IMAGES = {
     "scans": (lambda: scans(4000, 1000), "scans"),
     "small scans": (lambda: scans(200, 5000), "scans"),
     "pages": (lambda: pages(30_000), "more than 10000 pages"),
-    "entries": (lambda: pages(1, 3000), "names more bytes"),
+    "entries": (lambda: pages(1, 3000), "declares far more in its directories"),
 }
 
 

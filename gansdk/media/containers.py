@@ -100,6 +100,36 @@ def jpeg_segments(file: IO[bytes]) -> Iterator[Segment]:
         yield Segment(marker[0], start, content)
 
 
+_MOST_SCANS, _FEW_SCANS = 500, 32
+_MOST_WORK = 2_000_000_000
+"""Pixels times scans: about two seconds. A large photo with the ten scans of a progressive file stays below."""
+
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_END, _SCAN = 0xD9, 0xDA
+
+
+def jpeg_fault(file: IO[bytes], pixels: int) -> str:
+    """What makes a JPEG file too long a way for its decoder; empty where nothing does.
+
+    It may come back to the same pixels any number of times, so that a small file takes hours. No limit on pixels helps.
+
+    Args:
+        file: The file, seekable.
+        pixels: Of the image.
+    """
+    file.seek(0)
+    content = file.read()
+    most = min(_MOST_SCANS, max(_FEW_SCANS, _MOST_WORK // max(pixels, 1)))
+    scans, at = 0, 2
+    while scans <= most and (marker := _MARKER.search(content, at)):
+        code = content[marker.start() + 1]
+        if code == _END:  # of the first image; a preview or a gain map may follow
+            break
+        scans += code == _SCAN
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2])
+    return f"is drawn in more than {most} scans" if scans > most else ""
+
+
 @dataclass(frozen=True)
 class Item:
     """An item of an AVIF or HEIC file: its kind, its properties, where its bytes lie."""

@@ -25,6 +25,11 @@ _INSIDE = (330, 34665, 34853, 40965)
 _FACTOR, _ALLOWANCE = 2, 4096
 """A directory may declare this many times the bytes of its block, and so many more: some makers let values overlap."""
 
+_SHARED = 2**22
+"""Bytes that the pages of a file may declare together beyond that: a profile that all of them share, say."""
+
+_OVERDRAWN = "declares far more in its directories than it holds"
+
 _MOST, _MOST_ENTRIES = 10_000, 500_000
 """Directories, and entries in all of them together, that are looked at; no file of reasonable size has more."""
 
@@ -131,21 +136,25 @@ class Block:
         """The header of a block whose first directory stands at another place."""
         return self._read(0, 8 if self.is_big else 4) + at.to_bytes(8 if self.is_big else 4, self.order)
 
-    def is_overdrawn(self) -> bool:
-        """Whether a directory, or one inside it, declares more than the block could hold."""
+    def fault(self) -> str:
+        """What makes the block too long a way for a decoder; empty where nothing does."""
         limit = _FACTOR * self.length + _ALLOWANCE
         seen: set[int] = set()
-        for directory in self.chain():
+        declared = 0
+        for page, directory in enumerate(self.chain(), 1):
+            if page == _MOST and directory.next:
+                return f"has more than {_MOST} pages"
+            declared += directory.declared
             waiting = [directory]
             while waiting and len(seen) < _MOST:
                 one = waiting.pop()
-                if one.declared > limit:
-                    return True
+                if one.declared > limit or declared > limit + _SHARED:
+                    return _OVERDRAWN
                 for at in (at for tag in _INSIDE for at in self.values(one, tag)):
                     inner = self.directory(at) if at not in seen else None
                     seen.add(at)
                     waiting += [inner] if inner is not None else []
-        return self._left < 0
+        return _OVERDRAWN if self._left < 0 else ""
 
     def _entry(self, row: bytes) -> tuple[int, Entry]:
         tag, kind, count = struct.unpack(
@@ -168,4 +177,4 @@ class Block:
 def is_overdrawn(block: bytes) -> bool:
     r"""Whether EXIF data declares more than it holds, with ``Exif\0\0`` before it or without."""
     content = block[6:] if block.startswith(b"Exif\0\0") else block
-    return Block(io.BytesIO(content), 0, len(content)).is_overdrawn()
+    return bool(Block(io.BytesIO(content), 0, len(content)).fault())

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from gansdk.errors import GansdkError, InputError, option
-from gansdk.media import directories, kinds, walks
+from gansdk.media import directories, kinds
+from gansdk.media.containers import jpeg_fault
 from gansdk.media.hearing import heard, silence_libtiff
 from gansdk.media.inspection import UnsupportedError, inspect
 
@@ -235,8 +236,6 @@ def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Picture:
     if size is not None:
         reading.check_size(size)
     with _decoding(reading, kind.name) as decoding:
-        if kind is kinds.TIFF and (fault := walks.check(kind, file, 0)):
-            raise _endless(reading, fault)
         found = inspect(kind, file)
         if kind is kinds.TIFF:
             found.file = _page(file, reading, decoding)
@@ -250,9 +249,8 @@ def _page(file: IO[bytes], reading: _Reading, decoding: _Decoding) -> IO[bytes]:
     from gansdk.media import pages
 
     block = directories.Block(file, 0, file.seek(0, os.SEEK_END))
-    if block.is_overdrawn():
-        what = f"{reading.name}: its directories declare far more than the file holds"
-        raise InputError(what, hint="get it again, or save it anew where it was made")
+    if fault := block.fault():
+        raise _endless(reading, fault)
     every = pages.choosable(block)
     if not every:  # its decoder says what is wrong
         return file
@@ -298,7 +296,7 @@ def _decode(image: Any, kind: kinds.Kind, head: bytes, found: Inspection, readin
     from gansdk.media.normalising import normalise
 
     reading.check_size(image.size)
-    if kind is kinds.JPEG and (fault := walks.check(kind, found.file, image.width * image.height)):
+    if kind is kinds.JPEG and (fault := jpeg_fault(found.file, image.width * image.height)):
         raise _endless(reading, fault)
     frame = reading.options.frame
     if kind is not kinds.TIFF:  # which begins with the page

@@ -17,9 +17,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from gansdk.errors import TrainingError
-from gansdk.files import dump_json, parse_json, read_plain, sha256, whole_folder, write_whole
+from gansdk.files import dump_json, sha256, whole_folder, write_whole
 from gansdk.inference.context import silent
-from gansdk.model.config import describe_errors
+from gansdk.model.config import describe_errors, read_json
 from gansdk.model.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ TENSORS = "tensors.safetensors"
 NUMBERS = "state.json"
 
 _T = TypeVar("_T")
+
+
+_LOST = "the run cannot continue; start a new one"
 
 
 class _Numbers(Frozen):
@@ -94,15 +97,15 @@ def load_checkpoint(folder: Path, train: Train, note: Callable[[str], None] = si
     Raises:
         TrainingError: If all are damaged, or the newest is of a newer format or does not fit the recipe's players.
     """
-    problems: list[str] = []
+    problems: list[_DamagedError] = []
     for path in sorted((path for path in folder.glob("[0-9]*") if path.name.isdecimal()), reverse=True):
         try:
             state, tensors = _read(path)
         except _DamagedError as damage:
-            problems.append(str(damage))
+            problems.append(damage)
             continue
         for problem in problems:
-            note(f"{problem}; the run continues from the checkpoint of step {state.step}")
+            note(f"{problem.message}; the run continues from the checkpoint of step {state.step}")
         restore(train, tensors, state.numbers)
         train.step = state.step
         # JSON has no NaN, which a sum may be
@@ -110,37 +113,40 @@ def load_checkpoint(folder: Path, train: Train, note: Callable[[str], None] = si
         train.averages.restore(sums)
         return Position(train.step, state.seconds)
     if problems:
-        raise TrainingError(problems[0], hint="the run cannot continue; start a new one")
+        raise problems[0]
     return None
 
 
-class _DamagedError(Exception):
-    """A checkpoint that is not whole."""
+class _DamagedError(TrainingError):
+    """A checkpoint that is not whole; an older one may be."""
 
 
 def _read(path: Path) -> tuple[_Numbers, dict[str, Tensor]]:
-    """What a checkpoint holds.
+    state = _read_numbers(path / NUMBERS)
+    try:
+        if not (path / TENSORS).is_file() or sha256(path / TENSORS) != state.files.get(TENSORS):
+            raise _DamagedError(f"{path / TENSORS} is damaged", hint=_LOST)
+        return state, load((path / TENSORS).read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise _DamagedError(f"{path / TENSORS} cannot be read: {error}", hint=_LOST) from None
+
+
+def _read_numbers(path: Path) -> _Numbers:
+    """The content of ``state.json``.
 
     Raises:
         _DamagedError: If it is not whole.
         TrainingError: If it is whole, and of a newer format: going back to an older one would throw it away.
     """
+    raw = read_json(path, _DamagedError, _LOST)
+    version = raw.get("gansdk") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        what = f"{path} has format version {version}, this gansdk reads {FORMAT}"
+        raise TrainingError(what, hint="pip install --upgrade gansdk")
     try:
-        raw = parse_json(read_plain(path / NUMBERS))
-        if isinstance(raw, dict) and isinstance(raw.get("gansdk"), int) and raw["gansdk"] > FORMAT:
-            what = f"{path / NUMBERS} has format version {raw['gansdk']}, this gansdk reads {FORMAT}"
-            raise TrainingError(what, hint="pip install --upgrade gansdk")
-        state = _Numbers.model_validate(raw)
+        return _Numbers.model_validate(raw)
     except ValidationError as error:
-        raise _DamagedError(f"{path / NUMBERS} cannot be read: {describe_errors(error)}") from None
-    except (OSError, ValueError) as error:
-        raise _DamagedError(f"{path / NUMBERS} cannot be read: {error}") from None
-    try:
-        if not (path / TENSORS).is_file() or sha256(path / TENSORS) != state.files.get(TENSORS):
-            raise _DamagedError(f"{path / TENSORS} is damaged")
-        return state, load((path / TENSORS).read_bytes())
-    except (OSError, SafetensorError) as error:
-        raise _DamagedError(f"{path / TENSORS} cannot be read: {error}") from None
+        raise _DamagedError(f"{path} cannot be read: {describe_errors(error)}", hint=_LOST) from None
 
 
 def capture(train: Train) -> tuple[dict[str, Tensor], dict[str, float]]:

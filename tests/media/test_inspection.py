@@ -100,7 +100,7 @@ def test_greedy_exif_data_is_left_out_before_it_is_walked(carrier, block):
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("compression", [None, "tiff_lzw"])
 def test_a_greedy_tiff_file_is_refused(order, compression):
-    refused(tiff_with(greedy_exif(order, 5)), "directories declare far more than the file holds")
+    refused(tiff_with(greedy_exif(order, 5)), "declares far more in its directories than it holds")
 
 
 def test_greedy_exif_data_given_by_hand_is_left_out_of_a_result(tmp_path):

@@ -27,7 +27,7 @@ def written(*pages, **options):
 def test_a_page_that_cannot_be_read_spoils_only_itself(array, order, is_big):
     for pages in ([array, FLOAT], [FLOAT, array], [FLOAT, FLOAT, array, FLOAT]):
         content = written(*pages, byteorder=order, bigtiff=is_big)
-        assert f"--frame 0 to {len(pages) - 1}" in refused(content, f"has {len(pages)} pages").hint
+        assert f"frame=0 to {len(pages) - 1}" in refused(content, f"has {len(pages)} pages").hint
         for n, page in enumerate(pages):
             if page is array:
                 assert np.array_equal(quietly(content, frame=n).pixels, array)
