@@ -125,6 +125,7 @@ METHOD = Method(
         ),
     },
     models=(
+        BuiltinModel("srresnet-x4-photo", _PRETRAINED / "srresnet-x4-photo"),
         BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),
         BuiltinModel("srgan-x4", _PRETRAINED / "srgan-x4"),
     ),
