@@ -114,7 +114,9 @@ class Picture:
             array = array[:, :, None]
         if array.ndim != 3 or array.shape[2] not in {1, 2, 3, 4}:
             raise InputError(f"{name}: numbers of shape {array.shape} are no picture", hint=_HINT)
-        array = _as_8_bits(array, name) if array.dtype.kind == "f" else array.astype(array.dtype.newbyteorder("="))
+        if array.dtype.kind == "f":
+            array = _as_8_bits(array, name)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
         channels = 1 if array.shape[2] < 3 else 3
         has_alpha = array.shape[2] in {2, 4}
         alpha = np.ascontiguousarray(array[:, :, -1]) if has_alpha else None
