@@ -129,7 +129,7 @@ METHOD = Method(
         BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),
         BuiltinModel("srgan-x4", _PRETRAINED / "srgan-x4"),
     ),
-    defaults={"superres": "srresnet-x4"},
+    defaults={"superres": "srresnet-x4-photo"},
     ends=("stage 1", "stage 2"),
     about=_ABOUT,
 )
