@@ -34,7 +34,13 @@ SHORTER = {
 }
 """What is added to lines that would take long, by how they begin."""
 
-CAPITALS = {"IN_DIR": "photos", "OUT_DIR": "photos-out", "MODEL": "builtin:srresnet-x4", "SET5": "set5", "BSD": "bsd"}
+CAPITALS = {
+    "IN_DIR": "photos",
+    "OUT_DIR": "photos-out",
+    "MODEL": "builtin:srresnet-x4",
+    "SET5.zip": "set5.zip",
+    "BSD/val": "bsd/val",
+}
 """What stands for the words in capitals."""
 
 
