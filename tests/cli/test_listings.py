@@ -164,7 +164,7 @@ def test_damaged_settings_are_named_by_what_needs_them_alone(gansdk):
     assert gansdk("models").code == 0
     done = gansdk("alias")
     assert done.code == 1
-    assert "settings.json is damaged" in done.error
+    assert "settings.json cannot be read as JSON" in done.error
     assert gansdk("doctor").code == 1
 
 
