@@ -127,6 +127,7 @@ METHOD = Method(
     models=(
         BuiltinModel("srresnet-x4-photo", _PRETRAINED / "srresnet-x4-photo"),
         BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),
+        BuiltinModel("srgan-x4-photo", _PRETRAINED / "srgan-x4-photo"),
         BuiltinModel("srgan-x4", _PRETRAINED / "srgan-x4"),
     ),
     defaults={"superres": "srresnet-x4-photo"},
