@@ -127,7 +127,7 @@ def test_a_profile_goes_before_gamma_and_chromaticities():
 def test_hdr_is_said_and_refused_with_strict(code, name, make):
     _, notes = read(make((9, code)))
     assert f"it is HDR ({name})" in notes[0]
-    assert "--strict" in refused(make((9, code)), f"HDR .{name}", strict=True).hint
+    assert "leave out strict" in refused(make((9, code)), f"HDR .{name}", strict=True).hint
 
 
 @pytest.mark.parametrize("numbers", [(0,) * 8, (0.3127, 0.3290, *(0.64, 0.33) * 3), (0.1, 0.05, *P3[2:])])
