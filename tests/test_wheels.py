@@ -99,4 +99,4 @@ def test_another_plugin_alone_makes_digits_and_reads_them(dist, empty, tmp_path)
     assert [one["class"]["label"] for one in read] == ["three"] * 4
     models = {one["task"]: one["model"] for one in map(json.loads, run("tasks", "--json").splitlines())}
     digits = "builtin:infogan-mnist"
-    assert models == {"encode": digits, "generate": digits, "traverse": digits, "superres": None}
+    assert models == {"encode": digits, "generate": digits, "traverse": digits, "superres": None, "restore": None}

@@ -8,6 +8,7 @@ there. What must not reach it at all, or would be explained badly by it, is told
 from __future__ import annotations
 
 import re
+import textwrap
 import zipfile
 from collections import Counter
 from contextlib import contextmanager
@@ -132,7 +133,7 @@ def _check_archive(path: Path) -> None:
         what = f"{path} is a TorchScript archive, a program and not weights alone; nothing of it was run"
         raise InputError(what, hint=_CONVERT)
     if not any(name.endswith("/data.pkl") or name == "data.pkl" for name in names):
-        inside = ", ".join(names[:3]) or "nothing"
+        inside = textwrap.shorten(", ".join(names[:3]), 80, placeholder=" …") or "nothing"
         raise InputError(f"{path} is an archive that no torch wrote; it holds {inside}", hint="unpack it first")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         what = f"{path} is a compressed archive, as torch writes none; it was not unpacked"

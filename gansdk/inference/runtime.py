@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from gansdk.errors import ComputationError, DeviceError, option
+from gansdk.errors import ComputationError, DeviceError, ModelError, option
 from gansdk.inference.arithmetic import plain_arithmetic
 from gansdk.inference.declared import held_to
 from gansdk.inference.rewriting import convolve_before_shuffling, fold_batch_norm
@@ -132,10 +132,30 @@ def assemble(
     *,
     needs_gradients: bool = False,
     directions: Directions | None = None,
+    held: bool = True,
 ) -> Model:
-    """A model over loaded networks, each made ready to compute by :func:`prepare`, held to its facts."""
+    """A model over loaded networks, each made ready to compute by :func:`prepare`.
+
+    Args:
+        networks: By name.
+        method: Whose they are.
+        facts: What the model declares.
+        placement: Where and in what numbers it computes.
+        needs_gradients: Whether a task differentiates through it.
+        directions: Those that are stored with it.
+        held: Whether what it gives is held to its facts; the conformance kit looks for itself.
+
+    Raises:
+        ModelError: If the facts are not those of a model of the method.
+    """
     calls = {name: prepare(one, placement, needs_gradients=needs_gradients) for name, one in networks.items()}
-    model: Model = held_to(facts, resolve(method.assemble)(calls, facts))
+    try:
+        assembled = resolve(method.assemble)(calls, facts)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        # a stranger's config.json may hold any facts, and a plugin finds what it did not expect by using it
+        what = f"its facts are not those of a model of {method.name}: {error}"
+        raise ModelError(what, hint="get the model again, or see `gansdk check`") from error
+    model: Model = held_to(facts, assembled) if held else assembled
     return replace(model, directions=directions) if directions else model
 
 

@@ -107,7 +107,8 @@ class ModelSubject:
 
         from gansdk.inference.runtime import Placement, assemble
 
-        return assemble(self.networks, self.method, self.config.facts, Placement(torch.device("cpu"), precision))
+        placement = Placement(torch.device("cpu"), precision)
+        return assemble(self.networks, self.method, self.config.facts, placement, held=False)
 
     def bare(self, networks: Mapping[str, nn.Module]) -> Model:
         """The model over these very networks, not prepared, so that they can be looked at while it computes."""
