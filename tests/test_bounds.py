@@ -134,6 +134,11 @@ def test_networks_are_compared_by_shapes_before_they_are_built(run, spoilt):
     refused(run("run", "generate", "--model", spoilt("infogan", change), "-o", "a.png"), "does not fit its network")
 
 
+def test_facts_that_the_networks_do_not_keep_are_said_in_a_line(run, spoilt, photo):
+    folder = spoilt("srgan", lambda config: config["facts"]["generator"]["output"].update(scale=3))
+    refused(run("run", "superres", photo, "--model", folder, "-o", "a.png"), "where the facts say")
+
+
 def test_networks_without_end_are_not_built(models, monkeypatch):
     from gansdk.errors import ModelError
     from gansdk.inference.loading import build_shapes
