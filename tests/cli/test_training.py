@@ -102,7 +102,11 @@ def test_pictures_of_another_size_say_what_to_set_and_that_trains(gansdk):
     [
         ("--config small --data photos", 2, "train needs a folder to fill; add -o RUN"),
         ("--data photos -o RUN", 2, "train needs a config of srgan; add --config; it has paper, small"),
-        ("--config smal --data photos -o RUN", 2, "no config of srgan 'smal'; did you mean small or small-gan?"),
+        (
+            "--config smal --data photos -o RUN",
+            2,
+            "no config of srgan 'smal'; did you mean small or small-gan or small-gan-photo?",
+        ),
         ("--config small -o RUN", 2, "the recipe needs a data set 'photos'; add --data photos=FOLDER"),
         ("--config small --data photos -o RUN --set stps=2", 2, "there is no option 'stps'; did you mean steps?"),
         ("--config small --data photos -o RUN --set blocks=2", 2, "--set names 'blocks' twice; give it once"),
@@ -159,7 +163,7 @@ def test_a_long_training_says_a_line_now_and_then_where_no_terminal_is(train, ga
     assert f"{run} measured on own: 50 %" in "\n".join(said)
     lines = [line for line in said if "steps/s" in line]
     assert len(lines) == 3
-    assert re.fullmatch(rf"{run} \d+\.\d\d steps/s: 2 of 4 steps, about [\d.]+ s left", lines[0])
+    assert re.fullmatch(rf"{run} \d+\.\d\d steps/s: 2 of 4 steps, (about )?.+ left", lines[0])
     monkeypatch.setattr(progress, "LINE_SECONDS", 60.0)
     assert main(["resume", run, "--steps", "8"]) == 0
     assert "steps/s" not in capsys.readouterr().err
