@@ -69,7 +69,8 @@ def see(judge: EfficientNetLite0, seen: NDArray[np.uint8]) -> Seen:
     looks = []
     with torch.inference_mode():
         for start in range(0, len(seen), _BATCH):
-            batch = torch.from_numpy(seen[start : start + _BATCH].transpose(0, 3, 1, 2)).to(device)
+            part = np.array(seen[start : start + _BATCH])  # a copy: the pixels of an image may be read-only
+            batch = torch.from_numpy(part.transpose(0, 3, 1, 2)).to(device)
             looks.append(judge.look(batch.float() / 255))
         levels = [
             torch.nn.functional.normalize(torch.cat(one), dim=1) for one in zip(*(x.levels for x in looks), strict=True)
