@@ -81,10 +81,10 @@ class Report:
             from a stranger.
     """
 
-    def __init__(self, lines: dict[str, bytes], making: Making, killed: int | None = None) -> None:
-        self.refused = {key: output for key, line in lines.items() if (output := _leading_out(line)) is not None}
-        for key in self.refused:
-            del lines[key]
+    def __init__(
+        self, lines: dict[str, bytes], refused: dict[str, str], making: Making, killed: int | None = None
+    ) -> None:
+        self.refused = refused
         self._file: IO[bytes] | None = None
         self._killed = killed
         self._lines = lines
@@ -207,7 +207,7 @@ def open_report(making: Making) -> Iterator[Report]:
     try:
         begun = making.target / _BEGUN
         killed = _killed(path, begun)
-        report = Report(_tidied(path), making, killed)
+        report = Report(*_tidied(path), making, killed)
         if not begun.exists():
             begun.touch()
         try:
@@ -240,25 +240,32 @@ def _killed(path: Path, begun: Path) -> int | None:
         return None
 
 
-def _tidied(path: Path) -> dict[str, bytes]:
-    """The lines that count, by input; others are taken out of the file."""
+def _tidied(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The lines that count, by input, and the results of those that name one outside; no others stay in the file."""
     lines: dict[str, bytes] = {}
+    refused: dict[str, str] = {}
     count = 0
     try:
         with path.open("rb") as file:
             for count, line in enumerate(iter(lambda: file.readline(MOST_JSON), b""), 1):  # noqa: B007 - the last count is what is asked for
-                key = _input_of(line)
-                if key is not None:
-                    lines.pop(key, None)  # in the order of the last ones
-                    lines[key] = line
+                said = _line(line)
+                if said is None:
+                    continue
+                lines.pop(said.input, None)  # in the order of the last ones
+                lines[said.input] = line
+                refused.pop(said.input, None)
+                if _leads_out(said.output):
+                    refused[said.input] = said.output
     except FileNotFoundError:
-        return {}
+        return {}, {}
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
     if count != len(lines):
         with whole_file(path) as new:
             new.writelines(lines.values())
-    return lines
+    for key in refused:
+        del lines[key]
+    return lines, refused
 
 
 class _Line(BaseModel):
@@ -282,16 +289,10 @@ def _line(line: bytes) -> _Line | None:
         return None
 
 
-def _input_of(line: bytes) -> str | None:
-    said = _line(line)
-    return said.input if said is not None else None
-
-
-def _leading_out(line: bytes) -> str | None:
-    """The result that a line names, if that is not in the folder."""
-    said = _line(line)
-    output = Path(said.output if said is not None else "")
-    return str(output) if output.is_absolute() or ".." in output.parts or "\0" in str(output) else None
+def _leads_out(output: str) -> bool:
+    """Whether a result that a line names is not in the folder."""
+    path = Path(output)
+    return path.is_absolute() or ".." in path.parts or "\0" in output
 
 
 def _digest(work: Work) -> str:
