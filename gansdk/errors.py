@@ -92,15 +92,17 @@ class GansdkError(Exception):
     Args:
         message: What is wrong, in one line, without a full stop.
         hint: What to do next, in one line; empty where nothing helps.
+
+    Both may quote names and values from files; line ends and control characters in them are spelled out.
     """
 
     exit_code: ClassVar[int] = 1
     kind: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = one_line(message)
+        self.hint = one_line(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
@@ -255,6 +257,12 @@ class UnforeseenError(GansdkError):
     """Something went wrong that neither gansdk nor the plugin knows; one of many items ends with it, the rest go on."""
 
     kind = "unforeseen"
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with control characters spelled out: names come from files, and a terminal obeys them."""
+    joined = " ".join(text.splitlines())
+    return "".join(one if one.isprintable() or one == " " else repr(one)[1:-1] for one in joined)
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 import tiny
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from gansdk import errors
@@ -100,3 +102,12 @@ def test_the_same_mistakes_in_a_shell_are_answered_in_flags(with_kinds):
     ]:
         done = with_kinds("run", "superres", "--model", "builtin:tiny-x2", *line)
         assert flag in done.err
+
+
+@given(st.text(), st.text(min_size=1))
+def test_an_error_is_one_line_that_a_terminal_obeys_nothing_in(message, hint):
+    """Both quote what files and servers sent, as a config's field whose name has line ends."""
+    error = errors.ModelError(message, hint=hint)
+    for text in (str(error), error.message, error.hint):
+        assert len(text.splitlines()) <= 1
+        assert text.isprintable()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from gansdk.cli.output import bytes_text, one_line
+from gansdk.cli.output import bytes_text
+from gansdk.errors import one_line
 
 _MOST_LABELS = 12
 

@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gansdk.errors import OutputError
+from gansdk.errors import OutputError, one_line
 from gansdk.files import dump_json
 
 if TYPE_CHECKING:
@@ -154,12 +154,6 @@ def lost_stdout(error: OSError) -> StandardOutputError:
     """What to say where standard output took nothing; it is not tried again."""
     forget(sys.stdout)
     return StandardOutputError(f"cannot write to standard output: {error.strerror or error}")
-
-
-def one_line(text: str) -> str:
-    """The text on one line, with control characters spelled out: names come from files, and a terminal obeys them."""
-    joined = " ".join(text.splitlines())
-    return "".join(one if one.isprintable() or one == " " else repr(one)[1:-1] for one in joined)
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gansdk.cli.output import EVERYWHERE, Flags, Output, bytes_text, hoist, one_line, seconds_text, table
+from gansdk.cli.output import EVERYWHERE, Flags, Output, bytes_text, hoist, seconds_text, table
 from gansdk.errors import GansdkError
 
 
@@ -30,14 +30,6 @@ def test_what_is_left_keeps_its_order(arguments):
     _, rest = hoist(arguments)
     end = arguments.index("--") if "--" in arguments else len(arguments)
     assert rest == [one for one in arguments[:end] if one not in EVERYWHERE] + arguments[end:]
-
-
-@given(st.text())
-def test_a_line_is_one_line_that_a_terminal_does_not_obey(text):
-    line = one_line(text)
-    assert "\n" not in line
-    assert "\x1b" not in line
-    assert all(one.isprintable() for one in line)
 
 
 def test_columns_are_aligned_and_lines_have_no_blanks_at_the_end():
