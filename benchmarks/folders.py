@@ -21,11 +21,11 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 import gansdk
-from gansdk.inference.context import Context
-from gansdk.inference.executors import Local
-from gansdk.inference.folders import FolderJob
-from gansdk.inference.jobs import run_folder
-from gansdk.inference.planning import Work
+from gansdk.jobs.executors import Local
+from gansdk.jobs.folders import FolderJob
+from gansdk.jobs.plan import Work
+from gansdk.jobs.run import run_folder
+from gansdk.models.context import Context
 from gansdk.options import LoadOptions, PictureReading, PictureWriting
 from gansdk.tasks.superres import SUPERRES, SuperresOptions
 

@@ -64,10 +64,10 @@ def _large(files: dict[str, bytes], megabytes: int) -> dict[str, bytes]:
 
 FINDING = """
 import sys, time
-import gansdk.inference.loading
-from gansdk.inference.catalog import Catalog
+import gansdk.models.loading
+from gansdk.models.catalog import Catalog
 from gansdk.model.config import needed_files
-from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 catalog = Catalog(discover(), Settings())
 begun = time.perf_counter()

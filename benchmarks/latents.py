@@ -22,10 +22,10 @@ import numpy as np
 import torch
 
 import gansdk
-from gansdk.inference.loading import write_model
+from gansdk.models.loading import write_model
 from gansdk.options import validate
 from gansdk.plugins.declarations import resolve
-from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gansdk.evaluation.contests import Contest, Way, alone, eager, ours
-from gansdk.inference.catalog import Catalog
-from gansdk.inference.loading import build_networks, load_networks, write_model
-from gansdk.inference.pipelines import Pipeline
-from gansdk.model.export import Export
+from gansdk.evaluation.benchmark import Contest, Way, alone, eager, ours
+from gansdk.model.config import Export
+from gansdk.models.catalog import Catalog
+from gansdk.models.loading import build_networks, load_networks, write_model
+from gansdk.models.pipelines import Pipeline
 from gansdk.options import LoadOptions
-from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 from gansdk_srgan.architectures import CompactOptions, RRDBOptions, SRResNetOptions
 from gansdk_srgan.model import facts
@@ -76,7 +76,7 @@ def measure(catalog: Catalog, name: str, side: int, rounds: int) -> list[dict[st
 
 
 def has_bf16() -> bool:
-    from gansdk.inference.runtime import has_native
+    from gansdk.models.runtime import has_native
 
     return has_native(torch.device("cpu"), "bf16")
 

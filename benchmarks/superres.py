@@ -75,8 +75,8 @@ def bare_network(precision: str) -> Callable[..., object]:
     import torch
 
     import gansdk
-    from gansdk.inference.loading import load_networks
-    from gansdk.inference.runtime import Placement, prepare
+    from gansdk.models.loading import load_networks
+    from gansdk.models.runtime import Placement, prepare
 
     pipeline = gansdk.pipeline("superres", device="cpu")
     network = load_networks(pipeline.located, pipeline.method)["generator"]
@@ -87,7 +87,7 @@ def kept_memory() -> list[dict[str, object]]:
     """Windows of 0.4 megapixels with freed memory given back to the system, against the same with it kept."""
     import torch
 
-    from gansdk.inference.memory import freed_memory_kept
+    from gansdk.models.memory import freed_memory_kept
 
     tensor = torch.rand(1, 3, 640, 640)
     rows = []

@@ -26,7 +26,7 @@ from torch.nn.functional import softplus
 
 import gansdk
 from gansdk.training import Contest, Export, Player
-from gansdk.training.loop import train
+from gansdk.training.trainer import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

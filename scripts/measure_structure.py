@@ -78,10 +78,10 @@ def called_during(call: Callable[[], object], folder: Path) -> set[Path]:
 
 
 def depths() -> tuple[int, int]:
-    """How many frames of gansdk are above Pillow's decoder when a photo is read, above the encoder when it is written."""
+    """The frames of gansdk above Pillow's decoder when a photo is read, and above the encoder when one is written."""
     from PIL import Image, ImageFile, PngImagePlugin
 
-    from gansdk.media.images import read_picture
+    from gansdk.media.reading import read_picture
     from gansdk.options import PictureReading
 
     found: dict[str, int] = {}

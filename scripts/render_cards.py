@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansdk.cards.card import gather
-from gansdk.cards.exhibits import applicable
+from gansdk.cards.figures import applicable
 from gansdk.cards.rendering import read_card, render, with_pictures_beside
 from gansdk.files import write_whole
-from gansdk.inference.catalog import Catalog
-from gansdk.plugins.discovery import discover
+from gansdk.models.catalog import Catalog
+from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gansdk.inference.located import Located
+    from gansdk.models.resolved import Located
 
 ROOT = Path(__file__).parent.parent
 CARDS = ROOT / "cards"
@@ -59,7 +59,7 @@ def is_stale(catalog: Catalog, located: Located, path: Path) -> bool:
 
 
 def renew(catalog: Catalog, located: Located, path: Path) -> None:
-    from gansdk.cards.pictures import make_pictures
+    from gansdk.cards.images import make_pictures
     from gansdk.options import LoadOptions
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pages import DOCS, between, main
 
-from gansdk.inference.catalog import misfit
 from gansdk.model.config import read_config
-from gansdk.plugins.discovery import CORE, discover
-from gansdk.testing.rehearsal import Rehearsal
+from gansdk.models.catalog import misfit
+from gansdk.plugins.registry import CORE, discover
+from gansdk.testing.replay import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Trains the judges of small images that gansdk/evaluation/latents/judges.py loads, and writes their files::
+"""Trains the judges of small images that gansdk/evaluation/classifiers.py loads, and writes their files::
 
     export GANSDK_DATA=data                    # as scripts/fetch_datasets.py fills it
     python scripts/train_judges.py             # all, or only those that are named
@@ -23,7 +23,7 @@ from gansdk.data.batches import ImageBatches
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.data.opening import find_data
 from gansdk.data.stacked import StackedImages, stack_images
-from gansdk.evaluation.latents.judges import PRETRAINED, JudgeRecord, judge_network, look
+from gansdk.evaluation.classifiers import PRETRAINED, JudgeRecord, judge_network, look
 from gansdk.files import sha256, write_whole
 
 SETS = {one.name: one for one in (MNIST, FASHION_MNIST)}

@@ -141,8 +141,8 @@ def test_facts_that_the_networks_do_not_keep_are_said_in_a_line(run, spoilt, pho
 
 def test_networks_without_end_are_not_built(models, monkeypatch):
     from gansdk.errors import ModelError
-    from gansdk.inference.loading import build_shapes
-    from gansdk.plugins.discovery import discover
+    from gansdk.models.loading import build_shapes
+    from gansdk.plugins.registry import discover
 
     method = discover().methods["srgan"]
     config = json.loads((models["srgan"] / "config.json").read_text())
@@ -510,7 +510,7 @@ def test_images_that_take_hours_are_refused(run, tmp_path, name):
 def test_a_large_image_in_a_small_file_is_read_in_little_more_than_it_takes(tmp_path, kind, channels):
     (tmp_path / "a.png").write_bytes(png(8000, 8000, 16, kind, channels))
     code = (
-        "import resource; from gansdk.media.images import read_picture; from gansdk.options import PictureReading\n"
+        "import resource; from gansdk.media.reading import read_picture; from gansdk.options import PictureReading\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "assert read_picture('a.png', PictureReading(), print).bits == 16\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
@@ -520,7 +520,7 @@ def test_a_large_image_in_a_small_file_is_read_in_little_more_than_it_takes(tmp_
 
 
 def test_a_progressive_image_of_many_pixels_is_read(run, tmp_path):
-    from gansdk.media.images import read_picture
+    from gansdk.media.reading import read_picture
     from gansdk.options import PictureReading
 
     assert read_picture(scans(4000, 2), PictureReading(), print).width == 4000

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gansdk import errors
-from gansdk.inference.located import Located
-from gansdk.inference.pipelines import Pipeline
+from gansdk.models.pipelines import Pipeline
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions
 from gansdk.tasks.superres import SUPERRES
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import gansdk as sdk
-from gansdk.inference.arithmetic import plain_arithmetic
-from gansdk.training import loop
+from gansdk.models.runtime import plain_arithmetic
+from gansdk.training import trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
@@ -102,7 +102,7 @@ def test_a_training_repeats_itself_and_resumes_to_the_same_weights(tmp_path, pre
 
     def train(name, steps):
         options = {"steps": steps, "width": 32}
-        loop.train(
+        trainer.train(
             adversary.METHOD,
             "small",
             tmp_path / name,
@@ -115,7 +115,7 @@ def test_a_training_repeats_itself_and_resumes_to_the_same_weights(tmp_path, pre
     train("one", 40)
     train("other", 40)
     train("half", 20)
-    loop.resume(tmp_path / "half", methods={"tiny": adversary.METHOD}, steps=40)
+    trainer.resume(tmp_path / "half", methods={"tiny": adversary.METHOD}, steps=40)
     assert weights(tmp_path / "one") == weights(tmp_path / "other") == weights(tmp_path / "half")
 
 

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansdk.errors import MissingPluginError
 from gansdk.evaluation.record import Evaluation, read_evaluation
-from gansdk.inference.catalog import fits
-from gansdk.model.attributions import read_attributions
+from gansdk.model.config import read_attributions
+from gansdk.models.catalog import fits
 from gansdk.refs import Builtin, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gansdk.inference.catalog import Catalog
-    from gansdk.inference.located import Located
-    from gansdk.model.attributions import Attributions
-    from gansdk.model.config import ModelConfig, Record
+    from gansdk.model.config import Attributions, ModelConfig, Record
+    from gansdk.models.catalog import Catalog
+    from gansdk.models.resolved import Located
     from gansdk.plugins.declarations import Method, Task
 
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.cards.tables import folded, plain, table
-from gansdk.evaluation.restoration.trials import PREFIX
-from gansdk.evaluation.wording import difference, interval, number, over_seeds, unjudged
+from gansdk.evaluation.classifiers import SHAPE, judged
+from gansdk.evaluation.codes import latent_parts, named_code, sampling_misfit, swept_codes, told_codes
+from gansdk.evaluation.record import difference, interval, number, over_seeds, unjudged
+from gansdk.evaluation.restoration import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
+from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.model.variables import Categorical
+from gansdk.tasks.superres import misfit
+from gansdk.tasks.traverse import TraverseOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gansdk.cards.card import Card
-    from gansdk.evaluation.record import Measurement
+    from gansdk.evaluation.codes import SweptCode
+    from gansdk.evaluation.record import Figure, Measurement
+    from gansdk.model.config import ModelConfig
+    from gansdk.model.facts import Facts, Image
+    from gansdk.plugins.declarations import NamedDataset
+
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
 
@@ -115,3 +125,240 @@ def ablation(card: Card) -> str:
 
 def _arrow(rows: Iterable[Mapping[tuple[str, str], Measurement]], at: tuple[str, str]) -> str:
     return next(_ARROWS[row[at].better] for row in rows if at in row)
+
+
+_KINDS = {
+    PHOTOGRAPHS: "photographs, for comparison",
+    FACES: "a face, near and far",
+    TEXT: "small text",
+    JPEG: f"inputs from JPEG files of quality {JPEG_QUALITY}",
+}
+
+
+def columns(card: Card) -> str:
+    """What the columns of its pictures show."""
+    ours = ", ".join(card.ends) if card.config.ends else "this model"
+    return f"input, bicubic, {ours}, truth"
+
+
+def failures(card: Card) -> str:
+    """What is known of where it fails; empty where nothing is."""
+    lines = _sampling(card) if isinstance(card.config.facts.generator, LatentGeneratorFacts) else []
+    lines += _reading(card)
+    return "\n\n".join(["## Where it fails", *lines]) if lines else _restoring(card)
+
+
+def _sampling(card: Card) -> list[str]:
+    """How often a judge disagrees with what samples are called, and what such samples look like."""
+    lines = [_unlike(one) for one in card.evaluation.measurements if one.metric == "code-fidelity"]
+    data = judged_by(card.config)
+    if MISTAKEN in card.pictures and data is not None:
+        said = f"Of {TRIED} samples the first {FAILED} that the judge of {data.name} takes for something else"
+        said += " than their category is called; where there are fewer, those follow that it almost does."
+        lines += [f"![samples that a judge takes for something else]({MISTAKEN})", said]
+    if DOUBTFUL in card.pictures:
+        said = f"Of {TRIED} samples the {FAILED} of which its own encoder is least sure, with what it takes them for."
+        lines += [f"![samples of which its encoder is unsure]({DOUBTFUL})", said]
+    return lines
+
+
+def _unlike(one: Measurement) -> str:
+    twin = f", in {_missed(one.twin)} of its twin's" if one.twin is not None else ""
+    said = f"In {_missed(one)} of its samples{twin}, a judge sees something else than their category is called"
+    judge = one.protocol.get("judge")
+    return f"{said}. The judge: {plain(str(judge))}." if judge else f"{said}."
+
+
+def _reading(card: Card) -> list[str]:
+    """How often its encoder is wrong about labelled images."""
+    lines = []
+    for one in card.evaluation.measurements:
+        if one.metric == "code-accuracy":
+            words = one.baselines.get("by its own words")
+            by_words = f", and {1 - words:.1%} by its own words" if words is not None else ""
+            said = f"Its encoder gets {_missed(one)} of the images of {plain(one.data)} wrong"
+            lines += [f"{said} once each category is matched with a class{by_words}."]
+    return lines
+
+
+def _missed(figure: Figure) -> str:
+    """What is left of a share."""
+    ends = f" ({1 - figure.interval[1]:.1%} to {1 - figure.interval[0]:.1%})" if figure.interval is not None else ""
+    return f"{1 - figure.value:.1%}{ends}"
+
+
+def _restoring(card: Card) -> str:
+    """What was measured on the trial pictures: kinds that are hard, against photographs and bicubic enlargement."""
+    tried = {one.data: one for one in card.evaluation.measurements if one.data.startswith(PREFIX)}
+    if not tried:
+        return "\n".join(["## Where it fails", "", *_shown(card), "Not measured."]) if TRIALS in card.pictures else ""
+    metrics = [
+        metric
+        for metric in ("psnr-y", "pd-lite0", "consistency")
+        if any(one.metric == metric and one.data.startswith(PREFIX) for one in card.evaluation.measurements)
+    ]
+    found = {(one.data, one.metric): one for one in card.evaluation.measurements}
+    ours, beside = card.ends[::-1] if card.config.ends else ("this model", "twin")
+    header = ["kind of picture", *(part for metric in metrics for part in (f"{metric}: {ours}", beside, "bicubic"))]
+    rows = [
+        [words, *(part for metric in metrics for part in _beside(found.get((data, metric))))]
+        for data, words in _KINDS.items()
+        if data in tried
+    ]
+    lines = ["## Where it fails", "", table(header, rows), "", *(_shown(card) if TRIALS in card.pictures else [])]
+    return "\n".join([*lines, *_worse(found, metrics), "Few pictures: for a comparison of kinds, not of models."])
+
+
+def _shown(card: Card) -> list[str]:
+    return [f"![{columns(card)}]({TRIALS})", "", f"From left to right: {columns(card)}.", ""]
+
+
+def _beside(one: Measurement | None) -> tuple[str, str, str]:
+    """A figure, its twin's and that of bicubic enlargement."""
+    if one is None:
+        return "", "", ""
+    twin = number(one.twin.value, one.unit) if one.twin is not None else ""
+    bicubic = one.baselines.get("bicubic")
+    return number(one.value, one.unit), twin, number(bicubic, one.unit) if bicubic is not None else ""
+
+
+def _worse(found: Mapping[tuple[str, str], Measurement], metrics: Sequence[str]) -> list[str]:
+    """A sentence for each metric by which it is worse than bicubic enlargement on some kind."""
+    lines = []
+    for metric in metrics:
+        worse = []
+        for data, words in _KINDS.items():
+            one = found.get((data, metric))
+            if one is not None and "bicubic" in one.baselines:
+                gain = one.value - one.baselines["bicubic"]
+                if (gain < 0) == (one.better == "higher") and gain != 0:
+                    worse.append(words)
+        if worse:
+            lines.append(f"By {metric} it is worse than bicubic enlargement on: {'; '.join(worse)}.")
+    return lines
+
+
+_SEED = TraverseOptions.model_fields["seed"].default
+_PHOTOGRAPHS = {"astronaut", "chelsea", "coffee", "rocket"}
+
+
+def pictures(card: Card) -> str:
+    """The pictures that stand beside the card, but for those of where it fails."""
+    parts = [_restored(card)] if STRIP in card.pictures else []
+    parts += [_samples(card)] if SAMPLES in card.pictures else []
+    parts += [_sweep(name, code) for name, code in sweeps(card.config.facts).items() if name in card.pictures]
+    return "\n\n".join(parts)
+
+
+def _restored(card: Card) -> str:
+    shown = columns(card)
+    known = {one.item.rpartition(".")[0] for works in card.attributions.data.values() for one in works}
+    unseen = ", none of them among the works below" if known and not known & _PHOTOGRAPHS else ""
+    said = f"From left to right: {shown}. Photographs of scikit-image (public domain, CC0){unseen}."
+    return f"![{shown}]({STRIP})\n\n{said}"
+
+
+def _samples(card: Card) -> str:
+    code = sorted_by(card.config.facts)
+    if code is None:
+        return f"![samples]({SAMPLES})\n\nIts first samples of seed {_SEED}; none was picked."
+    said = f"A column for each value of `{code.name}`, a row for each sample, in which all else is the same."
+    return f"![samples by {code.name}]({SAMPLES})\n\n{said} The first of seed {_SEED}; none was picked."
+
+
+def _sweep(name: str, code: SweptCode) -> str:
+    (start, stop), part = code.part.swept, code.part
+    beyond = f" (in training from {part.low:g} to {part.high:g})" if (start, stop) != (part.low, part.high) else ""
+    said = f"`{code.name}` from {start:g} to {stop:g}{beyond}, a row for each sample, in which all else is the same."
+    return f"![{code.name} swept]({name})\n\n{said}"
+
+
+STRIP, TRIALS = "card-strip.webp", "card-trials.webp"
+"""Restored pictures, and those of kinds that are hard."""
+
+SAMPLES, MISTAKEN, DOUBTFUL = "card-samples.webp", "card-mistaken.webp", "card-doubtful.webp"
+"""Samples; those that a judge takes for something else; those of which the model's own encoder is least sure."""
+
+TRIED, FAILED = 2_000, 16
+"""Of so many samples so many are shown that failed."""
+
+_SWEEPS = 2
+
+
+def applicable(config: ModelConfig) -> tuple[str, ...]:
+    """The names of the pictures that can be made of a model."""
+    facts = config.facts
+    if misfit(facts) is None:
+        return STRIP, TRIALS
+    if sampling_misfit(facts) is not None or sampled(facts).channels not in (1, 3):
+        return ()
+    if judged_by(config) is not None:
+        return SAMPLES, *sweeps(facts), MISTAKEN
+    return (SAMPLES, *sweeps(facts), *((DOUBTFUL,) if doubted(facts) is not None else ()))
+
+
+def sampled(facts: Facts) -> Image:
+    """What a generator from a latent gives."""
+    if not isinstance(facts.generator, LatentGeneratorFacts):
+        raise TypeError("a model whose generator does not start from a latent was given")
+    return facts.generator.output
+
+
+def sorted_by(facts: Facts) -> Categorical | None:
+    """The code by whose values samples stand in columns: one that has words for them before one that has none."""
+    return named_code(facts) or next((part for part in latent_parts(facts) if isinstance(part, Categorical)), None)
+
+
+def sweeps(facts: Facts) -> Mapping[str, SweptCode]:
+    """By the names of their pictures, the numbers that are swept."""
+    return {f"card-sweep-{one.part.name}-{one.at}.webp": one for one in swept_codes(facts)[:_SWEEPS]}
+
+
+def judged_by(config: ModelConfig) -> NamedDataset | None:
+    """The data set that the model was trained on whose judge can say what its samples are; None where none can."""
+    code, image = named_code(config.facts), sampled(config.facts)
+    if code is None or config.trained is None or (image.height, image.width, image.channels) != SHAPE:
+        return None
+    found = (judged(one.digest) for one in config.trained.data)
+    return next((one for one in found if one is not None and set(code.labels) <= set(one.classes)), None)
+
+
+def doubted(facts: Facts) -> Categorical | None:
+    """The code that the model's encoder reads off the model's samples, more or less surely; None where it cannot."""
+    takes_samples = facts.encoder is not None and facts.encoder.data == sampled(facts)
+    return next(iter(told_codes(facts)), None) if takes_samples else None
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
+    """A table without the columns in which nothing stands.
+
+    Args:
+        header: What stands above the columns.
+        rows: Of the same length.
+        left: So many columns hold words; the others hold figures, to the right.
+    """
+    kept = [at for at in range(len(header)) if any(row[at] for row in rows)]
+    rule = ["---" if at < left else "--:" for at in kept]
+    lines = [[cell(header[at]) for at in kept], rule, *([cell(row[at]) for at in kept] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def cell(text: str) -> str:
+    """A text that cannot end its cell, its row or its page."""
+    return plain(text).replace("|", "\\|")
+
+
+def plain(text: str) -> str:
+    """A text of a record among words: on one line, and no HTML, so that it cannot look like what was made here."""
+    return " ".join(text.split()).replace("<", "&lt;")
+
+
+def folded(summary: str, text: str) -> str:
+    """Something that is there for who wants to see it."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
+def sentence(text: str) -> str:
+    """A summary as a sentence."""
+    text = plain(text)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""

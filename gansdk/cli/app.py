@@ -10,36 +10,15 @@ from typer.completion import shell_complete
 from typer.main import get_command
 
 from gansdk._version import __version__
-from gansdk.cli import (
-    alias,
-    bench,
-    bundles,
-    cache,
-    card,
-    check,
-    datasets,
-    default,
-    doctor,
-    evaluation,
-    map,  # noqa: A004 - the verb is called so
-    models,
-    plugins,
-    pull,
-    push,
-    resuming,
-    run,
-    tasks,
-    training,
-    weights,
-)
-from gansdk.cli.commands import Command, Group, in_our_words, new_app
-from gansdk.cli.session import Session, session_of
+from gansdk.cli import cache, check, evaluate, import_weights, listings, models, preferences, run, train, transfer
+from gansdk.cli.commands import Command, Group, Session, in_our_words, new_app, session_of
 from gansdk.errors import GansdkError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gansdk.cli.output import Output
+
 
 PROGRAM = "gansdk"
 
@@ -71,7 +50,7 @@ _ORDER = [
 ]
 
 
-_MADE = {"resume": resuming, "eval": evaluation, "bench": bench}
+_MADE = {"resume": train, "eval": evaluate, "bench": check}
 """Files of commands that are made when they are called: each has the command's text, and a function that makes it."""
 
 
@@ -95,24 +74,24 @@ def build() -> Any:
         _Root, add_completion=True, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100}
     )
     app.callback(invoke_without_command=True)(_root)
-    app.add_typer(run.app, name="run")
-    app.add_typer(map.app, name="map")
-    app.command("tasks", cls=Command)(tasks.list_tasks)
+    app.add_typer(run.run_app, name="run")
+    app.add_typer(run.map_app, name="map")
+    app.command("tasks", cls=Command)(listings.list_tasks)
     app.add_typer(models.app, name="models")
-    app.command("pull", cls=Command)(pull.pull)
-    app.command("push", cls=Command)(push.push)
+    app.command("pull", cls=Command)(transfer.pull)
+    app.command("push", cls=Command)(transfer.push)
     app.add_typer(cache.app, name="cache")
-    app.command("bundle", cls=Command)(bundles.bundle)
-    app.command("unbundle", cls=Command)(bundles.unbundle)
-    app.command("import", cls=Command)(weights.import_file)
-    app.add_typer(plugins.app, name="plugins")
-    app.add_typer(alias.app, name="alias")
-    app.command("default", cls=Command)(default.default)
-    app.command("datasets", cls=Command)(datasets.list_datasets)
-    app.add_typer(training.app, name="train")
-    app.command("card", cls=Command)(card.card)
+    app.command("bundle", cls=Command)(transfer.bundle)
+    app.command("unbundle", cls=Command)(transfer.unbundle)
+    app.command("import", cls=Command)(import_weights.import_file)
+    app.add_typer(listings.app, name="plugins")
+    app.add_typer(preferences.app, name="alias")
+    app.command("default", cls=Command)(preferences.default)
+    app.command("datasets", cls=Command)(listings.list_datasets)
+    app.add_typer(train.app, name="train")
+    app.command("card", cls=Command)(check.card)
     app.command("check", cls=Command)(check.check)
-    app.command("doctor", cls=Command)(doctor.doctor)
+    app.command("doctor", cls=Command)(listings.doctor)
     return get_command(app)
 
 

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import Command, new_app
-from gansdk.cli.output import bytes_text
-from gansdk.cli.progress import Bar
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.commands import Command, Session, new_app, session_of
+from gansdk.cli.output import Bar, bytes_text
 from gansdk.errors import UsageError
 from gansdk.refs import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gansdk.hub.caching import Cached, Checked
-    from gansdk.hub.removing import Removed
+    from gansdk.hub.cache import Cached, Checked, Removed
+
 
 app = new_app(invoke_without_command=True)
 
@@ -53,7 +51,7 @@ def verify(
     Exit code 1 if something is damaged; each line ends with the command that mends it.
     """
     session = session_of(context)
-    from gansdk.hub.caching import cached, find
+    from gansdk.hub.cache import cached, find
 
     items = find(_followed(session, ref), cached()) if ref else cached()
     checked = _check(session, items)
@@ -84,16 +82,16 @@ def remove(
     Files that another commit shares stay, and so does all that other tools have in the cache.
     """
     session = session_of(context)
-    from gansdk.hub import removing
-    from gansdk.hub.caching import cached, find
+    from gansdk.hub import cache
+    from gansdk.hub.cache import cached, find
 
     wanted = _followed(session, ref)
     items = find(wanted, cached())
     if leftovers:
-        _report(session, wanted, [removing.remove_leftovers(wanted.repo, dry_run=dry_run)], dry_run=dry_run)
+        _report(session, wanted, [cache.remove_leftovers(wanted.repo, dry_run=dry_run)], dry_run=dry_run)
         return
     shas = [one.sha for one in items] if wanted.revision else [None]
-    _report(session, wanted, [removing.remove(wanted.repo, sha, dry_run=dry_run) for sha in shas], dry_run=dry_run)
+    _report(session, wanted, [cache.remove(wanted.repo, sha, dry_run=dry_run) for sha in shas], dry_run=dry_run)
 
 
 def _followed(session: Session, text: str) -> Hub:
@@ -106,7 +104,7 @@ def _followed(session: Session, text: str) -> Hub:
 
 
 def _list(session: Session) -> None:
-    from gansdk.hub.caching import cached
+    from gansdk.hub.cache import cached
 
     items = cached()
     columns = {
@@ -140,7 +138,7 @@ def _record(one: Cached) -> dict[str, Any]:
 
 
 def _check(session: Session, items: Sequence[Cached]) -> list[Checked]:
-    from gansdk.hub.caching import verify as verified
+    from gansdk.hub.cache import verify as verified
 
     bar, total, done = Bar(session.output), sum(one.size for one in items), 0
     checked = []
@@ -155,7 +153,7 @@ def _check(session: Session, items: Sequence[Cached]) -> list[Checked]:
 
 
 def _verified(one: Cached, checked: Sequence[Checked]) -> dict[str, Any]:
-    from gansdk.hub.removing import leftovers
+    from gansdk.hub.cache import leftovers
 
     left = leftovers(one.repo)
     return {
@@ -172,7 +170,7 @@ def _verified(one: Cached, checked: Sequence[Checked]) -> dict[str, Any]:
 
 
 def _tell(session: Session, items: Sequence[Cached], checked: Sequence[Checked], damaged: Sequence[Checked]) -> None:
-    from gansdk.hub.removing import leftovers
+    from gansdk.hub.cache import leftovers
 
     output = session.output
     for one in damaged:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from inspect import Parameter
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.importing import uninterrupted
-from gansdk.cli.output import seconds_text, table
-from gansdk.cli.progress import Bar
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.commands import NAMED, Session, known_refs, made_command, session_of
+from gansdk.cli.output import Bar, bytes_text, seconds_text, table, uninterrupted
+from gansdk.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gansdk.cards.card import Card
+    from gansdk.evaluation.benchmark import Speed
+    from gansdk.models.resolved import Located
     from gansdk.testing import Kit, Result
 
 
@@ -71,3 +77,191 @@ def _summarise(session: Session, results: Sequence[Result], failed: Sequence[Res
     counts = Counter(result.outcome for result in results)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped") if counts[outcome])
     session.output.note(f"{told} in {seconds_text(sum(result.seconds for result in results))}")
+
+
+_README = "README.md"
+
+
+def card(
+    context: typer.Context,
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
+    *,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="the card's file; its pictures go beside it (default: README.md in the model's folder; of a model "
+            "that ships in a plugin the text is printed)",
+            show_default=False,
+        ),
+    ] = "",
+    pictures: Annotated[
+        bool, typer.Option(help="Run the model to make the card's pictures; without, those that are there stay.")
+    ] = True,
+) -> None:
+    """Make or renew a model's card from what was measured and recorded.
+
+    What an author wrote outside of the marked regions, and fields of the front matter that gansdk does not know, stay.
+    """
+    session = session_of(context)
+    located = session.catalog.locate(ref)
+    from gansdk.cards.card import gather
+
+    target = _target(session, located, output)
+    found = gather(session.catalog, located)
+    if target is None:
+        _print(session, found)
+    else:
+        _write(session, located, found, target, pictures=pictures)
+
+
+def _target(session: Session, located: Located, output: str) -> Path | None:
+    """The card's file; None where it is printed."""
+    from gansdk.evaluation.evaluator import is_users_own
+    from gansdk.files import stands
+
+    if not output:
+        return located.folder / _README if is_users_own(session.catalog, located) else None
+    path = Path(output)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint=f"give -o a file, as {path / _README}")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {path.parent}", hint="create it first")
+    stands(path)
+    return path
+
+
+def _print(session: Session, card: Card) -> None:
+    from gansdk.cards.rendering import render
+
+    text = render(card)
+    if session.output.flags.json:
+        session.output.record({"card": None, "text": text})
+    else:
+        session.output.data(text.rstrip("\n"))
+
+
+def _write(session: Session, located: Located, card: Card, target: Path, *, pictures: bool) -> None:
+    from gansdk.cards.rendering import read_card, render, with_pictures_beside
+    from gansdk.files import write_whole
+
+    before = read_card(target)
+    render(card, before)  # a card that cannot be renewed is known before the model runs
+    made = _make_pictures(session, located, target.parent) if pictures else []
+    write_whole(target, render(with_pictures_beside(card, target), before))
+    if session.output.flags.json:
+        session.output.record({"card": str(target), "pictures": [str(path) for path in made]})
+    else:
+        words = f"{', '.join(path.name for path in made)} beside it" if made else "no picture was made"
+        session.output.note(f"{target} {'is renewed' if before is not None else 'is written'}; {words}")
+    if not card.evaluation.measurements:
+        session.output.note(f"the model was never measured: gansdk eval {shlex.quote(located.ref)} --data FOLDER")
+
+
+def _make_pictures(session: Session, located: Located, folder: Path) -> list[Path]:
+    from gansdk.cards.figures import applicable
+
+    if not applicable(located.config):
+        return []
+    method = session.catalog.method(located)
+    session.output.note("making the card's pictures; --no-pictures leaves it out")
+    with uninterrupted():
+        import torch  # noqa: F401 - takes its time, and must not be torn apart
+
+        from gansdk.cards.images import make_pictures
+        from gansdk.options import LoadOptions
+    return make_pictures(folder, located, method, LoadOptions(precision="fp32"))
+
+
+TEXT = """Measure how fast a model is here, as ratios from one run, and what memory it takes.
+
+    "eager" is the network as its authors call it: the whole picture at once, in fp32. "ours" is what `gansdk run`
+    does, from pixels to pixels, with dividing and rounding. All ways run in turn. Other programs that run meanwhile
+    disturb the figures.
+    """
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)]
+
+
+def command() -> Any:
+    """The command."""
+    from gansdk.cli.tasks import parameter_of
+    from gansdk.evaluation.benchmark import SpeedOptions
+    from gansdk.options import LoadOptions, describe
+
+    ref = Parameter("ref", Parameter.POSITIONAL_OR_KEYWORD, annotation=_REF)
+    options = [parameter_of(info, "Options") for info in describe(SpeedOptions)]
+    load = [parameter_of(info, "Model") for info in describe(LoadOptions)]
+    return made_command("bench", _call, [ref, *options, *load], TEXT)
+
+
+def _call(context: typer.Context, values: dict[str, Any]) -> None:
+    from gansdk.evaluation.benchmark import SpeedOptions
+    from gansdk.options import LoadOptions, validate
+
+    session = session_of(context)
+    given = {name: value or None for name, value in values.items()}
+    options = validate(SpeedOptions, {name: given[name] for name in SpeedOptions.model_fields})
+    load = validate(LoadOptions, {name: given[name] for name in LoadOptions.model_fields})
+    located = session.catalog.locate(values["ref"])
+    with uninterrupted():
+        import torch
+
+        from gansdk.evaluation.benchmark import measure_speed
+    bar, found = Bar(session.output), []
+    try:
+        for speed in measure_speed(session.catalog, located, load, options, progress=bar.show):
+            bar.clear()
+            found.append(speed)
+            if session.output.flags.json:
+                cost = {"call_over_this": _overhead(found, speed)}
+                session.output.record({"model": located.ref, **speed.as_record(), **cost, **_machine()})
+    finally:
+        bar.clear()
+    if not session.output.flags.json:
+        session.output.listing([_cells(found, speed) for speed in found], _COLUMNS)
+        session.output.note(f"torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
+
+
+_COLUMNS: dict[str, Any] = {
+    name: (lambda cells, name=name: cells[name])
+    for name in ("input", "way", "numbers", "seconds", "× eager", "least–most", "rounds", "memory", "remark")
+}
+
+
+def _cells(found: list[Speed], speed: Speed) -> dict[str, str]:
+    record = speed.as_record()
+    ran = bool(speed.seconds)
+    low, high = record["speed_up_range"] or (0, 0)
+    return {
+        "input": f"{speed.side}×{speed.side}",
+        "way": speed.way,
+        "numbers": speed.precision,
+        "seconds": f"{record['seconds']:.3g}" if ran else "–",
+        "× eager": f"{record['speed_up']:.2f}" if speed.speed_up else "–",
+        "least–most": f"{low:.2f}–{high:.2f}" if speed.speed_up else "–",
+        "rounds": str(record["rounds"]) if ran else "–",
+        "memory": bytes_text(speed.peak) if speed.peak is not None else "–",
+        "remark": speed.left_out or _remark(_overhead(found, speed)),
+    }
+
+
+def _remark(overhead: float | None) -> str:
+    return "" if overhead is None else f"the whole call (ours) takes {overhead:.2f} times as long"
+
+
+def _overhead(found: list[Speed], speed: Speed) -> float | None:
+    """A call's seconds over those of the network alone, the median of the rounds, where both were measured."""
+    if speed.way != "network alone" or not speed.seconds:
+        return None
+    call = next(
+        one for one in found if one.side == speed.side and one.way == "ours" and one.precision == speed.precision
+    )
+    return median(ours / alone for ours, alone in zip(call.seconds, speed.seconds, strict=True))
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    return {"torch": torch.__version__, "threads": torch.get_num_threads()}

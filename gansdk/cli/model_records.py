@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gansdk.cli.session import Session
-    from gansdk.hub.describing import Described
-    from gansdk.hub.searching import Found
-    from gansdk.inference.catalog import Installed
-    from gansdk.inference.located import Located
+    from gansdk.cli.commands import Session
+    from gansdk.hub.description import Described
+    from gansdk.hub.search import Found
     from gansdk.model.config import ModelConfig
+    from gansdk.models.catalog import Installed
+    from gansdk.models.resolved import Located
 
 
 def short_record(session: Session, installed: Installed) -> dict[str, Any]:
     """A built-in model's line in a listing."""
-    from gansdk.inference.catalog import fits
+    from gansdk.models.catalog import fits
 
     config, tasks = installed.config, session.registry.tasks
     return {
@@ -124,14 +124,14 @@ def _declared(session: Session, config: ModelConfig, sizes: Mapping[str, int | N
 
 
 def _tasks(session: Session, config: ModelConfig) -> list[dict[str, Any]]:
-    from gansdk.inference.catalog import misfit
+    from gansdk.models.catalog import misfit
 
     reasons = {name: misfit(task, config.facts) for name, task in sorted(session.registry.tasks.items())}
     return [{"task": name, "applies": reason is None, "reason": reason or ""} for name, reason in reasons.items()]
 
 
 def _schemas(session: Session, task: str) -> dict[str, Any]:
-    from gansdk.cli.task_options import groups_of
+    from gansdk.cli.tasks import groups_of
 
     return {kind: group.model_json_schema() for kind, group in groups_of(session.registry.task(task)).items()}
 
@@ -143,8 +143,7 @@ def _remarks(config: ModelConfig, folder: Path | None) -> list[str]:
         config: What the model declares.
         folder: Where its measurements are; None where they are not here.
     """
-    from gansdk.evaluation.record import read_evaluation
-    from gansdk.evaluation.wording import unjudged
+    from gansdk.evaluation.record import read_evaluation, unjudged
 
     unfinished = config.trained.unfinished if config.trained is not None else ""
     try:

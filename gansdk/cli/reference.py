@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 
 from gansdk.cli.app import PROGRAM, build
-from gansdk.cli.session import Session
-from gansdk.plugins.discovery import core_only
+from gansdk.cli.commands import Session
+from gansdk.plugins.registry import core_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 WIDTH = 100
 

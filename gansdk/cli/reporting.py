@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.cli.output import seconds_text
-from gansdk.cli.progress import Bar
+from gansdk.cli.output import Bar, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gansdk.cli.output import Output
     from gansdk.errors import GansdkError
-    from gansdk.inference.context import Context
-    from gansdk.inference.executors import Outcome
-    from gansdk.inference.folders import Found
-    from gansdk.inference.jobs import Summary
-    from gansdk.inference.planning import Item
+    from gansdk.jobs.executors import Outcome
+    from gansdk.jobs.folders import Found
+    from gansdk.jobs.plan import Item
+    from gansdk.jobs.run import Summary
+    from gansdk.models.context import Context
+
 
 _NAMED = 3
 """How many names a note gives before it counts."""
@@ -44,7 +44,7 @@ class Reporter:
 
     def context(self, item: Item) -> Context:
         """The surroundings in which an item is computed."""
-        from gansdk.inference.context import Context
+        from gansdk.models.context import Context
 
         return Context(
             progress=lambda done, total: self._progress(item, done, total),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from inspect import Parameter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import new_app
-from gansdk.cli.task_commands import TaskGroup, command, work_of
+from gansdk.cli.commands import new_app, session_of
+from gansdk.cli.tasks import TaskGroup, command, work_of
 from gansdk.errors import UsageError
 
 if TYPE_CHECKING:
-    from gansdk.cli.session import Session
+    from gansdk.cli.commands import Session
     from gansdk.plugins.declarations import Task
+
 
 _INPUTS = "inputs"
 
@@ -26,10 +28,10 @@ class _Run(TaskGroup):
         return command(task, _inputs(task), [_output(task)], _run, text)
 
 
-app = new_app(_Run, invoke_without_command=True, subcommand_metavar="TASK [INPUTS]...")
+run_app = new_app(_Run, invoke_without_command=True, subcommand_metavar="TASK [INPUTS]...")
 
 
-@app.callback()
+@run_app.callback()
 def run(context: typer.Context) -> None:
     """Do a task with a model. `gansdk run TASK --help` shows that task's options."""
     if context.invoked_subcommand is None:
@@ -64,9 +66,9 @@ def _output(task: Task) -> Parameter:
 
 def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     from gansdk.cli.reporting import Reporter, closing
-    from gansdk.inference.executors import Local
-    from gansdk.inference.jobs import run as run_job
-    from gansdk.inference.planning import STANDARD, Job
+    from gansdk.jobs.executors import Local
+    from gansdk.jobs.plan import STANDARD, Job
+    from gansdk.jobs.run import run as run_job
 
     where: str | None = values["output"]
     if where == STANDARD and session.output.flags.json:
@@ -80,4 +82,86 @@ def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
         summary = run_job(Job(work, tuple(values.get(_INPUTS) or ()), where), Local(load), reporter)
     if summary.total > 1:
         session.output.note(closing(summary, "pictures" if work.kind == "folder" else ""))
+    raise typer.Exit(summary.exit_code)
+
+
+_HELP = """{summary}: with every picture in a folder and the folders below it.
+
+    Results go to the same places below OUT_DIR, which also gets a report, gansdk-map.jsonl, with one line per picture.
+    What is a picture, its content decides. Hidden files and links to folders are passed over.
+"""
+
+
+class _Map(TaskGroup):
+    def takes(self, task: Task) -> bool:
+        """A task that takes one picture at a time."""
+        return len(task.slots) == 1
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the task that is named first; one that takes no picture, or several, is refused with the reason."""
+        task = session_of(ctx).registry.tasks.get(args[0])
+        if task is not None and not self.takes(task):
+            takes = " and ".join(slot.name for slot in task.slots) or "nothing"
+            what = f"map gives each picture to the task, and {task.name} takes {takes}"
+            raise UsageError(what, hint="use gansdk run")
+        return super().resolve_command(ctx, args)
+
+    def command_of(self, task: Task) -> Any:
+        """The command of one task."""
+        text = _HELP.format(summary=f"{task.summary[:1].upper()}{task.summary[1:]}")
+        return command(task, _folders(), [_goes_on()], _map, text)
+
+
+map_app = new_app(_Map, invoke_without_command=True, subcommand_metavar="TASK IN_DIR OUT_DIR")
+
+
+@map_app.callback()
+def map_(context: typer.Context) -> None:
+    """Do a task with all pictures of a folder. `gansdk map TASK --help` shows that task's options."""
+    if context.invoked_subcommand is None:
+        raise UsageError("map needs a task", hint="see `gansdk tasks`")
+
+
+def _folders() -> list[Parameter]:
+    texts = {
+        "source": ("IN_DIR", "the folder of the pictures"),
+        "target": ("OUT_DIR", "the folder of the results; made if it is not there"),
+    }
+    return [
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, annotation=Annotated[str, typer.Argument(metavar=metavar, help=help_text)]
+        )
+        for name, (metavar, help_text) in texts.items()
+    ]
+
+
+def _goes_on() -> Parameter:
+    help_text = (
+        "keep results that are whole and were made from the same picture with the same model and options, "
+        "and make all others (default: no)"
+    )
+    option = typer.Option("--continue", help=help_text, show_default=False, rich_help_panel="Writing")
+    return Parameter("goes_on", Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
+
+
+def _map(session: Session, task: Task, values: dict[str, Any]) -> None:
+    from gansdk.cli.reporting import FolderReporter, closing
+    from gansdk.jobs.executors import Local
+    from gansdk.jobs.folders import FolderJob
+    from gansdk.jobs.reports import NAME
+    from gansdk.jobs.run import run_folder
+
+    for value, metavar in ((values["source"], "IN_DIR"), (values["target"], "OUT_DIR")):
+        if not value.strip():
+            raise UsageError(f"{metavar} is empty", hint="name a folder")
+    work, load = work_of(session, task, values)
+    target = Path(values["target"])
+    job = FolderJob(work, Path(values["source"]), target, goes_on=values["goes_on"])
+    try:
+        with FolderReporter(session.output) as reporter:
+            summary = run_folder(job, Local(load), reporter)
+    except KeyboardInterrupt:
+        session.output.note("the same command with --continue goes on from here")
+        raise
+    session.output.note(f"{closing(summary)}; the report is {target / NAME}")
     raise typer.Exit(summary.exit_code)

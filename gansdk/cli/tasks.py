@@ -1,43 +1,294 @@
-"""``gansdk tasks``."""
+"""What ``run`` and ``map`` share: a command per task, built from its options when that task is asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from inspect import Parameter
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer  # noqa: TC002 - read when the command is built
+import typer
 
-from gansdk.cli.session import Session, session_of
+from gansdk.cli.commands import NAMED, Command, Group, known_refs, made_command, session_of
+from gansdk.cli.output import uninterrupted
 from gansdk.errors import GansdkError
+from gansdk.options import (
+    AnimationWriting,
+    GalleryWriting,
+    LoadOptions,
+    Options,
+    PictureReading,
+    PictureWriting,
+    RecordWriting,
+    describe_all,
+    parse_mapping,
+    split,
+)
+from gansdk.plugins.registry import options_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gansdk.cli.commands import Session
+    from gansdk.jobs.plan import Work
+    from gansdk.models.catalog import Catalog
+    from gansdk.models.pipelines import Pipeline
+    from gansdk.models.resolved import Located
+    from gansdk.options import OptionInfo
     from gansdk.plugins.declarations import Task
 
 
-def list_tasks(context: typer.Context) -> None:
-    """List what can be asked for, and the model that each task takes where none is named."""
-    session = session_of(context)
-    records = [_record(session, task) for _, task in sorted(session.registry.tasks.items())]
-    columns = {
-        "task": lambda record: str(record["task"]),
-        "model": lambda record: str(record["model"] or "-"),
-        "summary": lambda record: str(record["summary"]),
-    }
-    session.output.listing(records, columns)
+class TaskGroup(Group):
+    """One command per task of the registry."""
+
+    @abstractmethod
+    def command_of(self, task: Task) -> Any:
+        """The command of one task."""
+
+    def takes(self, _task: Task) -> bool:
+        """Whether the verb does such a task."""
+        return True
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of the tasks that the verb does."""
+        return sorted(name for name, task in session_of(ctx).registry.tasks.items() if self.takes(task))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of one task."""
+        task = session_of(ctx).registry.tasks.get(cmd_name)
+        return self.command_of(task) if task is not None else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Lists the tasks without building their commands."""
+        with formatter.section("Tasks"):
+            tasks = session_of(ctx).registry.tasks
+            formatter.write_dl([(name, tasks[name].summary) for name in self.list_commands(ctx)])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the task that is named first."""
+        if not args[0].startswith("-"):
+            session_of(ctx).registry.task(args[0])  # raises with the near names
+        return super().resolve_command(ctx, args)
 
 
-def _record(session: Session, task: Task) -> dict[str, Any]:
-    model, why = None, ""
+class TaskCommand(Command):
+    """The command of one task; its help ends with the installed models that can do it."""
+
+    task: Task | None = None
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes arguments and options, then the models."""
+        from gansdk.models.catalog import fits
+
+        super().format_options(ctx, formatter)
+        catalog = session_of(ctx).catalog
+        models = [(one.ref, one.config) for one in catalog.installed() if one.config is not None]
+        task = self.task
+        if task is None:
+            return
+        rows = [(ref, config.summary) for ref, config in models if fits(task, config)]
+        if rows:
+            with formatter.section("Installed models that can do it"):
+                formatter.write_dl(_marked(catalog, task, rows))
+
+
+def _marked(catalog: Catalog, task: Task, rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The rows, with the one that is taken by default first and called so."""
     try:
+        chosen = catalog.choose(task).ref
+    except GansdkError:  # several could be meant; a call without --model says so
+        return rows
+    first = [(ref, f"{summary} (default)") for ref, summary in rows if ref == chosen]
+    return [*first, *(row for row in rows if row[0] != chosen)]
+
+
+def command(
+    task: Task,
+    arguments: Sequence[Parameter],
+    options: Sequence[Parameter],
+    call: Callable[[Session, Task, dict[str, Any]], None],
+    text: str,
+) -> Any:
+    """A command for a task: arguments, the model, the task's options in their groups, and the verb's own.
+
+    Args:
+        task: The task.
+        arguments: The verb's arguments.
+        options: The verb's own options.
+        call: Does it; gets the values by parameter name.
+        text: What it does, as help.
+    """
+
+    def invoke(context: typer.Context, values: dict[str, Any]) -> None:
+        call(session_of(context), task, values)
+
+    made = made_command(task.name, invoke, [*arguments, _model(), *parameters_of(task), *options], text, TaskCommand)
+    made.task = task
+    return made
+
+
+def _model() -> Parameter:
+    help_text = f"{NAMED} (default: as `gansdk tasks` says)"
+    option = typer.Option(
+        "--model",
+        "-m",
+        metavar="REF",
+        help=help_text,
+        show_default=False,
+        rich_help_panel="Model",
+        autocompletion=known_refs,
+    )
+    return Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
+
+
+def work_of(
+    session: Session, task: Task, values: Mapping[str, Any], output: str | None = None
+) -> tuple[Work, Callable[[], Pipeline]]:
+    """What was asked for, options validated and the model found; and what loads it here.
+
+    Args:
+        session: The command's.
+        task: What to do.
+        values: Options as typed.
+        output: Where results go, as typed; its ending says what as.
+
+    Raises:
+        UsageError: If an option is wrong, or the model cannot do the task.
+    """
+    from gansdk.jobs.plan import Work
+    from gansdk.media.results import kind_of
+    from gansdk.model.config import check_blend
+    from gansdk.options import PictureReading
+
+    options = validate(task, values)
+    located, why = _locate(session, task, values["model"])
+    load, reading = _as_load(options["load"]), options.get("read", PictureReading())
+    check_blend(located.config, load.blend)
+    kind = kind_of(output, task.outputs, options["write"])
+    work = Work(task, located, load, options["call"], reading, options["write"], kind)
+    return work, _loader(session, work, why)
+
+
+def _locate(session: Session, task: Task, named: str | None) -> tuple[Located, str]:
+    """The model, and what to say of it if nobody named it."""
+    from gansdk.models.catalog import check_fit
+
+    if named is not None:
+        located, why = session.catalog.locate(named), ""
+    else:
         choice = session.catalog.choose(task)
-        model, why = choice.ref, choice.why
-    except GansdkError as error:  # a listing goes on; `gansdk default TASK` says what is wrong
-        why = str(error)
-    return {
-        "task": task.name,
-        "summary": task.summary,
-        "inputs": [{"name": slot.name, "kind": slot.kind, "help": slot.help} for slot in task.slots],
-        "outputs": list(task.outputs),
-        "model": model,
-        "why": why,
-        "plugin": session.registry.owners["task", task.name],
-    }
+        located, why = session.catalog.locate(choice.ref), f" ({choice.why})"
+    check_fit(task, located)
+    session.catalog.method(located)  # a missing plugin is known before any file is looked at
+    return located, why
+
+
+def _loader(session: Session, work: Work, why: str) -> Callable[[], Pipeline]:
+    def make() -> Pipeline:
+        session.output.note(f"{work.task.name} with {work.model.ref}{why}")
+        with uninterrupted():
+            from gansdk.models.pipelines import Pipeline
+
+        pipeline = Pipeline(work.task, work.model, session.catalog.method(work.model), work.load)
+        session.output.detail(f"computing on {pipeline.placement.device} in {pipeline.placement.precision}")
+        return pipeline
+
+    return make
+
+
+def _as_load(options: Options) -> LoadOptions:
+    from gansdk.options import LoadOptions
+
+    if not isinstance(options, LoadOptions):
+        raise TypeError("models are loaded with LoadOptions")
+    return options
+
+
+_TITLES = {"call": "Options of {task}", "load": "Model", "read": "Reading", "write": "Writing"}
+
+
+def groups_of(task: Task) -> dict[str, type[Options]]:
+    """The groups that take part in a task, by their kind.
+
+    Raises:
+        PluginError: If the task's own options cannot be used.
+    """
+    groups: dict[str, type[Options]] = {"call": options_of(task), "load": LoadOptions}
+    if any(slot.kind == "picture" for slot in task.slots):
+        groups["read"] = PictureReading
+    groups["write"] = writing_of(task)
+    return groups
+
+
+def writing_of(task: Task) -> type[Options]:
+    """The group that says how the task's results are written."""
+    if task.gives_records:
+        return RecordWriting
+    if "animation" in task.outputs:
+        return AnimationWriting
+    return GalleryWriting if "arrays" in task.outputs else PictureWriting
+
+
+def parameters_of(task: Task) -> list[Parameter]:
+    """One parameter per option, annotated for Typer.
+
+    Typer hands on each option as the text that was typed; what it may be stands in its metavar, and pydantic alone
+    decides, because Typer cannot say ``auto|off|32..4096``.
+    """
+    return [
+        parameter_of(info, _TITLES[kind].format(task=task.name))
+        for kind, group in groups_of(task).items()
+        for info in describe_all([group])
+    ]
+
+
+def validate(task: Task, values: Mapping[str, Any]) -> dict[str, Options]:
+    """What was typed, validated by all groups together.
+
+    Args:
+        task: The task.
+        values: Text, flag or repeated text by option name; None or an empty list where an option was not given.
+
+    Raises:
+        OptionError: If values are wrong: one line, all of them named.
+    """
+    groups = groups_of(task)
+    infos = {info.name: info for info in describe_all(groups.values())}
+    given = {name: _value(infos[name], value) for name, value in values.items() if name in infos}
+    return dict(zip(groups, split(list(groups.values()), given), strict=True))
+
+
+def _value(info: OptionInfo, value: Any) -> Any:
+    if not info.is_mapping:
+        return value
+    return parse_mapping(info.flag, value) if value else None
+
+
+def parameter_of(info: OptionInfo, title: str) -> Parameter:
+    """One option as a parameter annotated for Typer, listed in the section ``title``; it hands on what was typed."""
+    kind: Any = str | None
+    flags, metavar = [info.flag], info.metavar
+    if info.is_flag:
+        kind = bool | None
+        flags = [f"{info.flag}/{info.flag.replace('--', '--no-', 1)}"]
+    elif info.is_mapping or info.is_repeated:
+        kind = list[str] | None
+    option = typer.Option(
+        *flags,
+        metavar=None if info.is_flag else metavar,
+        help=_help(info),
+        show_default=False,
+        rich_help_panel=title,
+    )
+    return Parameter(info.name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+
+
+def _help(info: OptionInfo) -> str:
+    if info.required:
+        return f"{info.help} (required)"
+    if info.is_flag:
+        return f"{info.help} (default: {'yes' if info.default else 'no'})"
+    if info.is_mapping:
+        return f"{info.help} (may be repeated)"
+    if info.is_repeated:
+        return f"{info.help} (may be repeated; default: {' and '.join(map(str, info.default))})"
+    return info.help if info.default in {None, ""} else f"{info.help} (default: {info.default})"

@@ -10,7 +10,7 @@ from gansdk.plugins.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.datasets import NamedDataset
+    from gansdk.plugins.declarations import NamedDataset
 
 
 @hookimpl

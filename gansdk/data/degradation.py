@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
+from gansdk.errors import InputError
 from gansdk.options import Options
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
     Floats = NDArray[np.float32]
+
 
 MARGIN = 4
 """Low-resolution pixels around a patch that are degraded with it, so that its border has true neighbours."""
@@ -165,3 +167,54 @@ def _resized(image: Pixels, height: int, width: int, kernel: str) -> Pixels:
 
 def _rounded(values: NDArray[np.floating]) -> Pixels:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
+
+
+class Pair(NamedTuple):
+    """A picture and the small one that it is to be recovered from.
+
+    Attributes:
+        high: uint8 [scale·h, scale·w, 3].
+        low: uint8 [h, w, 3].
+    """
+
+    high: Pixels
+    low: Pixels
+
+
+def degrade(picture: Pixels, scale: int) -> Pair:
+    """Cuts right and bottom rims off until height and width are multiples of ``scale``, then shrinks by that.
+
+    Args:
+        picture: uint8 [H, W, 3].
+        scale: A whole number from 1 up.
+
+    Raises:
+        InputError: If the picture is smaller than ``scale``.
+    """
+    height, width = (side // scale for side in picture.shape[:2])
+    if not height or not width:
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise InputError(f"a picture of {size} pixels is too small", hint=f"use pictures of {scale} pixels or more")
+    high = np.ascontiguousarray(picture[: height * scale, : width * scale])
+    return Pair(high, _resize(high, width, height))
+
+
+def upscale(picture: Pixels, scale: int) -> Pixels:
+    """The picture ``scale`` times as wide and high by bicubic interpolation: the baseline of super-resolution."""
+    return _resize(picture, picture.shape[1] * scale, picture.shape[0] * scale)
+
+
+def fit(picture: Pixels, longest: int) -> Pixels:
+    """Shrinks a picture whose longer side exceeds ``longest`` pixels; leaves others alone."""
+    height, width = picture.shape[:2]
+    factor = longest / max(height, width)
+    if factor >= 1:
+        return picture
+    return _resize(picture, max(1, round(width * factor)), max(1, round(height * factor)))
+
+
+def _resize(picture: Pixels, width: int, height: int) -> Pixels:
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    return np.array(image.resize((width, height), Image.Resampling.BICUBIC))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from gansdk.data.pictures import Attribution, Pictures
+from gansdk.data.folders import Attribution, Pictures
 from gansdk.errors import InputError, UsageError, as_typed
 from gansdk.options import describe, validate
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.data.pictures import Dataset
+    from gansdk.data.folders import Dataset
     from gansdk.model.facts import Ground
     from gansdk.options import Options
+
 
 _MIDDLE = 127.5
 _NEARLY_ALL = 0.95
@@ -204,3 +205,24 @@ def _with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]
     from PIL import Image
 
     return np.asarray(Image.fromarray(image).convert("L"))[..., None]
+
+
+def match_classes(chosen: NDArray[np.int64], true: NDArray[np.int64], k: int) -> list[int]:
+    """The class that each category is matched with, no two the same one, such that most items agree.
+
+    By the Hungarian method (Kuhn 1955).
+
+    Args:
+        chosen: Category of each item, int [N], from 0 to k − 1.
+        true: Its class, likewise.
+        k: How many there are of either.
+
+    Returns:
+        By category.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    together = np.zeros((k, k), np.int64)
+    np.add.at(together, (chosen, true), 1)
+    _, classes = linear_sum_assignment(together, maximize=True)
+    return [int(one) for one in classes]

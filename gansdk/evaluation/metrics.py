@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gansdk.evaluation.latents import codes
+from gansdk.backbones import LITE0
+from gansdk.evaluation import codes
 from gansdk.plugins.declarations import Metric
 from gansdk.tasks.superres import misfit
-from gansdk.trunks import LITE0
 
-_RESTORING = "gansdk.evaluation.restoration.restoring:Restoring"
-_SAMPLING = "gansdk.evaluation.latents.sampling:Sampling"
-_RESEMBLING = "gansdk.evaluation.latents.resembling:Resembling"
+_RESTORING = "gansdk.evaluation.restoration:Restoring"
+_SAMPLING = "gansdk.evaluation.sample_metrics:Sampling"
+_RESEMBLING = "gansdk.evaluation.sample_metrics:Resembling"
 
 METRICS = (
     Metric(
@@ -20,7 +20,7 @@ METRICS = (
         unit="dB",
         misfit=misfit,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration.restored:psnr_y",
+        function="gansdk.evaluation.restoration_metrics:psnr_y",
     ),
     Metric(
         name="ssim-y",
@@ -29,7 +29,7 @@ METRICS = (
         better="higher",
         misfit=misfit,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration.restored:ssim_y",
+        function="gansdk.evaluation.restoration_metrics:ssim_y",
     ),
     Metric(
         name="consistency",
@@ -39,7 +39,7 @@ METRICS = (
         unit="dB",
         misfit=misfit,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration.restored:consistency",
+        function="gansdk.evaluation.restoration_metrics:consistency",
     ),
     Metric(
         name="pd-lite0",
@@ -48,7 +48,7 @@ METRICS = (
         better="lower",
         misfit=misfit,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration.restored:FeatureDistance",
+        function="gansdk.evaluation.restoration_metrics:FeatureDistance",
         trunk=LITE0,
     ),
     Metric(
@@ -58,7 +58,7 @@ METRICS = (
         better="lower",
         misfit=misfit,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration.restored:FrechetDistance",
+        function="gansdk.evaluation.restoration_metrics:FrechetDistance",
         trunk=LITE0,
     ),
     Metric(
@@ -68,7 +68,7 @@ METRICS = (
         better="lower",
         misfit=misfit,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration.restored:spectrum_slope",
+        function="gansdk.evaluation.restoration_metrics:spectrum_slope",
     ),
     Metric(
         name="told-apart",
@@ -77,7 +77,7 @@ METRICS = (
         better="lower",
         misfit=misfit,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration.restored:ToldApart",
+        function="gansdk.evaluation.restoration_metrics:ToldApart",
     ),
     Metric(
         name="code-information",
@@ -88,7 +88,7 @@ METRICS = (
         misfit=codes.telling_misfit,
         trial=_SAMPLING,
         samples=5_000,
-        function="gansdk.evaluation.latents.sampling:CodeInformation",
+        function="gansdk.evaluation.sample_metrics:CodeInformation",
     ),
     Metric(
         name="code-recovery",
@@ -98,7 +98,7 @@ METRICS = (
         misfit=codes.telling_misfit,
         trial=_SAMPLING,
         samples=5_000,
-        function="gansdk.evaluation.latents.sampling:CodeRecovery",
+        function="gansdk.evaluation.sample_metrics:CodeRecovery",
     ),
     Metric(
         name="code-effect",
@@ -106,9 +106,9 @@ METRICS = (
         summary="how surely each continuous code, swept, moves one property of the picture",
         better="higher",
         misfit=codes.sweeping_misfit,
-        trial="gansdk.evaluation.latents.sweeping:Sweeping",
+        trial="gansdk.evaluation.code_metrics:Sweeping",
         samples=100,
-        function="gansdk.evaluation.latents.sweeping:CodeEffect",
+        function="gansdk.evaluation.code_metrics:CodeEffect",
     ),
     Metric(
         name="code-accuracy",
@@ -116,8 +116,8 @@ METRICS = (
         summary="how many labelled images categories tell right that were found without labels",
         better="higher",
         misfit=codes.reading_misfit,
-        trial="gansdk.evaluation.latents.recognising:Recognising",
-        function="gansdk.evaluation.latents.recognising:CodeAccuracy",
+        trial="gansdk.evaluation.code_metrics:Recognising",
+        function="gansdk.evaluation.code_metrics:CodeAccuracy",
     ),
     Metric(
         name="code-fidelity",
@@ -126,7 +126,7 @@ METRICS = (
         better="higher",
         misfit=codes.naming_misfit,
         trial=_RESEMBLING,
-        function="gansdk.evaluation.latents.resembling:CodeFidelity",
+        function="gansdk.evaluation.sample_metrics:CodeFidelity",
     ),
     Metric(
         name="fd-judge",
@@ -135,6 +135,6 @@ METRICS = (
         better="lower",
         misfit=codes.sampling_misfit,
         trial=_RESEMBLING,
-        function="gansdk.evaluation.latents.resembling:FrechetDistance",
+        function="gansdk.evaluation.sample_metrics:FrechetDistance",
     ),
 )

@@ -6,16 +6,19 @@ blobs, or the files themselves on systems without links).
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansdk.files import sha256
 from gansdk.hub.access import import_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 SHA = re.compile(r"[0-9a-f]{40}")
 """What a commit looks like."""
@@ -75,3 +78,18 @@ def remove(path: Path) -> None:
             link.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     blob.unlink(missing_ok=True)
+
+
+_SHA256 = 64
+
+
+def content_digest(content: bytes, like: str) -> str:
+    """The digest of bytes, of the kind that ``like`` is: sha256, or the name that git gives small files; hex."""
+    if len(like) == _SHA256:
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def file_digest(path: Path, like: str) -> str:
+    """The same of a file's content."""
+    return sha256(path).removeprefix("sha256:") if len(like) == _SHA256 else content_digest(path.read_bytes(), like)

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from gansdk.errors import HubError, UnknownRevisionError, UnreachableError, nearest
-from gansdk.hub.layout import SHA
-from gansdk.hub.transfers import REQUEST_SECONDS, persist
+from gansdk._version import __version__
+from gansdk.errors import DamagedError, HubError, UnknownRevisionError, UnreachableError, nearest
+from gansdk.files import MOST_JSON
+from gansdk.hub.layout import SHA, content_digest
+from gansdk.hub.transfers import IN_MEMORY, REQUEST_SECONDS, persist
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gansdk.refs import Hub
+
 
 _TOLD = 5  # names of branches and tags in a message
 
@@ -125,3 +128,53 @@ def _entry(file: Any) -> dict[str, Any]:
 _TEXT = TypeAdapter(str)
 _NAMES = TypeAdapter(dict[str, str])
 _FILES = TypeAdapter(dict[str, Entry])
+
+
+def get(url: str, parameters: Sequence[tuple[str, str]] = ()) -> Any:
+    """One GET through the client's session, with the user's token; to be asked within `persist`.
+
+    The token goes to no other host: a redirect to one is followed without it.
+
+    Args:
+        url: On the Hub itself. Never one that a server handed over.
+        parameters: The query; names may be repeated.
+
+    Returns:
+        An ``httpx2.Response`` of status 200, its body read.
+    """
+    from huggingface_hub import get_session, utils
+
+    client: Any = utils  # its types leave these functions out
+    headers = client.build_hf_headers(library_name="gansdk", library_version=__version__)
+    # whoever asks wants it in memory, however much is sent; `answered` holds it to that
+    response = get_session().get(url, params=list(parameters) or None, headers=headers, extensions={IN_MEMORY: True})
+    client.hf_raise_for_status(response)
+    return response
+
+
+def read(listing: Listing, name: str) -> bytes:
+    """The content of a file that is listed, checked against the listing.
+
+    Raises:
+        UnreachableError: If it cannot be had.
+        HubError: If it is not open to this user.
+        DamagedError: If it came damaged twice.
+    """
+
+    def question() -> bytes:
+        from huggingface_hub import hf_hub_url
+
+        content: bytes = get(hf_hub_url(listing.ref.repo, name, revision=listing.sha)).content
+        return content
+
+    if listing.files[name].size > MOST_JSON:
+        what = f"{name} of {listing.ref} has {listing.files[name].size} bytes, more than {MOST_JSON}"
+        raise HubError(what, hint="look at the repository's page")
+    expected, got = listing.files[name].digest, ""
+    for _ in range(2):
+        content = persist(question, str(listing.ref))
+        got = content_digest(content, expected)
+        if got == expected:
+            return content
+    what = f"{name} of {listing.ref} came damaged twice: expected {expected}, got {got}"
+    raise DamagedError(what, hint="try again")

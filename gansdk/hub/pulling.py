@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError, nearest
 from gansdk.files import write_whole
 from gansdk.hub.access import ONLINE, Access
-from gansdk.hub.digests import file_digest
-from gansdk.hub.layout import SHA, blob_of, locked, remove, repo_folder, snapshot_folder
+from gansdk.hub.layout import SHA, blob_of, file_digest, locked, remove, repo_folder, snapshot_folder
 from gansdk.hub.listings import ask
 from gansdk.hub.transfers import REQUEST_SECONDS, bar, persist
 from gansdk.model.config import CONFIG, README, belongs, parse_config, read_json
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from gansdk.hub.listings import Listing
     from gansdk.model.config import ModelConfig
     from gansdk.refs import Hub
+
 
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FOREIGN = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")

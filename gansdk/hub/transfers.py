@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from gansdk.errors import GansdkError
 
+
 Result = TypeVar("Result")
 
 XET = "GANSDK_XET"

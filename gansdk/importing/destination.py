@@ -7,11 +7,12 @@ import shlex
 from typing import TYPE_CHECKING
 
 from gansdk.errors import GansdkError, OutputError, OutputExistsError, as_typed, option
-from gansdk.media.placing import free_name
+from gansdk.media.writing import free_name
 from gansdk.model.config import belongs, read_config
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 _ENDINGS = (".tar", ".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 

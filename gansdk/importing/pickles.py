@@ -18,6 +18,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
 MOST_BYTES = 2**22
 """Of a pickle; that of a network with 10,000 tensors has a fourth."""
 

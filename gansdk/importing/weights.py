@@ -10,20 +10,18 @@ import torch
 
 from gansdk._version import __version__
 from gansdk.errors import GansdkError, InputError, MissingPluginError, ModelError, PluginError, UsageError
-from gansdk.evaluation.gate import measure_networks, photographs
+from gansdk.evaluation.precision import measure_networks, photographs
 from gansdk.files import sha256
 from gansdk.hub.pulling import fetch_file
 from gansdk.importing.destination import beside, destination
-from gansdk.importing.reading import bytes_of, read
-from gansdk.importing.tables import Table, find, parts
-from gansdk.inference.context import silent
-from gansdk.inference.loading import build_networks, build_shapes, fill, mismatches, write_model
-from gansdk.inference.runtime import has_native
-from gansdk.model.config import ModelConfig, Origin, read_config
-from gansdk.model.export import Export
+from gansdk.importing.reading import Table, bytes_of, find, parts, read
+from gansdk.model.config import Export, ModelConfig, Origin, read_config
+from gansdk.models.context import silent
+from gansdk.models.loading import build_networks, build_shapes, fill, mismatches, write_model
+from gansdk.models.runtime import has_native
 from gansdk.options import RecordWriting, validate
 from gansdk.plugins.declarations import Recognised, resolve
-from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import discover
 from gansdk.refs import Hub, parse
 
 if TYPE_CHECKING:
@@ -32,10 +30,11 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from gansdk.evaluation.gate import Loss
+    from gansdk.evaluation.precision import Loss
     from gansdk.model.facts import Facts
     from gansdk.plugins.declarations import Importer, Method
     from gansdk.plugins.registry import Registry
+
 
 _ROUNDS = 3
 """How many names of networks may stand before the keys, one before the other."""

@@ -1,14 +1,211 @@
-"""Colour profiles: which fit which pixels, and the way to sRGB."""
+"""Colour as files state it without a profile, and the ICC profile that says the same.
+
+PNG (cICP, gAMA, cHRM), AVIF and HEIC (nclx), BMP and EXIF name primaries and a curve. No program that a result meets
+later reads these from other formats, but all read ICC, so the statement is carried over as a profile and no pixel
+changes. What amounts to sRGB needs none.
+"""
 
 from __future__ import annotations
 
 import io
+import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+Chromaticities = tuple[float, float, float, float, float, float, float, float]
+"""x and y of white, red, green and blue."""
+
+_Matrix = NDArray[np.float64]
+
+_D65 = (0.3127, 0.3290)
+_SRGB: Chromaticities = (*_D65, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060)
+_ADOBE: Chromaticities = (*_D65, 0.640, 0.330, 0.210, 0.710, 0.150, 0.060)
+
+_PRIMARIES: dict[int, Chromaticities] = {
+    1: _SRGB,
+    4: (0.310, 0.316, 0.670, 0.330, 0.210, 0.710, 0.140, 0.080),
+    5: (*_D65, 0.640, 0.330, 0.290, 0.600, 0.150, 0.060),
+    6: (*_D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070),
+    7: (*_D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070),
+    8: (0.310, 0.316, 0.681, 0.319, 0.243, 0.692, 0.145, 0.049),
+    9: (*_D65, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
+    11: (0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
+    12: (*_D65, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
+    22: (*_D65, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077),
+}
+"""By their number in ITU-T H.273."""
+
+_EXPONENTS = {4: 2.2, 5: 2.8, 8: 1.0}
+"""Curves of H.273 that are powers. Those of video (1, 6, 14, 15) are read as sRGB, as browsers do: an image that
+carries one is made to be seen on the same screens."""
+
+_HDR = {16: "PQ", 18: "HLG"}
+
+_GAMMA_THRESHOLD = 0.05
+"""libpng's: exponents that differ by less are taken for one another."""
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How numbers become light.
+
+    Attributes:
+        primaries: Chromaticities of white and the primaries.
+        exponent: Light is the number to this power; None stands for the curve of sRGB.
+        hdr: Which curve of HDR was stated (``PQ``, ``HLG``); empty for none.
+    """
+
+    primaries: Chromaticities = _SRGB
+    exponent: float | None = None
+    hdr: str = ""
+
+    @property
+    def is_srgb(self) -> bool:
+        """Whether a profile would say nothing."""
+        return self.exponent is None and self.has_srgb_primaries
+
+    @property
+    def has_srgb_primaries(self) -> bool:
+        """Whether it differs from sRGB in its curve at most."""
+        return max(abs(a - b) for a, b in zip(self.primaries, _SRGB, strict=True)) < 0.002
+
+
+ADOBE_RGB = Colour(_ADOBE, 563 / 256)
+
+
+def of_codes(primaries: int, transfer: int) -> Colour | None:
+    """What two code points of H.273 (cICP, nclx) state; None if nothing that is known here."""
+    if primaries not in {2, *_PRIMARIES}:
+        return None
+    chosen = _PRIMARIES.get(primaries, _SRGB)  # 2: unspecified
+    return Colour(chosen, _EXPONENTS.get(transfer), _HDR.get(transfer, ""))
+
+
+def of_gamma(primaries: Chromaticities | None, gamma: float | None) -> Colour | None:
+    """What cHRM and gAMA state; None if they contradict themselves.
+
+    Args:
+        primaries: Those of sRGB if not given.
+        gamma: The exponent from light to numbers; sRGB's curve if not given, or if it is near 1 / 2.2, which PNG
+            recommends to write beside it.
+    """
+    chosen = primaries if primaries is not None else _SRGB
+    if gamma is not None and not 0.01 < gamma < 10:
+        return None
+    is_usual = gamma is None or abs(gamma * 2.2 - 1) < _GAMMA_THRESHOLD
+    colour = Colour(chosen, None if is_usual or gamma is None else 1 / gamma)
+    return colour if _is_possible(chosen) else None
+
+
+def _is_possible(primaries: Chromaticities) -> bool:
+    """Whether white lies between the primaries, which are no line."""
+    if any(not 0 <= number <= 1.2 for number in primaries) or primaries[1] < 0.01:
+        return False
+    try:
+        weights = np.linalg.solve(_xyz(primaries[2:]), _xyz(primaries[:2])[:, 0] / primaries[1])
+    except np.linalg.LinAlgError:
+        return False
+    return bool(np.all(weights > 0) and np.all(weights < 100))
+
+
+def profile(colour: Colour, channels: int) -> bytes:
+    """An ICC profile (version 4.3, matrix and curve) that states a colour; the same colour gives the same bytes.
+
+    Args:
+        colour: What it states. HDR is stated as sRGB's curve: what is brighter than white has no place in a picture
+            of 8 or 16 bits.
+        channels: 3, or 1 for a profile of grey, which has a curve alone.
+    """
+    curve = b"para" + bytes(4) + _curve(colour.exponent)
+    tags = {
+        b"desc": _text(f"{_name(colour)}{' grey' if channels == 1 else ''}"),
+        b"cprt": _text("CC0"),
+        b"wtpt": _numbers(_D50),
+        **({b"kTRC": curve} if channels == 1 else dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)),
+    }
+    adaptation = _adaptation(colour.primaries[:2])
+    tags[b"chad"] = b"sf32" + bytes(4) + _fixed(adaptation.ravel())
+    if channels != 1:
+        columns = adaptation @ _matrix(colour.primaries)
+        tags |= {name: _numbers(columns[:, n]) for n, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))}
+    return _assembled(tags, b"GRAY" if channels == 1 else b"RGB ")
+
+
+_D50 = np.array([0.9642, 1.0, 0.8249])
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+
+
+def _name(colour: Colour) -> str:
+    curve = "sRGB curve" if colour.exponent is None else f"gamma {colour.exponent:.4g}"
+    if colour.has_srgb_primaries:
+        return f"sRGB primaries, {curve}"
+    if colour == Colour(_PRIMARIES[12]):
+        return "Display P3"
+    return f"primaries {' '.join(f'{number:.4g}' for number in colour.primaries[2:])}, {curve}"
+
+
+def _xyz(xy: tuple[float, ...]) -> _Matrix:
+    """Columns x, y, z of chromaticities."""
+    pairs = np.reshape(xy, (-1, 2))
+    return np.vstack([pairs.T, 1 - pairs.sum(axis=1)])
+
+
+def _matrix(primaries: Chromaticities) -> _Matrix:
+    """From linear RGB to XYZ with the luminance of white 1."""
+    columns = _xyz(primaries[2:])
+    white = _xyz(primaries[:2])[:, 0] / primaries[1]
+    return columns * np.linalg.solve(columns, white)
+
+
+def _adaptation(white: tuple[float, ...]) -> _Matrix:
+    """From a white to that of ICC, D50, after Bradford."""
+    seen = _BRADFORD @ (_xyz(white)[:, 0] / white[1])
+    adaptation: _Matrix = np.linalg.inv(_BRADFORD) @ np.diag(_BRADFORD @ _D50 / seen) @ _BRADFORD
+    return adaptation
+
+
+def _curve(exponent: float | None) -> bytes:
+    """A parametric curve: a power, or that of IEC 61966-2-1."""
+    if exponent is not None:
+        return struct.pack(">HH", 0, 0) + _fixed([exponent])
+    return struct.pack(">HH", 3, 0) + _fixed([2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045])
+
+
+def _fixed(numbers: _Matrix | list[float]) -> bytes:
+    return b"".join(struct.pack(">i", round(float(number) * 65536)) for number in numbers)
+
+
+def _numbers(xyz: _Matrix) -> bytes:
+    return b"XYZ " + bytes(4) + _fixed(xyz)
+
+
+def _text(text: str) -> bytes:
+    content = text.encode("utf-16-be")
+    return b"mluc" + struct.pack(">IIIHHII", 0, 1, 12, 0x656E, 0x5553, len(content), 28) + content
+
+
+def _assembled(tags: dict[bytes, bytes], space: bytes) -> bytes:
+    at = 128 + 4 + 12 * len(tags)
+    table, body = [], b""
+    places: dict[bytes, int] = {}
+    for name, content in tags.items():
+        if content not in places:  # the three curves are one
+            places[content] = at + len(body)
+            body += content + bytes(-len(content) % 4)
+        table.append(struct.pack(">4sII", name, places[content], len(content)))
+    head = struct.pack(">I4sI4s4s4s", at + len(body), b"", 0x04300000, b"mntr", space, b"XYZ ")
+    head += struct.pack(">6H4s", 2024, 1, 1, 0, 0, 0, b"acsp")  # no time of making: the same bytes every time
+    head += bytes(28) + _fixed(_D50) + bytes(48)
+    return head + struct.pack(">I", len(tags)) + b"".join(table) + body
+
 
 _SPACES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK", b"Lab ": "LAB"}
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 _LONGEST = 2**24
 """Bytes of a chunk or box that are looked at; none that matters here is longer."""
 

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from gansdk.errors import OutputError
-from gansdk.media import kinds
+from gansdk.media import formats
 from gansdk.media.metadata import IPTC_TAG, XMP_TAG
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
+
 
 _HEADER = 33
 """Bytes of a PNG file's signature and its first chunk."""
@@ -47,15 +48,15 @@ class TruncatedError(ValueError):
     """A file that ends before its pixels do."""
 
 
-def is_deep(image: Image.Image, kind: kinds.Kind, head: bytes) -> bool:
+def is_deep(image: Image.Image, kind: formats.Kind, head: bytes) -> bool:
     """Whether an opened image has colours, or grey and alpha, of 16 bits that can be read as such.
 
     Animated PNG files are none: Pillow puts their frames together, in 8 bits.
     """
-    if kind is kinds.PNG:
-        return kinds.declared_bits(kind, head) == 16 and head[25] != 0 and getattr(image, "n_frames", 1) == 1
+    if kind is formats.PNG:
+        return formats.declared_bits(kind, head) == 16 and head[25] != 0 and getattr(image, "n_frames", 1) == 1
     tags: Any = getattr(image, "tag_v2", {})
-    return kind is kinds.TIFF and image.mode in _KEPT and set(tags.get(258, ())) == {16}
+    return kind is formats.TIFF and image.mode in _KEPT and set(tags.get(258, ())) == {16}
 
 
 def read_frame(image: Image.Image, file: IO[bytes], frame: int) -> NDArray[np.uint8]:
@@ -85,7 +86,7 @@ def read_frame(image: Image.Image, file: IO[bytes], frame: int) -> NDArray[np.ui
     return numbers[:, :, :-1] if is_opaque else numbers
 
 
-def read_numbers(image: Image.Image, kind: kinds.Kind, file: IO[bytes]) -> NDArray[np.uint16]:
+def read_numbers(image: Image.Image, kind: formats.Kind, file: IO[bytes]) -> NDArray[np.uint16]:
     """The numbers of a deep image.
 
     Args:
@@ -105,7 +106,7 @@ def read_numbers(image: Image.Image, kind: kinds.Kind, file: IO[bytes]) -> NDArr
 
     file.seek(0)
     content = file.read()
-    if kind is kinds.TIFF:
+    if kind is formats.TIFF:
         _check_length(image, len(content))
         opened = pyvips.Image.tiffload_buffer(content, access="sequential", fail_on="error")
         kept = _KEPT[image.mode]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from gansdk.errors import OutputError, option
-from gansdk.media import deep, exif, metadata
+from gansdk.media import deep, metadata
 from gansdk.media.colour import to_srgb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from PIL import Image
 
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
+
 
 _QUICK_FROM = 24_000_000
 """Pixels from which WebP is packed with less search: 48 megapixels at quality 92 take 1.3 s instead of 13 s."""
@@ -81,8 +82,8 @@ def write_tiff(picture: Picture, file: IO[bytes]) -> None:
     """
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-    said = exif.descriptive(exif.loaded(picture.exif or b""))
-    parts = {int(part): said[part] for part in exif.PARTS if part in said}
+    said = metadata.descriptive(metadata.loaded(picture.exif or b""))
+    parts = {int(part): said[part] for part in metadata.PARTS if part in said}
     # No directory is packed beside the main one: each is put behind below.
     values: dict[int, Any] = {tag: 0 if tag in parts else said[tag] for tag in said}
     if picture.dpi is not None:
@@ -223,3 +224,24 @@ class _Sink:
 
     def flush(self) -> None:
         self._file.flush()
+
+
+def write_animation(
+    frames: Sequence[Picture],
+    file: IO[bytes],
+    encoding: Literal["gif", "webp"],
+    frames_per_second: float,
+) -> None:
+    """Writes an animation that goes to and fro without end, so that it never jumps.
+
+    Args:
+        frames: All of one size, 8 bits; shown in their order, then back.
+        file: Empty, seekable.
+        encoding: WebP is written without loss; GIF has 256 colours.
+        frames_per_second: How fast; GIF rounds to hundredths of a second.
+    """
+    there = [frame.to_image() for frame in frames]
+    shown = [*there, *there[-2:0:-1]]
+    lossless = {"lossless": True, "method": 4} if encoding == "webp" else {"optimize": False, "disposal": 2}
+    duration = round(1000 / frames_per_second)
+    shown[0].save(file, encoding.upper(), save_all=True, append_images=shown[1:], loop=0, duration=duration, **lossless)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansdk.errors import InputError, option
-from gansdk.media.alpha import flatten
-from gansdk.media.resizing import resize
+from gansdk.media.resizing import flatten, resize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
     from gansdk.model.facts import Ground, Image
+
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 

@@ -8,13 +8,12 @@ from typing import IO, TYPE_CHECKING
 
 from gansdk.errors import OptionError
 from gansdk.files import cannot_write
-from gansdk.media.animating import write_animation
-from gansdk.media.arrays import write_arrays
+from gansdk.media.encoding import write_animation
 from gansdk.media.formats import file_format
 from gansdk.media.gallery import Gallery
-from gansdk.media.picture import Picture
-from gansdk.media.placing import put, send
-from gansdk.media.writing import write_picture
+from gansdk.media.image import Picture
+from gansdk.media.records import write_arrays
+from gansdk.media.writing import put, send, write_picture
 from gansdk.options import AnimationWriting, ImageWriting
 
 if TYPE_CHECKING:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from gansdk.errors import InputError, OutputError, option
+from gansdk.errors import InputError, OutputError, OutputExistsError, option
+from gansdk.files import cannot_write, stands, whole_file
 from gansdk.media.formats import file_format
-from gansdk.media.placing import put, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
     from gansdk.options import ImageWriting
+
 
 _LONGEST = {"jpg": 65_500, "webp": 16_383, "gif": 65_535}  # libjpeg's limit is a little below the format's own
 
@@ -144,7 +148,7 @@ class _Encoded:
 
     def _signed(self) -> Picture:
         """With the software among its EXIF data."""
-        from gansdk.media.exif import with_software
+        from gansdk.media.metadata import with_software
 
         if self.software is None:
             return self.picture
@@ -153,9 +157,9 @@ class _Encoded:
 
 def _prepared(picture: Picture, encoding: str, options: ImageWriting, note: Callable[[str], None]) -> Picture:
     """The picture as its format can hold it."""
-    from gansdk.media.alpha import flatten
     from gansdk.media.encoding import can_hold
-    from gansdk.media.picture import to_8_bits
+    from gansdk.media.image import to_8_bits
+    from gansdk.media.resizing import flatten
 
     if options.metadata == "keep":
         picture = _with_fitting_metadata(picture, encoding, note)
@@ -172,7 +176,7 @@ def _prepared(picture: Picture, encoding: str, options: ImageWriting, note: Call
 
 def _with_fitting_metadata(picture: Picture, encoding: str, note: Callable[[str], None]) -> Picture:
     """The picture with what its format can hold of what it says about itself; the rest is noted."""
-    from gansdk.media.exif import with_resolution
+    from gansdk.media.metadata import with_resolution
 
     changes: dict[str, Any] = {}
     lost: list[str] = []
@@ -199,10 +203,96 @@ def _with_fitting_metadata(picture: Picture, encoding: str, note: Callable[[str]
 
 def _fitting_exif(picture: Picture, encoding: str, note: Callable[[str], None]) -> bytes | None:
     """EXIF data that is true of the result, also where the caller made it; None if it cannot be written."""
-    from gansdk.media.exif import cleaned
+    from gansdk.media.metadata import cleaned
 
     block, _ = cleaned(picture.exif or b"", lambda text: note(f"{picture.name}: {text}"))
     if encoding == "jpg" and len(block or b"") > _MOST_EXIF:
         note(f"{picture.name}: its EXIF data is too long for jpg and is left out")
         return None
     return block
+
+
+def free_name(path: Path) -> Path:
+    """``path``, or the first of ``name-2.png``, ``name-3.png`` … that does not exist.
+
+    Raises:
+        OutputError: If no file can be called so.
+    """
+    place, number = path, 1
+    try:
+        while place.exists():
+            number += 1
+            place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    except OSError as error:
+        raise cannot_write(place, error) from error
+    return place
+
+
+def put(path: Path, on_exists: str, write: Callable[[IO[bytes]], None]) -> Path | None:
+    """Writes a file.
+
+    Args:
+        path: Where.
+        on_exists: ``error``, ``skip``, ``overwrite`` or ``rename``, where something stands there.
+        write: Fills an empty, seekable file.
+
+    Returns:
+        Where it stands: ``path`` or, with ``rename``, a free name; None where something stood there and stays.
+
+    Raises:
+        OutputExistsError: If something stands there, also if it came while this was written.
+        OutputError: If it cannot be written there.
+    """
+    place = free_name(path) if on_exists == "rename" else path
+    if stands(place) and on_exists in {"skip", "error"}:
+        if on_exists == "skip":
+            return None
+        raise _exists(place)
+    try:
+        with whole_file(place, replace=on_exists == "overwrite") as file:
+            write(file)
+    except OutputExistsError:  # it came while this was written
+        if on_exists == "skip":
+            return None
+        if on_exists == "rename":
+            return put(path, on_exists, write)
+        raise _exists(place) from None
+    return place
+
+
+def _exists(path: Path) -> OutputExistsError:
+    return OutputExistsError(f"{path} exists already", hint=f"use {option('on_exists', 'overwrite', 'skip', 'rename')}")
+
+
+def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> None:
+    """Writes to a stream, into a temporary file first: whoever reads it gets nothing rather than a part.
+
+    Args:
+        stream: Where.
+        write: Fills an empty, seekable file.
+        name: What messages call it.
+
+    Raises:
+        OutputError: If it cannot be written there.
+        BrokenPipeError: If nobody reads the stream any more.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            write(file)
+            file.seek(0)
+            _copy(file, stream, name)
+    except BrokenPipeError:
+        raise  # whoever reads has seen enough; the command line knows what to do
+    except OSError as error:
+        what = "to standard output" if stream is getattr(sys.stdout, "buffer", None) else name
+        raise OutputError(f"cannot write {what}: {error.strerror or error}") from error
+
+
+def _copy(file: IO[bytes], stream: IO[bytes], name: str) -> None:
+    try:
+        shutil.copyfileobj(file, stream, 2**20)
+        if hasattr(stream, "flush"):  # not all that can be written to have it
+            stream.flush()
+    except (TypeError, ValueError) as error:  # a stream of text, one to read from, or a closed one
+        hint = "give a file that is open for writing in binary mode"
+        raise OutputError(f"cannot write {name}: {error}", hint=hint) from error

@@ -15,21 +15,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 from gansdk.errors import InputError, ModelError
 from gansdk.files import MOST_JSON, parse_json, whole_file, whole_folder
-from gansdk.model.config import (
-    ATTRIBUTIONS,
-    CARD_PICTURES,
-    CONFIG,
-    EVALUATION,
-    README,
-    check_folder,
-    parse_config,
-)
+from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, check_folder, parse_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gansdk.model.config import ModelConfig
+
 
 _BESIDES = (README, EVALUATION, ATTRIBUTIONS)
 _PICTURE = re.compile(r"card-[A-Za-z0-9_.-]+\.webp")

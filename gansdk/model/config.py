@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
@@ -18,11 +19,14 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_valid
 from gansdk.errors import GansdkError, InputError, ModelError, NotApplicableError
 from gansdk.files import MOST_JSON, parse_json, read_plain, settle_folder, sha256
 from gansdk.model.facts import Facts, LatentGeneratorFacts
-from gansdk.model.frozen import Frozen
+from gansdk.model.variables import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
+
+    from torch import nn
+
 
 FORMAT = 1
 CONFIG = "config.json"
@@ -364,3 +368,52 @@ def describe_errors(error: ValidationError) -> str:
 
 _TOLD = 5
 _ONLY_SAFETENSORS = "gansdk loads safetensors only"
+
+
+class Credit(Frozen):
+    """One work."""
+
+    item: Annotated[str, Field(description="its name in the data set")]
+    licence: Annotated[str, Field(description="SPDX expression, or 'unstated'")]
+    author: str = ""
+    source: str = ""
+
+
+class Attributions(Frozen):
+    """All works of which something is known, by the names of the data sets in ``config.json``."""
+
+    data: dict[str, tuple[Credit, ...]] = {}
+
+    def to_json(self) -> str:
+        """The text of ``attributions.json``, with a closing newline."""
+        return self.model_dump_json(indent=1) + "\n"
+
+
+def read_attributions(folder: Path) -> Attributions:
+    """What a model folder says about the works it was trained on; nothing where it says nothing.
+
+    Raises:
+        ModelError: If the file is there but is not what it should be.
+    """
+    path = folder / ATTRIBUTIONS
+    if not path.exists():
+        return Attributions()
+    return read_record(path, Attributions, ModelError, "get the model again")
+
+
+@dataclass(frozen=True)
+class Export:
+    """A model as it would ship.
+
+    Attributes:
+        facts: What it declares.
+        network: JSON-able options from which the method builds exactly these networks.
+        networks: By name.
+        start: The same networks before this training, where the model shall carry both ends of it: users then choose
+            between them by the load option ``blend``.
+    """
+
+    facts: Facts
+    network: Mapping[str, object]
+    networks: Mapping[str, nn.Module]
+    start: Mapping[str, nn.Module] | None = None

@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from gansdk.model.frozen import Frozen
-from gansdk.model.parts import Code, EncodedPart, LatentPart, PartName, check_parts
+from gansdk.model.variables import Code, EncodedPart, Frozen, LatentPart, PartName, check_parts
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -44,7 +43,7 @@ class ImageSource(Frozen):
 
 
 class LatentSource(Frozen):
-    """Inputs named as the parts are; see :mod:`gansdk.model.parts` for their tensors."""
+    """Inputs named as the parts are; see :mod:`gansdk.model.variables` for their tensors."""
 
     kind: Literal["latent"] = "latent"
     parts: Annotated[tuple[LatentPart, ...], Field(min_length=1, max_length=100)]
@@ -102,7 +101,7 @@ class ImageGeneratorFacts(Frozen):
 
 
 class Direction(Frozen):
-    """A way to go in a latent, with a name. Its vector lies beside the weights: :mod:`gansdk.inference.directions`.
+    """A way to go in a latent, with a name. Its vector lies beside the weights: :mod:`gansdk.models.directions`.
 
     ``sweep`` is from where to where a traversal goes by itself, in multiples of the vector.
     """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from gansdk.model.facts import Facts
 
+
 OutputKind = Literal["picture", "record", "folder", "animation", "arrays"]
 """What a result can be written as: one picture file; a line of JSON; pictures one by one in a folder; an animated
 picture file; named arrays. A task that gives a Gallery can have all but records."""
@@ -255,12 +256,12 @@ class Metric:
         summary: One line for listings.
         better: Which way is better.
         misfit: Why a model with these facts cannot be measured by it, in a few words; None if it can.
-        trial: Import string of how a model is tried, as :class:`gansdk.evaluation.restoration.restoring.Restoring` is:
+        trial: Import string of how a model is tried, as :class:`gansdk.evaluation.restoration.Restoring` is:
             it makes one case of each item of a data set. Metrics that name the same trial share its work.
-        function: Import string of what makes a :class:`gansdk.evaluation.meters.Meter`, which reads the cases.
+        function: Import string of what makes a :class:`gansdk.evaluation.protocol.Meter`, which reads the cases.
         unit: As in ``dB``; empty for none.
         samples: How many samples are drawn to measure it, where it needs no data: its trial then gets a
-            :class:`gansdk.evaluation.draws.Draws` of so many in place of each data set.
+            :class:`gansdk.evaluation.protocol.Draws` of so many in place of each data set.
         trunk: The feature network that it looks with: the name of a file in ``$GANSDK_DATA/trunks``; empty for none.
     """
 
@@ -302,3 +303,59 @@ def resolve(path: str) -> Any:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, SyntaxError) as error:
         raise PluginError(f"{path!r} cannot be imported: {error}", hint="see `gansdk plugins`") from error
+
+
+@dataclass(frozen=True)
+class DataSplit:
+    """One part of a named data set.
+
+    Attributes:
+        files: Names of its files in the data set's folder, by what the reader calls them. Each may also stand there
+            gzipped, with ``.gz`` after its name.
+        items: How many items it has.
+        digest: Of the arrays that are read, by :func:`gansdk.array_digest`. A file's own digest would differ from
+            mirror to mirror with how it is packed; pixels do not.
+    """
+
+    files: Mapping[str, str]
+    items: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class NamedDataset:
+    """Labelled images that a user names, ``mnist`` or ``mnist:test``, where a folder of pictures would stand.
+
+    Attributes:
+        name: As in ``mnist``.
+        summary: One line for listings.
+        licence: SPDX expression, or ``unstated``.
+        author: Who made it, for the cards of models that learn from it.
+        splits: By name; the first is meant where none is named.
+        route: One command line that gets it; ``FOLDER`` in it is what ``GANSDK_DATA`` is set to.
+        reader: Import string of ``read(paths, /) -> Mapping[str, NDArray]``. It gets the paths of a split's files and
+            gives ``images``, uint8 [N, H, W] or [N, H, W, C], and, where there are any, ``labels``, integers [N]. An
+            :class:`~gansdk.InputError` says what is wrong with a file.
+        classes: What the labels mean, from 0 on; empty where there are none.
+        folders: Where it may stand besides ``$GANSDK_DATA/<name>``: where a system's packages put it.
+    """
+
+    name: str
+    summary: str
+    licence: str
+    splits: Mapping[str, DataSplit]
+    route: str
+    reader: str
+    author: str = ""
+    classes: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name("data set", self.name)
+        if not self.licence:
+            hint = "write 'unstated' where nobody does"
+            raise PluginError(f"data set {self.name!r} states no licence", hint=hint)
+        if not self.splits:
+            raise PluginError(f"data set {self.name!r} has no splits")
+        for split in self.splits:
+            check_name(f"data set {self.name!r}: split", split)

@@ -23,8 +23,8 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.datasets import NamedDataset
-    from gansdk.plugins.declarations import Importer, Method, Metric, Task
+    from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task
+
 
 GROUP = "gansdk"
 

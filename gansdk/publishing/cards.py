@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gansdk.cards.card import gather
 from gansdk.cards.front_matter import split
-from gansdk.cards.regions import HERE
-from gansdk.cards.rendering import authors_part, read_card, render, with_pictures_beside
+from gansdk.cards.rendering import HERE, authors_part, read_card, render, with_pictures_beside
 from gansdk.errors import OutputError, option
+from gansdk.files import write_whole
 from gansdk.model.config import README
-from gansdk.publishing.agreeing import agreed
+from gansdk.settings import folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from gansdk.cards.card import Card
-    from gansdk.hub.places import Place
-    from gansdk.inference.catalog import Catalog
-    from gansdk.inference.located import Located
+    from gansdk.hub.pushing import Place
+    from gansdk.models.catalog import Catalog
+    from gansdk.models.resolved import Located
+    from gansdk.refs import Hub
+
 
 Side = Literal["folder", "hub"]
 """Whose text by an author a card has: that of the model's folder or that of the Hub."""
@@ -107,3 +110,23 @@ def _said_of(side: Side) -> Iterator[None]:
     except OutputError as error:
         hint = f"put a line {HERE} or marker lines in order, or leave its text out with {option('card', _OTHER[side])}"
         raise OutputError(f"{_OF[side]}: {error.message}", hint=hint) from None
+
+
+def agreed(folder: Path, ref: Hub) -> str:
+    """The digest of the text that both last had; empty where that is not known."""
+    try:
+        return _file(folder, ref).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def remember(folder: Path, ref: Hub, digest: str) -> None:
+    """Notes that both have this text now; empty: that they differ."""
+    path = _file(folder, ref)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, digest)
+
+
+def _file(folder: Path, ref: Hub) -> Path:
+    name = hashlib.sha256(f"{folder.resolve()}\0{ref.repo}".encode()).hexdigest()[:32]
+    return folders().cache / "pushed" / name

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from gansdk.inference.context import Context
-    from gansdk.inference.encodings import Encoding
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
     from gansdk.model.facts import EncoderFacts, Facts
-    from gansdk.model.parts import Part
     from gansdk.model.protocols import Model
+    from gansdk.model.variables import Part
+    from gansdk.models.context import Context
+    from gansdk.models.encodings import Encoding
 
 
 def misfit(facts: Facts) -> str | None:
@@ -83,7 +83,7 @@ def run_many(
     model: Model, inputs: Sequence[Mapping[str, Picture]], options: EncodeOptions, _context: Context, /
 ) -> list[Encoding]:
     """Reads several pictures at once; each gives what it gives alone."""
-    from gansdk.inference.encodings import Encoding
+    from gansdk.models.encodings import Encoding
 
     if model.encoder is None:
         raise TypeError("encode was given a model without an encoder")
@@ -119,7 +119,7 @@ def _tensor(pictures: Sequence[Picture]) -> Tensor:
 
 
 def _numbers(given: Mapping[str, Tensor], part: Part, count: int) -> Tensor:
-    from gansdk.model.parts import Categorical
+    from gansdk.model.variables import Categorical
 
     width = part.k if isinstance(part, Categorical) else part.n
     numbers = given.get(part.name)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.inference.context import Context
-    from gansdk.inference.latents import Latent
     from gansdk.media.gallery import Gallery
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
     from gansdk.model.facts import Facts, LatentSource
     from gansdk.model.protocols import Model
+    from gansdk.models.context import Context
+    from gansdk.models.latents import Latent
     from gansdk.plugins.declarations import OutputKind
 
 _DEFAULT = 16
@@ -111,7 +111,7 @@ def check(facts: Facts, options: GenerateOptions, /) -> None:
     Raises:
         UsageError: If a code does not exist or cannot have a value, or random latents cannot be drawn.
     """
-    from gansdk.inference.latents import check_drawable, latent_facts, read_settings
+    from gansdk.models.latents import check_drawable, latent_facts, read_settings
 
     source = latent_facts(facts).source
     read_settings(source, options.set)
@@ -135,9 +135,9 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
         UsageError: If a code does not exist or cannot have a value, or random latents cannot be drawn.
         InputError: If the file of latents is missing, damaged, or another generator's.
     """
-    from gansdk.inference.latents import read_settings
-    from gansdk.inference.rendering import latent_generator, render
     from gansdk.media.gallery import Gallery
+    from gansdk.models.directions import latent_generator, render
+    from gansdk.models.latents import read_settings
 
     generator, facts = latent_generator(model)
     settings = read_settings(facts.source, options.set)
@@ -159,7 +159,7 @@ def _layout(options: GenerateOptions, count: int) -> tuple[int, list[str]]:
 
 
 def _latent(source: LatentSource, options: GenerateOptions, context: Context) -> Latent:
-    from gansdk.inference.latents import draw
+    from gansdk.models.latents import draw
 
     if options.latents is None:
         numbers = range(options.first, options.first + (options.n or _DEFAULT))
@@ -182,7 +182,7 @@ def read_latents(path: Path, source: LatentSource, context: Context) -> Latent:
         NotApplicableError: If another generator's latents are in it.
         OptionError: If they do not fit this generator.
     """
-    from gansdk.inference.latents import check_latent
+    from gansdk.models.latents import check_latent
 
     arrays = _kept(path)
     said = str(arrays["generator"]) if "generator" in arrays else ""
@@ -200,7 +200,7 @@ def _kept(path: Path) -> Mapping[str, NDArray[Any]]:
 
 @lru_cache(maxsize=1)
 def _read(path: Path, _size: int, _changed: int) -> Mapping[str, NDArray[Any]]:
-    from gansdk.media.arrays import read_arrays
+    from gansdk.media.records import read_arrays
 
     return read_arrays(path)
 
@@ -212,9 +212,8 @@ def count(_facts: Facts, options: GenerateOptions, /) -> int:
 
 def extent(facts: Facts, options: GenerateOptions, kind: OutputKind, _size: None, /) -> tuple[int, int]:
     """Width and height of the grid, or of each picture."""
-    from gansdk.inference.latents import latent_facts
-    from gansdk.media.gallery import grid_size
-    from gansdk.media.labelling import Texts
+    from gansdk.media.gallery import Texts, grid_size
+    from gansdk.models.latents import latent_facts
 
     output = latent_facts(facts).output
     if kind != "picture":

@@ -12,10 +12,10 @@ from gansdk.tasks.superres import Tile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gansdk.inference.context import Context
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
+    from gansdk.models.context import Context
 
 
 def misfit(facts: Facts) -> str | None:
@@ -58,8 +58,8 @@ def run(model: Model, inputs: Mapping[str, Picture], options: RestoreOptions, co
     Returns:
         An image of the same size and kind, its metadata carried over.
     """
-    from gansdk.inference.tiling import upscale
-    from gansdk.media.alpha import bleed
+    from gansdk.media.resizing import bleed
+    from gansdk.models.tiling import upscale
 
     photo = inputs["photo"]
     generator, facts = model.generator, model.facts.generator

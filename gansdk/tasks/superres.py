@@ -14,10 +14,10 @@ from gansdk.plugins.declarations import Slot, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gansdk.inference.context import Context
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
+    from gansdk.models.context import Context
     from gansdk.plugins.declarations import OutputKind
 
 
@@ -122,9 +122,8 @@ def run(model: Model, inputs: Mapping[str, Picture], options: SuperresOptions, c
         InputError: If the result, or what the network makes on the way to it, would have more than
             ``max_output_pixels`` pixels.
     """
-    from gansdk.inference.tiling import upscale
-    from gansdk.media.alpha import bleed
-    from gansdk.media.resizing import resize, resize_alpha
+    from gansdk.media.resizing import bleed, resize, resize_alpha
+    from gansdk.models.tiling import upscale
 
     photo = inputs["photo"]
     generator, facts = model.generator, model.facts.generator

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from gansdk.errors import OptionError
 from gansdk.model.facts import LatentGeneratorFacts
-from gansdk.model.parts import Categorical, Continuous, Noise
+from gansdk.model.variables import Categorical, Continuous, Noise
 from gansdk.options import Options, Seed
 from gansdk.plugins.declarations import Task
 from gansdk.tasks.generate import Codes
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from gansdk.inference.context import Context
-    from gansdk.inference.latents import Latent, Setting
     from gansdk.media.gallery import Gallery
-    from gansdk.media.picture import Picture
+    from gansdk.media.image import Picture
     from gansdk.model.facts import Direction, Facts, LatentSource
-    from gansdk.model.parts import Part
     from gansdk.model.protocols import Directions, Model
+    from gansdk.model.variables import Part
+    from gansdk.models.context import Context
+    from gansdk.models.latents import Latent, Setting
     from gansdk.plugins.declarations import OutputKind
 
     Touched = tuple[str, int | None]
@@ -120,9 +120,8 @@ def count(facts: Facts, options: TraverseOptions, /) -> int:
 
 def extent(facts: Facts, options: TraverseOptions, kind: OutputKind, _size: None, /) -> tuple[int, int]:
     """Width and height of the grid, or of the largest frame."""
-    from gansdk.inference.latents import latent_facts
-    from gansdk.media.gallery import frame_layout, grid_size
-    from gansdk.media.labelling import Texts
+    from gansdk.media.gallery import Texts, frame_layout, grid_size
+    from gansdk.models.latents import latent_facts
 
     plan, output = _Plan.of(facts, options), latent_facts(facts).output
     labels = plan.sweeps[-1].labels
@@ -149,8 +148,8 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
     Raises:
         UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
     """
-    from gansdk.inference.rendering import latent_generator, render
     from gansdk.media.gallery import Gallery
+    from gansdk.models.directions import latent_generator, render
 
     generator, facts = latent_generator(model)
     plan = _Plan.of(model.facts, options, model.directions)
@@ -175,7 +174,7 @@ class _CodeSweep:
     """The values of one code."""
 
     def __init__(self, facts: LatentGeneratorFacts, code: str, options: TraverseOptions) -> None:
-        from gansdk.inference.latents import find_code
+        from gansdk.models.latents import find_code
 
         self.code = code
         directions = [one.name for one in facts.directions]
@@ -248,7 +247,7 @@ class _Plan:
         Raises:
             UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
         """
-        from gansdk.inference.latents import latent_facts, read_settings
+        from gansdk.models.latents import latent_facts, read_settings
 
         generator = latent_facts(facts)
         sweeps = [_sweep(generator, code, options, directions) for code in options.codes]
@@ -281,7 +280,7 @@ class _Plan:
 
     def latent(self, source: LatentSource, seed: int) -> Latent:
         """The latents of all pictures, row by row."""
-        from gansdk.inference.latents import draw
+        from gansdk.models.latents import draw
 
         are_two, columns = len(self.sweeps) == 2, self.columns
         samples = [0 if are_two else row for row in range(self.rows) for _ in range(columns)]

@@ -14,34 +14,6 @@ A check is a function in the file of its kind, and its docstring says what holds
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from gansdk.testing.checks import Check, CheckFailedError, Result
-    from gansdk.testing.kit import Kit, all_checks, kit_for
-    from gansdk.testing.parametrising import parametrize_with_checks
-
-_HOME_OF = {
-    "Check": "checks",
-    "CheckFailedError": "checks",
-    "Kit": "kit",
-    "Result": "checks",
-    "all_checks": "kit",
-    "kit_for": "kit",
-    "parametrize_with_checks": "parametrising",
-}
-
-__all__ = ["Check", "CheckFailedError", "Kit", "Result", "all_checks", "kit_for", "parametrize_with_checks"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'gansdk.testing' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"gansdk.testing.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

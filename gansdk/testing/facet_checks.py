@@ -1,23 +1,169 @@
-"""Checks of whatever a model can do: it is alive as in use, and gives what its facts say, alone and in a batch.
+"""What a model can do, each thing as a function from named tensors to named tensors: what holds of all is checked once.
 
-Each is held on its generator, from a picture or a latent, and on its encoder.
+A generator takes its source by name and gives ``image``; an encoder takes ``image`` and gives its parts by name.
 """
 
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
-from gansdk.testing.checks import check, fail
-from gansdk.testing.facets import expect_shape, facets_of, generator_facet, same
+from gansdk.model.facts import Image, ImageGeneratorFacts, LatentGeneratorFacts, LatentSource
+from gansdk.model.variables import Code, Noise
+from gansdk.models.latents import draw
+from gansdk.testing.checks import check, fail, skip
+from gansdk.testing.subjects import encoder_of, generator_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Callable, Mapping
 
-    from gansdk.testing.facets import Tensors
+    from gansdk.model.protocols import Model
     from gansdk.testing.subjects import ModelSubject
+
+
+Tensors = dict[str, Tensor]
+
+CLOSE = 1e-6
+"""The largest difference between what should be the same, of most networks, in numbers that are about 1."""
+
+_SIZES = ((16, 20), (24, 16))
+"""Height and width, at least, of the pictures of one seed and of the next."""
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One thing that a model can do.
+
+    Attributes:
+        name: ``generator`` or ``encoder``.
+        inputs: Makes inputs that its facts allow, of so many items, drawn by a seed.
+        call: What a model makes of them.
+    """
+
+    name: str
+    inputs: Callable[[int, int], Tensors]
+    call: Callable[[Model, Tensors], Tensors]
+
+    def __call__(self, model: Model, inputs: Tensors) -> Tensors:
+        """What a model makes of inputs, computed as tasks do."""
+        with torch.inference_mode():
+            return self.call(model, inputs)
+
+    def rounding(self, model: ModelSubject, inputs: Tensors) -> dict[str, float]:
+        """The largest difference, by output, that two orders of the same sums may make.
+
+        It is 1e-6, or 1e-6 of the largest number, or more where a network amplifies rounding. How far fp32 is from
+        float64 shows that: two computations in fp32 are at most twice as far from each other.
+        """
+        usual, exact = self(model.prepared, inputs), self.exactly(model, inputs)
+        return {
+            name: max(CLOSE * max(1.0, float(value.abs().max())), 2 * float((usual[name] - value).abs().max()))
+            for name, value in exact.items()
+        }
+
+    def exactly(self, model: ModelSubject, inputs: Tensors) -> Tensors:
+        """What a model makes of inputs in float64, which rounds a billion times less."""
+        doubled = {name: one.double() if one.is_floating_point() else one for name, one in inputs.items()}
+        with torch.no_grad():
+            return self.call(model.exact, doubled)
+
+
+def facets_of(model: ModelSubject) -> list[Facet]:
+    """All that a model declares; ends the check where that is nothing."""
+    found = [facet for facet in (_generator(model), _encoder(model)) if facet is not None]
+    return found or skip("it has neither a generator nor an encoder")
+
+
+def generator_facet(model: ModelSubject) -> Facet:
+    """Its generator; ends the check where it has none."""
+    return _generator(model) or skip("it has no generator")
+
+
+def encoder_facet(model: ModelSubject) -> Facet:
+    """Its encoder; ends the check where it has none."""
+    return _encoder(model) or skip("it has no encoder")
+
+
+def _generator(model: ModelSubject) -> Facet | None:
+    facts = model.config.facts.generator
+    if isinstance(facts, ImageGeneratorFacts):
+        return Facet("generator", partial(_pictures, model), _generate)
+    if isinstance(facts, LatentGeneratorFacts):
+        return Facet("generator", partial(_latents, facts.source), _generate)
+    return None
+
+
+def _encoder(model: ModelSubject) -> Facet | None:
+    facts = model.config.facts.encoder
+    return None if facts is None else Facet("encoder", partial(_images, facts.data), _encode)
+
+
+def _latents(source: LatentSource, items: int, seed: int) -> Tensors:
+    """Latents by part; a code, which has no law, from the normal one."""
+    parts = tuple(Noise(name=part.name, n=part.n) if isinstance(part, Code) else part for part in source.parts)
+    drawn = draw(LatentSource(parts=parts), seed, range(items))
+    return {name: torch.from_numpy(array) for name, array in drawn.items()}
+
+
+def _pictures(model: ModelSubject, items: int, seed: int) -> Tensors:
+    height, width = _SIZES[seed % len(_SIZES)]
+    return {"image": model.picture(model.side(height), model.side(width), items=items, seed=seed)}
+
+
+def _images(data: Image, items: int, seed: int) -> Tensors:
+    random = torch.Generator().manual_seed(seed)
+    return {"image": torch.rand(items, data.channels, data.height, data.width, generator=random)}
+
+
+def _generate(model: Model, inputs: Tensors) -> Tensors:
+    try:
+        return {"image": generator_of(model).generate(inputs)}
+    except KeyError as error:
+        if error.args and error.args[0] not in inputs:
+            fail(f"its generator asks for {error.args[0]!r}, which its facts do not declare")
+        raise
+
+
+def _encode(model: Model, inputs: Tensors) -> Tensors:
+    given = encoder_of(model).encode(inputs["image"])
+    if isinstance(given, Tensor):
+        fail("its encoder gives a tensor, not tensors by the names of its parts")
+    return dict(given)
+
+
+def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Whether the numbers of both are the same, NaN too."""
+    return one.keys() == other.keys() and all(
+        one[name].shape == other[name].shape and torch.allclose(one[name], other[name], 0, 0, equal_nan=True)
+        for name in one
+    )
+
+
+def expect_shape(model: ModelSubject, inputs: Tensors) -> None:
+    """Ends a check where what the generator makes of inputs has another shape than declared, or is no float."""
+    found = generator_facet(model)(model.prepared, inputs)["image"]
+    expected = _shape(model, inputs)
+    if tuple(found.shape) != expected:
+        origin = tuple(inputs["image"].shape) if "image" in inputs else f"{expected[0]} latents"
+        fail(f"from {origin} it makes {tuple(found.shape)}, and its facts say {expected}")
+    if not found.is_floating_point():
+        fail(f"its pictures are {found.dtype}, not float")
+
+
+def _shape(model: ModelSubject, inputs: Tensors) -> tuple[int, ...]:
+    facts = model.config.facts.generator
+    if facts is None:
+        raise TypeError("a model without a generator makes nothing")
+    output = facts.output
+    if isinstance(output, Image):
+        return (len(next(iter(inputs.values()))), output.channels, output.height, output.width)
+    items, _, height, width = inputs["image"].shape
+    return (items, output.channels, height * output.scale, width * output.scale)
 
 
 @check("model", needs=("loads-strictly",))

@@ -16,7 +16,9 @@ from gansdk.testing.subjects import MethodSubject, ModelSubject, PluginSubject, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gansdk.inference.catalog import Catalog
+    import pytest
+
+    from gansdk.models.catalog import Catalog
     from gansdk.plugins.declarations import Method
     from gansdk.testing.checks import Kind, Outcome
 
@@ -46,9 +48,9 @@ _KIND_OF: dict[type, Kind] = {
 
 def all_checks() -> tuple[Check, ...]:
     """Every check of the kit, by kind."""
-    from gansdk.testing import facet_checks, latent_checks, model_checks, picture_checks, plugin_checks, recipe_checks
+    from gansdk.testing import facet_checks, generator_checks, plugin_checks, recipe_checks
 
-    files = (plugin_checks, model_checks, facet_checks, picture_checks, latent_checks, recipe_checks)
+    files = (plugin_checks, facet_checks, generator_checks, recipe_checks)
     found = [check for file in files for check in checks_of(file)]
     return tuple(sorted(found, key=lambda check: KINDS.index(check.kind)))
 
@@ -177,7 +179,7 @@ def kit_for(what: str, catalog: Catalog, expected_failures: Mapping[str, str] | 
 
 
 def _distributions(catalog: Catalog) -> set[str]:
-    from gansdk.plugins.discovery import CORE
+    from gansdk.plugins.registry import CORE
 
     return {status.source.distribution for status in catalog.registry.statuses} - {CORE}
 
@@ -220,3 +222,55 @@ def _models_of(method: Method) -> Iterator[Subject | Missing]:
         yield from (ModelSubject(f"{method.name}/{config}", method, config) for config in method.configs)
     if not method.models and not method.configs:
         yield Missing(method.name, "model", "it brings no model")
+
+
+@dataclass(frozen=True)
+class BoundCheck:
+    """A check with its subject: to be called in a test."""
+
+    kit: Kit
+    check: Check
+    subject: Subject | Missing
+
+    def __call__(self) -> None:
+        """Runs it, and ends the test as pytest tests end: passed, failed, skipped, or failed as expected."""
+        import pytest
+
+        result = self.kit.run(self.check, self.subject)
+        if result.outcome == "failed":
+            raise CheckFailedError(f"{result.message}\n\n{self.check.title}. {self.check.why}") from result.error
+        if result.outcome == "skipped":
+            pytest.skip(result.message)
+        if result.outcome == "expected":
+            pytest.xfail(result.message)
+
+
+def parametrize_with_checks(what: str, *, expected_failures: Mapping[str, str] | None = None) -> pytest.MarkDecorator:
+    """Makes one test of each check of a plugin or a model.
+
+    ::
+
+        from gansdk.testing import parametrize_with_checks
+
+
+        @parametrize_with_checks("gansdk-plugin-srgan")
+        def test_conformance(check):
+            check()
+
+    Args:
+        what: The name of an installed distribution, which is checked with its methods, models and configs, or a ref.
+        expected_failures: By the id of a check, or ``id@subject``, why it is known to fail. One that passes after all
+            fails its test.
+
+    Raises:
+        UnknownNameError: If there is no such distribution or model, or an expected failure names no check.
+    """
+    import pytest
+
+    from gansdk.models.catalog import Catalog
+    from gansdk.plugins.registry import discover
+    from gansdk.settings import Settings
+
+    kit = kit_for(what, Catalog(discover(), Settings()), expected_failures)
+    cases = [pytest.param(BoundCheck(kit, *pair), id=name(*pair)) for pair in kit.pairs()]
+    return pytest.mark.parametrize("check", cases)

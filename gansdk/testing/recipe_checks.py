@@ -16,12 +16,11 @@ from safetensors.torch import load_file
 
 from gansdk.errors import TrainingError
 from gansdk.options import validate
-from gansdk.testing.checks import check, fail, skip
-from gansdk.testing.generated import pictures
-from gansdk.testing.miniatures import train_miniature
+from gansdk.testing.checks import check, fail, pictures, skip
 from gansdk.testing.plugin_checks import check_closed
-from gansdk.testing.rehearsal import BEFORE, SEED, StillTrain, Trial, miniature, options_of
-from gansdk.training.loop import resume
+from gansdk.testing.replay import BEFORE, SEED, StillTrain, Trial, miniature, options_of
+from gansdk.testing.subjects import train_miniature
+from gansdk.training.trainer import resume
 from gansdk.training.turns import Train
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from gansdk.testing.subjects import RecipeSubject
     from gansdk.training.players import Contest, Player
     from gansdk.training.turns import Verdicts
+
 
 _NEGLIGIBLE = 1e-3
 """Of a player's gradient, what rounding leaves of a sum of differences: 3e-4 was seen, in fp32 with batch norm over few

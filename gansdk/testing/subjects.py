@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import copy
 import importlib.metadata
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from gansdk.model.facts import ImageGeneratorFacts
+from gansdk.models.catalog import RUN_MODEL
 from gansdk.plugins.declarations import resolve
-from gansdk.testing.checks import skip
+from gansdk.testing.checks import pictures, skip
+from gansdk.testing.replay import BEFORE, SEED, STEPS, Rehearsal
+from gansdk.training.trainer import train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import torch
     from torch import nn
@@ -23,8 +29,7 @@ if TYPE_CHECKING:
     from gansdk.model.protocols import Encoder, Generator, Model
     from gansdk.plugins.declarations import Config, Method
     from gansdk.plugins.registry import PluginStatus
-    from gansdk.testing.miniatures import MiniatureModel
-    from gansdk.testing.rehearsal import Rehearsal
+
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -82,7 +87,6 @@ class ModelSubject:
 
     @cached_property
     def _miniature(self) -> MiniatureModel:
-        from gansdk.testing.miniatures import MiniatureModel
 
         return MiniatureModel(self.method, str(self.origin))
 
@@ -96,8 +100,8 @@ class ModelSubject:
     @cached_property
     def networks(self) -> Mapping[str, nn.Module]:
         """Its networks, loaded."""
-        from gansdk.inference.loading import load_networks
-        from gansdk.inference.located import Located
+        from gansdk.models.loading import load_networks
+        from gansdk.models.resolved import Located
 
         return load_networks(Located.at(self.folder), self.method)
 
@@ -105,7 +109,7 @@ class ModelSubject:
         """The model as a task gets it, on the CPU: folded, cast, assembled."""
         import torch
 
-        from gansdk.inference.runtime import Placement, assemble
+        from gansdk.models.runtime import Placement, assemble
 
         placement = Placement(torch.device("cpu"), precision)
         return assemble(self.networks, self.method, self.config.facts, placement, held=False)
@@ -196,9 +200,51 @@ class RecipeSubject:
     @cached_property
     def rehearsal(self) -> Rehearsal:
         """The config in miniature, replayed from a snapshot."""
-        from gansdk.testing.rehearsal import Rehearsal
+        from gansdk.testing.replay import Rehearsal
 
         return Rehearsal(self.declared)
 
 
 Subject = PluginSubject | MethodSubject | ModelSubject | RecipeSubject
+
+
+def train_miniature(method: Method, config: str, run: Path, **more: Any) -> None:
+    """Trains a config's miniature for a few steps.
+
+    Args:
+        method: The method.
+        config: Name of one of its configs.
+        run: The run folder, which must not exist.
+        more: What else :func:`gansdk.training.trainer.train` takes.
+    """
+    declared = method.configs[config]
+    train(
+        method,
+        config,
+        run,
+        data={name: f"made {name}" for name in Rehearsal(declared).recipe.sources},
+        options={**declared.miniature, "steps": STEPS},
+        seed=SEED,
+        device="cpu",
+        precision="fp32",
+        log_every=1,
+        samples_every=1,
+        checkpoint_every=BEFORE,
+        open_data=lambda text: (text, pictures()),
+        **more,
+    )
+
+
+class MiniatureModel:
+    """The folder of the model that a config's miniature leaves; it is gone when this is.
+
+    Args:
+        method: The method.
+        config: Name of one of its configs.
+    """
+
+    def __init__(self, method: Method, config: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="gansdk-miniature-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        train_miniature(method, config, folder / "run", metrics=(), summary="a miniature", licence="CC0-1.0")
+        self.folder = folder / "run" / RUN_MODEL

@@ -18,9 +18,9 @@ from safetensors.torch import load, save
 
 from gansdk.errors import TrainingError
 from gansdk.files import dump_json, sha256, whole_folder, write_whole
-from gansdk.inference.context import silent
 from gansdk.model.config import describe_errors, read_json
-from gansdk.model.frozen import Frozen
+from gansdk.model.variables import Frozen
+from gansdk.models.context import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from gansdk.training.players import PlayerState
     from gansdk.training.turns import Train
+
 
 FORMAT = 1
 TENSORS = "tensors.safetensors"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gansdk.data.pictures import UNSTATED, Pictures
+from gansdk.data.folders import UNSTATED, Pictures
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import InputError, ModelError, TrainingError, UsageError
-from gansdk.evaluation.keeping import keep
+from gansdk.evaluation.evaluator import keep
 from gansdk.evaluation.record import read_evaluation
-from gansdk.inference.fingerprints import tensor_digest
-from gansdk.inference.loading import is_model_of, write_model
-from gansdk.model.attributions import Attributions, Credit
-from gansdk.model.config import WEIGHTS, Trained, read_config
+from gansdk.model.config import WEIGHTS, Attributions, Credit, Trained, read_config
+from gansdk.models.loading import is_model_of, tensor_digest, write_model
+from gansdk.training.callbacks import Clock, Referee, RefereedTrain, put_off
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
-from gansdk.training.clock import Clock
-from gansdk.training.divergence import Referee, RefereedTrain
-from gansdk.training.interruption import put_off
-from gansdk.training.journal import open_journal
-from gansdk.training.measuring import Measuring
-from gansdk.training.repeating import repeatable
+from gansdk.training.logging import open_journal
+from gansdk.training.sources import Measuring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from torch import nn
 
-    from gansdk.data.pictures import Dataset
+    from gansdk.data.folders import Dataset
     from gansdk.evaluation.record import Evaluation
     from gansdk.plugins.declarations import Metric
-    from gansdk.training.building import Built
-    from gansdk.training.clock import Progress
-    from gansdk.training.interruption import Interruption
-    from gansdk.training.journal import Journal
-    from gansdk.training.recipe import Batch
+    from gansdk.training.callbacks import Interruption, Progress
+    from gansdk.training.logging import Journal
+    from gansdk.training.recipe import Batch, Built
     from gansdk.training.runs import RunFolder, RunRecord
     from gansdk.training.sources import OpenedData
 
@@ -313,3 +307,27 @@ def _attributions(data: Mapping[str, Dataset]) -> Attributions:
 
 def _digest_of(modules: Iterable[nn.Module]) -> str:
     return tensor_digest({str(at): module for at, module in enumerate(modules)})
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """A block in which the same step gives the same weights on a GPU too, so that a resumed run is the run.
+
+    By themselves cuDNN and cuBLAS add gradients in the order in which threads happen to end. torch warns of what it
+    can compute in no other way. On a CPU, where sums have an order for each number of threads, nothing is to be done.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    # cuBLAS reads it when it is first used, and keeps an order only with a workspace of a fixed size.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    is_on, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    deterministic: Any = torch.utils.deterministic  # its attributes are made when it is imported, which mypy cannot see
+    filling = deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    deterministic.fill_uninitialized_memory = False  # it costs time, and no step reads what it never wrote
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(is_on, warn_only=warns)
+        deterministic.fill_uninitialized_memory = filling

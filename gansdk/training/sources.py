@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansdk.data.folders import Pictures
 from gansdk.data.opening import find_data
-from gansdk.data.pictures import Pictures
-from gansdk.errors import UnknownNameError, UsageError, entry
-from gansdk.plugins.discovery import discover
+from gansdk.errors import UnknownNameError, UsageError, as_typed, entry
+from gansdk.evaluation.assessment import Subject, assess, fitting, unseen
+from gansdk.evaluation.evaluator import about_twin, digests
+from gansdk.model.config import WEIGHTS
+from gansdk.models.catalog import Catalog
+from gansdk.models.context import silent
+from gansdk.models.loading import load_networks
+from gansdk.models.runtime import Placement, assemble
+from gansdk.plugins.registry import discover
+from gansdk.settings import Settings
 from gansdk.training.runs import describe_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
-    from gansdk.data.pictures import Dataset
+    from gansdk.data.folders import Dataset
     from gansdk.training.recipe import Recipe
 
     Opener = Callable[[str], tuple[str, Dataset]]
     Data = str | PathLike[str]
     """A path or a name, as users give it."""
+    from collections.abc import Callable, Iterable
+
+    import torch
+    from torch import nn
+
+    from gansdk.evaluation.record import Evaluation
+    from gansdk.model.config import Export, ModelConfig
+    from gansdk.plugins.declarations import Method, Metric
+    from gansdk.training.runs import RunRecord
 
 
 class OpenedData:
@@ -79,3 +97,93 @@ def _text(data: Data) -> str:
 
 def _open_installed(text: str) -> tuple[str, Dataset]:
     return find_data(text, discover().datasets)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A model to start from.
+
+    Attributes:
+        config: What it declares.
+        networks: By name, filled, in eval mode, without gradients.
+        digest: Of its weights.
+    """
+
+    config: ModelConfig
+    networks: Mapping[str, nn.Module]
+    digest: str
+
+
+def load_start(ref: str, method: Method) -> Start:
+    """The model that a recipe's option ``start`` names; of one with two ends, its own end.
+
+    Args:
+        ref: How the user names it.
+        method: The recipe's own method, which it must be of.
+
+    Raises:
+        UsageError: If no model is named, or it is of another method.
+        GansdkError: If there is no such model, or it does not load.
+    """
+    if not ref:
+        raise UsageError(
+            "this config goes on from another model", hint=as_typed("add --set start=REF", 'add options={"start": REF}')
+        )
+    located = Catalog(discover(), Settings()).locate(ref)
+    if located.config.method != method.name:
+        what = f"{ref} is a model of {located.config.method!r}, and this training starts from one of {method.name!r}"
+        raise UsageError(what, hint="see `gansdk models`")
+    networks = load_networks(located, method)
+    return Start(located.config, networks, located.config.files[WEIGHTS])
+
+
+class Measuring:
+    """A run's test sets and the metrics that are installed.
+
+    Args:
+        method: What is trained.
+        record: What the run was asked to do.
+        tests: Test sets by name; empty for no measurement.
+        metrics: All that are installed; those that fit the model are used.
+        device: Where to compute.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        record: RunRecord,
+        tests: Mapping[str, Dataset],
+        metrics: Iterable[Metric],
+        device: torch.device,
+    ) -> None:
+        self._method, self._record = method, record
+        self._tests, self._metrics, self._device = tests, tuple(metrics), device
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Names of the test sets."""
+        return tuple(self._tests)
+
+    def at_end(
+        self, export: Export, note: Callable[[str], None], progress: Callable[[str, int, int], None] = unseen
+    ) -> Evaluation:
+        """Measures a trained model, with its twin beside it."""
+        metrics = fitting(self._metrics, export.facts, note)
+        return assess(self._subject(export), self._tests, metrics, note=note, progress=progress)
+
+    def on_the_way(self, export: Export) -> Evaluation:
+        """Measures a model in training, alone and without a word: what there is to say is said at the end."""
+        metrics = fitting(self._metrics, export.facts, silent)
+        return assess(self._subject(export).alone(), self._tests, metrics)
+
+    def _subject(self, export: Export) -> Subject:
+        placement = Placement(self._device, "fp32")
+        start = export.start
+        return Subject(
+            model=assemble(export.networks, self._method, export.facts, placement),
+            device=placement.device,
+            twin=assemble(start, self._method, export.facts, placement) if start is not None else None,
+            about_twin=about_twin(self._method, self._record.config, has_start=start is not None),
+            trained_on=digests(source.data for source in self._record.data.values()),
+            protocol={"precision": placement.precision, "device": placement.device.type},
+        )

@@ -9,9 +9,8 @@ import tiny
 
 from gansdk.cards.card import Card
 from gansdk.evaluation.record import Evaluation, Figure, Measurement, Variant
-from gansdk.evaluation.restoration.trials import JPEG, PHOTOGRAPHS
-from gansdk.model.attributions import Attributions, Credit
-from gansdk.model.config import Trained, TrainingData, read_config
+from gansdk.evaluation.restoration import JPEG, PHOTOGRAPHS
+from gansdk.model.config import Attributions, Credit, Trained, TrainingData, read_config
 from gansdk.tasks.superres import SUPERRES
 
 

@@ -7,8 +7,7 @@ import dataclasses
 import pytest
 from huggingface_hub import ModelCard
 
-from gansdk.cards.front_matter import front_matter, split
-from gansdk.cards.licences import KNOWN, hub_licence
+from gansdk.cards.front_matter import KNOWN, front_matter, hub_licence, split
 from gansdk.errors import OutputError
 from gansdk.evaluation.record import Evaluation
 from gansdk.model.facts import Facts

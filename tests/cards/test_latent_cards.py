@@ -16,16 +16,15 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from gansdk.cards.card import gather
-from gansdk.cards.exhibits import applicable
+from gansdk.cards.figures import applicable
 from gansdk.cards.rendering import render
 from gansdk.data.mnist import MNIST
+from gansdk.evaluation.evaluator import OTHER_END
 from gansdk.evaluation.record import Evaluation, Figure, Measurement
-from gansdk.evaluation.subjects import OTHER_END
-from gansdk.inference.catalog import Catalog
 from gansdk.model.config import Trained, TrainingData
 from gansdk.model.facts import Facts
-from gansdk.plugins.discovery import discover
-from gansdk.plugins.registry import Brought, Source
+from gansdk.models.catalog import Catalog
+from gansdk.plugins.registry import Brought, Source, discover
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:

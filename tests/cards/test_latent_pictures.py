@@ -10,13 +10,13 @@ import slider
 import torch
 
 import gansdk
-from gansdk.cards.exhibits import FAILED, TRIED, applicable
-from gansdk.cards.latent_pictures import latent_pictures
+from gansdk.cards.figures import FAILED, TRIED, applicable
+from gansdk.cards.images import latent_pictures
 from gansdk.data.mnist import MNIST
-from gansdk.evaluation.assessing import Subject
-from gansdk.evaluation.draws import SEED
-from gansdk.inference.latents import draw
+from gansdk.evaluation.assessment import Subject
+from gansdk.evaluation.protocol import SEED
 from gansdk.model.config import ModelConfig, Trained, TrainingData
+from gansdk.models.latents import draw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

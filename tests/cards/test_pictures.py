@@ -8,11 +8,11 @@ import tiny
 from PIL import Image
 from skimage.data import chelsea
 
-from gansdk.cards.exhibits import applicable
-from gansdk.cards.pictures import make_pictures
-from gansdk.inference.located import Located
+from gansdk.cards.figures import applicable
+from gansdk.cards.images import make_pictures
 from gansdk.model.config import read_config
 from gansdk.model.facts import Facts
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions
 
 SIDE, STEP, TOP = 192, 198, 26

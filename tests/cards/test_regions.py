@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gansdk.cards.regions import HERE, fresh, outside, renewed
+from gansdk.cards.rendering import HERE, fresh, outside, renewed
 from gansdk.errors import OutputError
 
 REGIONS = {"title": "# New", "run": "run it", "figures": "31.3", "limits": ""}

@@ -66,7 +66,7 @@ OVERTAKEN = """
 import sys
 from pathlib import Path
 import tiny
-import gansdk.evaluation.evaluating as evaluating
+import gansdk.evaluation.evaluator as evaluating
 
 def replacing(name):
     real, times = getattr(evaluating, name), []
@@ -232,7 +232,7 @@ def gansdk_datasets():
         name: DataSplit({"images": name, "labels": f"{name}-labels"}, 6, DIGESTS[name]) for name in ("train", "test")
     }
     return [NamedDataset("dots", "noise", "CC0-1.0", splits, route="fetch FOLDER dots", classes=("zero", "one", "two"),
-                         reader="gansdk.data.idx:read_idx_files")]
+                         reader="gansdk.data.mnist:read_idx_files")]
 """
 
 

@@ -15,8 +15,8 @@ import pytest
 from command import PROGRAM
 from PIL import Image
 
-from gansdk.cli.run_folders import watching
-from gansdk.cli.session import Session
+from gansdk.cli.commands import Session
+from gansdk.cli.train import watching
 
 SIZES = ["batch=4", "height=8", "width=8", "hidden=8", "features=2", "code_hidden=8", "steps=1000000"]
 SETTINGS = [one for text in SIZES for one in ("--set", text)]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansdk.cli import main, progress
-from gansdk.cli.training import named
+from gansdk.cli import main, output
+from gansdk.cli.train import named
 
 SMALL = ["features=4", "up_features=4", "blocks=1", "batch=1", "patch=8"]
 
@@ -156,7 +156,7 @@ def test_a_run_goes_on_with_data_that_has_moved(train, gansdk):
 def test_a_long_training_says_a_line_now_and_then_where_no_terminal_is(train, gansdk, monkeypatch, capsys):
     photos, settings = str(gansdk.cwd / "photos"), [one for text in SMALL for one in ("--set", text)]
     run = str(gansdk.cwd / "RUN")
-    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(output, "LINE_SECONDS", 0.0)
     line = ["train", "srgan", "--config", "small", "--data", photos, "-o", run, "--set", "steps=4", *settings]
     assert main([*line, "--test", f"own={photos}"]) == 0
     said = capsys.readouterr().err.splitlines()
@@ -164,10 +164,10 @@ def test_a_long_training_says_a_line_now_and_then_where_no_terminal_is(train, ga
     lines = [line for line in said if "steps/s" in line]
     assert len(lines) == 3
     assert re.fullmatch(rf"{run} \d+\.\d\d steps/s: 2 of 4 steps, (about )?.+ left", lines[0])
-    monkeypatch.setattr(progress, "LINE_SECONDS", 60.0)
+    monkeypatch.setattr(output, "LINE_SECONDS", 60.0)
     assert main(["resume", run, "--steps", "8"]) == 0
     assert "steps/s" not in capsys.readouterr().err
-    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(output, "LINE_SECONDS", 0.0)
     assert main(["resume", run, "--steps", "12", "--quiet"]) == 0
     assert not capsys.readouterr().err
 

@@ -8,10 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gansdk.data.crops import AlignedCrops
-from gansdk.data.degradation import Degradation, DegradationOptions
-from gansdk.data.pictures import Pictures, open_pictures
-from gansdk.data.resizing import degrade
+from gansdk.data.batches import AlignedCrops
+from gansdk.data.degradation import Degradation, DegradationOptions, degrade
+from gansdk.data.folders import Pictures, open_pictures
 from gansdk.errors import InputError
 
 

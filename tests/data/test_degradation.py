@@ -11,12 +11,12 @@ from gansdk.data.degradation import (
     Degradation,
     DegradationOptions,
     blur,
+    degrade,
     gaussian_kernel,
     gaussian_noise,
     jpeg,
     poisson_noise,
 )
-from gansdk.data.resizing import degrade
 from gansdk.errors import OptionError
 from gansdk.options import validate
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gansdk.data.idx import read_idx
+from gansdk.data.mnist import read_idx
 from gansdk.errors import InputError
 
 if TYPE_CHECKING:

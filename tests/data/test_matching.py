@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from gansdk.data.matching import match_classes
+from gansdk.data.stacked import match_classes
 
 
 def test_no_other_matching_agrees_with_more_items():

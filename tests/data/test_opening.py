@@ -38,7 +38,7 @@ def named(**changes) -> NamedDataset:
         "splits": parts,
         "classes": ("no", "yes"),
         "route": "fetch FOLDER dots",
-        "reader": "gansdk.data.idx:read_idx_files",
+        "reader": "gansdk.data.mnist:read_idx_files",
     }
     return NamedDataset(**fields | changes)
 

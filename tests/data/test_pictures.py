@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansdk.data.pictures import open_pictures
+from gansdk.data.folders import open_pictures
 from gansdk.errors import InputError
 
 

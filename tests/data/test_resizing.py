@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gansdk.data.resizing import degrade, fit, upscale
+from gansdk.data.degradation import degrade, fit, upscale
 from gansdk.errors import InputError
 
 

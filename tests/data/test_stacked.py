@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import Field
 from skimage.color import rgb2yuv  # whose Y is luma of BT.601
 
-from gansdk.data.pictures import Pictures, open_pictures
+from gansdk.data.folders import Pictures, open_pictures
 from gansdk.data.stacked import StackedImages, array_digest, ground_of, labels_of, stack_images
 from gansdk.errors import InputError, called_from_shell
 from gansdk.options import Options

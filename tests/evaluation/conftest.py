@@ -6,8 +6,8 @@ import pytest
 import tiny
 from PIL import Image
 
-from gansdk.inference.located import Located
 from gansdk.model.config import read_config
+from gansdk.models.resolved import Located
 
 
 @pytest.fixture

@@ -11,20 +11,19 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from gansdk import Facts, open_pictures
+from gansdk.backbones.lite0 import EfficientNetLite0
 from gansdk.errors import InputError, NotApplicableError
-from gansdk.evaluation.assessing import assess, check_fitting, fitting
-from gansdk.evaluation.frechet import frechet_distance
-from gansdk.evaluation.meters import Setting
+from gansdk.evaluation import perceptual, restoration_metrics
+from gansdk.evaluation.assessment import assess, check_fitting, fitting
+from gansdk.evaluation.evaluator import load_subject
 from gansdk.evaluation.metrics import METRICS
-from gansdk.evaluation.restoration import restored
-from gansdk.evaluation.restoration.perceptual import Seen
-from gansdk.evaluation.restoration.restored import FeatureDistance, FrechetDistance, ToldApart
-from gansdk.evaluation.restoration.restoring import Restoring
-from gansdk.evaluation.restoration.trials import FACES, JPEG, trial_pictures
-from gansdk.evaluation.subjects import load_subject
+from gansdk.evaluation.perceptual import Seen
+from gansdk.evaluation.protocol import Setting
+from gansdk.evaluation.restoration import FACES, JPEG, Restoring, trial_pictures
+from gansdk.evaluation.restoration_metrics import FeatureDistance, FrechetDistance, ToldApart
+from gansdk.evaluation.statistics import frechet_distance
 from gansdk.model.config import Trained, TrainingData
 from gansdk.options import LoadOptions
-from gansdk.trunks.lite0 import EfficientNetLite0
 
 FP32 = LoadOptions(precision="fp32", device="cpu")
 PLAIN = {metric.name: metric for metric in METRICS if metric.name in {"psnr-y", "ssim-y", "consistency"}}
@@ -221,7 +220,7 @@ def test_features_are_compared_picture_by_picture(judged):
 
 
 def test_sets_of_features_are_compared_with_the_floor_beside(judged, monkeypatch):
-    monkeypatch.setattr(restored, "MINIMUM_PATCHES", 10)
+    monkeypatch.setattr(restoration_metrics, "MINIMUM_PATCHES", 10)
     setting, cases = judged
     random = np.random.default_rng(0)
     real, made = random.normal(size=(2, 13, 4)), random.normal(size=(2, 13, 4)) + 1
@@ -238,10 +237,9 @@ def test_sets_of_features_are_compared_with_the_floor_beside(judged, monkeypatch
 
 
 def test_half_of_the_pictures_are_asked_about(judged, monkeypatch):
-    from gansdk.evaluation.restoration import telling
 
-    monkeypatch.setattr(restored, "MINIMUM_PICTURES", 2)
-    monkeypatch.setattr(telling, "STEPS", 2)
+    monkeypatch.setattr(restoration_metrics, "MINIMUM_PICTURES", 2)
+    monkeypatch.setattr(perceptual, "STEPS", 2)
     setting, cases = judged
     meter = ToldApart(setting)
     for case in cases:

@@ -9,12 +9,12 @@ import pytest
 import tiny
 import torch
 
-from gansdk.evaluation import contests
-from gansdk.evaluation.contests import Contest, Way
-from gansdk.inference import memory as memory_room
-from gansdk.inference.located import Located
-from gansdk.inference.pipelines import Pipeline
+from gansdk.evaluation import benchmark
+from gansdk.evaluation.benchmark import Contest, Way
 from gansdk.model.config import read_config
+from gansdk.models import memory as memory_room
+from gansdk.models.pipelines import Pipeline
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions
 from gansdk.tasks.superres import SUPERRES
 
@@ -72,7 +72,7 @@ def test_the_three_ways_compute_the_same_picture(tmp_path):
             hooks.remove()
         return results[-1].numpy()
 
-    eager, alone = kept(contests.eager(call)), kept(contests.alone(call))
+    eager, alone = kept(benchmark.eager(call)), kept(benchmark.alone(call))
     np.testing.assert_allclose(eager, alone, atol=1e-5)
     ours = call(pixels).pixels
     np.testing.assert_allclose(ours, eager[0].transpose(1, 2, 0).clip(0, 1) * 255, atol=0.51)

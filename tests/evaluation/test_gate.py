@@ -7,9 +7,9 @@ import pytest
 import tiny
 from skimage.metrics import peak_signal_noise_ratio
 
-from gansdk.evaluation.gate import compare, measure
-from gansdk.inference.located import Located
+from gansdk.evaluation.precision import compare, measure
 from gansdk.model.config import read_config
+from gansdk.models.resolved import Located
 
 
 def test_psnr_is_scikit_images():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gansdk.evaluation.intervals import difference, figure, mean_interval
 from gansdk.evaluation.record import Figure
+from gansdk.evaluation.statistics import difference, figure, mean_interval
 
 
 def named(numbers) -> dict[str, float]:

@@ -11,8 +11,8 @@ import pytest
 import tiny
 
 from gansdk.errors import InputError, ModelError, OutputError
-from gansdk.evaluation import keeping
-from gansdk.evaluation.keeping import keep
+from gansdk.evaluation import evaluator
+from gansdk.evaluation.evaluator import keep
 from gansdk.evaluation.record import Evaluation, Measurement, read_evaluation
 from gansdk.files import sha256
 from gansdk.model.config import check_folder, read_config
@@ -44,14 +44,14 @@ def test_it_is_named_in_the_config_and_merged(tmp_path):
 def test_a_killed_process_leaves_a_model_that_loads(tmp_path, monkeypatch):
     folder = tmp_path / "m"
     tiny.write(folder, evaluation=evaluation(1))
-    real, moments = keeping.write_whole, []
+    real, moments = evaluator.write_whole, []
 
     def write_and_look(path, content):
         real(path, content)
         check_folder(folder, read_config(folder))
         moments.append(path.name)
 
-    monkeypatch.setattr(keeping, "write_whole", write_and_look)
+    monkeypatch.setattr(evaluator, "write_whole", write_and_look)
     keep(folder, evaluation(2), weights(folder))
     assert moments == ["config.json", "evaluation.json", "config.json"]
 
@@ -80,7 +80,7 @@ AT_ONCE = """
 import sys
 from pathlib import Path
 import tiny
-from gansdk.evaluation.keeping import keep
+from gansdk.evaluation.evaluator import keep
 from gansdk.evaluation.record import Evaluation, Measurement
 from gansdk.model.config import read_config
 

@@ -9,14 +9,13 @@ import tiny
 
 from gansdk import Facts
 from gansdk.errors import NotApplicableError
-from gansdk.evaluation.speed import SpeedOptions, measure_speed
-from gansdk.inference import runtime
-from gansdk.inference.catalog import Catalog
-from gansdk.inference.located import Located
+from gansdk.evaluation.benchmark import SpeedOptions, measure_speed
 from gansdk.model.config import read_config
+from gansdk.models import runtime
+from gansdk.models.catalog import Catalog
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions
-from gansdk.plugins.discovery import discover
-from gansdk.plugins.registry import Brought, Source
+from gansdk.plugins.registry import Brought, Source, discover
 from gansdk.settings import Settings
 
 QUICK = SpeedOptions(side=(64, 32), rounds=1)

@@ -10,9 +10,9 @@ import torch
 
 from gansdk import ImageOutput
 from gansdk.errors import NotApplicableError, UsageError
-from gansdk.evaluation.subjects import about_twin, load_subject
-from gansdk.inference.located import Located
+from gansdk.evaluation.evaluator import about_twin, load_subject
 from gansdk.model.config import Trained, read_config
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions
 from gansdk.plugins.declarations import Config
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gansdk.evaluation.record import Figure, Measurement
-from gansdk.evaluation.wording import difference, interval, number, signed
+from gansdk.evaluation.record import Figure, Measurement, difference, interval, number, signed
 
 
 @pytest.mark.parametrize(

@@ -19,22 +19,31 @@ import gansdk
 from fuzz.mutation import mutated, strange_json, strange_zip, zipped
 from gansdk.cards.card import gather
 from gansdk.cards.rendering import authors_part, render
-from gansdk.data.pictures import open_pictures
+from gansdk.data.folders import open_pictures
 from gansdk.evaluation.record import Evaluation, Figure, Measurement, read_evaluation_file
 from gansdk.files import sha256
 from gansdk.importing.weights import import_weights
-from gansdk.inference.catalog import Catalog, Located
-from gansdk.inference.loading import load_networks, write_model
-from gansdk.inference.pipelines import Pipeline
-from gansdk.inference.planning import Item
-from gansdk.inference.reports import NAME, Making, open_report
-from gansdk.media.arrays import read_arrays, write_arrays
-from gansdk.media.images import read_picture
-from gansdk.model.attributions import read_attributions
-from gansdk.model.config import ATTRIBUTIONS, CONFIG, EVALUATION, README, WEIGHTS, Trained, read_config, read_header
-from gansdk.model.export import Export
+from gansdk.jobs.plan import Item
+from gansdk.jobs.reports import NAME, Making, open_report
+from gansdk.media.reading import read_picture
+from gansdk.media.records import read_arrays, write_arrays
+from gansdk.model.config import (
+    ATTRIBUTIONS,
+    CONFIG,
+    EVALUATION,
+    README,
+    WEIGHTS,
+    Export,
+    Trained,
+    read_attributions,
+    read_config,
+    read_header,
+)
+from gansdk.models.catalog import Catalog, Located
+from gansdk.models.loading import load_networks, write_model
+from gansdk.models.pipelines import Pipeline
 from gansdk.options import LoadOptions, PictureReading
-from gansdk.plugins.discovery import discover
+from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 from gansdk.training.checkpoints import _read_numbers
 from gansdk.training.runs import RunFolder
@@ -89,7 +98,7 @@ def small_models(folder: Path) -> Iterable[Path]:
             facts["generator"]["output"]["scale"] = 2
         else:
             small_sizes(facts)
-        from gansdk.inference.loading import build_networks
+        from gansdk.models.loading import build_networks
 
         export = Export(gansdk.Facts.model_validate(facts), options, build_networks(method, options))
         trained = Trained(recipe="a:b", config="small", options={"steps": 7}, seed=3, steps=70, versions={"torch": "2"})

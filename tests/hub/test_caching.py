@@ -17,9 +17,8 @@ from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 
 from gansdk.errors import HubError, OutputError, UnknownNameError
 from gansdk.hub.access import Access
-from gansdk.hub.caching import cached, find, verify
+from gansdk.hub.cache import cached, find, leftovers, remove, remove_leftovers, verify
 from gansdk.hub.pulling import bring, config_of, pull, resolve
-from gansdk.hub.removing import leftovers, remove, remove_leftovers
 from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults

@@ -12,7 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData, constants
 from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.describing import Stated, describe, stated
+from gansdk.hub.description import Stated, describe, stated
 from gansdk.hub.pulling import config_of, pull, resolve
 from gansdk.refs import parse
 from hub import faults

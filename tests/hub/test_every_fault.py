@@ -24,7 +24,7 @@ from safetensors.torch import save
 
 from gansdk.cli import main
 from gansdk.hub import transfers
-from gansdk.hub.digests import file_digest
+from gansdk.hub.layout import file_digest
 from hub import faults
 
 if TYPE_CHECKING:

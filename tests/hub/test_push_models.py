@@ -18,9 +18,8 @@ from huggingface_hub.utils import _http
 from gansdk.errors import HubError, RefError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.places import check, compare, find
 from gansdk.hub.pulling import pull
-from gansdk.hub.pushing import send
+from gansdk.hub.pushing import check, compare, find, send
 from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
@@ -178,7 +177,7 @@ def test_a_commit_whose_answer_gets_lost_below_another_is_found(hub: Hub) -> Non
 
 
 PROGRAM = """
-from gansdk.hub.places import compare, find
+from gansdk.hub.pushing import compare, find
 from gansdk.hub.pushing import send
 from gansdk.refs import parse
 files = {"config.json": b'{"gansdk": 1}', "model.safetensors": b"weights"}

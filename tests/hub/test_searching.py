@@ -14,7 +14,7 @@ import gansdk
 from gansdk.errors import HubError, OptionError, UnknownNameError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.searching import Found, search
+from gansdk.hub.search import Found, search
 from hub import faults
 
 if TYPE_CHECKING:

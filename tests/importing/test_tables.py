@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gansdk.importing.tables import WRAPPERS, Table, find, is_table, parts
+from gansdk.importing.reading import WRAPPERS, Table, find, is_table, parts
 
 ONE, OTHER = {"a.weight": torch.zeros(1)}, {"b.weight": torch.ones(2)}
 

@@ -15,12 +15,12 @@ from safetensors.torch import save_file
 from torch.optim.swa_utils import AveragedModel
 
 from gansdk.errors import InputError, MissingPluginError, ModelError, OptionError, OutputExistsError, PluginError
-from gansdk.evaluation.gate import photographs
+from gansdk.evaluation.precision import photographs
 from gansdk.files import sha256
 from gansdk.importing.weights import import_weights
-from gansdk.inference.loading import load_networks
-from gansdk.inference.located import Located
 from gansdk.model.config import read_config
+from gansdk.models.loading import load_networks
+from gansdk.models.resolved import Located
 from gansdk.plugins.registry import Brought, Registry, Source
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def test_without_a_folder_the_model_is_beside_the_file(tmp_path):
 
 
 def test_bf16_is_measured_by_the_gate_where_the_hardware_has_it(tmp_path):
-    from gansdk.inference.runtime import has_native
+    from gansdk.models.runtime import has_native
 
     notes: list[str] = []
     imported = into(write(tmp_path / "w.pth", foreign.published()), tmp_path / "m", measure=True, note=notes.append)

@@ -6,9 +6,9 @@ import tiny
 from PIL import Image
 from works import MEASURE
 
-from gansdk.inference.executors import Local
-from gansdk.inference.located import Located
-from gansdk.inference.pipelines import Pipeline
+from gansdk.jobs.executors import Local
+from gansdk.models.pipelines import Pipeline
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions
 from gansdk.tasks.superres import SUPERRES
 

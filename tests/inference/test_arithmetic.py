@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from gansdk.inference.arithmetic import plain_arithmetic
+from gansdk.models.runtime import plain_arithmetic
 
 CUDA = torch.device("cuda")
 

@@ -20,7 +20,7 @@ from gansdk.errors import (
     UsageError,
     called_from_shell,
 )
-from gansdk.inference.catalog import Catalog, check_fit, fits, misfit
+from gansdk.models.catalog import Catalog, check_fit, fits, misfit
 from gansdk.plugins.declarations import BuiltinModel, Method, Task
 from gansdk.plugins.registry import Brought, PluginStatus, Registry, Source
 from gansdk.settings import Settings

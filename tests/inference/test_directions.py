@@ -14,11 +14,10 @@ from safetensors.torch import load_file, save_file
 from gansdk import Direction, write_directions
 from gansdk.errors import ModelError, NotApplicableError
 from gansdk.files import sha256
-from gansdk.inference.directions import read_directions
-from gansdk.inference.fingerprints import fingerprint
-from gansdk.inference.loading import load_networks
-from gansdk.inference.located import Located
 from gansdk.model.config import check_folder, read_config
+from gansdk.models.directions import read_directions
+from gansdk.models.loading import fingerprint, load_networks
+from gansdk.models.resolved import Located
 
 SMILE = Direction(name="smile", unit="of a standard deviation", sweep=(-1, 2))
 TILT = Direction(name="tilt", unit="of ten degrees")

@@ -16,11 +16,11 @@ from PIL import Image
 from works import STUMBLING, work
 
 from gansdk.errors import GansdkError, InputError, OptionError, UnforeseenError
-from gansdk.inference import executors
-from gansdk.inference.context import Context
-from gansdk.inference.executors import Local, Outcome
-from gansdk.inference.pipelines import Pipeline
-from gansdk.inference.planning import Item
+from gansdk.jobs import executors
+from gansdk.jobs.executors import Local, Outcome
+from gansdk.jobs.plan import Item
+from gansdk.models.context import Context
+from gansdk.models.pipelines import Pipeline
 from gansdk.options import LoadOptions, PictureWriting
 from gansdk.tasks.superres import SUPERRES
 

@@ -12,11 +12,11 @@ from PIL import Image
 from works import MEASURE, STUMBLING, Log, work
 
 from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
-from gansdk.inference.executors import Local
-from gansdk.inference.folders import FolderJob
-from gansdk.inference.jobs import run_folder
-from gansdk.inference.pipelines import Pipeline
-from gansdk.inference.reports import NAME
+from gansdk.jobs.executors import Local
+from gansdk.jobs.folders import FolderJob
+from gansdk.jobs.reports import NAME
+from gansdk.jobs.run import run_folder
+from gansdk.models.pipelines import Pipeline
 from gansdk.options import LoadOptions, PictureReading, PictureWriting, RecordWriting
 from gansdk.tasks.superres import SuperresOptions
 

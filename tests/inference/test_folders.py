@@ -11,8 +11,8 @@ from PIL import Image
 from works import MEASURE, work
 
 from gansdk.errors import InputError, OutputError, UsageError
-from gansdk.inference import folders
-from gansdk.inference.folders import FolderJob, check, mirrored, search
+from gansdk.jobs import folders
+from gansdk.jobs.folders import FolderJob, check, mirrored, search
 from gansdk.options import PictureWriting
 
 

@@ -14,10 +14,10 @@ from works import MEASURE, Log, work
 
 from gansdk._version import __version__
 from gansdk.errors import OutputError, OutputExistsError
-from gansdk.inference.executors import Local
-from gansdk.inference.jobs import run
-from gansdk.inference.pipelines import Pipeline
-from gansdk.inference.planning import Job, find_obstacles, plan
+from gansdk.jobs.executors import Local
+from gansdk.jobs.plan import Job, find_obstacles, plan
+from gansdk.jobs.run import run
+from gansdk.models.pipelines import Pipeline
 from gansdk.options import LoadOptions, PictureWriting, RecordWriting
 from gansdk.tasks.superres import SUPERRES, SuperresOptions
 

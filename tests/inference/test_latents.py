@@ -8,7 +8,7 @@ from scipy import stats
 
 from gansdk import Categorical, Code, Continuous, LatentSource, Noise
 from gansdk.errors import NotApplicableError, OptionError
-from gansdk.inference.latents import check_latent, draw, read_settings
+from gansdk.models.latents import check_latent, draw, read_settings
 
 SOURCE = LatentSource(
     parts=(

@@ -14,11 +14,10 @@ from safetensors.torch import load_file, save_file
 
 from gansdk.errors import InputError, ModelError, NotApplicableError, PluginError
 from gansdk.files import sha256
-from gansdk.inference.loading import load_networks, write_model
-from gansdk.inference.located import Located
-from gansdk.model.config import Trained, read_config
-from gansdk.model.export import Export
+from gansdk.model.config import Export, Trained, read_config
 from gansdk.model.facts import Facts
+from gansdk.models.loading import load_networks, write_model
+from gansdk.models.resolved import Located
 
 
 @pytest.fixture

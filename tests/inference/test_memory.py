@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from gansdk.inference.memory import PeakBytes, free_memory, freed_memory_kept
+from gansdk.models.memory import PeakBytes, free_memory, freed_memory_kept
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])

@@ -17,12 +17,12 @@ from torch import nn
 
 import gansdk
 from gansdk.errors import CancelledError, InputError, ModelError, NotApplicableError, OptionError, UnknownNameError
-from gansdk.inference.context import Context
-from gansdk.inference.loading import write_model
-from gansdk.inference.located import Located
-from gansdk.inference.pipelines import Pipeline
-from gansdk.inference.runtime import NonFiniteError
-from gansdk.model.export import Export
+from gansdk.model.config import Export
+from gansdk.models.context import Context
+from gansdk.models.loading import write_model
+from gansdk.models.pipelines import Pipeline
+from gansdk.models.resolved import Located
+from gansdk.models.runtime import NonFiniteError
 from gansdk.options import LoadOptions, PictureReading
 from gansdk.plugins.declarations import Slot, Task
 from gansdk.tasks.encode import ENCODE

@@ -11,7 +11,7 @@ from PIL import Image
 from works import UNREAD, work
 
 from gansdk.errors import UsageError
-from gansdk.inference.planning import Item, Job, check_collisions, find_obstacles, plan
+from gansdk.jobs.plan import Item, Job, check_collisions, find_obstacles, plan
 from gansdk.options import LoadOptions, PictureWriting
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gansdk.errors import OutputError
-from gansdk.inference.records import columns, record_format, write_records
+from gansdk.media.records import columns, record_format, write_records
 from gansdk.options import RecordWriting
 
 RECORDS = [

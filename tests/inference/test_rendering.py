@@ -8,7 +8,7 @@ import torch
 
 from gansdk import Code, Context, Image, LatentGeneratorFacts, LatentSource
 from gansdk.errors import OptionError
-from gansdk.inference.rendering import render
+from gansdk.models.directions import render
 
 
 class Brightness:

@@ -12,10 +12,10 @@ import pytest
 from works import MEASURE, UNREAD, work
 
 from gansdk.errors import InputError, OutputError
-from gansdk.inference.executors import Outcome
-from gansdk.inference.planning import Item
-from gansdk.inference.records import json_line
-from gansdk.inference.reports import NAME, Making, open_report
+from gansdk.jobs.executors import Outcome
+from gansdk.jobs.plan import Item
+from gansdk.jobs.reports import NAME, Making, open_report
+from gansdk.media.records import json_line
 from gansdk.options import LoadOptions, PictureReading, PictureWriting
 from gansdk.tasks.superres import SuperresOptions
 
@@ -124,7 +124,7 @@ def test_what_came_since_a_killed_run_began_is_its_own(target, making):
     (target / "b.png").write_bytes(b"somebody's")
     os.utime(target / "b.png", (1, 1))
     code = (
-        "import os, pathlib, sys; from gansdk.inference.reports import Making, open_report\n"
+        "import os, pathlib, sys; from gansdk.jobs.reports import Making, open_report\n"
         "target = pathlib.Path(sys.argv[1])\n"
         "with open_report(Making(target, target, '', '')):\n"
         "    (target / 'a.png').write_bytes(b'whole'); os.kill(os.getpid(), 9)"

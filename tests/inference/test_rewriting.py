@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from gansdk.inference.rewriting import convolve_before_shuffling, fold_batch_norm
+from gansdk.models.rewriting import convolve_before_shuffling, fold_batch_norm
 
 
 class Residual(nn.Module):

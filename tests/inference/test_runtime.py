@@ -8,14 +8,7 @@ import torch
 from torch import nn
 
 from gansdk.errors import DeviceError
-from gansdk.inference.runtime import (
-    NonFiniteError,
-    Placement,
-    devices,
-    has_native,
-    place,
-    prepare,
-)
+from gansdk.models.runtime import NonFiniteError, Placement, devices, has_native, place, prepare
 from gansdk.options import LoadOptions
 
 CPU = torch.device("cpu")

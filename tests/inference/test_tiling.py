@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gansdk.errors import NotApplicableError, OptionError, OutOfMemoryError
-from gansdk.inference.context import Context
-from gansdk.inference.tiling import Box, Plan, plan_fixed, plan_frugal, plan_within, upscale
 from gansdk.model.facts import ImageGeneratorFacts, ImageOutput, ImageSource, SizeRule
+from gansdk.models.context import Context
+from gansdk.models.tiling import Box, Plan, plan_fixed, plan_frugal, plan_within, upscale
 
 HALO = 4  # 5×5, 3×3 and 3×3: 2 + 1 + 1
 

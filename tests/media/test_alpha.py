@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gansdk.media.alpha import bleed, flatten
-from gansdk.media.picture import Picture
+from gansdk.media.image import Picture
+from gansdk.media.resizing import bleed, flatten
 
 
 def disc(dtype=np.uint8, size=(61, 47)):

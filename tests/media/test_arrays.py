@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gansdk.errors import InputError
-from gansdk.media import arrays
-from gansdk.media.arrays import read_arrays, write_arrays
+from gansdk.media import records
+from gansdk.media.records import read_arrays, write_arrays
 
 
 def test_numpy_reads_what_is_written_and_the_other_way_round(tmp_path):
@@ -62,6 +62,6 @@ def test_pickles_are_not_opened(tmp_path):
 
 def test_what_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "x.npz", a=np.zeros(10_000))
-    monkeypatch.setattr(arrays, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(records, "MOST_BYTES", 10_000)
     with pytest.raises(InputError, match="unpacks to more"):
         read_arrays(tmp_path / "x.npz")

@@ -31,7 +31,7 @@ from sample_pictures import (
 from gansdk.media.deep import write_png
 from gansdk.media.encoding import write_png as write_any_png
 from gansdk.media.encoding import write_tiff
-from gansdk.media.picture import Picture, to_8_bits
+from gansdk.media.image import Picture, to_8_bits
 from gansdk.options import PictureWriting
 
 
@@ -192,8 +192,8 @@ def test_the_limit_of_pixels_holds_before_memory_is_taken():
     for content in (as_png(array), as_tiff(array)):
         refused(content, "23×14 pixels, more than 300", max_pixels=300)
     code = (
-        "import resource, sys; from gansdk.media.images import read_picture; from gansdk.options import *;"
-        "import PIL.Image, PIL.PngImagePlugin, PIL.TiffImagePlugin, gansdk.media.normalising, pyvips\n"
+        "import resource, sys; from gansdk.media.reading import read_picture; from gansdk.options import *;"
+        "import PIL.Image, PIL.PngImagePlugin, PIL.TiffImagePlugin, gansdk.media.conversion, pyvips\n"
         "from gansdk.errors import InputError\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
         "try: read_picture(sys.stdin.buffer, PictureReading(), print)\n"

@@ -9,7 +9,7 @@ from PIL import Image
 from sample_pictures import SRGB, exif_with, quietly
 
 from gansdk.media.encoding import can_hold, write_png, write_tiff
-from gansdk.media.picture import Picture
+from gansdk.media.image import Picture
 
 HELD = [(1, np.uint8), (2, np.uint8), (3, np.uint8), (4, np.uint8), (1, np.uint16)]
 

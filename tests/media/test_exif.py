@@ -9,8 +9,8 @@ from PIL.ExifTags import IFD
 from sample_pictures import camera_exif
 
 from gansdk.media.encoding import write_tiff
-from gansdk.media.exif import cleaned, with_software
-from gansdk.media.picture import Picture
+from gansdk.media.image import Picture
+from gansdk.media.metadata import cleaned, with_software
 
 
 def parsed(exif):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from gansdk.errors import InputError
 from gansdk.media.fitting import fit
-from gansdk.media.picture import Picture
+from gansdk.media.image import Picture
 from gansdk.model.facts import Image as Taken
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gansdk.errors import OptionError
-from gansdk.media.formats import by_ending, file_format
+from gansdk.media.formats import file_format, format_by_ending
 from gansdk.media.results import kind_of
 from gansdk.options import AnimationWriting, GalleryWriting, PictureWriting, describe
 
@@ -19,10 +19,10 @@ PICTURES = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp", ".tif
     [(PictureWriting, {}), (GalleryWriting, {".npz": "npz"}), (AnimationWriting, {".gif": "gif", ".npz": "npz"})],
 )
 def test_what_an_output_ends_in_is_what_the_option_takes(group, further):
-    assert by_ending(group) == PICTURES | further
+    assert format_by_ending(group) == PICTURES | further
     (offered,) = (info.metavar.split("|") for info in describe(group) if info.name == "format")
-    assert set(offered) == set(by_ending(group).values())
-    for ending, name in by_ending(group).items():
+    assert set(offered) == set(format_by_ending(group).values())
+    for ending, name in format_by_ending(group).items():
         assert file_format(Path(f"a{ending}"), group()) == file_format(None, group(format=name)) == name
 
 

@@ -11,8 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError, UsageError
-from gansdk.media.gallery import MOST_PIXELS, Gallery, grid_size, most_in_grid
-from gansdk.media.labelling import Texts
+from gansdk.media.gallery import MOST_PIXELS, Gallery, Texts, grid_size, most_in_grid
 
 
 def gallery(count: int = 6, side: int = 60, channels: int = 3, **what) -> Gallery:

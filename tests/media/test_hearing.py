@@ -1,7 +1,7 @@
 import threading
 import warnings
 
-from gansdk.media.hearing import heard
+from gansdk.media.captured_warnings import heard
 
 
 def test_a_block_hears_its_own_warnings_and_gives_them_back_to_nobody():

@@ -14,8 +14,8 @@ from PIL import Image
 from sample_pictures import SIZE, SRGB, attempt, deep, encoded, exif_with, image, quietly, raw_png, read, refused
 
 from gansdk.errors import InputError
-from gansdk.media.images import check_readable
-from gansdk.media.picture import Picture
+from gansdk.media.image import Picture
+from gansdk.media.reading import check_readable
 
 # --- limits -----------------------------------------------------------------------------------------------------
 
@@ -33,8 +33,8 @@ def test_a_bomb_is_refused_before_memory_is_taken():
     # 60000 × 60000 grey pixels would take 3.6 GB; the file has a few hundred bytes.
     bomb = raw_png(60000, 60000, 8, 0, [b"\0" * 10])
     code = (
-        "import resource, sys; from gansdk.media.images import read_picture; from gansdk.options import *;"
-        "import PIL.Image, PIL.PngImagePlugin, gansdk.media.normalising; from gansdk.errors import InputError\n"
+        "import resource, sys; from gansdk.media.reading import read_picture; from gansdk.options import *;"
+        "import PIL.Image, PIL.PngImagePlugin, gansdk.media.conversion; from gansdk.errors import InputError\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
         "try: read_picture(sys.stdin.buffer, PictureReading(), print)\n"
         "except InputError as error: print(error)"
@@ -126,7 +126,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
     image("RGB").save(tmp_path / "y.png")
     path.chmod(0)
     code = (
-        "import io, os, sys; from gansdk.media.images import *; from gansdk.errors import InputError\n"
+        "import io, os, sys; from gansdk.media.reading import *; from gansdk.errors import InputError\n"
         "from gansdk.options import PictureReading\n"
         "read_picture(io.BytesIO(Path(sys.argv[2]).read_bytes()), PictureReading(), print)  # imports what it needs\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"

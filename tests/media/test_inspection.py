@@ -84,8 +84,8 @@ CARRIERS = {
 def test_greedy_exif_data_is_left_out_before_it_is_walked(carrier, block):
     content = carrier(block)
     code = (
-        "import resource, sys, time; from gansdk.media.images import read_picture; from gansdk.options import *\n"
-        "import PIL.Image, PIL.ImageCms, PIL.PngImagePlugin, PIL.AvifImagePlugin, gansdk.media.normalising, pyvips\n"
+        "import resource, sys, time; from gansdk.media.reading import read_picture; from gansdk.options import *\n"
+        "import PIL.Image, PIL.ImageCms, PIL.PngImagePlugin, PIL.AvifImagePlugin, gansdk.media.conversion, pyvips\n"
         "data, started = sys.stdin.buffer.read(), time.process_time()\n"
         "picture = read_picture(data, PictureReading(), print)\n"
         "assert picture.exif is None and time.process_time() - started < 2\n"

@@ -1,43 +1,43 @@
 import pytest
 from sample_pictures import SIZE, encoded, image
 
-from gansdk.media import kinds
+from gansdk.media import formats
 
 
 def test_every_kind_is_known_by_its_first_bytes():
     for kind, name in (
-        (kinds.PNG, "PNG"),
-        (kinds.JPEG, "JPEG"),
-        (kinds.JPEG, "MPO"),
-        (kinds.WEBP, "WEBP"),
-        (kinds.TIFF, "TIFF"),
-        (kinds.GIF, "GIF"),
-        (kinds.BMP, "BMP"),
-        (kinds.PPM, "PPM"),
-        (kinds.AVIF, "AVIF"),
+        (formats.PNG, "PNG"),
+        (formats.JPEG, "JPEG"),
+        (formats.JPEG, "MPO"),
+        (formats.WEBP, "WEBP"),
+        (formats.TIFF, "TIFF"),
+        (formats.GIF, "GIF"),
+        (formats.BMP, "BMP"),
+        (formats.PPM, "PPM"),
+        (formats.AVIF, "AVIF"),
     ):
-        assert kinds.identify(encoded(image("RGB"), name)[: kinds.HEAD]) is kind
+        assert formats.identify(encoded(image("RGB"), name)[: formats.HEAD]) is kind
 
 
 @pytest.mark.parametrize(
     ("brands", "kind"),
     [
-        (b"heic\0\0\0\0mif1heic", kinds.HEIF),
-        (b"mif1\0\0\0\0mif1heic", kinds.HEIF),
-        (b"mif1\0\0\0\0mif1avif", kinds.AVIF),
-        (b"avis\0\0\0\0msf1avis", kinds.AVIF),
+        (b"heic\0\0\0\0mif1heic", formats.HEIF),
+        (b"mif1\0\0\0\0mif1heic", formats.HEIF),
+        (b"mif1\0\0\0\0mif1avif", formats.AVIF),
+        (b"avis\0\0\0\0msf1avis", formats.AVIF),
         (b"isom\0\0\0\0isommp42", None),
     ],
 )
 def test_brands_tell_heic_from_avif(brands, kind):
-    assert kinds.identify((len(brands) + 8).to_bytes(4) + b"ftyp" + brands) is kind
+    assert formats.identify((len(brands) + 8).to_bytes(4) + b"ftyp" + brands) is kind
 
 
 @pytest.mark.parametrize(
     "head", [b"", b"B", b"BMW is a car", b"P5", b"P7\n", b"RIFF\0\0\0\0WAVE", b"\xff\xd8", b"\0" * 64]
 )
 def test_what_only_looks_like_one(head):
-    assert kinds.identify(head) is None
+    assert formats.identify(head) is None
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_what_only_looks_like_one(head):
     ],
 )
 def test_sizes_that_headers_declare(name, options):
-    head = encoded(image("RGB"), name, **options)[: kinds.HEAD]
-    assert kinds.declared_size(kinds.identify(head), head) == SIZE
-    assert kinds.declared_size(kinds.identify(head), head[:9]) is None
+    head = encoded(image("RGB"), name, **options)[: formats.HEAD]
+    assert formats.declared_size(formats.identify(head), head) == SIZE
+    assert formats.declared_size(formats.identify(head), head[:9]) is None
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_sizes_that_headers_declare(name, options):
     ],
 )
 def test_bits_that_ppm_declares(head, bits):
-    assert kinds.declared_bits(kinds.PPM, head) == bits
+    assert formats.declared_bits(formats.PPM, head) == bits
 
 
 def test_endings():
-    assert kinds.by_ending(".JPEG") is kinds.JPEG
-    assert kinds.by_ending(".txt") is None
-    assert kinds.by_ending("") is None
+    assert formats.kind_by_ending(".JPEG") is formats.JPEG
+    assert formats.kind_by_ending(".txt") is None
+    assert formats.kind_by_ending("") is None

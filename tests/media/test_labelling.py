@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from gansdk.media.gallery import Gallery
-from gansdk.media.labelling import zoom_for
+from gansdk.media.gallery import Gallery, zoom_for
 
 WORDS = ["ankle boot", "bag", "T-shirt/top", "coat"]
 

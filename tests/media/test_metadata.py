@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image, PngImagePlugin
 from sample_pictures import encoded, image, quietly, read, refused
 
-from gansdk.media.images import read_picture
+from gansdk.media.reading import read_picture
 from gansdk.media.writing import write_picture
 from gansdk.options import PictureReading, PictureWriting
 

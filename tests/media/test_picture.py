@@ -6,8 +6,8 @@ from PIL import Image
 from sample_pictures import SRGB, exif_with, image
 
 from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError, UnknownNameError
-from gansdk.media.images import read_picture
-from gansdk.media.picture import Picture, to_8_bits
+from gansdk.media.image import Picture, to_8_bits
+from gansdk.media.reading import read_picture
 from gansdk.options import PictureReading
 
 

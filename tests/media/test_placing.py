@@ -7,7 +7,7 @@ import io
 import pytest
 
 from gansdk.errors import OutputError, OutputExistsError
-from gansdk.media.placing import free_name, put, send
+from gansdk.media.writing import free_name, put, send
 
 
 def new(file) -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gansdk.media import resizing
-from gansdk.media.picture import Picture
+from gansdk.media.image import Picture
 from gansdk.media.resizing import resize, resize_alpha
 
 

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image, ImageCms
 from sample_pictures import SRGB, chunk, encoded, exif_with, quietly, raw_png, read, refused
 
-from gansdk.media.spaces import of_codes, of_gamma, profile
+from gansdk.media.colour import of_codes, of_gamma, profile
 
 P3 = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
 COLOUR, ITS_SRGB = (230, 120, 60), (247, 112, 38)

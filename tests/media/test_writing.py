@@ -14,7 +14,7 @@ from sample_pictures import SRGB, camera_exif, encoded, exif_with, image, quietl
 
 from gansdk.errors import InputError, OutputError, OutputExistsError
 from gansdk.media.encoding import write_webp
-from gansdk.media.picture import Picture
+from gansdk.media.image import Picture
 from gansdk.media.writing import check_fits, write_picture
 from gansdk.options import PictureWriting
 
@@ -322,7 +322,7 @@ def test_a_stream_that_fails():
 
 
 NOISE = (
-    "import sys; import numpy as np; from pathlib import Path; from gansdk.media.picture import Picture\n"
+    "import sys; import numpy as np; from pathlib import Path; from gansdk.media.image import Picture\n"
     "from gansdk.errors import OutputError\n"
     "noise = np.random.default_rng(0).integers(0, 2**BITS, (HEIGHT, 1000, 3), f'uint{BITS}')\n"
 )

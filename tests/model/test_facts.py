@@ -17,7 +17,7 @@ from gansdk.model.facts import (
     LatentGeneratorFacts,
     LatentSource,
 )
-from gansdk.model.parts import Categorical, Code, Continuous, Features, Noise
+from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise
 
 DIGITS = Image(channels=1, height=28, width=28)
 PARTS = (Noise(n=62, law="uniform"), Categorical(name="class", k=10), Continuous(name="style", n=2))

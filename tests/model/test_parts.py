@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from gansdk.model.parts import MOST_NUMBERS, Categorical, Continuous, Noise
+from gansdk.model.variables import MOST_NUMBERS, Categorical, Continuous, Noise
 
 
 def test_a_continuous_code_is_swept_over_its_range_or_beyond():

@@ -8,7 +8,7 @@ import sys
 import pytest
 from dists import BROKEN, HOOKS, write_distribution
 
-from gansdk.plugins.discovery import core_only, discover
+from gansdk.plugins.registry import core_only, discover
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ import publishable
 import pytest
 import tiny
 
-from gansdk.inference.catalog import Catalog
-from gansdk.plugins.discovery import discover
-from gansdk.plugins.registry import Brought, Source
+from gansdk.models.catalog import Catalog
+from gansdk.plugins.registry import Brought, Source, discover
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gansdk.cards.front_matter import split
-from gansdk.cards.regions import HERE
+from gansdk.cards.rendering import HERE
 from gansdk.errors import OutputError
-from gansdk.hub.places import Place
-from gansdk.inference.located import Located
+from gansdk.hub.pushing import Place
+from gansdk.models.resolved import Located
 from gansdk.publishing.cards import published_card
 from gansdk.refs import parse
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gansdk.inference.catalog import Catalog
+    from gansdk.models.catalog import Catalog
     from gansdk.publishing.cards import Side
 
 REF = parse("hub:org/m")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gansdk.errors import ModelError
-from gansdk.inference.located import Located
+from gansdk.models.resolved import Located
 from gansdk.publishing.contents import contents
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hub.server import Hub
 
-    from gansdk.inference.catalog import Catalog
+    from gansdk.models.catalog import Catalog
 
 FORMAT = ["attributions.json", "card-strip.webp", "config.json", "model.safetensors"]
 

@@ -10,8 +10,8 @@ import pytest
 
 from gansdk.errors import HubError, ModelError, OptionError, OutputError, RefError, UnreachableError
 from gansdk.hub.access import Access
-from gansdk.inference.catalog import Catalog
-from gansdk.publishing.pushing import Wish, publish
+from gansdk.models.catalog import Catalog
+from gansdk.publishing.push import Wish, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hub.repos import Repo
     from hub.server import Hub
 
-    from gansdk.publishing.pushing import Pushed
+    from gansdk.publishing.push import Pushed
 
 
 @pytest.fixture(autouse=True)

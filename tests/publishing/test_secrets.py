@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 import gansdk
 from gansdk.errors import ModelError
-from gansdk.publishing.secrets import check_secrets
+from gansdk.publishing.contents import check_secrets
 
 if TYPE_CHECKING:
     from hub.server import Hub

@@ -41,7 +41,7 @@ def source(script, tmp_path: Path):
         author="A. Uthor",
         splits={"all": DataSplit({"images": "pixels"}, 2, array_digest({"images": IMAGES}))},
         route="none",
-        reader="gansdk.data.idx:read_idx_files",
+        reader="gansdk.data.mnist:read_idx_files",
     )
     return script.Source(dataset, lambda _: tmp_path / "package", "files", "terms")
 

@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
 import gansdk
-from gansdk.training import Contest, Export, Player, load_start
+from gansdk import Export
+from gansdk.training import Contest, Player, load_start
 
 SIDE = 8
 

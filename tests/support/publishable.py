@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import tiny
 
-from gansdk.model.attributions import Attributions, Credit
-from gansdk.model.config import Trained, TrainingData
+from gansdk.model.config import Attributions, Credit, Trained, TrainingData
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +25,8 @@ def write(folder: Path, *, seed: int = 0, licence: str = "MIT") -> None:
     """Writes its folder, with a picture for its card."""
     import torch
 
-    from gansdk.inference.loading import write_model
-    from gansdk.model.export import Export
+    from gansdk.model.config import Export
+    from gansdk.models.loading import write_model
 
     networks = tiny.trained_networks(seed=seed)
     last = networks["generator"][5]

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import IFDRational
 
 from gansdk.errors import InputError
-from gansdk.media.images import read_picture
+from gansdk.media.reading import read_picture
 from gansdk.options import PictureReading
 
 SIZE = (23, 14)

@@ -7,10 +7,10 @@ from pathlib import Path
 import tiny
 
 from gansdk.errors import OptionError
-from gansdk.inference.context import Context
-from gansdk.inference.located import Located
-from gansdk.inference.planning import Work
+from gansdk.jobs.plan import Work
 from gansdk.model.config import ModelConfig
+from gansdk.models.context import Context
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions, PictureReading, PictureWriting, RecordWriting
 from gansdk.plugins.declarations import Slot, Task
 from gansdk.tasks.superres import SUPERRES, SuperresOptions

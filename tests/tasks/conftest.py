@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import sketch
 
-from gansdk.inference.located import Located
-from gansdk.inference.pipelines import Pipeline
+from gansdk.models.pipelines import Pipeline
+from gansdk.models.resolved import Located
 from gansdk.options import LoadOptions
 
 

@@ -11,8 +11,8 @@ import torch
 
 from gansdk import Categorical, Context, Continuous, Facts, Picture
 from gansdk.errors import ComputationError, InputError, UnknownNameError
-from gansdk.inference.encodings import Encoding
-from gansdk.inference.loading import load_networks
+from gansdk.models.encodings import Encoding
+from gansdk.models.loading import load_networks
 from gansdk.tasks.encode import ENCODE, EncodeOptions, misfit, run, run_many
 from gansdk.tasks.generate import GENERATE
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
 from gansdk.errors import InputError, NotApplicableError, OptionError, UnknownNameError
-from gansdk.inference.loading import load_networks
+from gansdk.models.loading import load_networks
 from gansdk.tasks.generate import GENERATE, GenerateOptions, extent, misfit, pieces
 
 

@@ -7,7 +7,7 @@ import pytest
 import tiny
 
 from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource, Model, Picture
-from gansdk.inference.context import Context
+from gansdk.models.context import Context
 from gansdk.tasks import restore, superres
 
 FACTS = Facts(generator=ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(scale=1), receptive_field=0))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource, Model, Picture
 from gansdk.errors import InputError
-from gansdk.inference.context import Context
+from gansdk.models.context import Context
 from gansdk.options import split
 from gansdk.tasks.superres import SuperresOptions, misfit, run
 

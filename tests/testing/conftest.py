@@ -3,8 +3,8 @@ import sys
 import pytest
 from exemplars import NAME, install
 
-from gansdk.inference.catalog import Catalog
-from gansdk.plugins.discovery import discover
+from gansdk.models.catalog import Catalog
+from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 from gansdk.testing import kit_for
 

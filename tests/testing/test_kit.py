@@ -16,9 +16,9 @@ from safetensors.torch import save_file
 from gansdk import Direction, write_directions
 from gansdk.errors import UnknownNameError
 from gansdk.files import sha256
-from gansdk.inference.catalog import Catalog
 from gansdk.model.config import read_config
-from gansdk.plugins.discovery import discover
+from gansdk.models.catalog import Catalog
+from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 from gansdk.testing import all_checks, kit_for
 from gansdk.testing.kit import Kit

@@ -11,10 +11,11 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import gansdk
+from gansdk import Export
 from gansdk.testing import all_checks
 from gansdk.testing.kit import Kit
 from gansdk.testing.subjects import RecipeSubject
-from gansdk.training import Contest, Export, Player
+from gansdk.training import Contest, Player
 
 HERE = "three_players_for_tests"
 CHECKS = {check.id: check for check in all_checks()}

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansdk.training.curves import draw_curves, is_logarithmic, read_panels, smoothed
-from gansdk.training.metrics import append_line
+from gansdk.training.metrics import append_line, draw_curves, is_logarithmic, read_panels, smoothed
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import torch
 from trainings import state, train
 
 from gansdk.errors import TrainingError
-from gansdk.training import loop
-from gansdk.training.divergence import Referee
+from gansdk.training import trainer
+from gansdk.training.callbacks import Referee
 from gansdk.training.players import Contest, Player
 from gansdk.training.runs import Limits
 
@@ -64,5 +64,5 @@ def test_a_discriminator_that_has_won_stops_the_run_and_the_checkpoint_stays(tmp
     with pytest.raises(TrainingError, match=r"'discriminator' has won against 'generator': from step 0 to 4"):
         train(tmp_path / "run", photos, method=method, won_steps=3)
     assert state(tmp_path / "run")[1]["step"] == 2
-    finished = loop.resume(tmp_path / "run", methods={"tiny": method}, won_steps=0)
+    finished = trainer.resume(tmp_path / "run", methods={"tiny": method}, won_steps=0)
     assert finished.steps == 6

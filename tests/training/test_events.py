@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from trainings import train
 
-from gansdk.training.events import Events
+from gansdk.training.logging import Events
 
 
 def test_tensorboard_reads_what_was_written(tmp_path):

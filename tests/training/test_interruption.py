@@ -5,8 +5,8 @@ import adversary
 import pytest
 from trainings import METHODS, assert_same_run, state, stop_at, train
 
-from gansdk.training import loop
-from gansdk.training.interruption import put_off
+from gansdk.training import trainer
+from gansdk.training.callbacks import put_off
 
 STOPPING = "stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)"
 
@@ -84,7 +84,7 @@ def test_ctrl_c_in_the_middle_of_a_step_saves_the_whole_step(tmp_path, photos):
         train(tmp_path / "run", photos, method=adversary.method("Interrupted"), note=notes.append)
     assert state(tmp_path / "run")[1]["step"] == 3
     assert notes == [STOPPING]
-    loop.resume(tmp_path / "run", methods=METHODS)
+    trainer.resume(tmp_path / "run", methods=METHODS)
     train(tmp_path / "whole", photos)
     assert_same_run(tmp_path / "whole", tmp_path / "run")
 
@@ -106,7 +106,7 @@ def test_sheets_of_steps_that_were_lost_go_when_the_run_goes_on(tmp_path, photos
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "run", photos, progress=stop_at(3))
     (tmp_path / "run" / "samples" / "000000005.png").write_bytes(b"of a step that no checkpoint has")
-    loop.resume(tmp_path / "run", methods=METHODS, steps=4)
+    trainer.resume(tmp_path / "run", methods=METHODS, steps=4)
     assert [path.name for path in sorted((tmp_path / "run" / "samples").iterdir())] == [
         "000000002.png",
         "000000004.png",

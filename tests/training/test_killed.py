@@ -13,11 +13,11 @@ from trainings import METHODS, assert_same_run, metrics, state, stop_at, train
 
 from gansdk.data.opening import find_data
 from gansdk.errors import TrainingError
-from gansdk.evaluation.keeping import keep
+from gansdk.evaluation.evaluator import keep
 from gansdk.evaluation.record import Evaluation, Measurement, read_evaluation
-from gansdk.inference.located import Located
 from gansdk.model.config import check_folder, read_config
-from gansdk.training import loop
+from gansdk.models.resolved import Located
+from gansdk.training import trainer
 from gansdk.training.runs import RunFolder
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -56,7 +56,7 @@ def test_a_run_killed_between_a_checkpoint_and_its_model_gets_that_model(tmp_pat
     script = SCRIPT.format(support=str(SUPPORT), where=where, saved=saved)
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert loop.resume(tmp_path / "run", methods=METHODS).steps == 6
+    assert trainer.resume(tmp_path / "run", methods=METHODS).steps == 6
     assert_same_run(tmp_path / "whole", tmp_path / "run")
     assert Located.at(tmp_path / "run" / "model").config.trained.steps == 6
     assert not [path.name for path in (tmp_path / "run").glob(".model*")]
@@ -66,7 +66,7 @@ def test_what_an_author_wrote_survives_the_moment_without_a_model(tmp_path, phot
     train(tmp_path / "run", photos)
     (tmp_path / "run" / "model" / "README.md").write_text("my words")
     (tmp_path / "run" / "model").rename(tmp_path / "run" / ".model.0a1b2c3d.old")
-    loop.resume(tmp_path / "run", methods=METHODS, steps=8)
+    trainer.resume(tmp_path / "run", methods=METHODS, steps=8)
     assert (tmp_path / "run" / "model" / "README.md").read_text() == "my words"
 
 
@@ -86,7 +86,7 @@ def test_a_finished_run_has_the_model_of_its_last_step_again(tmp_path, photos, d
     if damage == "another's":
         shutil.copytree(tmp_path / "other" / "model", model)
     notes = []
-    finished = loop.resume(tmp_path / "run", methods=METHODS, note=notes.append)
+    finished = trainer.resume(tmp_path / "run", methods=METHODS, note=notes.append)
     assert notes[0] == f"{model} is not the whole model of step 6; it is written again"
     assert finished.evaluation.measurements
     assert (model / "model.safetensors").read_bytes() == expected["model.safetensors"]
@@ -99,7 +99,7 @@ def test_figures_of_somebody_elses_sets_are_not_taken_for_the_runs_own(tmp_path,
     model = tmp_path / "run" / "model"
     mine = Measurement(metric="psnr-y", data="mine", value=1.0, protocol={})
     keep(model, Evaluation(measurements=(mine,)), read_config(model).files["model.safetensors"])
-    finished = loop.resume(tmp_path / "run", methods=METHODS)
+    finished = trainer.resume(tmp_path / "run", methods=METHODS)
     assert {one.data for one in finished.evaluation.measurements} == {"held-out"}
     assert {one.data for one in read_evaluation(model).measurements} == {"held-out", "mine"}
 
@@ -117,7 +117,7 @@ def test_a_run_whose_checkpoints_are_gone_is_refused_and_left_as_it_is(tmp_path,
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     before = contents(run)
     with pytest.raises(TrainingError, match="has no checkpoint any more, so it cannot be continued") as caught:
-        loop.resume(run, methods=METHODS)
+        trainer.resume(run, methods=METHODS)
     assert "\n" not in str(caught.value)
     assert contents(run) == before
 
@@ -126,7 +126,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins(tmp_path, photos):
     train(tmp_path / "whole", photos)
     (tmp_path / "run" / "state").mkdir(parents=True)
     shutil.copy(tmp_path / "whole" / "train.json", tmp_path / "run")
-    loop.resume(tmp_path / "run", methods=METHODS)
+    trainer.resume(tmp_path / "run", methods=METHODS)
     assert_same_run(tmp_path / "whole", tmp_path / "run")
 
 
@@ -141,7 +141,7 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_whole_one_beside_it(tmp_pa
     (run / "state" / "000000004" / "tensors.safetensors").unlink()
     shutil.copytree(run / "state" / "000000003", run / "state" / "000000003-mine")
     notes = []
-    loop.resume(run, methods=METHODS, note=notes.append)
+    trainer.resume(run, methods=METHODS, note=notes.append)
     assert len(notes) == 2
     assert "000000006" in notes[0]
     assert "; the run continues from the checkpoint of step 3" in notes[0]
@@ -159,7 +159,7 @@ def test_a_newest_checkpoint_of_a_later_format_is_not_thrown_away(tmp_path, phot
     (run / "state" / "000000009" / "state.json").write_text('{"gansdk": 2}')
     before = contents(run)
     with pytest.raises(TrainingError, match="format version 2, this gansdk reads 1"):
-        loop.resume(run, methods=METHODS, steps=9)
+        trainer.resume(run, methods=METHODS, steps=9)
     assert contents(run) == before
 
 
@@ -238,7 +238,7 @@ def test_a_damaged_side_file_does_not_end_a_resume(tmp_path, photos, case):
     with pytest.raises(KeyboardInterrupt):
         train(run, photos, progress=stop_at(4))
     damage(run / name)
-    assert loop.resume(run, methods=METHODS, note=notes.append).steps == 6
+    assert trainer.resume(run, methods=METHODS, note=notes.append).steps == 6
     assert [said in note for note in notes] == [True] * bool(said)
     check_folder(run / "model", read_config(run / "model"))
     assert metrics(run)[-1]["step"] == 6

@@ -17,7 +17,7 @@ from gansdk.errors import (
     UnknownNameError,
     UsageError,
 )
-from gansdk.training import loop
+from gansdk.training import trainer
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])  # at a checkpoint, and in the middle of a line of the log
@@ -27,7 +27,7 @@ def test_n_steps_resume_and_n_more_are_2n_steps(tmp_path, photos, at):
         train(tmp_path / "halves", photos, progress=stop_at(at))
     torch.manual_seed(12345)
     assert state(tmp_path / "halves")[1]["step"] == at
-    finished = loop.resume(tmp_path / "halves", methods=METHODS)
+    finished = trainer.resume(tmp_path / "halves", methods=METHODS)
     assert finished.steps == 6
     assert_same_run(tmp_path / "whole", tmp_path / "halves")
 
@@ -47,19 +47,19 @@ def test_a_process_that_vanished_is_resumed_from_its_last_checkpoint(tmp_path, p
     assert state(tmp_path / "halves")[1]["step"] == 4
     with (tmp_path / "halves" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 5, "seconds": 1.0}\n{"step":')  # later than the checkpoint, and half a line
-    loop.resume(tmp_path / "halves", methods=METHODS)
+    trainer.resume(tmp_path / "halves", methods=METHODS)
     assert_same_run(tmp_path / "whole", tmp_path / "halves")
 
 
 def test_a_longer_run_is_the_run_that_was_asked_for_longer(tmp_path, photos):
     train(tmp_path / "long", photos)
     train(tmp_path / "short", photos, options={"steps": 4})
-    finished = loop.resume(tmp_path / "short", methods=METHODS, steps=6)
+    finished = trainer.resume(tmp_path / "short", methods=METHODS, steps=6)
     assert finished.steps == 6
     assert_same_run(tmp_path / "long", tmp_path / "short")
     assert json.loads((tmp_path / "short" / "train.json").read_text())["options"]["steps"] == 6
     with pytest.raises(UsageError, match="has taken 6 steps already"):
-        loop.resume(tmp_path / "short", methods=METHODS, steps=5)
+        trainer.resume(tmp_path / "short", methods=METHODS, steps=5)
 
 
 def test_the_seed_decides(tmp_path, photos):
@@ -78,9 +78,9 @@ def test_threads_are_set_for_the_run_and_can_be_changed(tmp_path, photos):
         seen.append(torch.get_num_threads())
         torch.set_num_threads(before)
         with pytest.raises(KeyboardInterrupt):
-            loop.resume(tmp_path / "run", methods=METHODS, progress=stop_at(2))
+            trainer.resume(tmp_path / "run", methods=METHODS, progress=stop_at(2))
         seen.append(torch.get_num_threads())
-        loop.resume(tmp_path / "run", methods=METHODS, threads=1)
+        trainer.resume(tmp_path / "run", methods=METHODS, threads=1)
         seen.append(torch.get_num_threads())
     finally:
         torch.set_num_threads(before)
@@ -91,7 +91,7 @@ def test_bf16_trains_and_resumes_exactly_too(tmp_path, photos):
     train(tmp_path / "whole", photos, precision="bf16")
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "halves", photos, precision="bf16", progress=stop_at(3))
-    loop.resume(tmp_path / "halves", methods=METHODS)
+    trainer.resume(tmp_path / "halves", methods=METHODS)
     assert_same_run(tmp_path / "whole", tmp_path / "halves")
     assert json.loads((tmp_path / "whole" / "train.json").read_text())["precision"] == "bf16"
 
@@ -101,7 +101,7 @@ def test_a_run_goes_on_from_another_working_folder(tmp_path, photos, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         train("run", "photos", progress=stop_at(2))
     monkeypatch.chdir("/")
-    assert loop.resume(tmp_path / "run", methods=METHODS).steps == 6
+    assert trainer.resume(tmp_path / "run", methods=METHODS).steps == 6
 
 
 def test_a_run_goes_on_with_data_that_has_moved(tmp_path, photos):
@@ -112,17 +112,17 @@ def test_a_run_goes_on_with_data_that_has_moved(tmp_path, photos):
     moved, run = str(tmp_path / "moved"), tmp_path / "run"
     hint = rf"if it has moved: gansdk resume {run} --data photos=DATA --test own=DATA$"
     with pytest.raises(InputError, match=hint):
-        loop.resume(run, methods=METHODS)
+        trainer.resume(run, methods=METHODS)
     with pytest.raises(UnknownNameError, match=r"no data set of the run 'photo'; did you mean photos\?"):
-        loop.resume(run, methods=METHODS, data={"photo": moved})
+        trainer.resume(run, methods=METHODS, data={"photo": moved})
     other = write_pictures(tmp_path / "other", seed=1)
     with pytest.raises(TrainingError, match=r"the data set 'photos' at .*/other has changed since the run began"):
-        loop.resume(run, methods=METHODS, data={"": str(other)}, tests={"": moved})
-    loop.resume(run, methods=METHODS, data={"": moved}, tests={"own": moved}, progress=stop_at(99))
+        trainer.resume(run, methods=METHODS, data={"": str(other)}, tests={"": moved})
+    trainer.resume(run, methods=METHODS, data={"": moved}, tests={"own": moved}, progress=stop_at(99))
     assert_same_run(tmp_path / "whole", run)
     record = json.loads((run / "train.json").read_text())
     assert (record["data"]["photos"]["path"], record["tests"]["own"]["path"]) == (moved, moved)
-    loop.resume(run, methods=METHODS, steps=7)  # it need not be said again
+    trainer.resume(run, methods=METHODS, steps=7)  # it need not be said again
 
 
 WRONG = {
@@ -165,7 +165,7 @@ def test_resuming_needs_the_runs_own_method(tmp_path, photos):
     with pytest.raises(
         MissingPluginError, match=r"'tiny', which is not installed; pip install 'gansdk-plugin-tiny>=0\.1'"
     ):
-        loop.resume(tmp_path / "run", methods={})
+        trainer.resume(tmp_path / "run", methods={})
 
 
 def test_resuming_says_that_versions_differ(tmp_path, photos):
@@ -176,5 +176,5 @@ def test_resuming_says_that_versions_differ(tmp_path, photos):
     record["versions"]["torch"] = "1.4.0"
     path.write_text(json.dumps(record))
     notes = []
-    loop.resume(tmp_path / "run", methods=METHODS, note=notes.append)
+    trainer.resume(tmp_path / "run", methods=METHODS, note=notes.append)
     assert f"torch 1.4.0 → {torch.__version__}" in notes[0]

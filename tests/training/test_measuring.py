@@ -11,10 +11,10 @@ from trainings import metrics, state, train
 
 from gansdk.errors import UsageError
 from gansdk.evaluation.record import read_evaluation
-from gansdk.inference.loading import load_networks
-from gansdk.inference.located import Located
 from gansdk.model.config import check_folder, read_config
-from gansdk.plugins.discovery import discover
+from gansdk.models.loading import load_networks
+from gansdk.models.resolved import Located
+from gansdk.plugins.registry import discover
 
 
 def test_the_evaluation_is_that_of_the_model_which_lies_there(tmp_path, photos):

@@ -4,8 +4,8 @@ import json
 import pytest
 from adversary import METHOD, write_pictures
 
-from gansdk.inference import runtime
-from gansdk.training import loop
+from gansdk.models import runtime
+from gansdk.training import trainer
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ def test_auto_is_bf16_where_hardware_has_it_and_the_config_gains_by_it(tmp_path,
     configs = {name: dataclasses.replace(config, mixed=mixed) for name, config in METHOD.configs.items()}
     method = dataclasses.replace(METHOD, configs=configs)
     data = {"photos": str(write_pictures(tmp_path / "photos"))}
-    loop.train(method, "small", tmp_path / "run", data=data, options={"steps": 1}, device="cpu", precision=asked)
+    trainer.train(method, "small", tmp_path / "run", data=data, options={"steps": 1}, device="cpu", precision=asked)
     assert json.loads((tmp_path / "run" / "train.json").read_text())["precision"] == taken

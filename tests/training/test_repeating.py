@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from gansdk.training.repeating import repeatable
+from gansdk.training.session import repeatable
 
 
 def settings():

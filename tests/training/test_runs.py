@@ -4,18 +4,10 @@ import subprocess
 import adversary
 import pytest
 
-from gansdk.data.pictures import open_pictures
+from gansdk.data.folders import open_pictures
 from gansdk.errors import InputError, OutputError, TrainingError
 from gansdk.model.config import TrainingData
-from gansdk.training.runs import (
-    RunFolder,
-    RunRecord,
-    Source,
-    check_unchanged,
-    commit_of,
-    describe_source,
-    versions,
-)
+from gansdk.training.runs import RunFolder, RunRecord, Source, check_unchanged, commit_of, describe_source, versions
 
 RECORD = RunRecord(
     gansdk=1,

@@ -11,11 +11,10 @@ from adversary import METHOD
 from trainings import METHODS, metrics, state, train
 
 from gansdk.errors import TrainingError
-from gansdk.inference.loading import load_networks
-from gansdk.inference.located import Located
-from gansdk.model.attributions import Credit, read_attributions
-from gansdk.model.config import check_folder, check_safetensors, read_config
-from gansdk.training import loop
+from gansdk.model.config import Credit, check_folder, check_safetensors, read_attributions, read_config
+from gansdk.models.loading import load_networks
+from gansdk.models.resolved import Located
+from gansdk.training import trainer
 
 
 def test_what_is_written_between_steps_does_not_change_the_training(tmp_path, photos):
@@ -70,7 +69,7 @@ def test_a_finished_run_is_not_measured_twice(tmp_path, photos):
     finished = train(run, photos, tests={"held-out": photos})
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.name != ".lock"}
     notes = []
-    again = loop.resume(run, methods=METHODS, note=notes.append)
+    again = trainer.resume(run, methods=METHODS, note=notes.append)
     assert again.evaluation == finished.evaluation
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.name != ".lock"}
     assert "has taken all its 6 steps" in notes[0]

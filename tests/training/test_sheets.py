@@ -7,7 +7,7 @@ from PIL import Image
 from trainings import train
 
 from gansdk.errors import PluginError
-from gansdk.training.sheets import draw_sheet, write_sheet
+from gansdk.training.logging import draw_sheet, write_sheet
 
 
 def test_pictures_stand_below_each_other_with_a_white_gap(tmp_path):

@@ -15,9 +15,8 @@ from trainings import METHODS, assert_same_run, stop_at, train
 from gansdk import DataSplit, NamedDataset, array_digest
 from gansdk.data.opening import find_data
 from gansdk.errors import InputError, TrainingError
-from gansdk.model.attributions import read_attributions
-from gansdk.model.config import read_config
-from gansdk.training import loop
+from gansdk.model.config import read_attributions, read_config
+from gansdk.training import trainer
 
 
 def test_data_without_a_name_is_the_recipes_first(tmp_path, photos):
@@ -37,11 +36,11 @@ def test_resuming_needs_the_same_data(tmp_path, photos):
         train(tmp_path / "run", photos, tests={"held-out": photos}, progress=stop_at(2))
     write_pictures(tmp_path / "photos", seed=5)
     with pytest.raises(TrainingError, match=r"data set 'photos' at .* has changed since the run began"):
-        loop.resume(tmp_path / "run", methods=METHODS)
+        trainer.resume(tmp_path / "run", methods=METHODS)
     for picture in (tmp_path / "photos").iterdir():
         picture.unlink()
     with pytest.raises(InputError, match="holds no pictures"):
-        loop.resume(tmp_path / "run", methods=METHODS)
+        trainer.resume(tmp_path / "run", methods=METHODS)
 
 
 def test_resuming_needs_the_same_test_data(tmp_path, photos):
@@ -50,7 +49,7 @@ def test_resuming_needs_the_same_test_data(tmp_path, photos):
         train(tmp_path / "run", photos, tests={"photos": str(held_out)}, progress=stop_at(2))
     write_pictures(held_out, seed=2)
     with pytest.raises(TrainingError, match=r"data set 'photos' at .*/held-out has changed"):
-        loop.resume(tmp_path / "run", methods=METHODS)
+        trainer.resume(tmp_path / "run", methods=METHODS)
 
 
 class Place(os.PathLike):
@@ -74,7 +73,7 @@ def named(tmp_path, monkeypatch):
         author="Jo Doe",
         splits={"all": DataSplit({"images": "images"}, len(images), array_digest({"images": images}))},
         route="fetch FOLDER dots",
-        reader="gansdk.data.idx:read_idx_files",
+        reader="gansdk.data.mnist:read_idx_files",
     )
     path = tmp_path / "data" / "dots" / "images"
     path.parent.mkdir(parents=True)
@@ -104,7 +103,7 @@ def test_a_run_on_a_named_data_set_says_so_and_is_resumed_exactly(tmp_path, name
     path.parent.parent.rename(tmp_path / "elsewhere")
     monkeypatch.setenv("GANSDK_DATA", str(tmp_path / "elsewhere"))
     methods = {"tiny": how["method"]}
-    loop.resume(tmp_path / "halves", methods=methods, open_data=how["open_data"])
+    trainer.resume(tmp_path / "halves", methods=methods, open_data=how["open_data"])
     assert_same_run(tmp_path / "whole", tmp_path / "halves")
     recorded = json.loads((tmp_path / "whole" / "train.json").read_text())["data"]["photos"]
     assert recorded["path"] == "dots:all"

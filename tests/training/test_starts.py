@@ -9,7 +9,7 @@ from trainings import METHODS, train
 
 from gansdk.errors import InputError, TrainingError, UsageError
 from gansdk.model.config import read_config
-from gansdk.training import loop
+from gansdk.training import trainer
 
 GOING_ON = adversary.method("GoingOn", "GoingOnOptions")
 
@@ -49,9 +49,9 @@ def test_a_stage_goes_on_from_a_model_and_carries_both_ends(tmp_path, photos):
 def test_resuming_needs_the_same_start(tmp_path, photos):
     train(tmp_path / "first", photos)
     go_on(tmp_path / "second", photos, tmp_path / "first")
-    loop.resume(tmp_path / "first", methods=METHODS, steps=7)
+    trainer.resume(tmp_path / "first", methods=METHODS, steps=7)
     with pytest.raises(TrainingError, match="'start', which the run stands on, has changed"):
-        loop.resume(tmp_path / "second", methods={"tiny": GOING_ON}, steps=3)
+        trainer.resume(tmp_path / "second", methods={"tiny": GOING_ON}, steps=3)
 
 
 def test_a_start_must_be_named_exist_and_be_of_the_same_method(tmp_path, photos):

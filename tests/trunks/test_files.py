@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from gansdk.backbones.weights import find, read_tensors
 from gansdk.errors import InputError, ModelError
-from gansdk.trunks.files import find, read_tensors
 
 
 def test_a_path_or_a_name_in_the_data_folder(tmp_path, monkeypatch):

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from gansdk.backbones.lite0 import EfficientNetLite0, load_lite0
 from gansdk.errors import InputError, ModelError
-from gansdk.trunks.lite0 import EfficientNetLite0, load_lite0
 
 EGYPTIAN_CAT, TIGER_CAT, ESPRESSO = 285, 282, 967
 

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from gansdk.backbones.vgg import VGG, load_vgg
 from gansdk.errors import InputError, ModelError
 from gansdk.files import sha256
-from gansdk.trunks.vgg import VGG, load_vgg
 
 VGG19 = (2, 2, 4, 4, 4)
 

@@ -12,10 +12,10 @@ from PIL import Image
 
 import gansdk
 from gansdk.data.mnist import FASHION_MNIST, MNIST
-from gansdk.evaluation.latents.judges import PRETRAINED, load_judge
-from gansdk.evaluation.latents.shapes import slant
+from gansdk.evaluation.classifiers import PRETRAINED, load_judge
+from gansdk.evaluation.codes import slant
 from gansdk.evaluation.record import Measurement, read_evaluation
-from gansdk.evaluation.restoration.trials import PREFIX
+from gansdk.evaluation.restoration import PREFIX
 from gansdk.model.config import read_config
 from gansdk_infogan import METHOD
 from gansdk_infogan.model import networks

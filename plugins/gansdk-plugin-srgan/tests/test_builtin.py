@@ -56,8 +56,7 @@ def test_a_model_that_ships_is_small_licensed_and_traceable(name):
 
 @pytest.mark.parametrize("folder", MODELS.values(), ids=MODELS)
 def test_each_work_that_it_was_trained_on_has_an_author_and_a_licence(folder):
-    from gansdk.model.attributions import read_attributions
-    from gansdk.model.config import read_config
+    from gansdk.model.config import read_attributions, read_config
 
     works = read_attributions(folder).data
     for used in read_config(folder).trained.data:
@@ -192,7 +191,7 @@ def test_tiled_equals_whole_bit_for_bit(name):
 
 def test_the_declared_receptive_field_is_the_networks(sharpen):
     """What a pixel can reach, by the gradient of the loaded weights."""
-    from gansdk.inference.loading import load_networks
+    from gansdk.models.loading import load_networks
 
     located = sharpen.located
     radius = located.config.facts.generator.receptive_field
@@ -208,7 +207,7 @@ def test_the_declared_receptive_field_is_the_networks(sharpen):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_reduced_precision_that_its_facts_call_safe_passes_the_gate(name):
-    from gansdk.evaluation.gate import measure
+    from gansdk.evaluation.precision import measure
 
     sharpen = pipeline(name)
 

@@ -42,8 +42,8 @@ def expected():
 
 
 def test_in_fp32_it_gives_the_expected_numbers(model):
-    from gansdk.inference.loading import load_networks
-    from gansdk.inference.located import Located
+    from gansdk.models.loading import load_networks
+    from gansdk.models.resolved import Located
 
     network = load_networks(Located.at(model), METHOD)["generator"]
     image = torch.from_numpy(np.array(Image.open(REFERENCE / "input.png"))).permute(2, 0, 1)[None].float() / 255

@@ -7,9 +7,9 @@ import pytest
 import torch
 from published import trained
 
-from gansdk.inference.context import Context
-from gansdk.inference.runtime import Placement, prepare
-from gansdk.inference.tiling import upscale
+from gansdk.models.context import Context
+from gansdk.models.runtime import Placement, prepare
+from gansdk.models.tiling import upscale
 from gansdk_srgan.architectures import Architecture, CompactOptions, MSRResNetOptions, RRDBOptions, SRResNetOptions
 from gansdk_srgan.model import assemble, facts, networks
 

@@ -10,8 +10,8 @@ import slider
 import torch
 
 from gansdk.data.stacked import StackedImages
-from gansdk.evaluation.assessing import Subject, assess
-from gansdk.evaluation.latents import codes
+from gansdk.evaluation import codes
+from gansdk.evaluation.assessment import Subject, assess
 from gansdk.evaluation.metrics import METRICS
 from gansdk.model.facts import Facts
 

@@ -14,7 +14,7 @@ from gansdk import array_digest, open_data
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import InputError, ModelError
-from gansdk.evaluation.latents.judges import PRETRAINED, Judge, judge_of, load_judge
+from gansdk.evaluation.classifiers import PRETRAINED, Judge, judge_of, load_judge
 from gansdk.files import sha256
 
 CPU = torch.device("cpu")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from gansdk.evaluation.frechet import frechet_distance
-from gansdk.evaluation.restoration.perceptual import SIDE, STRIDE, Seen, feature_distance, patches, see
-from gansdk.trunks.lite0 import EfficientNetLite0, load_lite0
+from gansdk.backbones.lite0 import EfficientNetLite0, load_lite0
+from gansdk.evaluation.perceptual import SIDE, STRIDE, Seen, feature_distance, patches, see
+from gansdk.evaluation.statistics import frechet_distance
 
 TRUNK = Path(os.environ.get("GANSDK_DATA", "")) / "trunks" / "efficientnet_lite0.safetensors"
 

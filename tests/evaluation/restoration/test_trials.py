@@ -10,13 +10,12 @@ import torch
 from skimage.data import astronaut, chelsea
 from skimage.metrics import peak_signal_noise_ratio
 
-from gansdk.data.resizing import degrade
-from gansdk.evaluation.meters import MODEL, Setting
-from gansdk.evaluation.restoration.restoring import Restoring
-from gansdk.evaluation.restoration.trials import FACES, JPEG, PHOTOGRAPHS, TEXT, trial_pictures
-from gansdk.inference.context import silent
+from gansdk.data.degradation import degrade
+from gansdk.evaluation.protocol import MODEL, Setting
+from gansdk.evaluation.restoration import FACES, JPEG, PHOTOGRAPHS, TEXT, Restoring, trial_pictures
 from gansdk.model.facts import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
 from gansdk.model.protocols import Model
+from gansdk.models.context import silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

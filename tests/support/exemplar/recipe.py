@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
-from gansdk.training import Contest, Export, Player
+from gansdk import Export
+from gansdk.training import Contest, Player
 
 from .model import FACTS, Network
 

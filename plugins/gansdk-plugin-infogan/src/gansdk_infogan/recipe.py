@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from gansdk import Categorical, ImageBatches, Labels, ground_of, labels_of, stack_images
-from gansdk.training import Contest, Export, Player
+from gansdk import Categorical, Export, ImageBatches, Labels, ground_of, labels_of, stack_images
+from gansdk.training import Contest, Player
 from gansdk_infogan.losses import (
     adversarial,
     fake_as_fake,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gansdk import AlignedCrops, Degradation, ImageGeneratorFacts, InputError, Pictures, UsageError, degrade
-from gansdk.training import Contest, Export, Player, load_start
+from gansdk import AlignedCrops, Degradation, Export, ImageGeneratorFacts, InputError, Pictures, UsageError, degrade
+from gansdk.training import Contest, Player, load_start
 from gansdk_srgan import METHOD
 from gansdk_srgan.contents import content
 from gansdk_srgan.freezing import freeze_batch_norm

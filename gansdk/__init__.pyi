@@ -1,0 +1,223 @@
+"""The public names, and where each lives: what ``__init__.py`` loads when a name is first used."""
+
+from ._version import __version__ as __version__
+from .backbones.vgg import VGG as VGG
+from .backbones.vgg import load_vgg as load_vgg
+from .data.batches import AlignedCrops as AlignedCrops
+from .data.batches import ImageBatches as ImageBatches
+from .data.degradation import (
+    Degradation as Degradation,
+)
+from .data.degradation import (
+    DegradationOptions as DegradationOptions,
+)
+from .data.degradation import (
+    degrade as degrade,
+)
+from .data.degradation import (
+    upscale as upscale,
+)
+from .data.folders import Dataset as Dataset
+from .data.folders import Pictures as Pictures
+from .data.folders import open_pictures as open_pictures
+from .data.opening import open_data as open_data
+from .data.stacked import (
+    Labels as Labels,
+)
+from .data.stacked import (
+    StackedImages as StackedImages,
+)
+from .data.stacked import (
+    array_digest as array_digest,
+)
+from .data.stacked import (
+    ground_of as ground_of,
+)
+from .data.stacked import (
+    labels_of as labels_of,
+)
+from .data.stacked import (
+    match_classes as match_classes,
+)
+from .data.stacked import (
+    stack_images as stack_images,
+)
+from .errors import (
+    CancelledError as CancelledError,
+)
+from .errors import (
+    ComputationError as ComputationError,
+)
+from .errors import (
+    DamagedError as DamagedError,
+)
+from .errors import (
+    DeviceError as DeviceError,
+)
+from .errors import (
+    GansdkError as GansdkError,
+)
+from .errors import (
+    HubError as HubError,
+)
+from .errors import (
+    InputError as InputError,
+)
+from .errors import (
+    MissingPluginError as MissingPluginError,
+)
+from .errors import (
+    ModelError as ModelError,
+)
+from .errors import (
+    NotApplicableError as NotApplicableError,
+)
+from .errors import (
+    OptionError as OptionError,
+)
+from .errors import (
+    OutOfMemoryError as OutOfMemoryError,
+)
+from .errors import (
+    OutputError as OutputError,
+)
+from .errors import (
+    OutputExistsError as OutputExistsError,
+)
+from .errors import (
+    PluginError as PluginError,
+)
+from .errors import (
+    RefError as RefError,
+)
+from .errors import (
+    SettingsError as SettingsError,
+)
+from .errors import (
+    TrainingError as TrainingError,
+)
+from .errors import (
+    UnknownNameError as UnknownNameError,
+)
+from .errors import (
+    UnreachableError as UnreachableError,
+)
+from .errors import (
+    UsageError as UsageError,
+)
+from .evaluation.image_metrics import luma as luma
+from .evaluation.image_metrics import psnr as psnr
+from .evaluation.protocol import Unsuitable as Unsuitable
+from .evaluation.record import Evaluation as Evaluation
+from .evaluation.record import Figure as Figure
+from .evaluation.record import Measurement as Measurement
+from .hub.search import Found as Found
+from .importing.weights import import_weights as import_weights
+from .media.gallery import Gallery as Gallery
+from .media.image import Picture as Picture
+from .model.config import Export as Export
+from .model.facts import (
+    Direction as Direction,
+)
+from .model.facts import (
+    EncoderFacts as EncoderFacts,
+)
+from .model.facts import (
+    Facts as Facts,
+)
+from .model.facts import (
+    Ground as Ground,
+)
+from .model.facts import (
+    Image as Image,
+)
+from .model.facts import (
+    ImageGeneratorFacts as ImageGeneratorFacts,
+)
+from .model.facts import (
+    ImageOutput as ImageOutput,
+)
+from .model.facts import (
+    ImageSource as ImageSource,
+)
+from .model.facts import (
+    LatentGeneratorFacts as LatentGeneratorFacts,
+)
+from .model.facts import (
+    LatentSource as LatentSource,
+)
+from .model.facts import (
+    SizeRule as SizeRule,
+)
+from .model.protocols import (
+    Classifier as Classifier,
+)
+from .model.protocols import (
+    Discriminator as Discriminator,
+)
+from .model.protocols import (
+    Encoder as Encoder,
+)
+from .model.protocols import (
+    Generator as Generator,
+)
+from .model.protocols import (
+    Model as Model,
+)
+from .model.variables import (
+    Categorical as Categorical,
+)
+from .model.variables import (
+    Code as Code,
+)
+from .model.variables import (
+    Continuous as Continuous,
+)
+from .model.variables import (
+    Features as Features,
+)
+from .model.variables import (
+    Noise as Noise,
+)
+from .models.catalog import pull as pull
+from .models.catalog import search as search
+from .models.context import Context as Context
+from .models.directions import write_directions as write_directions
+from .models.pipelines import Pipeline as Pipeline
+from .models.pipelines import pipeline as pipeline
+from .options import Colour as Colour
+from .options import Options as Options
+from .options import Seed as Seed
+from .plugins.declarations import (
+    BuiltinModel as BuiltinModel,
+)
+from .plugins.declarations import (
+    Config as Config,
+)
+from .plugins.declarations import (
+    DataSplit as DataSplit,
+)
+from .plugins.declarations import (
+    Importer as Importer,
+)
+from .plugins.declarations import (
+    Method as Method,
+)
+from .plugins.declarations import (
+    Metric as Metric,
+)
+from .plugins.declarations import (
+    NamedDataset as NamedDataset,
+)
+from .plugins.declarations import (
+    Recognised as Recognised,
+)
+from .plugins.declarations import (
+    Slot as Slot,
+)
+from .plugins.declarations import (
+    Task as Task,
+)
+from .plugins.hookspecs import hookimpl as hookimpl
+from .publishing.push import Pushed as Pushed
+from .publishing.push import push as push

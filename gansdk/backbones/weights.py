@@ -1,0 +1,73 @@
+"""Where the weights of a trunk are, and getting them out of their file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from gansdk.errors import InputError, ModelError
+from gansdk.model.config import check_safetensors
+from gansdk.settings import data_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor, nn
+
+
+_HINT = "python scripts/fetch_trunks.py FOLDER gets it; then set GANSDK_DATA to the folder that holds trunks/"
+
+
+def find(name: str) -> Path:
+    """The file that a name means: a path that exists, else a file in ``$GANSDK_DATA/trunks``.
+
+    Args:
+        name: A path, or a file's name with or without ``.safetensors``.
+
+    Raises:
+        InputError: If there is no such file; the hint says how to get those that gansdk knows.
+    """
+    given = Path(name)
+    if given.is_file():
+        return given
+    folder = data_folder()
+    if folder is not None and given.name == name:
+        path = folder / "trunks" / (name if given.suffix else f"{name}.safetensors")
+        if path.is_file():
+            return path
+        raise InputError(f"there is no file {path}", hint=_HINT)
+    raise InputError(f"there is no file {name}", hint=_HINT if not given.suffix else "name a safetensors file")
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, floating-point ones in fp32.
+
+    Raises:
+        ModelError: If it is none.
+    """
+    check_safetensors(path)
+    try:
+        return {
+            key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in load_file(path).items()
+        }
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} cannot be read: {error}", hint="get the file again") from None
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Fills a network strictly and fixes it: eval mode, no gradients of its weights, channels last.
+
+    Raises:
+        ModelError: If keys or shapes differ.
+    """
+    try:
+        network.load_state_dict(dict(tensors), strict=True)
+    except RuntimeError as error:
+        detail = str(error).splitlines()[-1].strip()
+        raise ModelError(f"{path} does not fit {type(network).__name__}: {detail}", hint="name another file") from None
+    network.eval().requires_grad_(False)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch takes and its stubs lack

@@ -1,0 +1,314 @@
+"""``gansdk eval``."""
+
+from __future__ import annotations
+
+from inspect import Parameter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from gansdk.cli.commands import NAMED, Session, flag, known_refs, made_command, session_of
+from gansdk.cli.output import Bar, uninterrupted
+from gansdk.cli.train import named
+from gansdk.errors import InputError, ModelError, OptionError, OutputError, OutputExistsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gansdk.data.folders import Dataset
+    from gansdk.evaluation.evaluator import Evaluator
+    from gansdk.evaluation.record import Evaluation, Measurement
+    from gansdk.models.resolved import Located
+    from gansdk.options import LoadOptions
+
+
+TEXT = """Measure how good a model is, beside its twin, and keep it in the model's evaluation.json.
+
+    A model that ships in a plugin is measured and left as it is, unless it is named by its folder.
+    """
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)]
+_FLAGS = (
+    flag(
+        "data",
+        list[str],
+        metavar="[NAME=]DATA",
+        text="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
+        "(default: the test split of the named data set that it learned from, where that is here, and trial pictures "
+        "that come along; metrics of samples need none)",
+    ),
+    flag(
+        "jpeg",
+        list[int],
+        metavar="1..95",
+        text="measure restored images also from inputs that are JPEG of this quality; may be repeated",
+    ),
+    flag("metric", list[str], metavar="NAME", text="measure by this; may be repeated (default: all that fit)"),
+    flag(
+        "twin",
+        str,
+        metavar="REF",
+        text="a model to put beside it: the same training without the method's own terms; one with two ends has its "
+        "start",
+    ),
+    flag(
+        "ablation",
+        list[str],
+        metavar="NAME=REF",
+        text="measure this instead, and record it as a row of REF's ablation; may be repeated",
+    ),
+    flag(
+        "replicate",
+        list[str],
+        metavar="REF",
+        text="measure this instead, the same training from another seed, and record it for the spread of REF's "
+        "figures; may be repeated",
+    ),
+    flag(
+        "output",
+        str,
+        "-o",
+        metavar="FILE",
+        text="a JSON file to write to, or to add to, instead of the model's own evaluation.json",
+    ),
+)
+
+
+def command() -> Any:
+    """The command."""
+    from gansdk.cli.tasks import parameter_of
+    from gansdk.evaluation.protocol import MeasuringOptions
+    from gansdk.options import describe
+
+    ref = Parameter("ref", Parameter.POSITIONAL_OR_KEYWORD, annotation=_REF)
+    load = [parameter_of(info, "Computing") for info in describe(MeasuringOptions)]
+    return made_command("eval", _call, [ref, *_FLAGS, *load], TEXT)
+
+
+def _call(context: typer.Context, values: dict[str, Any]) -> None:
+    from gansdk.evaluation.protocol import MeasuringOptions
+    from gansdk.evaluation.record import unjudged
+    from gansdk.options import validate
+
+    session = session_of(context)
+    located = session.catalog.locate(values["ref"])
+    beside = _beside(session, values)
+    beside.check(located)
+    load = validate(MeasuringOptions, {name: values[name] for name in MeasuringOptions.model_fields})
+    for one in (located, *beside.models):
+        session.catalog.method(one)  # a missing plugin is known before anything is read
+    target = _target(session, located, values["output"], load)
+    datasets = _with_compressed(_datasets(session, located, values["data"] or ()), located, values["jpeg"] or ())
+    with uninterrupted():
+        import torch  # noqa: F401 - takes its time, and must not be torn apart
+    how = {"data": datasets, "load": load, "metrics": tuple(values["metric"] or ())}
+    try:
+        found = _measure(session, located, beside, **how)
+    except ModelError:
+        newer = located.replaced()
+        if newer is None:
+            raise
+        session.output.note(f"{located.ref} was replaced while it was read; it is read again")
+        located = newer
+        beside.check(located)
+        found = _measure(session, located, beside, **how)
+    _report(session, located.ref, found)
+    if found.measurements and not values["metric"] and (said := unjudged(located.config.facts, found)):
+        session.output.note(f"{said}: no figure says how good they are; give real ones with --data")
+    _keep(session, located, target, found)
+
+
+class _Beside(NamedTuple):
+    """What is measured beside a model, or in its place."""
+
+    twin: Located | None
+    variants: Mapping[str, Located]
+    replicates: Sequence[Located]
+
+    @property
+    def models(self) -> Sequence[Located]:
+        """All that have to be there."""
+        return (*([self.twin] if self.twin is not None else []), *self.variants.values(), *self.replicates)
+
+    def check(self, located: Located) -> None:
+        from gansdk.evaluation.assessment import check_replicates
+
+        given = {"--twin": self.twin, "--ablation": self.variants, "--replicate": self.replicates}
+        named = [name for name, value in given.items() if value]
+        if len(named) > 1:
+            raise UsageError(f"{' and '.join(named)} exclude each other", hint="measure them in calls of their own")
+        if self.replicates:
+            check_replicates(located, self.replicates)
+
+    def measured(self, evaluator: Evaluator, located: Located) -> Evaluation:
+        if self.variants:
+            return evaluator.evaluate_variants(located, self.variants)
+        if self.replicates:
+            return evaluator.evaluate_replicates(located, self.replicates)
+        return evaluator.evaluate(located, self.twin)
+
+
+def _measure(session: Session, located: Located, beside: _Beside, **how: Any) -> Evaluation:
+    """Measures with a bar on stderr, and notes above it."""
+    from gansdk.evaluation.evaluator import Evaluator
+
+    bar = Bar(session.output)
+
+    def progress(name: str, done: int, total: int) -> None:
+        bar.show(name, done, total)
+
+    def note(text: str) -> None:
+        bar.clear()
+        session.output.note(text)
+
+    try:
+        return beside.measured(Evaluator(session.catalog, **how, note=note, progress=progress), located)
+    finally:
+        bar.clear()
+
+
+def _beside(session: Session, values: Mapping[str, Any]) -> _Beside:
+    from gansdk.options import parse_mapping
+
+    locate = session.catalog.locate
+    rows = parse_mapping("--ablation", values["ablation"] or ())
+    return _Beside(
+        twin=locate(values["twin"]) if values["twin"] else None,
+        variants={name: locate(ref) for name, ref in rows.items()},
+        replicates=[locate(ref) for ref in values["replicate"] or ()],
+    )
+
+
+def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[str, Dataset]:
+    from gansdk.data.opening import find_data, test_splits
+    from gansdk.evaluation.evaluator import digests
+    from gansdk.evaluation.restoration import trial_pictures
+    from gansdk.model.facts import ImageGeneratorFacts
+
+    found: dict[str, Dataset] = {}
+    for text in texts:
+        name, place = named(text)
+        dataset = find_data(place, session.registry.datasets).data
+        if (name or dataset.name) in found:
+            what = f"two data sets are called {name or dataset.name!r}"
+            raise OptionError(what, hint="write --data NAME=DATA, each name once")
+        found[name or dataset.name] = dataset
+    if found:
+        return found
+    if isinstance(located.config.facts.generator, ImageGeneratorFacts):
+        found |= trial_pictures()
+    trained = located.config.trained
+    for text in test_splits(digests(trained.data) if trained is not None else (), session.registry.datasets):
+        try:
+            found[text] = find_data(text, session.registry.datasets).data
+        except InputError as error:
+            session.output.note(f"{text}, the test split of what it learned from, is left out: {error}")
+    return found
+
+
+def _with_compressed(datasets: dict[str, Dataset], located: Located, qualities: Sequence[int]) -> dict[str, Dataset]:
+    """The data sets, and each set of images again with compressed inputs."""
+    from gansdk.data.folders import Pictures
+    from gansdk.evaluation.restoration import CompressedInputs
+    from gansdk.model.facts import ImageGeneratorFacts
+
+    if qualities and not isinstance(located.config.facts.generator, ImageGeneratorFacts):
+        raise OptionError(f"--jpeg does not apply to {located.ref}", hint="its inputs are not images to restore")
+    for quality in qualities:
+        if not 1 <= quality <= 95:
+            raise OptionError(f"--jpeg: {quality} is not in 1..95", hint="give the quality of a JPEG encoder, as 50")
+    found = dict(datasets)
+    for name, data in datasets.items():
+        if isinstance(data, Pictures) and not isinstance(data, CompressedInputs):
+            for quality in qualities:
+                label = f"{name}, JPEG {quality}"
+                found[label] = CompressedInputs(data, quality, label)
+    return found
+
+
+def _target(session: Session, located: Located, output: str | None, load: LoadOptions) -> Path | None:
+    """The file or model folder that shall have it; None where nothing is written, which is said."""
+    from gansdk.evaluation.evaluator import is_users_own
+    from gansdk.files import stands
+
+    if output:
+        path = Path(output)
+        if not path.parent.is_dir():
+            raise OutputError(f"there is no folder {path.parent}", hint="create it first")
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder", hint="give -o a file")
+        if stands(path):
+            _check_evaluation(path)
+        return path
+    if load.blend is not None:
+        session.output.note("a place between the ends is no model of its own: nothing is written; -o FILE keeps it")
+        return None
+    if not is_users_own(session.catalog, located):
+        session.output.note(f"{located.ref} is no folder of yours: nothing is written; -o FILE keeps it")
+        return None
+    return located.folder
+
+
+def _check_evaluation(path: Path) -> None:
+    """Refuses to write over what holds no measurements."""
+    from gansdk.evaluation.record import read_evaluation_file
+
+    try:
+        read_evaluation_file(path)
+    except ModelError as error:
+        raise OutputExistsError(f"{path} is there and holds no measurements", hint="give -o another file") from error
+
+
+def _keep(session: Session, located: Located, target: Path | None, found: Evaluation) -> None:
+    from gansdk.evaluation.evaluator import keep
+    from gansdk.evaluation.record import Evaluation, read_evaluation_file
+    from gansdk.files import write_whole
+    from gansdk.model.config import WEIGHTS
+
+    if target is None:
+        return
+    if target == located.folder:
+        keep(target, found, located.config.files[WEIGHTS])
+        session.output.note(f"kept in {target / 'evaluation.json'}")
+        return
+    before = read_evaluation_file(target) if target.exists() else Evaluation()
+    write_whole(target, before.merged(found).to_json())
+    session.output.note(f"written to {target}")
+
+
+def _report(session: Session, ref: str, found: Evaluation) -> None:
+    rows = [("", one) for one in found.measurements]
+    rows += [(variant.name, one) for variant in found.ablation for one in variant.measurements]
+    rows += [(f"seed {other.seed}", one) for other in found.replicates for one in other.measurements]
+    records = [{"model": ref, **({"row": name} if name else {}), **one.model_dump(mode="json")} for name, one in rows]
+    if session.output.flags.json:
+        for record in records:
+            session.output.record(record)
+        return
+    session.output.listing([_cells(name, one) for name, one in rows], _columns(rows))
+    if found.twin and any(one.twin is None for _, one in rows):
+        session.output.note(f"twin: {found.twin}")
+
+
+def _cells(row: str, one: Measurement) -> dict[str, str]:
+    from gansdk.evaluation.record import difference, interval, number
+
+    cells = {
+        "row": row,
+        "data": one.data,
+        "metric": one.metric,
+        "better": one.better,
+        "value": f"{number(one.value, one.unit)} {one.unit}".rstrip(),
+        "95 %": interval(one.interval, one.unit),
+        "twin": number(one.twin.value, one.unit) if one.twin is not None else "",
+        "difference": difference(one),
+    }
+    return cells | {name: number(value, one.unit) for name, value in one.baselines.items()}
+
+
+def _columns(rows: Iterable[tuple[str, Measurement]]) -> dict[str, Any]:
+    """The columns in which something stands."""
+    every = [_cells(*row) for row in rows]
+    names = dict.fromkeys(name for cells in every for name in cells)
+    filled = [name for name in names if any(cells.get(name) for cells in every)]
+    return {name: (lambda cells, name=name: cells.get(name, "")) for name in filled}

@@ -1,0 +1,229 @@
+"""``gansdk tasks``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from gansdk._version import __version__
+from gansdk.cli.commands import Command, Session, new_app, session_of
+from gansdk.cli.output import uninterrupted
+from gansdk.errors import GansdkError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gansdk.plugins.declarations import NamedDataset, Task
+    from gansdk.plugins.registry import PluginStatus
+
+
+def list_tasks(context: typer.Context) -> None:
+    """List what can be asked for, and the model that each task takes where none is named."""
+    session = session_of(context)
+    records = [_record(session, task) for _, task in sorted(session.registry.tasks.items())]
+    columns = {
+        "task": lambda record: str(record["task"]),
+        "model": lambda record: str(record["model"] or "-"),
+        "summary": lambda record: str(record["summary"]),
+    }
+    session.output.listing(records, columns)
+
+
+def _record(session: Session, task: Task) -> dict[str, Any]:
+    model, why = None, ""
+    try:
+        choice = session.catalog.choose(task)
+        model, why = choice.ref, choice.why
+    except GansdkError as error:  # a listing goes on; `gansdk default TASK` says what is wrong
+        why = str(error)
+    return {
+        "task": task.name,
+        "summary": task.summary,
+        "inputs": [{"name": slot.name, "kind": slot.kind, "help": slot.help} for slot in task.slots],
+        "outputs": list(task.outputs),
+        "model": model,
+        "why": why,
+        "plugin": session.registry.owners["task", task.name],
+    }
+
+
+app = new_app(invoke_without_command=True)
+
+
+@app.callback()
+def plugins(context: typer.Context) -> None:
+    """List the installed plugins and say of each whether it works, and why not."""
+    if context.invoked_subcommand is None:
+        _list(session_of(context))
+
+
+@app.command("list", cls=Command)
+def list_plugins(context: typer.Context) -> None:
+    """The same as without `list`. A plugin that fails takes nobody down; --verbose shows its traceback."""
+    _list(session_of(context))
+
+
+def _list(session: Session) -> None:
+    statuses = session.registry.statuses
+    columns = {
+        "plugin": lambda record: str(record["plugin"]),
+        "version": lambda record: str(record["version"]),
+        "state": lambda record: str(record["state"]),
+        "brings, or why not": lambda record: record["reason"] or _brings(record),
+    }
+    session.output.listing([_record_plugin(status) for status in statuses], columns)
+    for status in statuses:
+        if status.error is not None and session.output.flags.verbose:
+            session.output.trace(status.error)
+
+
+def _record_plugin(status: PluginStatus) -> dict[str, Any]:
+    return {
+        "plugin": status.source.distribution,
+        "version": status.source.version,
+        "entry_point": status.source.entry_point,
+        "state": status.state,
+        "reason": status.reason,
+        "methods": list(status.methods),
+        "tasks": list(status.tasks),
+        "importers": list(status.importers),
+        "metrics": list(status.metrics),
+        "datasets": list(status.datasets),
+    }
+
+
+def _brings(record: dict[str, Any]) -> str:
+    kinds = [what for what in ("methods", "tasks", "importers", "metrics", "datasets") if record[what]]
+    parts = [f"{what[:-1] if len(record[what]) == 1 else what} {', '.join(record[what])}" for what in kinds]
+    return "; ".join(parts) or "nothing"
+
+
+def list_datasets(context: typer.Context) -> None:
+    """List the data sets that have a name, and where they are.
+
+    The names are for `--data` and `--test`. With --json there are also classes, digests and authors.
+    """
+    from gansdk.data.opening import route
+
+    session = session_of(context)
+    named = sorted(session.registry.datasets.items())
+    records = [_record_dataset(session, dataset, split) for _, dataset in named for split in dataset.splits]
+    columns = {
+        "data": lambda record: str(record["data"]),
+        "items": lambda record: str(record["items"]),
+        "licence": lambda record: str(record["licence"]),
+        "in folder": lambda record: record["folder"] or "-",
+        "summary": lambda record: str(record["summary"]),
+    }
+    session.output.listing(records, columns)
+    lacking = {record["data"].partition(":")[0] for record in records if record["folder"] is None}
+    for name in sorted(lacking):
+        session.output.note(f"to get {name}: {route(session.registry.datasets[name])}")
+
+
+def _record_dataset(session: Session, dataset: NamedDataset, name: str) -> dict[str, Any]:
+    split = dataset.splits[name]
+    from gansdk.data.opening import find_split, route
+
+    try:
+        folder = str(find_split(dataset, split))
+    except InputError:  # a listing goes on; what gets it is said below
+        folder = None
+    return {
+        "data": f"{dataset.name}:{name}",
+        "summary": dataset.summary,
+        "items": split.items,
+        "classes": list(dataset.classes),
+        "licence": dataset.licence,
+        "author": dataset.author,
+        "digest": split.digest,
+        "folder": folder,
+        "route": route(dataset),
+        "plugin": session.registry.owners["data set", dataset.name],
+    }
+
+
+def doctor(context: typer.Context) -> None:
+    """Check versions, devices, plugins, folders and settings; exit code 1 if something needs attention."""
+    session = session_of(context)
+    records = [*_versions(), *_torch(), *_plugins(session), *_folders(), *_settings(session), *_defaults(session)]
+    columns = {key: (lambda record, key=key: str(record[key])) for key in ("state", "what", "found")}
+    session.output.listing(records, columns)
+    problems = sum(record["state"] != "ok" for record in records)
+    if problems:
+        session.output.note(f"{problems} of {len(records)} need attention")
+        raise typer.Exit(1)
+
+
+def _record_doctor(what: str, found: object, *, ok: bool = True) -> dict[str, Any]:
+    return {"what": what, "state": "ok" if ok else "problem", "found": str(found)}
+
+
+def _versions() -> Iterator[dict[str, Any]]:
+    yield _record_doctor("gansdk", __version__)
+    yield _record_doctor("python", f"{platform.python_version()} on {platform.platform(terse=True)}, {sys.executable}")
+
+
+def _torch() -> Iterator[dict[str, Any]]:
+    try:
+        with uninterrupted():
+            import torch
+
+            from gansdk.models.runtime import devices, has_native
+    except (ImportError, OSError) as error:  # OSError: a shared library that is missing
+        yield _record_doctor("torch", f"cannot be imported: {error}", ok=False)
+        return
+    yield _record_doctor("torch", torch.__version__)
+    for name in devices():
+        device = torch.device(name)
+        native = [precision for precision in ("bf16", "fp16") if has_native(device, precision)]
+        count = torch.get_num_threads()
+        threads = f", {count} thread{'s' if count > 1 else ''}" if device.type == "cpu" else ""
+        yield _record_doctor(f"device {name}", f"fp32{''.join(f', {one}' for one in native)} natively{threads}")
+
+
+def _plugins(session: Session) -> Iterator[dict[str, Any]]:
+    for status in session.registry.statuses:
+        found = f"{status.source.version}{f', {status.state}: {status.reason}' if status.reason else ''}"
+        name = f"plugin {status.source.distribution}, {status.source.entry_point}"
+        yield _record_doctor(name, found, ok=status.state == "ok")
+
+
+def _folders() -> Iterator[dict[str, Any]]:
+    from gansdk.settings import folders
+
+    place = folders()
+    for name, folder in (("config", place.config), ("cache", place.cache)):
+        writable = os.access(_nearest(folder), os.W_OK)
+        yield _record_doctor(f"{name} folder", folder if writable else f"{folder} cannot be written to", ok=writable)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the one above in which it would be made."""
+    return folder if folder.exists() or folder == folder.parent else _nearest(folder.parent)
+
+
+def _settings(session: Session) -> Iterator[dict[str, Any]]:
+    try:
+        aliases, defaults = session.settings.aliases(), session.settings.defaults()
+        yield _record_doctor("settings", f"{len(aliases)} aliases, {len(defaults)} defaults in {session.settings.file}")
+    except GansdkError as error:
+        yield _record_doctor("settings", error, ok=False)
+
+
+def _defaults(session: Session) -> Iterator[dict[str, Any]]:
+    try:
+        defaults = session.settings.defaults()
+    except GansdkError:  # said above
+        return
+    for name in defaults:
+        try:
+            choice = session.catalog.choose(session.registry.task(name))
+            yield _record_doctor(f"default {name}", choice.ref)
+        except GansdkError as error:
+            yield _record_doctor(f"default {name}", error, ok=False)

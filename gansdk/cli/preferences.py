@@ -1,0 +1,118 @@
+"""``gansdk alias``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gansdk.cli.commands import Command, Session, known_refs, known_tasks, new_app, session_of
+from gansdk.errors import UsageError
+from gansdk.refs import Folder, parse
+
+app = new_app(invoke_without_command=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="letters, digits and . _ + -")]
+
+
+@app.callback()
+def alias(context: typer.Context) -> None:
+    """List, set and remove names of your own for models."""
+    if context.invoked_subcommand is None:
+        _list(session_of(context))
+
+
+@app.command("list", cls=Command)
+def list_aliases(context: typer.Context) -> None:
+    """List your aliases."""
+    _list(session_of(context))
+
+
+@app.command("set", cls=Command)
+def set_alias(
+    context: typer.Context,
+    name: Name,
+    ref: Annotated[
+        str, typer.Argument(metavar="REF", help="the model: builtin:NAME, hub:ORG/NAME, a folder, or another alias")
+    ],
+    *,
+    pin: Annotated[bool, typer.Option(help="Of a model on the Hub: name the commit that it is at now.")] = False,
+) -> None:
+    """Give a model a name of your own."""
+    session = session_of(context)
+    located = session.catalog.locate(ref)
+    if pin and located.snapshot is None:
+        raise UsageError(f"{ref} is not on the Hub, so there is no commit to pin", hint="leave out --pin")
+    pinned = f"hub:{located.snapshot.ref.repo}@{located.snapshot.sha}" if pin and located.snapshot is not None else ref
+    session.settings.set_alias(name, lasting(pinned))
+    session.output.outcome({"alias": name, "ref": lasting(pinned)}, f"{name} is {lasting(pinned)} now")
+
+
+@app.command("remove", cls=Command)
+def remove_alias(context: typer.Context, name: Name) -> None:
+    """Take an alias away."""
+    session = session_of(context)
+    session.settings.remove_alias(name)
+    session.output.outcome({"alias": name, "ref": None}, f"{name} is removed")
+    for task, ref in session.settings.defaults().items():
+        if ref == name:
+            session.output.note(f"it was your default for {task}: set another, or `gansdk default {task} --unset`")
+
+
+def lasting(ref: str) -> str:
+    """A ref that means the same from another working directory."""
+    parsed = parse(ref)
+    return str(parsed.absolute() if isinstance(parsed, Folder) else parsed)
+
+
+def _list(session: Session) -> None:
+    records = [{"alias": name, "ref": ref} for name, ref in session.settings.aliases().items()]
+    columns = {"alias": lambda record: str(record["alias"]), "ref": lambda record: str(record["ref"])}
+    session.output.listing(records, columns)
+    if not records:
+        session.output.note("no aliases; set one with `gansdk alias set NAME REF`")
+
+
+def default(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="see `gansdk tasks`", autocompletion=known_tasks)],
+    ref: Annotated[
+        str, typer.Argument(metavar="[REF]", help="the model that it shall take", autocompletion=known_refs)
+    ] = "",
+    unset: Annotated[bool, typer.Option("--unset", help="Forget your default.")] = False,
+) -> None:
+    """Say, or show, which model a task takes where a call names none."""
+    session = session_of(context)
+    if unset and ref:
+        raise UsageError("--unset goes with no REF", hint=f"gansdk default {task} --unset")
+    if unset:
+        _unset(session, task)
+    elif ref:
+        _set(session, task, ref)
+    else:
+        _show(session, task)
+
+
+def _set(session: Session, name: str, ref: str) -> None:
+    from gansdk.models.catalog import check_fit
+
+    task = session.registry.task(name)
+    check_fit(task, session.catalog.locate(ref))
+    session.settings.set_default(task.name, lasting(ref))
+    session.output.outcome({"task": task.name, "ref": lasting(ref)}, f"{task.name} takes {lasting(ref)} now")
+
+
+def _unset(session: Session, name: str) -> None:
+    # Not looked up first: a default of a task whose plugin is gone must be forgettable too.
+    is_forgotten = session.settings.unset_default(name)
+    if not is_forgotten:
+        session.registry.task(name)
+    words = f"your default for {name} is forgotten" if is_forgotten else f"you have no default for {name}"
+    session.output.outcome({"task": name, "ref": None}, words)
+
+
+def _show(session: Session, name: str) -> None:
+    choice = session.catalog.choose(session.registry.task(name))
+    record = {"task": name, "ref": choice.ref, "why": choice.why}
+    columns = {key: (lambda record, key=key: str(record[key])) for key in record}
+    session.output.listing([record], columns)

@@ -1,0 +1,319 @@
+"""``gansdk pull``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gansdk.cli.commands import NAMED, Session, known_refs, missing_plugin, session_of
+from gansdk.cli.output import Bar, bytes_text, uninterrupted
+from gansdk.errors import HubError, MissingPluginError, OptionError, OutputError, OutputExistsError, UsageError
+from gansdk.refs import Builtin, Folder, Hub
+
+if TYPE_CHECKING:
+    from gansdk.model.config import ModelConfig
+    from gansdk.models.resolved import Located
+    from gansdk.publishing.push import Plan, Pushed
+
+
+def pull(
+    context: typer.Context,
+    ref: Annotated[
+        str, typer.Argument(metavar="REF", help="hub:ORG/NAME, with @TAG, @BRANCH or @COMMIT, or an alias of one")
+    ],
+) -> None:
+    """Bring a model from the Hub here, so that it runs without a network.
+
+    It goes to the cache of the Hub's own client, which other tools share. What is there already is checked, and what is
+    damaged is fetched again.
+    """
+    session = session_of(context)
+    located = session.catalog.pull(ref)
+    record = _record(session, located)
+    if session.output.flags.json:
+        session.output.record(record)
+        return
+    size = bytes_text(record["bytes"])
+    session.output.note(f"{ref} is here and whole: commit {record['commit'][:12]}, {size}, in {located.folder}")
+    if missing := missing_plugin(session, located):
+        session.output.note(f"its method {located.config.method!r} is not: {missing.hint}")
+
+
+def _record(session: Session, located: Located) -> dict[str, Any]:
+    names = [path for path in located.folder.iterdir() if path.is_file()]
+    return {
+        "ref": located.ref,
+        "commit": located.folder.name,
+        "folder": str(located.folder),
+        "files": sorted(path.name for path in names),
+        "bytes": sum(path.stat().st_size for path in names),
+        "method": located.config.method,
+        "installed": located.config.method in session.registry.methods,
+        "requires": located.config.requires,
+    }
+
+
+_COMMIT = 12
+
+
+def push(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=NAMED, autocompletion=known_refs)],
+    ref: Annotated[str, typer.Argument(metavar="REF", help="where to: hub:ORG/NAME, which is made if it is not there")],
+    *,
+    private: Annotated[bool, typer.Option("--private", help="Only the namespace may see the repository.")] = False,
+    message: Annotated[
+        str, typer.Option("--message", metavar="TEXT", help="what the commit is about", show_default=False)
+    ] = "",
+    tag: Annotated[
+        str, typer.Option("--tag", metavar="NAME", help="what the commit shall be called, as v1", show_default=False)
+    ] = "",
+    card: Annotated[
+        str,
+        typer.Option(
+            "--card",
+            metavar="folder|hub",
+            help="whose text by an author the card keeps, where the folder and the Hub have different ones",
+            show_default=False,
+        ),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+) -> None:
+    """Put a model on the Hub, in one commit: all of it arrives, or nothing changes.
+
+    The model is checked before, as `gansdk check` does it. Its card is renewed, and what an author wrote stays.
+    Pickles, checkpoints, other files and whatever looks like a secret are refused. The same content again makes no
+    commit.
+    """
+    session = session_of(context)
+    located = session.catalog.locate(model)
+    from gansdk.publishing.push import Wish, make_plan
+
+    wish = Wish(private, message, tag, card or None, dry_run)  # type: ignore[arg-type]  # make_plan checks it
+    plan = make_plan(session.catalog, located, ref, wish)
+    if plan.pushed.is_change:
+        with uninterrupted():
+            import torch  # noqa: F401 - the checks need it; it takes its time, and must not be torn apart
+    pushed = _carried_out(session, plan)
+    if session.output.flags.json:
+        session.output.record(pushed.as_record())
+    elif dry_run:
+        _list(session, plan, pushed)
+    else:
+        _say(session, located, pushed)
+
+
+def _carried_out(session: Session, plan: Plan) -> Pushed:
+    from gansdk.publishing.push import carry_out
+
+    bar = Bar(session.output)
+
+    def show(check: str, number: int, total: int) -> None:
+        bar.show(check, number, total)
+        if number == total:  # the client's own bars come next
+            bar.clear()
+
+    try:
+        return carry_out(plan, show)
+    finally:
+        bar.clear()
+
+
+def _list(session: Session, plan: Plan, pushed: Pushed) -> None:
+    columns: dict[str, Any] = {
+        "file": lambda one: one["name"],
+        "size": lambda one: bytes_text(one["bytes"]),
+        "": lambda one: one["state"],
+    }
+    session.output.listing(pushed.as_record()["files"], columns)
+    from gansdk.hub.pushing import check_login
+
+    try:
+        check_login(plan.place.ref)
+    except HubError as error:
+        session.output.note(str(error))
+    what = "this would go" if pushed.is_change else "nothing would change"
+    session.output.note(f"{what}: {pushed.url}{f', as {pushed.tag}' if pushed.tag else ''}")
+
+
+def _say(session: Session, located: Located, pushed: Pushed) -> None:
+    what = "is there, as commit" if pushed.is_change else "was there already: no new commit, it is"
+    named = f", which is {pushed.tag} now" if pushed.tag and not pushed.is_change else ""
+    session.output.note(f"{pushed.ref} {what} {pushed.commit[:_COMMIT]}{named}: {pushed.url}")
+    from gansdk.cards.figures import applicable
+
+    if not {one.name for one in pushed.changes} & set(applicable(located.config)):
+        session.output.note("its card has no pictures; `gansdk card` puts them into a model folder of yours")
+    session.output.note(f"others type: {_line(session, located, pushed.ref)}")
+
+
+def _line(session: Session, located: Located, ref: str) -> str:
+    """What somebody else types to use the model."""
+    from gansdk.cards.commands import examples
+    from gansdk.models.catalog import fits
+
+    own = session.catalog.method(located).defaults if located.config.method in session.registry.methods else {}
+    fitting = [task for task in session.registry.tasks.values() if fits(task, located.config)]
+    tasks = sorted(fitting, key=lambda task: (task.name not in own, len(task.slots), task.name))
+    shown = (one for task in tasks for one in examples(task, located.config.facts))
+    return next((one.command(ref) for one in shown), f"gansdk pull {shlex.quote(ref)}")
+
+
+_TAR = ".tar"
+_OTHERWISE = "use --on-exists overwrite, skip or rename"
+
+OnExists = Annotated[
+    str,
+    typer.Option(
+        metavar="error|skip|overwrite|rename",
+        help="what to do where something is there already (default: error)",
+        show_default=False,
+    ),
+]
+
+
+def bundle(
+    context: typer.Context,
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
+    *,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="FILE", help="the bundle (default: NAME.tar)", show_default=False),
+    ] = "",
+    on_exists: OnExists = "error",
+) -> None:
+    """Put a model into one file, to carry it to a machine without a network.
+
+    It is a plain tar of the model's files, its card and its measurements; the same model gives the same bytes.
+    """
+    session = session_of(context)
+    if output == "-":
+        raise UsageError("a bundle goes to a file, not to standard output", hint="give -o a name, as model.tar")
+    wanted = _named(output) if output else Path(f"{_name(session, ref)}{_TAR}")
+    policy = _policy(on_exists)
+    target = _free(wanted, policy)
+    if target is None:
+        _report_skipped(session, ref, wanted)
+        return
+    located = session.catalog.locate(ref)
+    located.bring_whole()
+    from gansdk.model.bundles import write_bundle
+
+    names = write_bundle(located.folder, located.config, target, replace=policy == "overwrite")
+    size = target.stat().st_size
+    if session.output.flags.json:
+        record = {"input": ref, "output": str(target), "skipped": False, "bytes": size, "files": names}
+        session.output.record(record)
+    else:
+        session.output.note(f"{ref} → {target}, {bytes_text(size)}; there: gansdk unbundle {shlex.quote(target.name)}")
+
+
+def unbundle(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="what `gansdk bundle` made")],
+    *,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="the model's folder (default: beside FILE, called like it)",
+            show_default=False,
+        ),
+    ] = "",
+    on_exists: OnExists = "error",
+) -> None:
+    """Make a model folder of a bundle. Nothing in it is run, and every file is checked."""
+    session = session_of(context)
+    from gansdk.importing.destination import beside, destination
+
+    path = Path(file)
+    wanted = Path(output) if output else beside(path)
+    folder = destination(wanted, _policy(on_exists))
+    if folder is None:
+        _report_skipped(session, file, wanted)
+        return
+    from gansdk.model.bundles import read_bundle
+
+    config = read_bundle(path, folder, replace=folder.exists())
+    _report(session, file, folder, config)
+
+
+def _named(output: str) -> Path:
+    """The file that was asked for; one that ends as something else would be opened as that."""
+    path = Path(output)
+    if path.suffix.lower() not in {"", _TAR} and not path.is_dir():
+        raise OptionError(
+            f"{path.name} names no format that can be written", hint=f"a bundle is a tar: end it in {_TAR}"
+        )
+    return path
+
+
+def _name(session: Session, text: str) -> str:
+    """What a model's file is called by itself."""
+    ref = session.catalog.follow(text)
+    if isinstance(ref, Builtin):
+        return ref.name
+    if isinstance(ref, Hub):
+        return ref.repo.partition("/")[2]
+    return (ref.path if isinstance(ref, Folder) else Path(text)).resolve().name or "model"
+
+
+def _policy(on_exists: str) -> str:
+    from gansdk.options import RecordWriting, validate
+
+    return validate(RecordWriting, {"on_exists": on_exists}).on_exists
+
+
+def _free(target: Path, policy: str) -> Path | None:
+    """Where the file goes, known before anything is fetched; None where something stands there and stays."""
+    from gansdk.files import stands
+    from gansdk.media.writing import free_name
+
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", hint=f"give -o a file, as {target / 'model.tar'}")
+    if not target.parent.is_dir():
+        raise OutputError(f"there is no folder {target.parent}", hint="create it first")
+    is_there = stands(target)
+    if policy == "rename":
+        return free_name(target)
+    if is_there and policy == "error":
+        raise OutputExistsError(f"{target} exists already", hint=_OTHERWISE)
+    return None if is_there and policy == "skip" else target
+
+
+def _report_skipped(session: Session, text: str, there: Path) -> None:
+    if session.output.flags.json:
+        session.output.record({"input": text, "output": str(there), "skipped": True})
+    else:
+        session.output.note(f"{text}: skipped, {there} exists")
+
+
+def _report(session: Session, file: str, folder: Path, config: ModelConfig) -> None:
+    from gansdk.models.resolved import Located
+
+    ref = shlex.quote(f"{folder}/")
+    missing = missing_plugin(session, Located(ref, folder, config))
+    if session.output.flags.json:
+        session.output.record(_record_bundle(file, folder, config, missing))
+        return
+    session.output.note(f"{file} → {folder}; use it with --model {ref}")
+    if missing is not None:
+        session.output.note(str(missing))
+
+
+def _record_bundle(file: str, folder: Path, config: ModelConfig, missing: MissingPluginError | None) -> dict[str, Any]:
+    return {
+        "input": file,
+        "output": str(folder),
+        "skipped": False,
+        "ref": f"{folder}/",
+        "method": config.method,
+        "requires": config.requires,
+        "installed": missing is None,
+        "files": sorted(path.name for path in folder.iterdir()),
+    }

@@ -1,0 +1,292 @@
+"""Ways of computing the same picture, run in turn: the one honest way to say that one is faster than another."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from gansdk.errors import NotApplicableError
+from gansdk.model.facts import ImageGeneratorFacts
+from gansdk.models.catalog import misfit
+from gansdk.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from gansdk.model.facts import Precision
+    from gansdk.model.protocols import Model
+    from gansdk.models.pipelines import Pipeline
+
+    Pixels = NDArray[np.uint8]
+    from gansdk.models.catalog import Catalog
+    from gansdk.models.resolved import Located
+    from gansdk.options import LoadOptions
+    from gansdk.plugins.declarations import Task
+
+
+_HEADROOM = 1.6
+"""Memory that a whole picture takes, in units of what its tensors hold at one time: kernels need room of their own."""
+
+_PROBE = 64
+"""Pixels a side of what each way computes first, so that setting up once counts for nobody."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of computing a picture.
+
+    Attributes:
+        name: What it is called.
+        precision: The numbers that it computes with.
+        call: Takes pixels, uint8 [H, W, C]; what it gives is ready when it returns.
+        is_whole: Whether it computes any picture in one piece, however large.
+    """
+
+    name: str
+    precision: Precision
+    call: Callable[[Pixels], object]
+    is_whole: bool = False
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How one way did with one picture.
+
+    Attributes:
+        side: Input pixels a side.
+        way: Its name.
+        precision: Its numbers.
+        seconds: Of each round.
+        speed_up: How many times as fast as the first way it was, round by round; empty where either was left out.
+        peak: Bytes that it took at most, beyond those taken before.
+        left_out: Why it did not run; empty where it did.
+    """
+
+    side: int
+    way: str
+    precision: Precision
+    seconds: tuple[float, ...] = ()
+    speed_up: tuple[float, ...] = ()
+    peak: int | None = None
+    left_out: str = ""
+
+    def as_record(self) -> dict[str, Any]:
+        """All of it as plain data, with medians."""
+        return {
+            "side": self.side,
+            "way": self.way,
+            "precision": self.precision,
+            "seconds": median(self.seconds) if self.seconds else None,
+            "speed_up": median(self.speed_up) if self.speed_up else None,
+            "speed_up_range": [min(self.speed_up), max(self.speed_up)] if self.speed_up else None,
+            "rounds": len(self.seconds),
+            "peak_bytes": self.peak,
+            "left_out": self.left_out or None,
+        }
+
+
+def eager(pipeline: Pipeline) -> Way:
+    """``eager``: the network as its plugin builds it, the whole picture, NCHW, fp32."""
+    return Way("eager", "fp32", _Bare(pipeline.bare(), pipeline.placement.device), is_whole=True)
+
+
+def ours(pipeline: Pipeline) -> Way:
+    """``ours``: the pipeline's call, from pixels to pixels."""
+    return Way("ours", pipeline.placement.precision, pipeline)
+
+
+def alone(pipeline: Pipeline) -> Way:
+    """``network alone``: the network as the runtime prepares it, memory kept as the tiler keeps it."""
+    from gansdk.models.memory import freed_memory_kept
+
+    bare = _Bare(pipeline.model, pipeline.placement.device)
+
+    def call(pixels: Pixels) -> None:
+        with freed_memory_kept():
+            bare(pixels)
+
+    return Way("network alone", pipeline.placement.precision, call, is_whole=True)
+
+
+class _Bare:
+    """A model's generator on a tensor, as a few lines of one's own would call it."""
+
+    def __init__(self, model: Model, device: torch.device) -> None:
+        if model.generator is None:
+            raise TypeError("a model without a generator was given")
+        self._generator = model.generator
+        self._device = device
+
+    def __call__(self, pixels: Pixels) -> None:
+        import torch
+
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().float() / 255
+        with torch.inference_mode():
+            self._generator.generate({"image": image.to(self._device)}).cpu()
+
+
+@dataclass
+class _Lane:
+    """A way, and what is known of it so far."""
+
+    way: Way
+    seconds: list[float] = field(default_factory=list)
+    peak: int = 0
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Several ways with one picture.
+
+    Attributes:
+        ways: The first is what the others are compared with.
+        device: Where they compute.
+        side: Input pixels a side.
+        channels: Of the picture.
+    """
+
+    ways: Sequence[Way]
+    device: torch.device
+    side: int
+    channels: int
+
+    def run(self, rounds: int, patience: float, progress: Callable[[int, int], None]) -> Iterator[Speed]:
+        """Runs all ways in turn, round by round.
+
+        Args:
+            rounds: How often.
+            patience: Seconds after which no further round begins; one is always done.
+            progress: Is told how many of how many calls are done; may raise to end it.
+
+        Yields:
+            A figure per way, in their order.
+        """
+        pixels = self._pixels(self.side)
+        lanes = [_Lane(way, left_out=self._warm(way)) for way in self.ways]
+        running = [lane for lane in lanes if not lane.left_out]
+        total, start = rounds * len(running), time.perf_counter()
+        for index in range(rounds):
+            for done, lane in enumerate(running):
+                progress(index * len(running) + done, total)
+                self._time(lane, pixels)
+            if time.perf_counter() - start > patience:
+                break
+        progress(total, total)
+        first = lanes[0].seconds
+        for lane in lanes:
+            yield self._speed(lane, first)
+
+    def _pixels(self, side: int) -> Pixels:
+        import numpy as np
+
+        return np.random.default_rng(0).integers(0, 256, (side, side, self.channels), dtype=np.uint8)
+
+    def _time(self, lane: _Lane, pixels: Pixels) -> None:
+        from gansdk.models.memory import PeakTaken
+
+        with PeakTaken(self.device) as memory:
+            start = time.perf_counter()
+            lane.way.call(pixels)
+            lane.seconds.append(time.perf_counter() - start)
+        lane.peak = max(lane.peak, memory.peak)
+
+    def _warm(self, way: Way) -> str:
+        """Runs a way on a small picture; says why it cannot compute the large one here, empty if it can."""
+        from gansdk.models.memory import PeakBytes, free_memory
+
+        probe = min(_PROBE, self.side)
+        with PeakBytes() as memory:
+            way.call(self._pixels(probe))
+        needed, free = memory.peak * _HEADROOM * (self.side / probe) ** 2, free_memory(self.device)
+        if not way.is_whole or needed < free:
+            return ""
+        return f"takes about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} are free"
+
+    def _speed(self, lane: _Lane, first: Sequence[float]) -> Speed:
+        ratios = tuple(theirs / ours for theirs, ours in zip(first, lane.seconds, strict=False))
+        peak = lane.peak if lane.seconds else None
+        way = lane.way
+        return Speed(self.side, way.name, way.precision, tuple(lane.seconds), ratios, peak, lane.left_out)
+
+
+class SpeedOptions(Options):
+    """What is measured, and for how long."""
+
+    side: Annotated[
+        tuple[Annotated[int, Field(ge=32, le=8192)], ...],
+        Field(
+            description="input pixels a side of a square picture",
+            json_schema_extra={"metavar": "32..8192"},
+        ),
+    ] = (256, 1024)
+    rounds: Annotated[int, Field(ge=1, le=1000, description="how often each way runs, all in turn")] = 5
+    patience: Annotated[
+        float, Field(gt=0, le=1e6, description="seconds a size after which no further round begins; one is always done")
+    ] = 60.0
+
+
+def measure_speed(
+    catalog: Catalog,
+    located: Located,
+    load: LoadOptions,
+    options: SpeedOptions,
+    *,
+    progress: Callable[[str, int, int], None],
+) -> Iterator[Speed]:
+    """Measures how fast a model makes pictures from pictures.
+
+    What is asked for (by itself: the automatic settings) is measured, and fp32 beside it where that is reduced. The
+    prepared network alone is measured with the smallest picture, which nothing divides: what the call takes beyond it
+    is the SDK's own cost.
+
+    Args:
+        catalog: Knows the task that the model fits.
+        located: The model.
+        load: As for a pipeline.
+        options: Sizes, rounds and patience.
+        progress: Is told of each size how many of how many calls are done; may raise to end it.
+
+    Yields:
+        A figure per size and way, size by size; the first of each size is ``eager``.
+
+    Raises:
+        NotApplicableError: If the model makes no picture from a picture.
+        GansdkError: If it does not load or compute.
+    """
+    from gansdk.models.pipelines import Pipeline
+
+    generator, task = located.config.facts.generator, _task(catalog, located)
+    if not isinstance(generator, ImageGeneratorFacts):
+        raise TypeError(f"{task.name} takes a model whose generator does not start from a picture")
+    pipeline = Pipeline(task, located, catalog.method(located), load)
+    ways = [eager(pipeline), ours(pipeline)]
+    if pipeline.placement.precision != "fp32":
+        full = load.model_copy(update={"precision": "fp32"})
+        ways.insert(1, ours(Pipeline(task, located, pipeline.method, full)))
+    multiple, device = generator.source.size.multiple, pipeline.placement.device
+    for at, side in enumerate(sorted(set(options.side))):
+        whole = -(-side // multiple) * multiple
+        contestants = [*ways, alone(pipeline)] if at == 0 else ways
+        contest = Contest(contestants, device, whole, generator.source.channels)
+        yield from contest.run(options.rounds, options.patience, partial(progress, f"{whole}×{whole}"))
+
+
+def _task(catalog: Catalog, located: Located) -> Task:
+    """The first task that makes a picture from a picture and that the model fits."""
+    for task in catalog.registry.tasks.values():
+        takes = [slot.kind for slot in task.slots]
+        if "picture" in task.outputs and takes == ["picture"] and misfit(task, located.config.facts) is None:
+            return task
+    what = f"{located.ref} makes no picture from a picture"
+    raise NotApplicableError(what, hint=f"see `gansdk models show {shlex.quote(located.ref)}` for what it does")

@@ -1,0 +1,131 @@
+"""The one gate for reduced precision: what a network may lose before its facts call a precision safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from gansdk.errors import NotApplicableError
+from gansdk.evaluation.image_metrics import psnr
+from gansdk.model.facts import ImageGeneratorFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from gansdk.model.facts import Facts, ImageSource
+    from gansdk.models.resolved import Located
+    from gansdk.plugins.declarations import Method
+
+
+MINIMUM_PSNR = 50.0
+"""Decibels against fp32."""
+
+MAXIMUM_STEPS = 1.5
+"""Of 8 bits: the 99.9th percentile of the differences from fp32."""
+
+
+PHOTOGRAPHS = {"astronaut": (10, 70), "coffee": (40, 90), "chelsea": (30, 60)}
+"""Of scikit-image, all free of rights; and where the part of each begins, in pixels from top and left."""
+
+_SIDE = 96
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What reduced precision costs on one photograph.
+
+    Attributes:
+        photograph: Its name.
+        psnr: Against fp32, in decibels.
+        steps: 99.9th percentile of the absolute differences, in 8-bit steps.
+    """
+
+    photograph: str
+    psnr: float
+    steps: float
+
+    @property
+    def passes(self) -> bool:
+        return self.psnr >= MINIMUM_PSNR and self.steps <= MAXIMUM_STEPS
+
+
+def compare(photograph: str, full: NDArray[np.float32], reduced: NDArray[np.float32]) -> Loss:
+    """Holds two outputs in [0, 1] against each other."""
+    difference = np.abs(full.astype(np.float64) - reduced)
+    return Loss(photograph, psnr(full, reduced, peak=1), float(np.percentile(difference, 99.9)) * 255)
+
+
+def halved(name: str) -> NDArray[np.uint8]:
+    """One of the gate's photographs at half its size, uint8 [H, W, 3]: what is sharp in a camera is sharper so."""
+    from skimage import data, transform
+
+    whole = getattr(data, name)()
+    return np.asarray((transform.rescale(whole, 0.5, channel_axis=2, anti_aliasing=True) * 255).astype(np.uint8))
+
+
+def photographs() -> dict[str, NDArray[np.uint8]]:
+    """A lively part of each of the three, by name, small enough for any network: uint8 [96, 96, 3]."""
+    return {name: halved(name)[top : top + _SIDE, left : left + _SIDE] for name, (top, left) in PHOTOGRAPHS.items()}
+
+
+def measure(
+    located: Located, method: Method, precision: Literal["bf16", "fp16"], photographs: Mapping[str, NDArray[np.uint8]]
+) -> list[Loss]:
+    """Runs a generator from an image in fp32 and in a reduced precision, on the CPU.
+
+    Args:
+        located: The model.
+        method: Its method.
+        precision: What to try.
+        photographs: By name, uint8 [H, W, 3].
+
+    Returns:
+        One row per photograph. The precision is safe if all of them pass.
+
+    Raises:
+        NotApplicableError: If the model has no generator from an image.
+    """
+    from gansdk.models.loading import load_networks
+
+    networks = load_networks(located, method)
+    return measure_networks(networks, method, located.config.facts, precision, photographs)
+
+
+def measure_networks(
+    networks: Mapping[str, nn.Module],
+    method: Method,
+    facts: Facts,
+    precision: Literal["bf16", "fp16"],
+    photographs: Mapping[str, NDArray[np.uint8]],
+) -> list[Loss]:
+    """The same for networks that are in memory, filled and in eval mode."""
+    import torch
+
+    from gansdk.models.runtime import Placement, assemble
+
+    if not isinstance(facts.generator, ImageGeneratorFacts):
+        raise NotApplicableError("a model without a generator from an image cannot be measured")
+    outputs: dict[str, list[NDArray[np.float32]]] = {}
+    images = [_image(pixels, facts.generator.source) for pixels in photographs.values()]
+    choices: tuple[Literal["fp32", "bf16", "fp16"], ...] = ("fp32", precision)
+    for chosen in choices:
+        generator = assemble(networks, method, facts, Placement(torch.device("cpu"), chosen)).generator
+        if generator is None:
+            raise NotApplicableError("a model without a generator from an image cannot be measured")
+        with torch.inference_mode():
+            outputs[chosen] = [generator.generate({"image": one}).clamp(0, 1).numpy() for one in images]
+    return [compare(name, *pair) for name, *pair in zip(photographs, outputs["fp32"], outputs[precision], strict=True)]
+
+
+def _image(pixels: NDArray[np.uint8], source: ImageSource) -> Tensor:
+    """[H, W, 3] as float [1, C, H, W] in [0, 1], cut to a size that the network takes."""
+    import torch
+
+    height, width = (length // source.size.multiple * source.size.multiple for length in pixels.shape[:2])
+    image = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)[None].float() / 255
+    return image if source.channels == 3 else image.mean(1, keepdim=True)

@@ -1,0 +1,233 @@
+"""The trial of a generator that gives larger pictures: shrink a true one, let it be restored, compare.
+
+The picture is cut to a multiple of the scale and shrunk by antialiased bicubic interpolation, to 8 bits. What comes
+out is rounded to 8 bits too, as a file would be.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansdk.data.degradation import degrade, jpeg
+from gansdk.data.degradation import upscale as enlarge
+from gansdk.data.folders import Attribution, Pictures
+from gansdk.errors import InputError
+from gansdk.evaluation.protocol import MODEL, Unsuitable
+from gansdk.model.facts import ImageGeneratorFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from gansdk.data.folders import Dataset
+    from gansdk.evaluation.protocol import Setting
+    from gansdk.model.protocols import Model
+    from gansdk.models.context import Context
+
+    Pixels = NDArray[np.uint8]
+    from collections.abc import Callable
+
+
+BICUBIC = "bicubic"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture, restored in every way that is compared.
+
+    Attributes:
+        name: The picture's.
+        low: What was given, uint8 [h, w, 3].
+        high: The truth, uint8 [scale·h, scale·w, 3].
+        results: By the way's name, of the truth's shape: by each of the models, and bicubic.
+        shared: What one meter has computed of this case and another may need, by name.
+    """
+
+    name: str
+    low: Pixels
+    high: Pixels
+    results: Mapping[str, Pixels]
+    shared: dict[str, Any] = field(default_factory=dict)
+
+
+class Restoring:
+    """Makes the cases.
+
+    Args:
+        models: By name; all have the same scale.
+        setting: Where and with what it is measured.
+    """
+
+    def __init__(self, models: Mapping[str, Model], setting: Setting) -> None:
+        from gansdk.models.context import Context
+
+        self._models = models
+        self._contexts = {name: Context(note=setting.note) for name in models}
+        facts = models[MODEL].facts.generator
+        if not isinstance(facts, ImageGeneratorFacts):
+            raise TypeError("a model that does not fit was tried")
+        self._scale = facts.output.scale
+
+    def protocol(self, data: Dataset, /) -> Mapping[str, Any]:
+        """How the cases are made, for the record."""
+        return {
+            "scale": self._scale,
+            "kernel": "bicubic, a = -0.5, antialiased",
+            "input": data.given if isinstance(data, CompressedInputs) else "8 bits",
+            "output": "rounded to 8 bits",
+        }
+
+    def cases(self, data: Dataset, /) -> Iterator[Case]:
+        """One case per picture, in their order.
+
+        Raises:
+            Unsuitable: If the data are no pictures.
+            InputError: If a picture is damaged or smaller than the scale.
+        """
+        if not isinstance(data, Pictures):
+            raise Unsuitable("they are no pictures")
+        for index in range(len(data)):
+            name, picture = data[index]
+            try:
+                high, low = degrade(picture, self._scale)
+            except InputError as error:
+                raise InputError(f"{data.name}/{name}: {error.message}", hint=error.hint) from None
+            if isinstance(data, CompressedInputs):
+                low = jpeg(low, data.quality)
+            results = {way: restore(model, low, self._contexts[way]) for way, model in self._models.items()}
+            yield Case(name, low, high, {**results, BICUBIC: enlarge(low, self._scale)})
+
+
+def restore(model: Model, low: Pixels, context: Context) -> Pixels:
+    """A small picture through a model's generator, tiled where memory asks for it, as a user would get it."""
+    import torch
+
+    from gansdk.models.tiling import upscale
+
+    facts = model.facts.generator
+    if model.generator is None or not isinstance(facts, ImageGeneratorFacts):
+        raise TypeError("a model that does not fit was tried")
+    with torch.inference_mode():
+        restored: Pixels = upscale(model.generator, facts, low, context, "auto")
+    return restored
+
+
+PREFIX = "trial/"
+"""Begins the names of trial sets in a record. A user's own set cannot be called so."""
+
+PHOTOGRAPHS, FACES, TEXT, JPEG = (PREFIX + name for name in ("photographs", "faces", "text", "jpeg"))
+
+JPEG_QUALITY = 40
+
+FACE = (160, 0, 352, 192)
+"""Left, top, right and bottom of the astronaut's head."""
+
+_SIZES = (16, 24, 32, 48)
+_WORDS = ("Restoring", "small letters", "Quick zephyrs blow,", "vexing daft Jim. 0123456789")
+_PUBLIC = {
+    "astronaut": Attribution("astronaut", "public domain", "NASA", "scikit-image"),
+    "chelsea": Attribution("chelsea", "CC0-1.0", "Stéfan van der Walt", "scikit-image"),
+    "coffee": Attribution("coffee", "CC0-1.0", "Rachel Michetti", "scikit-image"),
+    "rocket": Attribution("rocket", "CC0-1.0", "SpaceX", "scikit-image"),
+}
+
+
+class CompressedInputs(Pictures):
+    """A set of true images whose low-resolution versions go through JPEG before a model gets them.
+
+    Args:
+        true: The images.
+        quality: Of the JPEG encoder, 1 to 95; colours are halved (4:2:0).
+        name: What the set is called in records.
+    """
+
+    def __init__(self, true: Pictures, quality: int, name: str) -> None:
+        super().__init__(name, true.items, true.attributions)
+        self.quality = quality
+        self.given = f"JPEG of quality {quality}, 4:2:0"
+
+
+class _Made:
+    """Images that are made in memory.
+
+    Args:
+        make: Makes them by name, uint8 [H, W, 3], when they are first asked for.
+        names: Theirs.
+    """
+
+    others: tuple[str, ...] = ()
+
+    def __init__(self, names: tuple[str, ...], make: Callable[[], Mapping[str, Pixels]]) -> None:
+        self.names = names
+        self._make = make
+
+    def read(self, name: str, /) -> bytes:
+        return self._files[name]
+
+    @cached_property
+    def _files(self) -> dict[str, bytes]:
+        from PIL import Image
+
+        files = {}
+        for name, pixels in self._make().items():
+            buffer = io.BytesIO()
+            Image.fromarray(pixels).save(buffer, "PNG")
+            files[name] = buffer.getvalue()
+        return files
+
+
+def trial_pictures() -> dict[str, Pictures]:
+    """The trial pictures by set: photographs, faces, text, and the photographs again with inputs from JPEG files."""
+    photographs, faces = tuple(sorted(_PUBLIC)), ("face, near", "face, far")
+    text = tuple(f"text, {size} pixels" for size in _SIZES)
+    theirs = tuple(_PUBLIC[name] for name in photographs)
+    head = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
+    ours = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
+    clean = Pictures(PHOTOGRAPHS, _Made(photographs, _photographs), theirs)
+    made = (
+        clean,
+        Pictures(FACES, _Made(faces, _faces), head),
+        Pictures(TEXT, _Made(text, _text), ours),
+        CompressedInputs(clean, JPEG_QUALITY, JPEG),
+    )
+    return {one.name: one for one in made}
+
+
+def _photographs() -> dict[str, Pixels]:
+    from skimage import data
+
+    return {name: _pixels(getattr(data, name)) for name in _PUBLIC}
+
+
+def _pixels(load: Callable[[], Any]) -> Pixels:
+    return np.asarray(load())
+
+
+def _faces() -> dict[str, Pixels]:
+    """The head as it is, and at half its size: about 80 and 40 pixels from ear to ear."""
+    from PIL import Image
+    from skimage import data
+
+    near = Image.fromarray(_pixels(data.astronaut)).crop(FACE)
+    far = near.resize((near.width // 2, near.height // 2), Image.Resampling.LANCZOS)
+    return {"face, near": np.asarray(near), "face, far": np.asarray(far)}
+
+
+def _text() -> dict[str, Pixels]:
+    """Dark words on white in Pillow's own typeface, at several heights."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    found = {}
+    for size in _SIZES:
+        sheet = Image.new("RGB", (384, 192), "white")
+        draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+        for index in range(int(176 / (1.5 * size))):
+            draw.text((8, 8 + round(1.5 * size * index)), _WORDS[index % len(_WORDS)], "#202020", font)
+        found[f"text, {size} pixels"] = np.asarray(sheet)
+    return found

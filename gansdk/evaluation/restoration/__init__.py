@@ -1,1 +1,0 @@
-"""Pictures that were restored: how near they are to the true ones, to the input, and to what pictures are like."""

@@ -1,0 +1,360 @@
+"""What runs the items of a job: an interface, and the one that runs them in this process.
+
+An executor gets work and items, both plain data, and tells of each item once it is over. It never prints, plans or
+keeps a report. So another one may send them to other machines: there, ``catalog.locate(work.model.ref)`` finds the
+model, a :class:`Pipeline` is made once and kept, and :func:`read`, ``pipeline.compute`` and :func:`write` do an item.
+"""
+
+from __future__ import annotations
+
+import stat
+import sys
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from gansdk.errors import GansdkError, UnforeseenError, UsageError
+from gansdk.files import cannot_write
+from gansdk.jobs.plan import STANDARD, extent_of
+from gansdk.media.formats import file_format
+from gansdk.media.image import Picture
+from gansdk.media.results import as_image_writing, write_result
+from gansdk.media.writing import check_fits
+from gansdk.models.context import Context
+from gansdk.models.encodings import Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gansdk.jobs.plan import Item, Work
+    from gansdk.media.gallery import Gallery
+    from gansdk.models.pipelines import Pipeline
+
+
+_AHEAD = 2
+"""Items that are read before their turn. One thread does it: Python's filters of warnings allow one at a time."""
+
+_WRITERS = 3
+"""Threads that write: packing a picture takes longer than reading one, and forcing it to the disk is waiting."""
+
+_BEHIND = 16
+"""Results that may wait to be written."""
+
+_BYTES_BEHIND = 2**30
+"""Bytes of those; a result that is larger alone is waited for."""
+
+_SLOW_TO_WRITE = 2**26
+"""Bytes of a picture that somebody who pressed Ctrl-C is told to wait for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an item ended.
+
+    Attributes:
+        item: Which one.
+        seconds: What it took: reading, computing and writing, without waiting in between.
+        output: Where its picture stands; None where it went to a stream, is a record, or there is none.
+        record: What it gave, where the task gives records.
+        shown: What of that is printed, where it goes to no file.
+        words: The record in a line for people; empty where it speaks for itself.
+        error: Why there is no result.
+        is_skipped: Whether something stood at its output that shall stay.
+    """
+
+    item: Item
+    seconds: float = 0.0
+    output: Path | None = None
+    record: Mapping[str, Any] | None = None
+    shown: Mapping[str, Any] | None = None
+    words: str = ""
+    error: GansdkError | None = None
+    is_skipped: bool = False
+
+
+class Executor(Protocol):
+    """Runs items."""
+
+    def run(
+        self, work: Work, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+    ) -> None:
+        """Runs all items; one's failure never stops the rest.
+
+        Args:
+            work: What to do to each.
+            items: In the order in which they are told of, where that costs nothing.
+            context: The surroundings of an item, for its progress and notes.
+            tell: Takes the end of each item, called in this thread. Whatever ends the run early, Ctrl-C too, what
+                stands by then was told.
+
+        Raises:
+            UsageError: If an option is wrong for every item.
+            GansdkError: If the model does not load.
+        """
+        ...
+
+
+class Local:
+    """Runs items in this process, one after the other; meanwhile the next are read and the last are written.
+
+    Args:
+        load: Loads the model; called once, before the first item.
+    """
+
+    def __init__(self, load: Callable[[], Pipeline]) -> None:
+        self._load = load
+
+    def run(
+        self, work: Work, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+    ) -> None:
+        """See :class:`Executor`."""
+        _Line(work, self._load(), context, tell).run(items)
+
+
+@dataclass
+class _Read:
+    """An item whose inputs are being read, or are read when its turn comes; and what comes of it."""
+
+    item: Item
+    future: Future[tuple[dict[str, Picture], float]] | None
+    notes: list[str] = field(default_factory=list)
+    inputs: dict[str, Picture] = field(default_factory=dict)
+    seconds: float = 0.0
+    result: Any = None
+    error: GansdkError | None = None
+
+
+@dataclass
+class _Written:
+    """An item whose end is near; its notes wait until it is told of, so that they come in order."""
+
+    item: Item
+    future: Future[Outcome]
+    notes: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+
+class _Line:
+    """The way of items from reading over computing to writing."""
+
+    def __init__(
+        self, work: Work, pipeline: Pipeline, context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+    ) -> None:
+        self._work = work
+        self._pipeline = pipeline
+        self._context = context
+        self._tell = tell
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="reading")
+        self._writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="writing")
+        self._ahead: deque[_Read] = deque()
+        self._behind: deque[_Written] = deque()
+        self._batch = _batch(work)
+
+    def run(self, items: Iterable[Item]) -> None:
+        left = iter(items)
+        try:
+            self._read_ahead(left)
+            while self._ahead:
+                now = [self._ahead.popleft() for _ in range(min(self._batch, len(self._ahead)))]
+                self._read_ahead(left)
+                self._compute(now)
+                del now  # and with it its pictures
+                self._tell_of_ended(_BEHIND)
+            self._tell_of_ended(0)
+        finally:
+            self._stop()
+
+    def _read_ahead(self, left: Iterator[Item]) -> None:
+        for item in left:
+            self._ahead.append(self._begin(item))
+            if len(self._ahead) >= max(_AHEAD, self._batch):
+                return
+
+    def _begin(self, item: Item) -> _Read:
+        begun = _Read(item, None)
+        if all(_is_regular(name) for name in item.inputs):  # waiting for others cannot be interrupted in a thread
+            begun.future = self._reader.submit(copy_context().run, self._read, item, begun.notes)
+        return begun
+
+    def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Picture], float]:
+        start = time.perf_counter()
+        inputs = read(self._work, self._pipeline, item, notes.append)
+        return inputs, time.perf_counter() - start
+
+    def _compute(self, begun: Sequence[_Read]) -> None:
+        """Computes items, together where the task can; they end in their order."""
+        ready = [one for one in begun if self._is_read(one)]
+        if len(ready) > 1:
+            self._compute_together(ready)
+        for one in ready:
+            if one.result is None:
+                self._compute_alone(one)
+        for one in begun:
+            self._end(one)
+
+    def _is_read(self, one: _Read) -> bool:
+        start = time.perf_counter()
+        try:
+            one.inputs, one.seconds = one.future.result() if one.future else self._read(one.item, one.notes)
+        except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
+            one.error, one.seconds = _as_ours(one.item, error), time.perf_counter() - start
+            return False
+        for text in one.notes:
+            self._context(one.item).note(text)
+        return True
+
+    def _compute_together(self, ready: Sequence[_Read]) -> None:
+        start = time.perf_counter()
+        context = self._context(ready[0].item)
+        try:
+            results = self._pipeline.compute_many([one.inputs for one in ready], self._work.call, context)
+        except Exception:  # noqa: BLE001 - whose fault it is shows when each is done alone
+            return
+        share = (time.perf_counter() - start) / len(ready)
+        for one, result in zip(ready, results, strict=True):
+            one.result, one.seconds = result, one.seconds + share
+
+    def _compute_alone(self, one: _Read) -> None:
+        start = time.perf_counter()
+        call, context = one.item.call or self._work.call, self._context(one.item)
+        try:
+            one.result = self._pipeline.compute(one.inputs, call, context)
+        except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
+            one.error = _as_ours(one.item, error)
+        one.seconds += time.perf_counter() - start
+
+    def _end(self, one: _Read) -> None:
+        if one.error is not None:
+            self._add(Outcome(one.item, one.seconds, error=one.error))
+        elif self._work.task.gives_records:
+            self._add(_recorded(one))
+        else:
+            self._begin_to_write(one)
+
+    def _begin_to_write(self, one: _Read) -> None:
+        size = _bytes(one.result)
+        while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
+            self._tell_of_first()
+        written = _Written(one.item, Future(), bytes=size)
+        write = self._writer.submit  # each in its caller's context, which says how messages spell options
+        written.future = write(copy_context().run, self._write, one.item, one.result, one.seconds, written.notes)
+        self._behind.append(written)
+
+    def _write(self, item: Item, result: Picture | Gallery, seconds: float, notes: list[str]) -> Outcome:
+        start = time.perf_counter()
+        try:
+            place = write(self._work, item, result, notes.append)
+        except BrokenPipeError:
+            raise  # nobody reads standard output any more: the end of all
+        except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
+            return Outcome(item, seconds, error=_as_ours(item, error))
+        is_skipped = place is None and item.output is not None  # something came there meanwhile
+        return Outcome(item, seconds + time.perf_counter() - start, place, is_skipped=is_skipped)
+
+    def _add(self, outcome: Outcome) -> None:
+        ended: Future[Outcome] = Future()
+        ended.set_result(outcome)
+        self._behind.append(_Written(outcome.item, ended))
+
+    def _tell_of_ended(self, most: int) -> None:
+        """Tells of what has ended, in order, and waits until at most ``most`` are left, and not too large ones."""
+        while self._behind and (
+            self._behind[0].future.done() or len(self._behind) > most or self._bytes_behind() > _BYTES_BEHIND
+        ):
+            self._tell_of_first()
+
+    def _tell_of_first(self) -> None:
+        first = self._behind[0]
+        self._tell_of(first, first.future.result())
+        self._behind.popleft()  # told first: Ctrl-C may come in between, and twice is better than never
+
+    def _tell_of(self, written: _Written, outcome: Outcome) -> None:
+        context = self._context(written.item)
+        for text in written.notes:
+            context.note(text)
+        self._tell(outcome)
+
+    def _bytes_behind(self) -> int:
+        return sum(written.bytes for written in self._behind)
+
+    def _stop(self) -> None:
+        """Begins nothing any more; what is being written still ends, and is told of."""
+        self._reader.shutdown(cancel_futures=True)
+        for written in [one for one in self._behind if not one.future.cancel()]:
+            if not written.future.done() and written.bytes > _SLOW_TO_WRITE:
+                self._context(written.item).note("is being written, which takes a moment")
+            with suppress(BrokenPipeError, UsageError):  # raised already, or soon to be
+                self._tell_of(written, written.future.result())
+        self._writer.shutdown()
+
+
+def read(work: Work, pipeline: Pipeline, item: Item, note: Callable[[str], None]) -> dict[str, Picture]:
+    """An item's inputs, and whether its result will fit the format, which is better known before than after."""
+    sources: tuple[Path | IO[bytes], ...] = tuple(
+        sys.stdin.buffer if name == STANDARD else Path(name) for name in item.inputs
+    )
+    inputs = pipeline.read(sources, work.reading, Context(note=note))
+    if work.kind == "picture":
+        writing = as_image_writing(work.writing)
+        for picture in inputs.values():
+            size = extent_of(work, (picture.width, picture.height))
+            check_fits(picture, file_format(item.output, writing), writing, size)
+    return inputs
+
+
+def write(work: Work, item: Item, result: Picture | Gallery, note: Callable[[str], None]) -> Path | None:
+    """Puts an item's result where it goes; see :func:`gansdk.media.results.write_result`."""
+    writing = as_image_writing(work.writing)
+    if item.replaces:
+        writing = writing.model_copy(update={"on_exists": "overwrite"})
+    if item.output is None:
+        return write_result(result, work.kind, sys.stdout.buffer, writing, note, provenance=work.provenance)
+    try:
+        item.output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(item.output, error) from error
+    target = item.output.parent if work.kind == "folder" else item.output
+    return write_result(result, work.kind, target, writing, note, provenance=work.provenance)
+
+
+def _batch(work: Work) -> int:
+    """How many items are computed together."""
+    batch = getattr(work.call, "batch", 1) if work.task.many else 1
+    return batch if isinstance(batch, int) else 1
+
+
+def _recorded(one: _Read) -> Outcome:
+    """The end of an item of a task that gives records."""
+    result: Any = one.result
+    if not isinstance(result, Encoding):
+        return Outcome(one.item, one.seconds, record=result, shown=result)
+    return Outcome(one.item, one.seconds, record=result.record(), shown=result.shown(), words=result.words())
+
+
+def _bytes(result: Picture | Gallery) -> int:
+    alpha = result.alpha if isinstance(result, Picture) else None
+    return result.pixels.nbytes + (0 if alpha is None else alpha.nbytes)
+
+
+def _is_regular(name: str) -> bool:
+    try:
+        return name != STANDARD and stat.S_ISREG(Path(name).stat().st_mode)
+    except OSError:
+        return True  # reading it says what is wrong
+
+
+def _as_ours(item: Item, error: Exception) -> GansdkError:
+    """An item's error; one that is wrong for every item is raised instead."""
+    if isinstance(error, UsageError):
+        raise error
+    if isinstance(error, GansdkError):
+        return error
+    said = " ".join(str(error).split())[:200]
+    unforeseen = UnforeseenError(f"{item.name}: {type(error).__name__}: {said}", hint="--verbose says where")
+    unforeseen.__cause__ = error
+    return unforeseen

@@ -1,0 +1,333 @@
+"""Many inputs, one model: plans them, lets an executor run them, and keeps the account.
+
+There are two kinds of job and one way through: inputs by name (``gansdk run``), and a folder into a folder
+(``gansdk map``), which keeps a report and can go on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gansdk.errors import GansdkError, InputError, OutputError, OutputExistsError
+from gansdk.files import remove_leftovers, stands, whole_file
+from gansdk.jobs import folders
+from gansdk.jobs.executors import Outcome
+from gansdk.jobs.plan import (
+    Item,
+    Job,
+    check_folder,
+    check_output,
+    check_result,
+    find_obstacles,
+    on_exists_of,
+    plan,
+    records_file,
+)
+from gansdk.jobs.reports import NAME, Making, open_report
+from gansdk.media.reading import check_readable
+from gansdk.media.records import record_format, write_records
+from gansdk.media.results import is_folder
+from gansdk.media.writing import free_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gansdk.jobs.executors import Executor
+    from gansdk.jobs.folders import FolderJob, Found
+    from gansdk.jobs.reports import Report
+    from gansdk.models.context import Context
+    from gansdk.options import Options
+
+
+@dataclass
+class Summary:
+    """How a job ended, counted in results: a piece of a call gives many, every other item one.
+
+    Attributes:
+        done: New ones.
+        kept: Those that were whole already.
+        skipped: Those in whose place something stood that shall stay.
+        failed: Those that there are not.
+        seconds: What it took altogether.
+        failures: Why, each.
+    """
+
+    done: int = 0
+    kept: int = 0
+    skipped: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    failures: list[tuple[Item, GansdkError]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many there were to be."""
+        return self.done + self.kept + self.skipped + self.failed
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self.failed else 0
+
+
+class Reporter(Protocol):
+    """Who is told what happens; the command line prints it."""
+
+    def found(self, found: Found) -> None:
+        """What is in the folder, before anything is done."""
+        ...
+
+    def begin(self, count: int) -> None:
+        """How many items are to be computed, before the first."""
+        ...
+
+    def context(self, item: Item) -> Context:
+        """The surroundings in which an item is computed."""
+        ...
+
+    def done(self, outcome: Outcome) -> None: ...
+    def skipped(self, item: Item, *, is_whole: bool) -> None:
+        """An item that needs no work: its result is whole, or something else is in its place and shall stay."""
+        ...
+
+    def failed(self, item: Item, error: GansdkError) -> None: ...
+
+
+class _Account:
+    """Counts the results of items as they end and passes them on."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.summary = Summary()
+        self._reporter = reporter
+        self._start = time.perf_counter()
+
+    def end(self, outcome: Outcome) -> None:
+        summary, item = self.summary, outcome.item
+        summary.seconds = time.perf_counter() - self._start
+        if outcome.error is not None:
+            summary.failed += item.results
+            self._reporter.failed(item, outcome.error)
+            summary.failures.append((item, _bare(outcome.error)))
+        elif outcome.is_skipped:
+            summary.skipped += item.results
+            self._reporter.skipped(item, is_whole=False)
+        else:
+            summary.done += item.results
+            self._reporter.done(outcome)
+
+    def keep(self, item: Item) -> None:
+        self.summary.kept += item.results
+        self._reporter.skipped(item, is_whole=True)
+
+    def close(self) -> Summary:
+        self.summary.seconds = time.perf_counter() - self._start
+        return self.summary
+
+
+def _bare(error: GansdkError) -> GansdkError:
+    """An error without what it was raised from: that would hold on to the pictures of its item."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
+def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
+    """Runs a job on inputs by name. One item's failure never stops the rest.
+
+    Args:
+        job: What to do.
+        executor: Runs what is left to compute; not called where nothing is.
+        reporter: Told about each item.
+
+    Returns:
+        Counts and failures; ``exit_code`` is 0 if nothing failed, else 1.
+
+    Raises:
+        UsageError: From :func:`plan`, before anything was done.
+        OutputError: If the folder for the results does not exist.
+        GansdkError: If the model does not load.
+    """
+    account = _Account(reporter)
+    items = plan(job)
+    check_folder(job)
+    ready, skipped, failed = find_obstacles(job, items)
+    with _records(job) as records:
+
+        def tell(outcome: Outcome) -> None:
+            if outcome.record is not None and records is not None:
+                outcome = replace(outcome, output=records.add(outcome.item, outcome.record))
+            account.end(outcome)
+
+        for item in skipped:
+            account.end(Outcome(item, is_skipped=True))
+        for item, error in failed:
+            account.end(Outcome(item, error=error))
+        if ready:
+            reporter.begin(len(ready))
+            executor.run(job.work, ready, reporter.context, tell)
+    return account.close()
+
+
+def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summary:
+    """Runs a job on all pictures of a folder, with a report in the folder of the results.
+
+    Args:
+        job: What to do.
+        executor: Runs what is left to compute; not called where nothing is.
+        reporter: Told about each item.
+
+    Returns:
+        Counts and failures; ``exit_code`` is 0 if nothing failed, else 1.
+
+    Raises:
+        UsageError: If the folders are the same, or results would stand in one place; nothing was done.
+        InputError: If there is no such folder, or no picture in it.
+        OutputExistsError: If the target holds an earlier run's results and the job says nothing about them.
+        OutputError: If the target cannot be written to, or another process fills it.
+        GansdkError: If the model does not load.
+    """
+    account = _Account(reporter)
+    folders.check(job)
+    found = folders.search(job.source, job.target)
+    items = folders.mirrored(job, found)
+    records = _records_of(job)
+    reporter.found(found)
+    if not items and not found.closed:
+        raise InputError(f"{job.source} holds no pictures", hint="name a folder with PNG, JPEG, WebP or TIFF files")
+    with open_report(Making.of(job.work, job.source, job.target)) as report:
+        folder = _Folder(job, found, report, account, records)
+        for name, output in report.refused.items():
+            what = f"the report says that {name} became {output}, outside of {job.target}: that line does not count"
+            reporter.context(Item((), None, label=name)).note(what)
+        if report.was_killed:
+            _sweep(items)
+        for name, error in found.closed:
+            folder.tell(Outcome(Item((), None, label=name), error=error))
+        ready = list(folder.left(items))
+        if ready:
+            reporter.begin(len(ready))
+            executor.run(job.work, ready, reporter.context, folder.tell)
+        if records is not None:
+            _gather(records, items, report, job.work.writing)
+    return account.close()
+
+
+def _records_of(job: FolderJob) -> Path | None:
+    """Where a folder's records go, if the task gives records; what stands in the way of results is found at once.
+
+    Raises:
+        OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
+    """
+    rule, has_report = on_exists_of(job.work.writing), (job.target / NAME).exists()
+    records = None
+    if job.work.task.gives_records:
+        records = job.target / f"{job.work.task.name}.{record_format(None, job.work.writing)}"
+    if has_report and not job.goes_on and rule == "error":
+        what = f"{job.target} holds the results of an earlier run"
+        raise OutputExistsError(what, hint="go on with --continue, or make them anew with --on-exists overwrite")
+    if records is None or not records.exists() or (job.goes_on and has_report) or rule == "overwrite":
+        return records
+    if rule == "rename":
+        return free_name(records)
+    raise OutputExistsError(f"{records} exists already", hint="use --on-exists overwrite or rename")
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder on its way through."""
+
+    job: FolderJob
+    found: Found
+    report: Report
+    account: _Account
+    records: Path | None
+
+    def tell(self, outcome: Outcome) -> None:
+        """Takes the end of an item."""
+        self.report.add(outcome, self.found.stamps.get(outcome.item.key or ""))
+        self.account.end(replace(outcome, output=self.records) if outcome.record is not None else outcome)
+
+    def left(self, items: Sequence[Item]) -> Iterator[Item]:
+        """The items that are to be computed; the others are told of."""
+        for planned in items:
+            item, goes_on = planned, self.job.goes_on
+            try:
+                state, place = self.report.state(item, self.found.stamps[item.key or ""])
+                if goes_on and state == "whole":
+                    self.account.keep(item)
+                    continue
+                if goes_on and state == "outdated":
+                    item = replace(item, output=place, replaces=True)
+                check_readable(Path(item.inputs[0]))
+                is_wanted = item.replaces or _is_wanted(item, self.job.work.writing)
+                if is_wanted:
+                    check_result(self.job.work, item)
+            except (InputError, OutputError) as error:
+                self.tell(Outcome(item, error=error))
+                continue
+            if is_wanted:
+                yield item
+            else:
+                self.tell(Outcome(item, is_skipped=True))
+
+
+def _is_wanted(item: Item, writing: Options) -> bool:
+    """Whether to make a picture; its folder is made when it is written."""
+    if item.output is None:
+        return True
+    for parent in item.output.parents:
+        if parent.exists():
+            if not parent.is_dir():
+                raise OutputError(f"{parent} is a file, not a folder", hint="name another folder for the results")
+            break
+    return not stands(item.output) or check_output(item.output, writing)
+
+
+def _sweep(items: Sequence[Item]) -> None:
+    """Removes what a killed run left half-written."""
+    names: dict[Path, set[str]] = defaultdict(set)
+    for item in items:
+        if item.output is not None:
+            names[item.output.parent].add(item.output.name)
+    for folder, those in names.items():
+        remove_leftovers(folder, those)
+
+
+def _gather(path: Path, items: Sequence[Item], report: Report, writing: Options) -> None:
+    """Puts the records of all items into one file, in their order."""
+    records = ((item, report.record(item)) for item in items)
+    with whole_file(path) as file:
+        whole = ({"input": item.key, **record} for item, record in records if record is not None)
+        write_records(whole, file, record_format(path, writing))
+
+
+class _Records:
+    """Records on their way into one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.records: list[dict[str, Any]] = []
+
+    def add(self, item: Item, record: Any) -> Path:
+        self.records.append({"input": item.key, **record})
+        return self.path
+
+
+@contextmanager
+def _records(job: Job) -> Iterator[_Records | None]:
+    """Gathers records and writes them when the block ends well, whole; None where the reporter prints them."""
+    path, writing = records_file(job) if job.work.task.gives_records else None, job.work.writing
+    if path is None:
+        yield None
+        return
+    if not check_output(path, writing, is_made=is_folder(str(job.output))):
+        raise OutputExistsError(f"{path} exists already", hint="nothing was done")
+    records = _Records(free_name(path) if on_exists_of(writing) == "rename" else path)
+    yield records
+    if records.records:
+        records.path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(records.path, replace=on_exists_of(writing) != "error") as file:
+            write_records(records.records, file, record_format(path, writing))

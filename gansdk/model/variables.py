@@ -1,0 +1,130 @@
+"""The base of all data in a model folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Frozen(BaseModel):
+    """Cannot be changed, and refuses fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+MOST_NUMBERS = 2**20
+"""Of all parts, far beyond any that was ever trained: ``config.json`` may come from a stranger."""
+
+
+PartName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+Count = Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
+
+
+class _Range(Frozen):
+    low: Annotated[float, Field(allow_inf_nan=False)] = -1.0
+    high: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+        return self
+
+
+class Noise(_Range):
+    """Numbers without a meaning of their own; ``low`` and ``high`` are those of the uniform law."""
+
+    kind: Literal["noise"] = "noise"
+    name: PartName = "noise"
+    n: Annotated[Count, Field(description="how many numbers")]
+    law: Annotated[Literal["normal", "uniform"], Field(description="normal is of mean 0 and variance 1")] = "normal"
+
+
+class Continuous(_Range):
+    """A code of numbers, each drawn uniformly from [low, high] in training.
+
+    ``sweep`` is where a card shows it and metrics follow it: a little beyond the range often shows best what a code
+    means. A traversal stays within the range unless it is told otherwise.
+    """
+
+    kind: Literal["continuous"] = "continuous"
+    name: PartName
+    n: Annotated[Count, Field(description="how many numbers")] = 1
+    sweep: Annotated[
+        tuple[float, float] | None, Field(description="from where to where it is swept; the range if not given")
+    ] = None
+
+    @property
+    def swept(self) -> tuple[float, float]:
+        """From where to where it is swept."""
+        return self.sweep if self.sweep is not None else (self.low, self.high)
+
+
+class Categorical(Frozen):
+    """A code that is one of ``k``, each equally likely in training."""
+
+    kind: Literal["categorical"] = "categorical"
+    name: PartName
+    k: Annotated[int, Field(ge=2, le=10_000, description="how many there are to choose from")]
+    labels: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=80)], ...], Field(description="a word for each, or none")
+    ] = ()
+
+    @model_validator(mode="after")
+    def _a_label_each(self) -> Self:
+        if self.labels and len(self.labels) != self.k:
+            raise ValueError(f"{self.name} has {self.k} values and {len(self.labels)} labels")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"two labels of {self.name} are the same")
+        return self
+
+    def label(self, index: int) -> str:
+        """The word for one, or its number."""
+        return self.labels[index] if self.labels else str(index)
+
+
+class Code(Frozen):
+    """Numbers without a law to draw them from: only an encoder gives them."""
+
+    kind: Literal["code"] = "code"
+    name: PartName
+    n: Annotated[Count, Field(description="how many numbers")]
+
+
+class Features(Frozen):
+    """Numbers that an encoder gives and no generator takes: for searching and comparing."""
+
+    kind: Literal["features"] = "features"
+    name: PartName = "features"
+    n: Annotated[Count, Field(description="how many numbers")]
+
+
+LatentPart = Annotated[Noise | Continuous | Categorical | Code, Field(discriminator="kind")]
+EncodedPart = Annotated[Noise | Continuous | Categorical | Code | Features, Field(discriminator="kind")]
+Part = Noise | Continuous | Categorical | Code | Features
+
+
+RESERVED = frozenset({"generator", "input", "pixels"})
+"""What stands beside the parts in a file of arrays, so that no part can be called so."""
+
+
+def check_parts(parts: Sequence[Part]) -> None:
+    """Refuses parts of which two have one name, or one a name that is taken, and too many numbers in all.
+
+    Raises:
+        ValueError: With the names.
+    """
+    names = [part.name for part in parts]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two parts are called {', '.join(twice)}")
+    taken = sorted(RESERVED.intersection(names))
+    if taken:
+        raise ValueError(f"no part can be called {', '.join(taken)}")
+    count = sum(part.k if isinstance(part, Categorical) else part.n for part in parts)
+    if count > MOST_NUMBERS:
+        raise ValueError(f"the parts have {count} numbers, more than {MOST_NUMBERS}")

@@ -1,0 +1,298 @@
+"""Latents: drawn from their parts' laws, set by hand, put together for a generator.
+
+A latent is a mapping from part names to numpy arrays whose first axis counts samples: float32 [N, n], for a
+categorical int64 [N]. Sample *i* is drawn from (seed, *i*) alone, so that the first ten of a hundred samples are the
+ten samples, on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gansdk.errors import NotApplicableError, OptionError, entry, nearest, option
+from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from gansdk.model.facts import Facts, LatentSource
+    from gansdk.model.variables import Part
+
+    Latent = dict[str, NDArray[np.float32] | NDArray[np.int64]]
+
+
+def latent_facts(facts: Facts) -> LatentGeneratorFacts:
+    """What a generator from a latent declares; facts without one are a fault of whoever gave them."""
+    if not isinstance(facts.generator, LatentGeneratorFacts):
+        raise TypeError("facts of a model whose generator does not start from a latent were given")
+    return facts.generator
+
+
+def check_drawable(source: LatentSource, truncation: float | None = None) -> None:
+    """Refuses a latent that cannot be drawn, or not with its noise cut off.
+
+    Raises:
+        NotApplicableError: If a part has no law, or ``truncation`` is given and no part is normal.
+    """
+    if not source.is_sampleable:
+        names = ", ".join(part.name for part in source.parts if isinstance(part, Code))
+        raise NotApplicableError(f"{names} of this model has no law to draw from", hint=f"give {option('latents')}")
+    if truncation is not None and not any(isinstance(one, Noise) and one.law == "normal" for one in source.parts):
+        raise NotApplicableError("truncation is for normal noise, which this model has none of", hint="leave it out")
+
+
+def draw(source: LatentSource, seed: int, indices: Iterable[int], *, truncation: float | None = None) -> Latent:
+    """Draws samples.
+
+    Args:
+        source: What a latent consists of; every part has a law.
+        seed: Where random numbers start.
+        indices: Which samples, counted from 0.
+        truncation: Bound of normal noise: what is drawn lies in [−truncation, truncation], by the normal law cut off
+            there, and the nearer to the middle the smaller this is. None for the whole law.
+
+    Returns:
+        By part, in the order of the indices.
+
+    Raises:
+        NotApplicableError: As :func:`check_drawable` does.
+    """
+    check_drawable(source, truncation)
+    rows = [_draw_one(source.parts, seed, index) for index in indices]
+    drawn = {part.name: _stacked(part, [row[at] for row in rows]) for at, part in enumerate(source.parts)}
+    if truncation is None:
+        return drawn
+    for part in source.parts:
+        if isinstance(part, Noise) and part.law == "normal":
+            drawn[part.name] = _truncated(drawn[part.name], truncation)
+    return drawn
+
+
+def _draw_one(parts: Sequence[Part], seed: int, index: int) -> list[NDArray[np.float64] | int]:
+    random = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(index,))))
+    return [_draw_part(part, random) for part in parts]
+
+
+def _draw_part(part: Part, random: np.random.Generator) -> NDArray[np.float64] | int:
+    if isinstance(part, Categorical):
+        return int(random.integers(part.k))
+    if isinstance(part, Noise) and part.law == "normal":
+        return random.standard_normal(part.n)
+    if isinstance(part, Noise | Continuous):
+        return random.uniform(part.low, part.high, part.n)
+    raise TypeError(f"{part.name} has no law")
+
+
+def _stacked(part: Part, rows: Sequence[NDArray[np.float64] | int]) -> NDArray[np.float32] | NDArray[np.int64]:
+    if isinstance(part, Categorical):
+        return np.array(rows, np.int64)
+    return np.array(rows, np.float32).reshape(len(rows), part.n)
+
+
+def _truncated(numbers: NDArray[np.float32] | NDArray[np.int64], bound: float) -> NDArray[np.float32]:
+    """Normal numbers as those of the law cut off at ±bound, by their ranks: what was in the middle stays there."""
+    from scipy.special import ndtr, ndtri
+
+    low, high = ndtr(-bound), ndtr(bound)
+    cut: NDArray[np.float32] = ndtri(low + ndtr(numbers.astype(np.float64)) * (high - low)).astype(np.float32)
+    return cut.clip(-bound, bound)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A code that is held at one value.
+
+    Attributes:
+        part: Which.
+        index: Which of its numbers; None for all of it.
+        values: One per number that is set; of a categorical one, which is its index.
+    """
+
+    part: Part
+    index: int | None
+    values: tuple[float, ...]
+
+    def apply(self, latent: Latent) -> None:
+        """Holds it in all samples, in place."""
+        if isinstance(self.part, Categorical):
+            latent[self.part.name][:] = int(self.values[0])
+        elif self.index is None:
+            latent[self.part.name][:] = self.values
+        else:
+            latent[self.part.name][:, self.index] = self.values[0]
+
+    @property
+    def strays(self) -> list[str]:
+        """A line for each of its numbers of which training and the model's facts say nothing."""
+        if not isinstance(self.part, Continuous):
+            return []
+        trained, swept = (self.part.low, self.part.high), self.part.swept
+        low, high = min(trained[0], swept[0]), max(trained[1], swept[1])
+        where = f"outside {low:g} to {high:g}, the range in which its meaning is known"
+        known = f"the model was trained on {trained[0]:g} to {trained[1]:g}"
+        names = [self.part.name if self.part.n == 1 else f"{self.part.name}.{at}" for at in range(self.part.n)]
+        of = zip(names[self.index or 0 :], self.values, strict=False)
+        return [f"{name}={value:g} lies {where}; {known}" for name, value in of if not low <= value <= high]
+
+
+def read_settings(source: LatentSource, texts: Mapping[str, str]) -> list[Setting]:
+    """What ``NAME=VALUE`` says, as in ``class=three``, ``class=3``, ``style.0=-1.5`` or ``style=-1.5,0``.
+
+    Args:
+        source: What a latent consists of.
+        texts: Values by name; messages call them the option ``set``.
+
+    Raises:
+        OptionError: If there is no such code, a value is none of the code's, or two of them set one number.
+    """
+    settings = [_read_setting(source, name, text) for name, text in texts.items()]
+    _check_apart(settings)
+    return settings
+
+
+def _read_setting(source: LatentSource, name: str, text: str) -> Setting:
+    part, index = find_code(source, name)
+    if isinstance(part, Categorical):
+        return Setting(part, None, (float(_category(part, text)),))
+    expected = 1 if index is not None else part.n
+    try:
+        values = tuple(float(one) for one in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != expected or not all(math.isfinite(value) for value in values):
+        numbers = "a number" if expected == 1 else f"{expected} numbers joined by commas"
+        hint = f"or set one of them, as in {entry('set', f'{name}.0', 1)}" if expected > 1 else ""
+        raise OptionError(f"{entry('set', name, _short(text))}: {name} takes {numbers}", hint=hint)
+    return Setting(part, index, values)
+
+
+def _category(part: Categorical, text: str) -> int:
+    for meant in (str, str.strip, _folded):
+        found = [index for index, word in enumerate(part.labels) if meant(word) == meant(text)]
+        if len(found) == 1:
+            return found[0]
+    number = text.strip()
+    if number.isascii() and number.isdigit() and len(number) < 6 and int(number) < part.k:
+        return int(number)
+    near = nearest(text.strip(), part.labels)
+    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    raise OptionError(f"{entry('set', part.name, _short(text))}: {part.name} takes {_values(part)}", hint=hint)
+
+
+def _folded(word: str) -> str:
+    """A word whatever its case and the blanks around it."""
+    return word.strip().casefold()
+
+
+def _values(part: Categorical) -> str:
+    """What a categorical takes; each word with its number, which it often is not the name of."""
+    if not part.labels:
+        return f"0 to {part.k - 1}"
+    return "one of " + ", ".join(f"{word} ({index})" for index, word in enumerate(part.labels))
+
+
+def find_code(
+    source: LatentSource, name: str, directions: Sequence[str] = (), *, alone: bool = False
+) -> tuple[Part, int | None]:
+    """The part, and which of its numbers, that a name as ``class`` or ``style.0`` means.
+
+    Args:
+        source: What a latent consists of.
+        name: Which.
+        directions: What else could have been named, for the message.
+        alone: Whether one number of several has to be named, for the message.
+
+    Raises:
+        OptionError: If there is none; it names those that there are.
+    """
+    stem, dot, number = name.partition(".")
+    part = next((one for one in source.parts if one.name == stem), None)
+    if part is not None and not dot:
+        return part, None
+    if part is not None and not isinstance(part, Categorical) and number.isascii() and number.isdigit():
+        index = int(number[:9])
+        if index < part.n:
+            return part, index
+    near = nearest(name, [*_names(source, alone=alone), *directions])
+    hint = f"did you mean {' or '.join(near)}?" if near else "name one of them"
+    ways = f", and the direction{'s' * (len(directions) > 1)} {', '.join(directions)}" if directions else ""
+    raise OptionError(f"there is no code {name!r}; this model has {describe(source)}{ways}", hint=hint)
+
+
+def _names(source: LatentSource, *, alone: bool) -> list[str]:
+    names = [part.name for part in source.parts if not alone or isinstance(part, Categorical) or part.n == 1]
+    return names + [f"{part.name}.0" for part in source.parts if not isinstance(part, Categorical)]
+
+
+def describe(source: LatentSource) -> str:
+    """Its codes in a few words, as in ``class (0 to 9), style (2 numbers)``."""
+    return ", ".join(_describe(part) for part in source.parts)
+
+
+def _describe(part: Part) -> str:
+    if isinstance(part, Categorical):
+        return f"{part.name} (0 to {part.k - 1})"
+    return part.name if part.n == 1 else f"{part.name}.0 to {part.name}.{part.n - 1}"
+
+
+def _check_apart(settings: Sequence[Setting]) -> None:
+    seen: set[tuple[str, int | None]] = set()
+    whole = {one.part.name for one in settings if one.index is None}
+    for one in settings:
+        key = (one.part.name, one.index)
+        if key in seen or (one.index is not None and one.part.name in whole):
+            raise OptionError(f"{option('set')} sets {one.part.name} twice", hint="set it once")
+        seen.add(key)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def check_latent(source: LatentSource, latent: Mapping[str, NDArray[np.generic]], where: str) -> Latent:
+    """Arrays from anywhere as a latent of a generator.
+
+    Args:
+        source: What it consists of.
+        latent: By part; others are ignored. A categorical may be weights [N, k], too, called by its name or, as an
+            encoder's file has them, ``NAME.probabilities``.
+        where: What messages call them.
+
+    Raises:
+        OptionError: If a part is missing, or has a wrong shape or a number that is none.
+    """
+    found: Latent = {}
+    for part in source.parts:
+        name = next((one for one in (part.name, f"{part.name}.probabilities") if one in latent), None)
+        if name is None:
+            raise OptionError(f"{where} lacks {part.name}", hint=f"this model has {describe(source)}")
+        found[part.name] = _checked(part, np.asarray(latent[name]), where)
+    lengths = {len(array) for array in found.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise OptionError(f"{where}: its parts hold {', '.join(map(str, sorted(lengths)))} samples")
+    return found
+
+
+def _checked(part: Part, array: NDArray[np.generic], where: str) -> NDArray[np.float32] | NDArray[np.int64]:
+    width = part.k if isinstance(part, Categorical) else part.n
+    if isinstance(part, Features):
+        raise TypeError("features are no part of a latent")
+    if isinstance(part, Categorical) and array.ndim == 1 and np.issubdtype(array.dtype, np.integer):
+        chosen = array.astype(np.int64)
+        if len(chosen) and (chosen.min() < 0 or chosen.max() >= part.k):
+            raise OptionError(f"{where}: {part.name} goes from 0 to {part.k - 1}")
+        return chosen
+    if array.ndim != 2 or array.shape[1] != width or not np.issubdtype(array.dtype, np.floating):
+        shape = "×".join(str(length) for length in array.shape)
+        raise OptionError(f"{where}: {part.name} is {array.dtype} {shape}, not numbers N×{width}")
+    numbers = array.astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise OptionError(f"{where}: {part.name} holds NaN or infinity")
+    return numbers

@@ -1,0 +1,282 @@
+"""A task bound to a loaded model: the call that applications make."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import torch
+
+from gansdk.errors import ModelError, OptionError
+from gansdk.hub.access import Access
+from gansdk.media.fitting import fit
+from gansdk.media.gallery import Gallery
+from gansdk.media.reading import read_picture
+from gansdk.models.catalog import Catalog, check_fit
+from gansdk.models.context import Context, warn, watched
+from gansdk.models.directions import read_directions
+from gansdk.models.encodings import Encoding
+from gansdk.models.loading import fingerprint, load_networks
+from gansdk.models.memory import default_budget
+from gansdk.models.runtime import NonFiniteError, Placement, assemble, place, set_threads
+from gansdk.options import LoadOptions, Options, PictureReading, split, validate
+from gansdk.plugins.declarations import resolve
+from gansdk.plugins.registry import discover, options_of
+from gansdk.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from os import PathLike
+
+    from torch import nn
+
+    from gansdk.media.image import Picture
+    from gansdk.model.facts import Precision
+    from gansdk.model.protocols import Model
+    from gansdk.models.context import Event
+    from gansdk.models.resolved import Located
+    from gansdk.plugins.declarations import Method, Slot, Task
+
+
+Result = Any  # a Picture or a record, as the task says
+
+
+def pipeline(
+    task: str,
+    model: str | PathLike[str] | None = None,
+    *,
+    device: str | torch.device = "auto",
+    precision: str = "auto",
+    threads: int | Literal["auto"] = "auto",
+    blend: float | None = None,
+    offline: bool = False,
+) -> Pipeline:
+    """Binds a task to a model, loaded and ready to be called as often as you like.
+
+    Args:
+        task: As in ``superres``; ``gansdk tasks`` lists them.
+        model: A ref (``builtin:…``, ``hub:…``, a folder, an alias); None takes your default for the task, or the one
+            installed model that fits.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``, or a :class:`torch.device`.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        threads: CPU threads of the whole process; ``auto`` leaves them as they are.
+        blend: Where between the two ends of a model that carries both, from 0 to 1; None takes the model's own, 1.
+        offline: Whether no connection may be opened; a model on the Hub is then taken from the cache.
+
+    Returns:
+        Something to call: ``pipeline("superres")("photo.jpg", tile=256).save("large.png")``.
+
+    Raises:
+        GansdkError: If there is no such task or model, it does not fit, does not load, or the device is not there.
+        HubError: If a model on the Hub cannot be had.
+
+    Warns:
+        UserWarning: If the Hub cannot be reached and what is cached of a branch or tag is used.
+    """
+    load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads, "blend": blend})
+    catalog = Catalog(discover(), Settings(), Access(offline=offline), warn)
+    wanted = catalog.registry.task(task)
+    located = catalog.locate(model if model is not None else catalog.choose(wanted).ref)
+    return Pipeline(wanted, located, catalog.method(located), load)
+
+
+class Pipeline:
+    """A task with a model in memory. Calls may come from several threads at once.
+
+    Made by :func:`gansdk.pipeline`. ``pipeline(photo, tile=256)`` takes the task's own options and those of reading
+    its inputs as keywords; a name that is not among them is refused.
+    """
+
+    def __init__(self, task: Task, located: Located, method: Method, load: LoadOptions) -> None:
+        check_fit(task, located)
+        self.task = task
+        self.method = method
+        self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
+        set_threads(load.threads)
+        self._networks: Mapping[str, nn.Module]
+        try:
+            self._networks = load_networks(located, method, load.blend)
+        except ModelError:
+            newer = located.replaced()
+            if newer is None:
+                raise
+            self._networks, located = load_networks(newer, method, load.blend), newer
+        self.located = located
+        self._directions = read_directions(located.folder, located.config)
+        self.model = self._assemble(self.placement)
+        self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
+        self._careful: Model | None = None
+        self._identity: str | None = None
+        self._lock = threading.Lock()
+        self._function = resolve(task.function)
+        self.call_options = options_of(task)
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.task.name} with {self.located.ref} on {self.placement}>"
+
+    def __call__(
+        self,
+        *inputs: object,
+        progress: Callable[[float, float], object] | None = None,
+        cancel: Event | None = None,
+        **options: object,
+    ) -> Result:
+        """Runs the task once, or once for each of several inputs.
+
+        Args:
+            inputs: One per slot of the task: a path, bytes, a binary file object, a PIL image, an array [H, W, C], a
+                tensor [C, H, W] or a :class:`~gansdk.Picture`. Or a batch of them for each slot: a list, a tuple, a
+                :class:`~gansdk.Gallery`, an array [N, H, W, C] or a tensor [N, C, H, W].
+            progress: Called with how much is done and of how much, between tiles and batches; of a batch, in inputs.
+                What it raises ends the call and comes out of it.
+            cancel: An event, as of :mod:`threading`. Once it is set, from any thread, the call ends at the next tile
+                or batch.
+            options: Call options of the task and read options of its inputs.
+
+        Returns:
+            A :class:`~gansdk.Picture` or a :class:`~gansdk.Gallery`; or, where the task gives records, a mapping. What
+            an encoder read has ``notes``, which the command line prints. Of a batch, a list of them.
+
+        Raises:
+            GansdkError: Whatever is wrong with the inputs or options, in one line.
+            CancelledError: If ``cancel`` was set. There is no result, and nothing was left behind.
+        """
+        groups: list[type[Options]] = [self.call_options]
+        if self.task.slots:
+            groups.append(PictureReading)
+        call, *read = split(groups, options)
+        reading, tell = read[0] if read else PictureReading(), watched(progress, cancel)
+        batches = [_as_batch(one) for one in inputs]
+        if any(batch is not None for batch in batches):
+            if len({None if batch is None else len(batch) for batch in batches}) > 1:
+                raise OptionError(f"{self.task.name} takes batches of one length, or one of each input")
+            return self._run_batch(list(zip(*filter(None, batches), strict=True)), call, reading, tell)
+        check = watched(None, cancel)
+        check(0, 1)
+        notes: list[str] = []
+        result = self.run(inputs, call, reading, Context(progress=tell, note=notes.append))
+        check(1, 1)
+        return _with_notes(result, notes)
+
+    def _run_batch(
+        self, items: Sequence[tuple[object, ...]], call: Options, reading: Options, tell: Callable[[float, float], None]
+    ) -> list[Result]:
+        """One result for each item; those are computed together of which the task can take several."""
+        size = getattr(call, "batch", 1) if self.task.many else 1
+        results: list[Result] = []
+        for start in range(0, len(items), size):
+            tell(start, len(items))
+            notes: list[list[str]] = []
+            inputs = []
+            for at, item in enumerate(items[start : start + size], start):
+                notes.append([])
+                inputs.append(self.read(item, reading, Context(note=notes[-1].append), name=f"input [{at}]"))
+            context = Context(progress=_part_of(tell, start, len(items)), note=notes[0].append)
+            is_one = len(inputs) == 1
+            made = [self.compute(inputs[0], call, context)] if is_one else self.compute_many(inputs, call, context)
+            results += map(_with_notes, made, notes)
+        tell(len(items), len(items))
+        return results
+
+    def run(self, inputs: tuple[object, ...], call: Options, reading: Options, context: Context) -> Result:
+        """Runs the task once with validated options, for callers that watch its progress."""
+        return self.compute(self.read(inputs, reading, context), call, context)
+
+    def read(
+        self, inputs: tuple[object, ...], reading: Options, context: Context, *, name: str = ""
+    ) -> dict[str, Picture]:
+        """Reads one input per slot; ``name`` is what messages call those that have no name of their own."""
+        slots = self.task.slots
+        if len(inputs) != len(slots):
+            names = ", ".join(slot.name for slot in slots) or "nothing"
+            raise OptionError(f"{self.task.name} takes {names}; {len(inputs)} given")
+        if not isinstance(reading, PictureReading):
+            raise TypeError("pictures are read with PictureReading")
+        given = zip(slots, inputs, strict=True)
+        return {slot.name: self._read(slot, one, reading, context, name) for slot, one in given}
+
+    def _read(self, slot: Slot, source: object, reading: PictureReading, context: Context, name: str) -> Picture:
+        picture, encoder = read_picture(source, reading, context.note, name=name), self.located.config.facts.encoder
+        if slot.fits == "encoder" and encoder is not None:
+            data = encoder.data
+            return fit(picture, data, context.note, strict=reading.strict)
+        return picture
+
+    def compute(self, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:
+        """Runs the task on what was read; once more in fp32 if reduced precision gave NaN or infinity."""
+        return self._compute(self._function, inputs, call, context)
+
+    def compute_many(
+        self, inputs: Sequence[Mapping[str, Picture]], call: Options, context: Context
+    ) -> Sequence[Result]:
+        """The same for several items at once, of a task that can; one result for each."""
+        results: Sequence[Result] = self._compute(resolve(self.task.many), inputs, call, context)
+        return results
+
+    def _compute(self, function: Callable[..., Any], inputs: object, call: Options, context: Context) -> Any:
+        def run(model: Model, precision: Precision) -> Any:
+            # Inference mode is entered here, per call, and never while weights are prepared: a tensor made inside it
+            # cannot take part in a gradient later.
+            with torch.inference_mode(not self.task.needs_gradients):
+                return function(model, inputs, call, self._surroundings(context, precision))
+
+        try:
+            return run(self.model, self.placement.precision)
+        except NonFiniteError:
+            if self.placement.precision == "fp32":
+                raise
+            context.note(f"{self.placement.precision} gave no finite result; computing once more in fp32")
+            return run(self._in_full_precision(), "fp32")
+
+    def bare(self) -> Model:
+        """The model over its networks as the plugin builds them, in fp32 and not prepared, on the pipeline's device."""
+        networks = {name: copy.deepcopy(one).to(self.placement.device) for name, one in self._networks.items()}
+        bare: Model = resolve(self.method.assemble)(networks, self.located.config.facts)
+        return bare
+
+    def _surroundings(self, context: Context, precision: Precision) -> Context:
+        memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
+        return replace(context, measured=self._measured[precision], memory=memory, fingerprint=self._fingerprint)
+
+    def _assemble(self, placement: Placement) -> Model:
+        return assemble(
+            self._networks,
+            self.method,
+            self.located.config.facts,
+            placement,
+            needs_gradients=self.task.needs_gradients,
+            directions=self._directions,
+        )
+
+    def _fingerprint(self) -> str:
+        with self._lock:
+            if self._identity is None:
+                self._identity = fingerprint(self._networks, self.located.config.facts)
+            return self._identity
+
+    def _in_full_precision(self) -> Model:
+        with self._lock:
+            if self._careful is None:
+                self._careful = self._assemble(Placement(self.placement.device, "fp32"))
+            return self._careful
+
+
+def _as_batch(source: object) -> Sequence[object] | None:
+    """An input that stands for several, as a sequence of them; None if it is one."""
+    if isinstance(source, list | tuple):
+        return source
+    if isinstance(source, Gallery):
+        return source.pictures
+    is_array = isinstance(source, torch.Tensor) or hasattr(source, "__array__")
+    return list(cast("Iterable[object]", source)) if is_array and getattr(source, "ndim", 0) == 4 else None
+
+
+def _part_of(tell: Callable[[float, float], None], start: int, count: int) -> Callable[[float, float], None]:
+    """A progress that counts in inputs of a batch, out of one that counts the steps of the input number ``start``."""
+    return lambda done, total: tell(start + done / total, count)
+
+
+def _with_notes(result: Result, notes: Sequence[str]) -> Result:
+    return replace(result, notes=tuple(notes)) if isinstance(result, Encoding) else result

@@ -1,0 +1,248 @@
+"""A model goes to the Hub: it is looked at first, then sent, all in one commit."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gansdk._version import __version__
+from gansdk.errors import HubError, ModelError, OptionError, RefError, UnreachableError, option
+from gansdk.hub.access import Access
+from gansdk.hub.pushing import Place, check, check_login, check_tag, compare, find, page, send
+from gansdk.model.config import README
+from gansdk.models.catalog import Catalog
+from gansdk.models.context import warn
+from gansdk.plugins.registry import discover
+from gansdk.publishing.cards import published_card, remember
+from gansdk.publishing.contents import check_secrets, contents
+from gansdk.refs import Hub
+from gansdk.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from os import PathLike
+    from pathlib import Path
+
+    from gansdk.hub.pushing import Change
+    from gansdk.models.resolved import Located
+    from gansdk.publishing.cards import Side
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did, or would do.
+
+    Attributes:
+        ref: How others name the model: ``hub:org/name``, with the tag where one was given.
+        url: Of its page.
+        commit: That has all of it; empty where nothing was sent.
+        changes: File by file.
+        tag: What that commit is called; empty where it got no name.
+        is_dry: Whether nothing was done.
+    """
+
+    ref: str
+    url: str
+    commit: str
+    changes: tuple[Change, ...]
+    tag: str = ""
+    is_dry: bool = False
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the Hub had something else."""
+        return any(change.state != "same" for change in self.changes)
+
+    def as_record(self) -> dict[str, Any]:
+        """What ``--json`` prints of it."""
+        files = [{"name": one.name, "bytes": one.size, "state": one.state} for one in self.changes]
+        return {
+            "ref": self.ref,
+            "url": self.url,
+            "commit": self.commit or None,
+            "changed": self.is_change,
+            "tag": self.tag or None,
+            "dry_run": self.is_dry,
+            "files": files,
+        }
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a model shall be pushed; see `push`."""
+
+    private: bool = False
+    message: str = ""
+    tag: str = ""
+    card: Side | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A push that was looked at and found possible.
+
+    Attributes:
+        catalog: Knows methods, tasks and how the Hub is spoken to.
+        located: The model.
+        wish: How it shall be pushed.
+        place: Where to.
+        files: All that goes, by name.
+        message: Of the commit.
+        pushed: What will have been done.
+        agreed: The author's text that folder and Hub will both have; see `Published`.
+    """
+
+    catalog: Catalog
+    located: Located
+    wish: Wish
+    place: Place
+    files: Mapping[str, bytes | Path]
+    message: str
+    pushed: Pushed
+    agreed: str
+
+
+def push(
+    model: str | PathLike[str],
+    ref: str,
+    *,
+    private: bool = False,
+    message: str = "",
+    tag: str = "",
+    card: Side | None = None,
+    dry_run: bool = False,
+) -> Pushed:
+    """Puts a model on the Hub, in one commit; the same content again makes none.
+
+    Args:
+        model: A ref, or the folder of a model or run.
+        ref: Where to: ``hub:org/name``, which is made if it is not there.
+        private: Whether only the namespace may see it. One that is public already is refused.
+        message: Of the commit; its first line is the title.
+        tag: What the commit shall be called, as ``v1``.
+        card: Whose text by an author stays where the folder and the Hub have different ones: ``folder`` or ``hub``.
+        dry_run: Whether to say what would be done, and do nothing.
+
+    Returns:
+        What was done, file by file, and the commit.
+
+    Raises:
+        UsageError: If a ref or the tag is none.
+        ModelError: If the model is not whole or fails a check, or its folder holds what may not be published.
+        OutputError: If two different texts by authors would have to be one card.
+        HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
+    """
+    catalog = Catalog(discover(), Settings(), Access(), warn)
+    return publish(catalog, catalog.locate(model), ref, Wish(private, message, tag, card, dry_run))
+
+
+def publish(
+    catalog: Catalog,
+    located: Located,
+    ref: str,
+    wish: Wish,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Pushed:
+    """As `push`, for a model that was found; arguments as for `make_plan` and `carry_out`."""
+    return carry_out(make_plan(catalog, located, ref, wish), progress)
+
+
+def make_plan(catalog: Catalog, located: Located, ref: str, wish: Wish) -> Plan:
+    """Looks at a model and at the place where it shall go; nothing is written, and no network is built.
+
+    Args:
+        catalog: Knows methods, tasks and how the Hub is spoken to.
+        located: The model.
+        ref: Where to.
+        wish: How.
+
+    Raises:
+        GansdkError: As `push`, but for what is found out by sending.
+    """
+    if wish.card not in (None, "folder", "hub"):
+        hint = "leave it out where there is nothing to decide"
+        raise OptionError(f"card is folder or hub, not {wish.card!r}", hint=hint)
+    target = _target(catalog, ref)
+    check_tag(wish.tag)
+    files: dict[str, bytes | Path] = {**contents(located)}
+    message = wish.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
+    check_secrets(files, message)
+    try:
+        place = find(target, catalog.access)
+    except UnreachableError:
+        if wish.dry_run:  # what is wrong here can be known without the Hub, and is what was asked for
+            card = published_card(catalog, located, Place(target), wish.card)
+            check_secrets({README: card.content}, message)
+            _check_model(catalog, located, None)
+        raise
+    card = published_card(catalog, located, place, wish.card)
+    files[README] = card.content
+    check_secrets({README: card.content}, message)
+    changes = compare(place, files)
+    _check_method(place, located)
+    check(place, changes, private=wish.private, tag=wish.tag)
+    pushed = Pushed(str(replace(target, revision=wish.tag)), page(target), "", changes, wish.tag, wish.dry_run)
+    if not wish.dry_run:
+        check_login(target)
+    return Plan(catalog, located, wish, place, files, message, pushed, card.agreed)
+
+
+def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = None) -> Pushed:
+    """Checks the model and sends it; a dry run ends between.
+
+    Args:
+        plan: What to do.
+        progress: Told which check runs, how many have run and how many there are.
+
+    Raises:
+        ModelError: If the model fails a check, or its files were changed meanwhile.
+        HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
+    """
+    wish, pushed, access = plan.wish, plan.pushed, plan.catalog.access
+    if pushed.is_change:
+        _check_model(plan.catalog, plan.located, progress)
+        plan.located.bring_whole()  # checks take a while, and a training may have written a newer model meanwhile
+    if wish.dry_run:
+        return pushed
+    commit = send(
+        plan.place, plan.files, pushed.changes, plan.message, private=wish.private, tag=wish.tag, access=access
+    )
+    remember(plan.located.folder, plan.place.ref, plan.agreed)
+    return replace(pushed, commit=commit)
+
+
+def _target(catalog: Catalog, ref: str) -> Hub:
+    followed = catalog.follow(ref)
+    if not isinstance(followed, Hub):
+        raise RefError(f"{ref!r} names no repository on the Hub", hint="write hub:ORG/NAME")
+    if followed.revision or followed.file:
+        what = f"{ref!r} names more than a repository, and a push goes to its main branch"
+        raise RefError(
+            what, hint=f"write hub:{followed.repo}, with {option('tag', followed.revision or 'v1')} for a tag"
+        )
+    return followed
+
+
+def _check_method(place: Place, located: Located) -> None:
+    """Refuses to put a model where one of another method is: its users' commands would end."""
+    there = place.config.method if place.config is not None else located.config.method
+    if there != located.config.method:
+        what = f"{place.ref} holds a model of {there!r}, and {located.ref} is one of {located.config.method!r}"
+        raise HubError(what, hint="push it to a repository of its own")
+
+
+def _check_model(catalog: Catalog, located: Located, progress: Callable[[str, int, int], None] | None) -> None:
+    """Runs the checks of ``gansdk check``; the first that fails ends it."""
+    from gansdk.testing.kit import Kit
+    from gansdk.testing.subjects import ModelSubject
+
+    kit = Kit([ModelSubject(located.ref, catalog.method(located), located.folder)])
+    total = len(kit.pairs())
+    for number, result in enumerate(kit, 1):
+        if progress is not None:
+            progress(result.check.id, number, total)
+        if result.outcome == "failed":
+            what = f"{located.ref} fails the check {result.check.id}, so nothing was sent: {result.message}"
+            raise ModelError(what, hint=f"gansdk check {shlex.quote(located.ref)}")

@@ -1,0 +1,184 @@
+"""A recipe tried out in miniature: built, stepped, and replayed from one snapshot.
+
+A snapshot is what a checkpoint holds, so a replay starts as a resumed run does: with a recipe that was just built. A
+replayed step takes all its gradients and moves nobody; so what one turn takes cannot show in the next, and two replays
+differ by what was changed between them alone.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from gansdk.errors import OptionError
+from gansdk.options import Options, validate
+from gansdk.plugins.declarations import resolve
+from gansdk.testing.checks import fail, pictures
+from gansdk.training.checkpoints import capture, restore
+from gansdk.training.turns import Train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from gansdk.plugins.declarations import Config
+    from gansdk.training.players import Player
+    from gansdk.training.recipe import Batch, Recipe
+
+    Gradients = dict[str, list[Tensor]]
+
+
+STEPS = 4
+"""That a miniature is trained for."""
+
+BEFORE = 2
+"""Steps that are taken before the snapshot: what starts at zero lets no gradient through."""
+
+LONGEST_ROUND = 10
+"""Steps within which every player has a turn."""
+
+SEED = 0
+
+
+def options_of(config: Config) -> type[Options]:
+    """The class of a recipe's options."""
+    group = resolve(config.options)
+    if not (isinstance(group, type) and issubclass(group, Options)):
+        fail(f"{config.options} is no subclass of gansdk.Options")
+    return group
+
+
+def miniature(config: Config, **changes: object) -> Options:
+    """A config's options in miniature, with these changed."""
+    return validate(options_of(config), {**config.values, **config.miniature, "steps": STEPS, **changes})
+
+
+class Trial:
+    """A recipe that was just built, ready to step.
+
+    Args:
+        config: The config.
+        options: What to build it with.
+        kind: What its turns are counted with.
+    """
+
+    def __init__(self, config: Config, options: Options, kind: type[Train] = Train) -> None:
+        torch.manual_seed(SEED)
+        self.recipe = cast("Recipe", resolve(config.recipe)(options))
+        self.train = kind(self.recipe.players, fixed=self.recipe.fixed, seed=SEED)
+        self._streams = self.recipe.streams({name: pictures() for name in self.recipe.sources}, SEED)
+        torch.manual_seed(SEED)
+
+    def batch(self) -> dict[str, Batch]:
+        """What the next step gets."""
+        return {name: dict(stream.batch(self.train.step)) for name, stream in self._streams.items()}
+
+    def step(self) -> None:
+        """Takes one step."""
+        self.recipe.step(self.batch(), self.train)
+        self.train.step += 1
+
+
+class StillTrain(Train):
+    """Takes the gradients of turns and moves nobody.
+
+    Attributes:
+        taken: By player, one gradient per parameter, summed over the turns of a step.
+    """
+
+    def __init__(self, players: Sequence[Player], **settings: Any) -> None:
+        super().__init__(players, **settings)
+        self.taken: Gradients = {}
+
+    def move(self, gradients: Mapping[Player, Sequence[Tensor]]) -> None:
+        """Notes them."""
+        for player, taken in gradients.items():
+            own = [one.detach().clone() for one in taken]
+            before = self.taken.get(player.name)
+            self.taken[player.name] = own if before is None else [a + b for a, b in zip(before, own, strict=True)]
+
+
+class Rehearsal:
+    """One config, brought to a snapshot once, and replayed from there with other weights of its terms."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe as it was built, for what it declares; it is never stepped."""
+        return Trial(self._config, miniature(self._config)).recipe
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """The options with numbers that the recipe's routes name, none of them 0, so that doubling changes each."""
+        options = miniature(self._config)
+        values = {name: getattr(options, name, None) for name in self.recipe.routes}
+        return {
+            name: float(value) or 1.0
+            for name, value in values.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+
+    @cached_property
+    def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, float], int]:
+        trial = Trial(self._config, miniature(self._config, **self.weights))
+        for _ in range(BEFORE):
+            trial.step()
+        tensors, numbers = capture(trial.train)
+        return {name: tensor.detach().clone() for name, tensor in tensors.items()}, numbers, trial.train.step
+
+    def played(
+        self, kind: type[StillTrain], *, weights: Mapping[str, float] | None = None, nudged: str = ""
+    ) -> StillTrain:
+        """A round from the snapshot: a step, or steps where not everybody has a turn in each.
+
+        Args:
+            kind: What observes the turns.
+            weights: Those that differ from :attr:`weights`.
+            nudged: Name of a player whose parameters are a little different than in the snapshot.
+        """
+        tensors, numbers, step = self._snapshot
+        trial = Trial(self._config, miniature(self._config, **{**self.weights, **(weights or {})}), kind)
+        restore(trial.train, {name: tensor.clone() for name, tensor in tensors.items()}, numbers)
+        trial.train.step = step
+        train = cast("StillTrain", trial.train)
+        for player, state in train.states.items():
+            if player.name == nudged:
+                torch._foreach_mul_([parameter.detach() for parameter in state.tensors], 1.01)
+        for _ in range(LONGEST_ROUND):
+            trial.step()
+            if len(train.taken) == len(train.states):
+                break
+        return train
+
+    def gradients(self, weights: Mapping[str, float] | None = None) -> Gradients:
+        """What the players take in a round with these weights."""
+        return self.played(StillTrain, weights=weights).taken
+
+    @cached_property
+    def usual(self) -> Gradients:
+        """The gradients with the weights as they are."""
+        return self.gradients()
+
+    @cached_property
+    def shares(self) -> dict[str, Gradients]:
+        """By weight, what its term gives to each player's gradients: the difference that doubling it makes."""
+        return {name: self._share(name) for name in self.weights}
+
+    def _share(self, name: str) -> Gradients:
+        factor = 2.0
+        try:
+            miniature(self._config, **{**self.weights, name: 2 * self.weights[name]})
+        except OptionError:  # as large as it may be: halving shows the same
+            factor = 0.5
+        changed = self.gradients({name: factor * self.weights[name]})
+        if changed.keys() != self.usual.keys():
+            fail(f"with another {name!r}, other players have a turn")
+        return {
+            player: [(new - old) / (factor - 1) for new, old in zip(changed[player], usual, strict=True)]
+            for player, usual in self.usual.items()
+        }

@@ -1,0 +1,197 @@
+"""Whether a contest is over: a judge that has won teaches its maker nothing, and steps are wasted from then on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from gansdk.errors import TrainingError, option
+from gansdk.training.turns import Train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from torch import Tensor
+
+    from gansdk.training.players import Contest, Player
+    from gansdk.training.runs import Limits
+    from gansdk.training.turns import Terms, Verdicts
+
+
+class Referee:
+    """Sees every verdict of the judges' own turns and stops a contest that one has won for long.
+
+    A judge leads by the distance between its lowest verdict on what is real and its highest on what is made. Leads
+    stay on the device until :meth:`check`, so watching costs no wait. What was seen is not kept in checkpoints: a
+    resumed run is watched anew.
+
+    Args:
+        contests: The recipe's; those whose verdicts are scores of no fixed scale are left alone.
+        limits: How far and for how long a judge must lead.
+        step: The step at which this sitting begins.
+    """
+
+    def __init__(self, contests: Sequence[Contest], limits: Limits, step: int) -> None:
+        self._limits = limits
+        self._makers = {one.judge: one.maker for one in contests if one.verdicts == "logits" and limits.won_steps}
+        self._checked = step
+        self._leads: dict[str, Tensor] = {}
+        self._since: dict[str, tuple[int, float]] = {}
+
+    def see(self, players: Sequence[Player], verdicts: Verdicts) -> None:
+        """Notes the lead of a judge whose turn it is; turns without both kinds of verdicts say nothing of it."""
+        if not ("real" in verdicts and "made" in verdicts):
+            return
+        for player in players:
+            if player.name in self._makers:
+                lead = _lowest(verdicts["real"]) + _lowest(verdicts["made"], sign=-1)
+                before = self._leads.get(player.name)
+                self._leads[player.name] = lead if before is None else torch.minimum(before, lead)
+
+    def check(self, step: int) -> None:
+        """Looks at the smallest leads since the last check.
+
+        Raises:
+            TrainingError: If a judge has led by more than the limit for as many steps as are allowed.
+        """
+        for judge, seen in self._leads.items():
+            lead = float(seen)
+            if not lead > self._limits.won_margin:
+                self._since.pop(judge, None)
+                continue
+            since, smallest = self._since.get(judge, (self._checked, lead))
+            self._since[judge] = since, min(smallest, lead)
+            if step - since >= self._limits.won_steps:
+                raise self._over(judge, step)
+        self._leads.clear()
+        self._checked = step
+
+    def _over(self, judge: str, step: int) -> TrainingError:
+        since, lead = self._since[judge]
+        what = (
+            f"{judge!r} has won against {self._makers[judge]!r}: from step {since} to {step} each of its verdicts on "
+            f"what is real lay above each on what is made, by {lead:.3g} or more (limit {self._limits.won_margin:g})"
+        )
+        hint = (
+            f"the last checkpoint stays; give {judge!r} a smaller learning rate or fewer turns, smooth its labels or "
+            f"add noise to what it sees; resume with {option('won_steps', 0)} to go on all the same"
+        )
+        return TrainingError(what, hint=hint)
+
+
+class RefereedTrain(Train):
+    """A training whose verdicts a referee sees."""
+
+    referee: Referee | None = None
+
+    def watch(self, terms: Mapping[Player, Terms], verdicts: Verdicts) -> None:
+        """Shows the verdicts of a turn to the referee."""
+        super().watch(terms, verdicts)
+        if self.referee is not None:
+            self.referee.see(list(terms), verdicts)
+
+
+def _lowest(verdicts: Tensor | Sequence[Tensor], sign: int = 1) -> Tensor:
+    several = [verdicts] if isinstance(verdicts, torch.Tensor) else list(verdicts)
+    return torch.stack([(sign * one.detach().float()).min() for one in several]).min()
+
+
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What ends a process: from a scheduler, or from a terminal or an ssh connection that is closed."""
+
+
+class Interruption:
+    """Whether somebody asked to stop, and by which signal."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self.signal: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal is not None
+
+    def receive(self, number: int, _frame: Any) -> None:
+        """The signal handler. A second Ctrl-C stops at once: then the checkpoint before is what remains."""
+        if self.signal is not None and number == signal.SIGINT:
+            self._say("stopped at once; what is left is the checkpoint before")
+            raise KeyboardInterrupt
+        self.signal = number
+        self._say("stopping after this step; what is done will be saved (Ctrl-C again stops at once, unsaved)")
+
+    def _say(self, text: str) -> None:
+        """Says it, if it can: the terminal may be what is gone, and Python may be in the middle of another line."""
+        with suppress(OSError, ValueError, RuntimeError):
+            self._note(text)
+
+
+@contextmanager
+def put_off(note: Callable[[str], None]) -> Iterator[Interruption]:
+    """A block in which signals only set a flag; when it ends, the signal takes its usual effect.
+
+    Outside the main thread, where Python handles no signals, the block changes nothing. A signal that the process was
+    told to ignore stays ignored: Ctrl-C in what a shell runs in the background, SIGHUP under ``nohup``.
+    """
+    interruption = Interruption(note)
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    heeded = [one for one in (signal.SIGINT, *ENDING) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interruption.receive) for number in heeded}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if interruption.signal is not None:
+        signal.raise_signal(interruption.signal)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        step: Steps taken, those before a resume included.
+        steps: Steps planned.
+        rate: Steps per second in this sitting.
+        left: Seconds left at that rate.
+    """
+
+    step: int
+    steps: int
+    rate: float
+    left: float
+
+
+class Clock:
+    """Training time: over all sittings, in this one, and since the last checkpoint."""
+
+    def __init__(self, before: float, step: int) -> None:
+        self._before = before
+        self._first_step = step
+        self._start = self._save = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, sittings before this one included."""
+        return self._before + time.monotonic() - self._start
+
+    @property
+    def since_save(self) -> float:
+        """Seconds since the last checkpoint."""
+        return time.monotonic() - self._save
+
+    def saved(self) -> None:
+        """Is told of a checkpoint."""
+        self._save = time.monotonic()
+
+    def progress(self, step: int, steps: int) -> Progress:
+        """How far the run is after ``step`` of ``steps``."""
+        rate = (step - self._first_step) / max(time.monotonic() - self._start, 1e-9)
+        return Progress(step, steps, rate, (steps - step) / max(rate, 1e-9))
