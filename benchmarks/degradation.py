@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    photos = gansdk.open_pictures(arguments.photos)
+    photos = gansdk.open_images(arguments.photos)
     values = METHOD.configs["small"].values
     recipe = Stage1(Stage1Options(**values))
     train = Train(recipe.players)

@@ -1,6 +1,6 @@
 """What reading ahead and writing behind gains in a folder run, as a ratio from one run.
 
-    python benchmarks/folders.py [--pictures 40] [--side 1000] [--threads N] [--json]
+    python benchmarks/folders.py [--images 40] [--side 1000] [--threads N] [--json]
 
 The same JPEG files go one by one through a pipeline (read, compute, write), and through ``gansdk map``'s own job, in
 turns of four; the median of the turns counts. On a machine with one core both take the same time but for waiting for
@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image as PILImage
+from PIL import ImageFilter
 
 import gansdk
 from gansdk.jobs.executors import Local
 from gansdk.jobs.folders import FolderJob
-from gansdk.jobs.plan import Work
+from gansdk.jobs.plan import JobSpec
 from gansdk.jobs.run import run_folder
 from gansdk.models.context import Context
-from gansdk.options import LoadOptions, PictureReading, PictureWriting
+from gansdk.options import ImageReading, ImageWriting, LoadOptions
 from gansdk.tasks.superres import SUPERRES, SuperresOptions
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def photographs(folder: Path, count: int, side: int) -> list[Path]:
         noise = np.random.default_rng(index).integers(0, 256, (side, side, 3), np.uint8)
         path = folder / f"{index // TURN}" / f"{index}.jpg"
         path.parent.mkdir(exist_ok=True)
-        Image.fromarray(noise).filter(ImageFilter.GaussianBlur(2)).save(path, quality=92)
+        PILImage.fromarray(noise).filter(ImageFilter.GaussianBlur(2)).save(path, quality=92)
         paths.append(path)
     return paths
 
@@ -71,8 +72,8 @@ def serial(pipeline: gansdk.Pipeline, paths: Sequence[Path], target: Path) -> fl
 
 def overlapped(pipeline: gansdk.Pipeline, paths: Sequence[Path], target: Path) -> float:
     start = time.perf_counter()
-    options = (LoadOptions(), SuperresOptions(), PictureReading(), PictureWriting())
-    job = FolderJob(Work(SUPERRES, pipeline.located, *options, "picture"), paths[0].parent, target)
+    options = (LoadOptions(), SuperresOptions(), ImageReading(), ImageWriting())
+    job = FolderJob(JobSpec(SUPERRES, pipeline.resolved, *options, "image"), paths[0].parent, target)
     summary = run_folder(job, Local(lambda: pipeline), Silent())
     if summary.done != len(paths):
         raise SystemExit(f"{summary.done} of {len(paths)} were done")
@@ -81,7 +82,7 @@ def overlapped(pipeline: gansdk.Pipeline, paths: Sequence[Path], target: Path) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", type=int, default=40)
+    parser.add_argument("--images", type=int, default=40)
     parser.add_argument("--side", type=int, default=1000)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="builtin:srresnet-x4")
@@ -91,7 +92,7 @@ def main() -> None:
     pipeline(np.zeros((32, 32, 3), np.uint8))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = photographs(folder, arguments.pictures, arguments.side)
+        paths = photographs(folder, arguments.images, arguments.side)
         ratios = []
         for at in range(0, len(paths), TURN):
             turn = paths[at : at + TURN]

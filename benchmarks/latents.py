@@ -71,7 +71,7 @@ def main() -> None:
 
         # Rounding may differ, by a step of 8 bits; what is compared must be the same work.
         if np.abs(together().astype(int) - one_by_one().astype(int)).max() > 1:
-            raise SystemExit("both ways must give the same pictures")
+            raise SystemExit("both ways must give the same images")
         ratios = [seconds(one_by_one) / seconds(together) for _ in range(given.rounds)]
     row = {
         "figure": f"one by one / at a time, {given.count} latents of {given.method}/{given.config}",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gansdk.evaluation.benchmark import Contest, Way, alone, eager, ours
+from gansdk.evaluation.benchmark import Benchmark, Way, alone, eager, ours
 from gansdk.model.config import Export
 from gansdk.models.catalog import Catalog
 from gansdk.models.loading import build_networks, load_networks, write_model
@@ -71,8 +71,8 @@ def measure(catalog: Catalog, name: str, side: int, rounds: int) -> list[dict[st
         ways = [eager(pipelines[0]), *(ours(one) for one in pipelines), alone(pipelines[0])]
         if find_spec("openvino"):
             ways += [openvino(pipelines[0], side, kind) for kind in ("f32", "bf16") if kind == "f32" or has_bf16()]
-        contest = Contest(ways, torch.device("cpu"), side, 3)
-        return [{"network": name, **speed.as_record()} for speed in contest.run(rounds, 1e9, lambda *_: None)]
+        benchmark = Benchmark(ways, torch.device("cpu"), side, 3)
+        return [{"network": name, **speed.as_record()} for speed in benchmark.run(rounds, 1e9, lambda *_: None)]
 
 
 def has_bf16() -> bool:
@@ -95,7 +95,7 @@ def openvino(pipeline: Pipeline, side: int, kind: str) -> Way:
     """The same network compiled for one size, in OpenVINO's own numbers."""
     import openvino as ov
 
-    network = load_networks(pipeline.located, pipeline.method)["generator"]
+    network = load_networks(pipeline.resolved, pipeline.method)["generator"]
     core = ov.Core()
 
     def compiled(side: int) -> Any:

@@ -79,7 +79,7 @@ def bare_network(precision: str) -> Callable[..., object]:
     from gansdk.models.runtime import Placement, prepare
 
     pipeline = gansdk.pipeline("superres", device="cpu")
-    network = load_networks(pipeline.located, pipeline.method)["generator"]
+    network = load_networks(pipeline.resolved, pipeline.method)["generator"]
     return prepare(network, Placement(torch.device("cpu"), precision))
 
 
@@ -109,7 +109,7 @@ def kept_memory() -> list[dict[str, object]]:
 
 
 def memory() -> list[dict[str, object]]:
-    """Peak memory beyond the two picture buffers, against that of the smallest picture."""
+    """Peak memory beyond the two image buffers, against that of the smallest image."""
     beyond = []
     for side in (256, 1024, 2048):
         command = [sys.executable, __file__, "--peak-memory", str(side)]
@@ -117,7 +117,7 @@ def memory() -> list[dict[str, object]]:
         beyond.append(peak - side * side * 3 * 16)
     return [
         row(
-            f"peak memory beyond the pictures, {megapixels} / 1 megapixel out, --tile 256",
+            f"peak memory beyond the images, {megapixels} / 1 megapixel out, --tile 256",
             value / beyond[0],
             "0.9 to 1.1",
         )
@@ -126,7 +126,7 @@ def memory() -> list[dict[str, object]]:
 
 
 def peak_memory(side: int) -> int:
-    """Bytes that a call takes at most, beyond what the loaded pipeline and the picture hold before it."""
+    """Bytes that a call takes at most, beyond what the loaded pipeline and the image hold before it."""
     import numpy as np
     import psutil
 
@@ -134,7 +134,7 @@ def peak_memory(side: int) -> int:
 
     pipeline = gansdk.pipeline("superres", device="cpu")
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    pipeline(pixels[:64, :64])  # what is set up once is no cost of the picture
+    pipeline(pixels[:64, :64])  # what is set up once is no cost of the image
     before = psutil.Process().memory_info().rss
     pipeline(pixels, tile=256)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before

@@ -2,7 +2,7 @@
 
     python benchmarks/training.py [--steps 30] [--turns 5] [--features 32] [--threads N] [--device cpu] [--json]
 
-The same small pair of networks on 28×28 pictures of noise, with the same losses, optimisers and batches: once by
+The same small pair of networks on 28×28 images of noise, with the same losses, optimisers and batches: once by
 ``gansdk train``'s loop, with its log, its checks of routing and of finite values, once by a loop as one writes it by
 hand. They run in turns; the median of the turns counts. A step should take 20 ms or more: of shorter ones Python is a
 larger share.
@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 import gansdk
-from gansdk.training import Contest, Export, Player
+from gansdk import Export
+from gansdk.training import AdversarialPair, Player
 from gansdk.training.trainer import train
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ LATENT, BATCH, WARM = 64, 64, 5
 FACTS = gansdk.Facts(
     generator=gansdk.LatentGeneratorFacts(
         source=gansdk.LatentSource(parts=(gansdk.Noise(n=LATENT),)),
-        output=gansdk.Image(channels=1, height=28, width=28),
+        output=gansdk.ImageSpec(channels=1, height=28, width=28),
     )
 )
 adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
@@ -46,7 +47,7 @@ adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
 class Sizes(gansdk.Options):
     """How large the networks are."""
 
-    features: Annotated[int, Field(ge=1, description="channels of the layer next to the picture")] = 32
+    features: Annotated[int, Field(ge=1, description="channels of the layer next to the image")] = 32
 
 
 class PairOptions(Sizes):
@@ -56,7 +57,7 @@ class PairOptions(Sizes):
 
 
 class Generator(nn.Sequential):
-    """Noise [N, 64] to pictures [N, 1, 28, 28]."""
+    """Noise [N, 64] to images [N, 1, 28, 28]."""
 
     def __init__(self, features: int) -> None:
         super().__init__(
@@ -72,19 +73,19 @@ class Generator(nn.Sequential):
         )
 
 
-class Maker:
-    """Pictures of a latent, by a ready network."""
+class LatentGenerator:
+    """Images of a latent, by a ready network."""
 
     def __init__(self, network: Callable[..., Tensor]) -> None:
         self._network = network
 
     def generate(self, source: Mapping[str, Tensor], /) -> Tensor:
-        """Pictures [N, 1, 28, 28]."""
+        """Images [N, 1, 28, 28]."""
         return self._network(source["noise"])
 
 
 def discriminator(features: int) -> nn.Module:
-    """Pictures to logits of being real."""
+    """Images to logits of being real."""
     return nn.Sequential(
         nn.Conv2d(1, features, 4, 2, 1),
         nn.LeakyReLU(0.2),
@@ -97,20 +98,20 @@ def discriminator(features: int) -> nn.Module:
 
 
 class Noise:
-    """Pictures of noise: the data set, and its stream."""
+    """Images of noise: the data set, and its stream."""
 
     name, licence, digest = "noise", "CC0-1.0", "sha256:" + 64 * "0"
 
     def __init__(self) -> None:
-        self._pictures = torch.from_numpy(np.random.default_rng(0).random((1024, 1, 28, 28), np.float32))
+        self._images = torch.from_numpy(np.random.default_rng(0).random((1024, 1, 28, 28), np.float32))
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
     def batch(self, index: int) -> Mapping[str, Tensor]:
-        """The pictures of one step."""
+        """The images of one step."""
         drawn = np.random.default_rng((0, index)).integers(len(self), size=BATCH)
-        return {"images": self._pictures[torch.from_numpy(drawn)]}
+        return {"images": self._images[torch.from_numpy(drawn)]}
 
 
 class Pair:
@@ -123,8 +124,8 @@ class Pair:
         self._g, self._d = Generator(options.features), discriminator(options.features)
         self._generator, self._discriminator = Player("g", self._g, adam), Player("d", self._d, adam)
         self.players = (self._generator, self._discriminator)
-        self.contests = (Contest("g", "d"),)
-        self.relies_on: dict[str, str] = {}
+        self.adversarial_pairs = (AdversarialPair("g", "d"),)
+        self.dependencies: dict[str, str] = {}
         self.routes: dict[str, set[str]] = {}
 
     def streams(self, data: Mapping[str, Noise], _seed: int) -> Mapping[str, Noise]:
@@ -163,7 +164,7 @@ def networks(options: Sizes) -> Mapping[str, nn.Module]:
 
 def assemble(call: Mapping[str, Callable[..., Tensor]], facts: gansdk.Facts) -> gansdk.Model:
     """A model of it, as one would use it."""
-    return gansdk.Model(facts, generator=Maker(call["generator"]))
+    return gansdk.Model(facts, generator=LatentGenerator(call["generator"]))
 
 
 METHOD = gansdk.Method(

@@ -18,8 +18,8 @@ from .data.degradation import (
     upscale as upscale,
 )
 from .data.folders import Dataset as Dataset
-from .data.folders import Pictures as Pictures
-from .data.folders import open_pictures as open_pictures
+from .data.folders import Images as Images
+from .data.folders import open_images as open_images
 from .data.opening import open_data as open_data
 from .data.stacked import (
     Labels as Labels,
@@ -31,7 +31,7 @@ from .data.stacked import (
     array_digest as array_digest,
 )
 from .data.stacked import (
-    ground_of as ground_of,
+    background_of as background_of,
 )
 from .data.stacked import (
     labels_of as labels_of,
@@ -108,14 +108,17 @@ from .errors import (
 from .evaluation.image_metrics import luma as luma
 from .evaluation.image_metrics import psnr as psnr
 from .evaluation.protocol import Unsuitable as Unsuitable
+from .evaluation.record import Estimate as Estimate
 from .evaluation.record import Evaluation as Evaluation
-from .evaluation.record import Figure as Figure
 from .evaluation.record import Measurement as Measurement
-from .hub.search import Found as Found
+from .hub.search import SearchResult as SearchResult
 from .importing.weights import import_weights as import_weights
 from .media.gallery import Gallery as Gallery
-from .media.image import Picture as Picture
+from .media.image import Image as Image
 from .model.config import Export as Export
+from .model.facts import (
+    Background as Background,
+)
 from .model.facts import (
     Direction as Direction,
 )
@@ -126,12 +129,6 @@ from .model.facts import (
     Facts as Facts,
 )
 from .model.facts import (
-    Ground as Ground,
-)
-from .model.facts import (
-    Image as Image,
-)
-from .model.facts import (
     ImageGeneratorFacts as ImageGeneratorFacts,
 )
 from .model.facts import (
@@ -139,6 +136,9 @@ from .model.facts import (
 )
 from .model.facts import (
     ImageSource as ImageSource,
+)
+from .model.facts import (
+    ImageSpec as ImageSpec,
 )
 from .model.facts import (
     LatentGeneratorFacts as LatentGeneratorFacts,
@@ -204,7 +204,7 @@ from .plugins.declarations import (
     Method as Method,
 )
 from .plugins.declarations import (
-    Metric as Metric,
+    MetricSpec as MetricSpec,
 )
 from .plugins.declarations import (
     NamedDataset as NamedDataset,

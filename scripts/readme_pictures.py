@@ -1,13 +1,14 @@
-"""Makes the README's pictures: a part of the sample photo by superres, and what codes do to digits.
+"""Makes the README's images: a part of the sample photo by superres, and what codes do to digits.
 
-Run it with ``python scripts/readme_pictures.py``.
+Run it with ``python scripts/readme_images.py``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image as PILImage
+from PIL import ImageDraw, ImageFont
 
 import gansdk
 
@@ -26,23 +27,23 @@ def main() -> None:
 
 def sharpened() -> None:
     """As it is, enlarged bicubically, and sharpened."""
-    with Image.open(PHOTO) as photo:
-        part = photo.crop(PART)
-    size = (part.width * SCALE, part.height * SCALE)
+    with PILImage.open(PHOTO) as photo:
+        variable = photo.crop(PART)
+    size = (variable.width * SCALE, variable.height * SCALE)
     result = gansdk.pipeline("superres", model="builtin:srresnet-x4", device="cpu")(PHOTO).to_image()
     panels = {
-        "input": part.resize(size, Image.Resampling.NEAREST),
-        "bicubic": part.resize(size, Image.Resampling.BICUBIC),
+        "input": variable.resize(size, PILImage.Resampling.NEAREST),
+        "bicubic": variable.resize(size, PILImage.Resampling.BICUBIC),
         "gansdk run superres": result.crop(tuple(SCALE * edge for edge in PART)),
     }
     margin, header = 8, 36
-    sheet = Image.new("RGB", (len(panels) * (size[0] + margin) - margin, size[1] + header), "white")
+    sheet = PILImage.new("RGB", (len(panels) * (size[0] + margin) - margin, size[1] + header), "white")
     draw = ImageDraw.Draw(sheet)
     for index, (name, panel) in enumerate(panels.items()):
         left = index * (size[0] + margin)
         draw.text((left + size[0] / 2, header / 2), name, fill="black", anchor="mm", font=ImageFont.load_default(22))
         sheet.paste(panel, (left, header))
-    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(IMAGES / "superres.png", optimize=True)
+    sheet.quantize(256, dither=PILImage.Dither.FLOYDSTEINBERG).save(IMAGES / "superres.png", optimize=True)
 
 
 def digits() -> None:

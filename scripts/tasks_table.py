@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pages import DOCS, between, main
 
 from gansdk.model.config import read_config
-from gansdk.models.catalog import misfit
+from gansdk.models.catalog import unsupported_reason
 from gansdk.plugins.registry import CORE, discover
-from gansdk.testing.replay import Rehearsal
+from gansdk.testing.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def models(method: Method) -> Iterator[tuple[str, Facts]]:
         yield f"builtin:{model.name}", read_config(model.folder).facts
     if not method.models:
         for name, config in method.configs.items():
-            yield f"{method.name}/{name}", Rehearsal(config).recipe.export().facts
+            yield f"{method.name}/{name}", Replay(config).recipe.export().facts
 
 
 def table(registry: Registry) -> str:
@@ -44,7 +44,7 @@ def table(registry: Registry) -> str:
     lines = [["", *(f"`{task.name}`" for task in tasks)], ["---"] * (len(tasks) + 1)]
     for method in sorted(methods, key=lambda method: method.name):
         for name, facts in models(method):
-            lines.append([f"`{name}`", *(misfit(task, facts) or "**yes**" for task in tasks)])
+            lines.append([f"`{name}`", *(unsupported_reason(task, facts) or "**yes**" for task in tasks)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

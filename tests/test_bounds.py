@@ -23,8 +23,8 @@ import torch
 from command import PROGRAM
 from fuzz.targets import small_models
 from hostile import saved
-from PIL import Image
-from sample_pictures import attempt, chunk
+from PIL import Image as PILImage
+from sample_images import attempt, chunk
 
 from gansdk.files import dump_json, parse_json, read_plain, sha256
 
@@ -95,7 +95,7 @@ def refused(done, said, code=1):
 
 @pytest.fixture
 def photo(tmp_path):
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)).save(tmp_path / "photo.png")
+    PILImage.fromarray(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)).save(tmp_path / "photo.png")
     return tmp_path / "photo.png"
 
 
@@ -114,8 +114,8 @@ def test_sizes_in_facts_are_bounded(run, spoilt, photo, name):
 
 def test_numbers_of_a_latent_are_bounded_in_all(run, spoilt):
     def change(config):
-        part = {"kind": "noise", "n": 2**20}
-        config["facts"]["generator"]["source"]["parts"] = [{**part, "name": f"a{i}"} for i in range(50)]
+        variable = {"kind": "noise", "n": 2**20}
+        config["facts"]["generator"]["source"]["variables"] = [{**variable, "name": f"a{i}"} for i in range(50)]
 
     refused(run("run", "generate", "--model", spoilt("infogan", change), "-o", "a.png"), "more than 1048576")
 
@@ -209,7 +209,7 @@ def test_a_byte_order_mark_is_read_everywhere(run, spoilt, tmp_path, photo):
     settings = {"gansdk": 1, "aliases": {"mine": str(folder)}}
     (tmp_path / "home" / "config" / "settings.json").write_text(bom + json.dumps(settings), "utf-8")
     assert run("run", "superres", photo, "--model", "mine", "-o", "a.png").returncode == 0
-    assert run("card", "mine", "--no-pictures", "-o", folder / "README.md").returncode == 0
+    assert run("card", "mine", "--no-images", "-o", folder / "README.md").returncode == 0
     assert "language: en" in (folder / "README.md").read_text("utf-8").partition("\n---\n")[0]
 
 
@@ -234,9 +234,9 @@ def test_what_is_no_plain_file_is_not_waited_for(run, spoilt, tmp_path):
     folder = spoilt("srgan")
     (folder / "README.md").unlink(missing_ok=True)
     os.mkfifo(folder / "README.md")
-    refused(run("card", folder, "--no-pictures"), "not a plain file")
+    refused(run("card", folder, "--no-images"), "not a plain file")
     os.mkfifo(folder / "attributions.json")
-    refused(run("card", folder, "--no-pictures"), "not a plain file")
+    refused(run("card", folder, "--no-images"), "not a plain file")
     (tmp_path / "home" / "config").mkdir(parents=True)
     os.mkfifo(tmp_path / "home" / "config" / "settings.json")
     refused(run("alias"), "not a plain file")
@@ -354,7 +354,7 @@ ZIPS = {
     "many bombs": (lambda png: archived(*((f"{i}.png", png + bytes(2**25)) for i in range(40))), "times its own size"),
     "broken": (lambda png: archived(("a.png", png)).replace(png[40:60], bytes(20)), "cannot be read"),
     "licences": (
-        lambda png: archived(("a.png", png), ("LICENCES.json", b'{"pictures": {"a.png": {"licence": 5}}}')),
+        lambda png: archived(("a.png", png), ("LICENCES.json", b'{"images": {"a.png": {"licence": 5}}}')),
         "no list of licences",
     ),
     "licences-list": (lambda png: archived(("a.png", png), ("LICENCES.json", b"[1e999]")), "no list of licences"),
@@ -423,14 +423,14 @@ FRONT = [
 def test_front_matter_that_cannot_be_kept_is_refused_in_a_line(run, spoilt, fields):
     folder = spoilt("srgan")
     (folder / "README.md").write_text(f"---\n{fields}\n---\n<!-- gansdk:here -->\n")
-    refused(run("card", folder, "--no-pictures"), "front matter")
+    refused(run("card", folder, "--no-images"), "front matter")
 
 
 def test_front_matter_with_names_of_the_clients_arguments_is_kept(run, spoilt):
     folder = spoilt("srgan")
     fields = "self: 1\neval_results: 3\nmodel_name: me\nignore_metadata_errors: true\nlanguage: 5\ntags: 2024\n"
     (folder / "README.md").write_text(f"---\n{fields}---\n<!-- gansdk:here -->\n")
-    assert run("card", folder, "--no-pictures").returncode == 0
+    assert run("card", folder, "--no-images").returncode == 0
     text = (folder / "README.md").read_text()
     for line in ("self: 1", "model_name: me", "language: 5", "- '2024'"):
         assert f"{line}\n" in text.partition("\n---\n")[0] + "\n"
@@ -446,13 +446,13 @@ def test_texts_of_records_cannot_end_a_region_or_a_list_of_commands(run, spoilt)
         config["trained"]["data"] = [{"name": evil, "licence": evil, "items": 1, "digest": evil}]
 
     folder = spoilt("srgan", change)
-    assert run("card", folder, "--no-pictures").returncode == 0
+    assert run("card", folder, "--no-images").returncode == 0
     text = (folder / "README.md").read_text()
     outside_of_code = [line for line in text.splitlines() if not line.startswith("    ")]
     assert not any("<script>" in line or "<b>" in line for line in outside_of_code)
     assert "\n# not ours" not in text
     assert """pip install 'gansdk-plugin-srgan>=0.1; echo '"'"'x'"'"' `id`'""" in text
-    assert run("card", folder, "--no-pictures").returncode == 0
+    assert run("card", folder, "--no-images").returncode == 0
     assert (folder / "README.md").read_text() == text
 
 
@@ -461,7 +461,7 @@ def test_many_markers_are_read_in_linear_time(run, spoilt):
     names = ("x-" + f"{i:017b}".translate({48: "a", 49: "b"}) for i in range(100_000))
     pairs = "".join(f"<!-- gansdk:begin {name} -->\n<!-- gansdk:end {name} -->\n" for name in names)
     (folder / "README.md").write_text(pairs)
-    assert run("card", folder, "--no-pictures").returncode == 0
+    assert run("card", folder, "--no-images").returncode == 0
 
 
 def png(width, height, bits, kind, channels):
@@ -474,7 +474,7 @@ def png(width, height, bits, kind, channels):
 
 def scans(side, count):
     file = io.BytesIO()
-    Image.new("RGB", (side, side), (10, 20, 30)).save(file, "JPEG", progressive=True, quality=50)
+    PILImage.new("RGB", (side, side), (10, 20, 30)).save(file, "JPEG", progressive=True, quality=50)
     content = file.getvalue()
     last = content.rindex(b"\xff\xda")
     return content[:-2] + content[last:-2] * count + b"\xff\xd9"
@@ -510,9 +510,9 @@ def test_images_that_take_hours_are_refused(run, tmp_path, name):
 def test_a_large_image_in_a_small_file_is_read_in_little_more_than_it_takes(tmp_path, kind, channels):
     (tmp_path / "a.png").write_bytes(png(8000, 8000, 16, kind, channels))
     code = (
-        "import resource; from gansdk.media.reading import read_picture; from gansdk.options import PictureReading\n"
+        "import resource; from gansdk.media.reading import read_image; from gansdk.options import ImageReading\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "assert read_picture('a.png', PictureReading(), print).bits == 16\n"
+        "assert read_image('a.png', ImageReading(), print).bits == 16\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
@@ -520,17 +520,17 @@ def test_a_large_image_in_a_small_file_is_read_in_little_more_than_it_takes(tmp_
 
 
 def test_a_progressive_image_of_many_pixels_is_read(run, tmp_path):
-    from gansdk.media.reading import read_picture
-    from gansdk.options import PictureReading
+    from gansdk.media.reading import read_image
+    from gansdk.options import ImageReading
 
-    assert read_picture(scans(4000, 2), PictureReading(), print).width == 4000
+    assert read_image(scans(4000, 2), ImageReading(), print).width == 4000
 
 
 @pytest.mark.parametrize("packed", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
 def test_a_damaged_tiff_is_said_to_be_so_by_nobody_but_us(packed, capfd):
     file = io.BytesIO()
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8))
-    picture.save(file, "TIFF", compression=packed)
+    image = PILImage.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8))
+    image.save(file, "TIFF", compression=packed)
     for start in range(300, 337):
         content = bytearray(file.getvalue())
         for at in range(start, len(content) - 300, 37):

@@ -9,11 +9,11 @@ import pytest
 import tiny
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk import errors
 from gansdk.models.pipelines import Pipeline
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.options import LoadOptions
 from gansdk.tasks.superres import SUPERRES
 
@@ -84,7 +84,7 @@ FLAG = r"(?:^|\W)--?[a-z]"
 )
 def test_a_mistake_in_python_is_answered_in_python(tmp_path, options, keyword):
     tiny.write(tmp_path / "model")
-    sharpen = Pipeline(SUPERRES, Located.at(tmp_path / "model"), tiny.METHOD, LoadOptions(device="cpu"))
+    sharpen = Pipeline(SUPERRES, ResolvedModel.at(tmp_path / "model"), tiny.METHOD, LoadOptions(device="cpu"))
     with pytest.raises(errors.GansdkError) as caught:
         sharpen(np.zeros((100, 100, 3), np.uint8), **options)
     assert keyword in str(caught.value)
@@ -92,8 +92,8 @@ def test_a_mistake_in_python_is_answered_in_python(tmp_path, options, keyword):
 
 
 def test_the_same_mistakes_in_a_shell_are_answered_in_flags(with_kinds):
-    Image.new("RGB", (100, 100)).save(with_kinds.cwd / "a.png")
-    Image.new("RGBA", (4, 4), (1, 2, 3, 0)).save(with_kinds.cwd / "clear.png")  # a reading thread says of it
+    PILImage.new("RGB", (100, 100)).save(with_kinds.cwd / "a.png")
+    PILImage.new("RGBA", (4, 4), (1, 2, 3, 0)).save(with_kinds.cwd / "clear.png")  # a reading thread says of it
     for line, flag in [
         (["a.png", "--max-pixels", "100"], "allow it with --max-pixels 10000"),
         (["a.png", "--frame", "1"], "leave out --frame"),

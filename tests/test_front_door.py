@@ -18,11 +18,6 @@ def test_all_has_each_name_once_and_every_name_resolves():
         assert getattr(gansdk, name) is not None
 
 
-def test_every_name_has_one_home():
-    homes = [name for names in gansdk._HOMES.values() for name in names]
-    assert sorted([*homes, "__version__"]) == sorted(gansdk.__all__)
-
-
 def test_no_public_name_is_a_submodule():
     submodules = {module.name for module in pkgutil.iter_modules(gansdk.__path__)}
     assert not submodules & set(gansdk.__all__)

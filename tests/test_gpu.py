@@ -6,7 +6,7 @@ import adversary
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 import gansdk as sdk
 from gansdk.models.runtime import plain_arithmetic
@@ -20,8 +20,8 @@ LATENTS = ("infogan-mnist", "infogan-fashion")
 @pytest.fixture
 def photo():
     rng = np.random.default_rng(0)
-    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
-    return np.asarray(coarse.resize((160, 120), Image.Resampling.BICUBIC))
+    coarse = PILImage.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
+    return np.asarray(coarse.resize((160, 120), PILImage.Resampling.BICUBIC))
 
 
 def on_both(task, model, *inputs, **options):
@@ -98,7 +98,7 @@ def weights(run):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_training_repeats_itself_and_resumes_to_the_same_weights(tmp_path, precision):
-    photos = str(adversary.write_pictures(tmp_path / "photos"))
+    photos = str(adversary.write_images(tmp_path / "photos"))
 
     def train(name, steps):
         options = {"steps": steps, "width": 32}
@@ -122,10 +122,10 @@ def test_a_training_repeats_itself_and_resumes_to_the_same_weights(tmp_path, pre
 def test_infogan_resumes_to_the_same_weights(gansdk, tmp_path):
     """Transposed convolutions and batch-norm, whose gradients have no order unless one is asked for."""
     rng = np.random.default_rng(0)
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     for at in range(256):
-        Image.fromarray(rng.integers(0, 256, (28, 28), np.uint8)).save(tmp_path / "pictures" / f"{at}.png")
-    common = ("train", "infogan", "--config", "small", "--data", tmp_path / "pictures", "--device", "cuda")
+        PILImage.fromarray(rng.integers(0, 256, (28, 28), np.uint8)).save(tmp_path / "images" / f"{at}.png")
+    common = ("train", "infogan", "--config", "small", "--data", tmp_path / "images", "--device", "cuda")
     for name, steps in (("one", 60), ("other", 60), ("half", 30)):
         done = gansdk(*common, "--set", f"steps={steps}", "-o", tmp_path / name)
         assert done.code == 0, done.err

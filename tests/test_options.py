@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError
 from gansdk.errors import OptionError, UnknownNameError, called_from_shell
 from gansdk.options import (
     Colour,
+    ImageReading,
+    ImageWriting,
     LoadOptions,
     Options,
-    PictureReading,
-    PictureWriting,
     RecordWriting,
     Seed,
     describe,
@@ -142,14 +142,14 @@ def test_an_unknown_name_is_refused_with_a_suggestion():
 
 
 def test_a_name_in_two_groups_goes_to_both_and_is_listed_once():
-    picture, record = split([PictureWriting, RecordWriting], {"on_exists": "skip"})
-    assert picture.on_exists == record.on_exists == "skip"
-    names = [info.name for info in describe_all([PictureWriting, RecordWriting])]
+    image, record = split([ImageWriting, RecordWriting], {"on_exists": "skip"})
+    assert image.on_exists == record.on_exists == "skip"
+    names = [info.name for info in describe_all([ImageWriting, RecordWriting])]
     assert names.count("on_exists") == 1
 
 
 def test_none_is_not_given():
-    assert split([PictureReading], {"max_pixels": None}) == [PictureReading()]
+    assert split([ImageReading], {"max_pixels": None}) == [ImageReading()]
 
 
 def test_options_cannot_be_changed_or_extended():

@@ -19,7 +19,7 @@ import numpy as np
 import published
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk.settings import data_folder
 
@@ -67,7 +67,7 @@ def readers(tmp_path, hub):
     def photo(name: str, side: int = 48) -> None:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
+        PILImage.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
 
     for name in ("photo.jpg", "a.jpg", "b.png", "c.webp", "photos/a.jpg", "photos/trip/b.png"):
         photo(name)
@@ -75,7 +75,7 @@ def readers(tmp_path, hub):
         photo(f"data/photos/{number}.png", 256)
         photo(f"bsd/val/{number}.png", 64)
     stated = {f"{number}.png": {"licence": "CC0-1.0", "author": "nobody", "source": "noise"} for number in range(4)}
-    (tmp_path / "data" / "photos" / "LICENCES.json").write_text(json.dumps({"pictures": stated}))
+    (tmp_path / "data" / "photos" / "LICENCES.json").write_text(json.dumps({"images": stated}))
     with zipfile.ZipFile(tmp_path / "set5.zip", "w") as archive:
         archive.write(tmp_path / "bsd" / "val" / "0.png", "0.png")
     for entry in data_folder().iterdir() if data_folder() is not None else ():

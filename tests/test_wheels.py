@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 
 ROOT = Path(__file__).parent.parent
 PHOTO = ROOT / "demos" / "photos" / "chelsea.jpg"
@@ -78,10 +78,10 @@ def alone(dist, empty, tmp_path, plugin):
 def test_a_plugin_installed_by_name_sharpens_a_photo(dist, empty, tmp_path):
     run = alone(dist, empty, tmp_path, "gansdk-plugin-srgan")
     photo = tmp_path / "photo.jpg"
-    with Image.open(PHOTO) as image:
+    with PILImage.open(PHOTO) as image:
         image.crop((100, 50, 180, 110)).save(photo)
     run("run", "superres", str(photo))
-    with Image.open(tmp_path / "photo-superres.png") as result:
+    with PILImage.open(tmp_path / "photo-superres.png") as result:
         assert result.size == (320, 240)
     where = "import gansdk, gansdk_srgan; print(gansdk.__file__, gansdk_srgan.__file__)"
     found = subprocess.run([empty / "python", "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True)

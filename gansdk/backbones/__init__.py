@@ -1,4 +1,4 @@
-"""Trained feature networks for losses and judges. None of them ships; each is read from a file that a user has."""
+"""Trained feature networks for losses and evaluators. None of them ships; each is read from a file that a user has."""
 
 LITE0 = "efficientnet_lite0"
-"""The judge's file; named here so that whoever only names it need not import torch."""
+"""The evaluator's file; named here so that whoever only names it need not import torch."""

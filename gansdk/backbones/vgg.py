@@ -1,4 +1,4 @@
-"""The convolutions of VGG (Simonyan & Zisserman 2015): features in which pictures that look alike are near.
+"""The convolutions of VGG (Simonyan & Zisserman 2015): features in which images that look alike are near.
 
 φᵢ,ⱼ are the features after the j-th convolution, with its ReLU, before the i-th maximum pool, as Ledig et al. (2017)
 name them. VGG16 has thirteen convolutions, VGG19 sixteen; which of them a file holds shows from its keys,
@@ -29,7 +29,7 @@ _CONVOLUTIONS = {13: (2, 2, 3, 3, 3), 16: (2, 2, 4, 4, 4)}
 _KEY = re.compile(r"features\.(\d+)\.(weight|bias)")
 
 Input = Literal["mean-subtracted", "standardised"]
-"""What a trunk was trained on: RGB in 0 … 255 minus its mean, or (RGB in 0 … 1 − mean) / standard deviation."""
+"""What a backbone was trained on: RGB in 0 … 255 minus its mean, or (RGB in 0 … 1 − mean) / standard deviation."""
 
 
 class VGG(nn.Module):
@@ -81,7 +81,7 @@ class VGG(nn.Module):
         self.register_buffer("deviation", deviation.view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Pictures, float [N, 3, H, W] in [0, 1], to the features of each layer, in the order of ``layers``."""
+        """Images, float [N, 3, H, W] in [0, 1], to the features of each layer, in the order of ``layers``."""
         x = (image * self._peak - self.mean) / self.deviation
         found: dict[int, Tensor] = {}
         wanted = {self._at[layer] for layer in self.layers}

@@ -1,4 +1,4 @@
-"""Where the weights of a trunk are, and getting them out of their file."""
+"""Where the weights of a backbone are, and getting them out of their file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-_HINT = "python scripts/fetch_trunks.py FOLDER gets it; then set GANSDK_DATA to the folder that holds trunks/"
+_HINT = "python scripts/fetch_backbones.py FOLDER gets it; then set GANSDK_DATA to the folder that holds trunks/"
 
 
 def find(name: str) -> Path:

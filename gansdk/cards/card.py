@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gansdk.model.config import Attributions, ModelConfig, Record
     from gansdk.models.catalog import Catalog
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.declarations import Method, Task
 
 
@@ -44,7 +44,7 @@ class Card:
         tasks: Those that it can do, by name.
         evaluation: What was measured; empty where nothing was.
         attributions: Whose works it was trained on, as far as is known.
-        pictures: Names of the pictures that stand beside the card.
+        images: Names of the images that stand beside the card.
         datasets: By digest, the splits of the data sets that are known here.
     """
 
@@ -55,45 +55,45 @@ class Card:
     tasks: tuple[Task, ...]
     evaluation: Evaluation
     attributions: Attributions
-    pictures: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     datasets: Mapping[str, KnownSplit] = field(default_factory=dict)
 
     @property
-    def ends(self) -> tuple[str, str]:
+    def checkpoints(self) -> tuple[str, str]:
         """What its two ends are called."""
-        return self.method.ends if self.method is not None else ("start", "end")
+        return self.method.checkpoints if self.method is not None else ("start", "end")
 
 
-def gather(catalog: Catalog, located: Located, pictures: tuple[str, ...] = ()) -> Card:
+def gather(catalog: Catalog, resolved: ResolvedModel, images: tuple[str, ...] = ()) -> Card:
     """Reads what a model's folder holds.
 
     Args:
         catalog: Knows methods and tasks.
-        located: The model.
-        pictures: Those that stand beside the card, or will.
+        resolved: The model.
+        images: Those that stand beside the card, or will.
 
     Raises:
         ModelError: If a file of the folder cannot be read.
         HubError: If a file of a model on the Hub cannot be had.
     """
-    if located.snapshot is not None:
-        located.bring_whole()
+    if resolved.snapshot is not None:
+        resolved.ensure_all_files()
     try:
-        method = catalog.method(located)
+        method = catalog.method(resolved)
     except MissingPluginError:
         method = None
-    builtin = isinstance(parse(located.ref), Builtin)
-    name = located.ref.removeprefix("builtin:") if builtin else _folder_name(located)
+    builtin = isinstance(parse(resolved.ref), Builtin)
+    name = resolved.ref.removeprefix("builtin:") if builtin else _folder_name(resolved)
     tasks = (task for _, task in sorted(catalog.registry.tasks.items()))
     return Card(
         name=name,
-        ref=located.ref if builtin else f"./{name}",
-        config=_on_lines(located.config),
+        ref=resolved.ref if builtin else f"./{name}",
+        config=_on_lines(resolved.config),
         method=method,
-        tasks=tuple(task for task in tasks if fits(task, located.config)),
-        evaluation=_on_lines(read_evaluation(located.folder) or Evaluation()),
-        attributions=_on_lines(read_attributions(located.folder)),
-        pictures=pictures,
+        tasks=tuple(task for task in tasks if fits(task, resolved.config)),
+        evaluation=_on_lines(read_evaluation(resolved.folder) or Evaluation()),
+        attributions=_on_lines(read_attributions(resolved.folder)),
+        images=images,
         datasets={
             split.digest: KnownSplit(f"{one.name}:{name}", one.classes)
             for one in catalog.registry.datasets.values()
@@ -115,7 +115,7 @@ def _one_line(value: Any) -> Any:
     return [_one_line(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _folder_name(located: Located) -> str:
+def _folder_name(resolved: ResolvedModel) -> str:
     """The folder's name; that of the run, where it is a run's model."""
-    folder = located.folder.resolve()
+    folder = resolved.folder.resolve()
     return folder.parent.name if folder.name == "model" and (folder.parent / "train.json").is_file() else folder.name

@@ -8,8 +8,8 @@ import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansdk.errors import GansdkError
-from gansdk.evaluation.codes import latent_parts, swept_codes
-from gansdk.evaluation.evaluator import OTHER_END
+from gansdk.evaluation.codes import latent_variables, swept_codes
+from gansdk.evaluation.evaluator import OTHER_CHECKPOINT
 from gansdk.evaluation.protocol import SAMPLES
 from gansdk.evaluation.restoration import PREFIX
 from gansdk.model.variables import Categorical
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gansdk.plugins.declarations import Method, Slot, Task
 
 
-_RUN, _TWIN, _FOLDER = "run", "twin", "model"
+_RUN, _ABLATION, _FOLDER = "run", "baseline", "model"
 
 
 def training(method_name: str, method: Method | None, trained: Trained, licence: str) -> str:
@@ -46,7 +46,7 @@ def training(method_name: str, method: Method | None, trained: Trained, licence:
     words += ["--precision", trained.precision] if trained.precision else []
     words += ["--threads", str(trained.threads)] if trained.threads != "auto" else []
     words += ["--licence", licence] if licence else []
-    words += ["--twin"] if _is_twin(method, trained) else []
+    words += ["--baseline"] if _is_ablation(method, trained) else []
     return shlex.join([*words, "-o", _RUN])
 
 
@@ -67,10 +67,10 @@ def measuring(evaluation: Evaluation, named: Mapping[str, str], *, was_trained: 
     words = ["gansdk", "eval", f"{_RUN if was_trained else _FOLDER}/"]
     names = {one.data for one in evaluation.measurements}
     own = [one for one in evaluation.measurements if not one.data.startswith(PREFIX) and one.data != SAMPLES]
-    twin = ["--twin", f"{_TWIN}/"] if _has_another_as_twin(evaluation) else []
-    commands = [shlex.join([*words, *_sets(own, named), *twin])] if own else []
+    baseline = ["--baseline", f"{_ABLATION}/"] if _has_another_as_baseline(evaluation) else []
+    commands = [shlex.join([*words, *_sets(own, named), *baseline])] if own else []
     alone = any(name.startswith(PREFIX) for name in names) or not own
-    return [*commands, shlex.join([*words, *twin])] if names and alone else commands
+    return [*commands, shlex.join([*words, *baseline])] if names and alone else commands
 
 
 def ablating(evaluation: Evaluation, named: Mapping[str, str]) -> str:
@@ -90,11 +90,11 @@ def replicating(evaluation: Evaluation, named: Mapping[str, str]) -> str:
 def training_others(evaluation: Evaluation, method: Method | None, trained: Trained) -> list[str]:
     """By what words the command of :func:`training` trains the other runs that the commands name.
 
-    Where a twin was measured that this method's ``--twin`` does not train, nothing is known of how it was.
+    Where a baseline was measured that this method's ``--baseline`` does not train, nothing is known of how it was.
     """
     config = method.configs.get(trained.config) if method is not None else None
-    has_twin = config is not None and bool(config.own_terms) and _has_another_as_twin(evaluation)
-    changes = [["--twin", "-o", _TWIN]] if has_twin else []
+    has_baseline = config is not None and bool(config.ablated_terms) and _has_another_as_baseline(evaluation)
+    changes = [["--baseline", "-o", _ABLATION]] if has_baseline else []
     changes += [["--seed", str(one.seed), "-o", _seed(one)] for one in evaluation.replicates]
     for row in evaluation.ablation:
         options = {"steps": row.steps, **row.options}
@@ -123,18 +123,20 @@ def _place(one: Measurement, named: Mapping[str, str]) -> str:
     return one.data if is_named else named.get(one.digest, "FOLDER-OR-ZIP")
 
 
-def _has_another_as_twin(evaluation: Evaluation) -> bool:
-    return evaluation.twin != OTHER_END and any(one.twin is not None for one in evaluation.measurements)
+def _has_another_as_baseline(evaluation: Evaluation) -> bool:
+    return evaluation.baseline != OTHER_CHECKPOINT and any(one.baseline is not None for one in evaluation.measurements)
 
 
-def _is_twin(method: Method | None, trained: Trained) -> bool:
+def _is_ablation(method: Method | None, trained: Trained) -> bool:
     """Whether exactly the method's own terms were left out."""
     config = method.configs.get(trained.config) if method is not None else None
-    return bool(trained.silenced) and config is not None and set(config.own_terms) == set(trained.silenced)
+    return (
+        bool(trained.ablated_terms) and config is not None and set(config.ablated_terms) == set(trained.ablated_terms)
+    )
 
 
 def _usual(method: Method | None, trained: Trained) -> Mapping[str, Any]:
-    """The options that the config chooses by itself; none where it cannot be asked."""
+    """The options that the config chooses by default; none where it cannot be asked."""
     config = method.configs.get(trained.config) if method is not None else None
     if config is None:
         return {}
@@ -163,7 +165,7 @@ class Example(NamedTuple):
         task: Of what.
         inputs: One file for each of its slots.
         options: By name.
-        output: What is written; empty where it is named by itself.
+        output: What is written; empty where it is named by default.
     """
 
     task: Task
@@ -194,7 +196,7 @@ def examples(task: Task, facts: Facts) -> list[Example]:
     """Calls that show what a task does with a model of these facts; the last one shows most."""
     infos = {one.name: one for one in describe(options_of(task))}
     inputs = tuple(_file(slot) for slot in task.slots)
-    is_swept = "code" in infos and bool(latent_parts(facts))
+    is_swept = "code" in infos and bool(latent_variables(facts))
     is_sampled = not inputs and not task.gives_records
     ways = list(_sweeping(task, facts) if is_swept else _sampling(infos, facts) if is_sampled else [({}, "")])
     required = {info.name: info.metavar for info in infos.values() if info.required}
@@ -208,11 +210,11 @@ def _file(slot: Slot) -> str:
 
 def _sweeping(task: Task, facts: Facts) -> Iterator[tuple[dict[str, Any], str]]:
     """A code that is one of several, side by side; a number, moving."""
-    categorical = next((part for part in latent_parts(facts) if isinstance(part, Categorical)), None)
+    categorical = next((variable for variable in latent_variables(facts) if isinstance(variable, Categorical)), None)
     if categorical is not None:
         yield {"code": categorical.name}, f"{categorical.name}.png"
-    swept = [(code.name, code.part.name) for code in swept_codes(facts)[:1]]
-    others = [(f"{part.name}.0", part.name) for part in latent_parts(facts)[:1] if categorical is None]
+    swept = [(code.name, code.variable.name) for code in swept_codes(facts)[:1]]
+    others = [(f"{variable.name}.0", variable.name) for variable in latent_variables(facts)[:1] if categorical is None]
     for code, name in swept or others:
         yield {"code": code}, f"{name}.{'webp' if 'animation' in task.outputs else 'png'}"
 
@@ -221,7 +223,7 @@ def _sampling(infos: Mapping[str, OptionInfo], facts: Facts) -> Iterator[tuple[d
     """Samples as they come, and with a code held."""
     count = {"n": _COUNT} if "n" in infos else {}
     yield {**count}, "samples.png"
-    categorical = next((part for part in latent_parts(facts) if isinstance(part, Categorical)), None)
+    categorical = next((variable for variable in latent_variables(facts) if isinstance(variable, Categorical)), None)
     if categorical is not None and "set" in infos and infos["set"].is_mapping:
         value = categorical.label(0)
         word = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-") if categorical.labels else ""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansdk.evaluation.classifiers import SHAPE, judged
-from gansdk.evaluation.codes import latent_parts, named_code, sampling_misfit, swept_codes, told_codes
-from gansdk.evaluation.record import difference, interval, number, over_seeds, unjudged
+from gansdk.evaluation.classifiers import SHAPE, evaluated
+from gansdk.evaluation.codes import (
+    latent_variables,
+    named_code,
+    recovered_codes,
+    sampling_unsupported_reason,
+    swept_codes,
+)
+from gansdk.evaluation.record import difference, interval, number, over_seeds, unevaluated
 from gansdk.evaluation.restoration import FACES, JPEG, JPEG_QUALITY, PHOTOGRAPHS, PREFIX, TEXT
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.variables import Categorical
-from gansdk.tasks.superres import misfit
+from gansdk.tasks.superres import unsupported_reason
 from gansdk.tasks.traverse import TraverseOptions
 
 if TYPE_CHECKING:
@@ -18,9 +24,9 @@ if TYPE_CHECKING:
 
     from gansdk.cards.card import Card
     from gansdk.evaluation.codes import SweptCode
-    from gansdk.evaluation.record import Figure, Measurement
+    from gansdk.evaluation.record import Estimate, Measurement
     from gansdk.model.config import ModelConfig
-    from gansdk.model.facts import Facts, Image
+    from gansdk.model.facts import Facts, ImageSpec
     from gansdk.plugins.declarations import NamedDataset
 
 
@@ -28,14 +34,14 @@ _ARROWS = {"higher": "↑", "lower": "↓"}
 
 
 def figures(card: Card) -> str:
-    """What was measured on test sets, with the twin beside it."""
+    """What was measured on test sets, with the baseline beside it."""
     measured = [one for one in card.evaluation.measurements if not one.data.startswith(PREFIX)]
     order = list(dict.fromkeys(one.data for one in measured))
     measured.sort(key=lambda one: order.index(one.data))
     if not measured:
         return "## Figures\n\nNot measured yet on a test set: `gansdk eval` does it."
-    names = list(dict.fromkeys(name for one in measured for name in one.baselines))
-    ours, beside = card.ends[::-1] if card.config.ends else ("this model", "twin")
+    names = list(dict.fromkeys(name for one in measured for name in one.references))
+    ours, beside = card.checkpoints[::-1] if card.config.checkpoints else ("this model", "baseline")
     seeds = len(card.evaluation.replicates) + 1
     spread = [f"mean ± sd of {seeds} seeds"] if seeds > 1 else []
     header = ["data", "metric", f"**{ours}**", "95 %", *spread, beside, "difference (95 %)", *names]
@@ -46,30 +52,30 @@ def figures(card: Card) -> str:
             f"**{number(one.value, one.unit)}**",
             interval(one.interval, one.unit),
             *(over_seeds(card.evaluation.over_seeds(one), one.unit) for _ in spread),
-            number(one.twin.value, one.unit) if one.twin is not None else "",
+            number(one.baseline.value, one.unit) if one.baseline is not None else "",
             difference(one),
-            *(number(one.baselines[name], one.unit) if name in one.baselines else "" for name in names),
+            *(number(one.references[name], one.unit) if name in one.references else "" for name in names),
         ]
         for one in measured
     ]
     lines = ["## Figures", ""]
-    if said := unjudged(card.config.facts, card.evaluation):
+    if said := unevaluated(card.config.facts, card.evaluation):
         lines += [f"**{said.capitalize()}**: no figure here says how good they are. `gansdk eval --data` does it.", ""]
     lines += [table(header, rows, left=2), ""]
     lines += [f"↑ higher is better, ↓ lower is better.{_intervals(measured)}"]
     lines += [_seeds(card)] if spread else []
-    lines += ["", f"Twin: {plain(card.evaluation.twin)}."] if card.evaluation.twin else []
+    lines += ["", f"Baseline: {plain(card.evaluation.baseline)}."] if card.evaluation.baseline else []
     if any(one.seen for one in measured):
-        lines += ["", "Sets marked † are what it was trained on: these figures say nothing about other pictures."]
+        lines += ["", "Sets marked † are what it was trained on: these figures say nothing about other images."]
     return "\n".join([*lines, "", folded("How each was measured", _protocols(measured))])
 
 
 def _intervals(measured: Iterable[Measurement]) -> str:
-    """By what law they are: a record keeps single values where the bootstrap drew from them."""
+    """By what distribution they are: a record keeps single values where the bootstrap drew from them."""
     drawn = {bool(one.values) for one in measured if one.interval is not None}
     said = {
-        True: "by bootstrap over the pictures",
-        False: "of shares by Wilson's law, of other means by the normal one",
+        True: "by bootstrap over the images",
+        False: "of shares by Wilson's method, of other means by the normal one",
     }
     return f" Intervals {'; '.join(said[each] for each in sorted(drawn, reverse=True))}." if drawn else ""
 
@@ -136,8 +142,8 @@ _KINDS = {
 
 
 def columns(card: Card) -> str:
-    """What the columns of its pictures show."""
-    ours = ", ".join(card.ends) if card.config.ends else "this model"
+    """What the columns of its images show."""
+    ours = ", ".join(card.checkpoints) if card.config.checkpoints else "this model"
     return f"input, bicubic, {ours}, truth"
 
 
@@ -149,64 +155,64 @@ def failures(card: Card) -> str:
 
 
 def _sampling(card: Card) -> list[str]:
-    """How often a judge disagrees with what samples are called, and what such samples look like."""
+    """How often an evaluator disagrees with what samples are called, and what such samples look like."""
     lines = [_unlike(one) for one in card.evaluation.measurements if one.metric == "code-fidelity"]
-    data = judged_by(card.config)
-    if MISTAKEN in card.pictures and data is not None:
-        said = f"Of {TRIED} samples the first {FAILED} that the judge of {data.name} takes for something else"
+    data = evaluated_by(card.config)
+    if MISTAKEN in card.images and data is not None:
+        said = f"Of {TRIED} samples the first {FAILED} that the evaluator of {data.name} takes for something else"
         said += " than their category is called; where there are fewer, those follow that it almost does."
-        lines += [f"![samples that a judge takes for something else]({MISTAKEN})", said]
-    if DOUBTFUL in card.pictures:
+        lines += [f"![samples that an evaluator takes for something else]({MISTAKEN})", said]
+    if DOUBTFUL in card.images:
         said = f"Of {TRIED} samples the {FAILED} of which its own encoder is least sure, with what it takes them for."
         lines += [f"![samples of which its encoder is unsure]({DOUBTFUL})", said]
     return lines
 
 
 def _unlike(one: Measurement) -> str:
-    twin = f", in {_missed(one.twin)} of its twin's" if one.twin is not None else ""
-    said = f"In {_missed(one)} of its samples{twin}, a judge sees something else than their category is called"
-    judge = one.protocol.get("judge")
-    return f"{said}. The judge: {plain(str(judge))}." if judge else f"{said}."
+    baseline = f", in {_missed(one.baseline)} of its baseline's" if one.baseline is not None else ""
+    said = f"In {_missed(one)} of its samples{baseline}, an evaluator sees something else than their category is called"
+    evaluator = one.protocol.get("evaluator")
+    return f"{said}. The evaluator: {plain(str(evaluator))}." if evaluator else f"{said}."
 
 
 def _reading(card: Card) -> list[str]:
     """How often its encoder is wrong about labelled images."""
     lines = []
     for one in card.evaluation.measurements:
-        if one.metric == "code-accuracy":
-            words = one.baselines.get("by its own words")
+        if one.metric == "clustering-accuracy":
+            words = one.references.get("by its own words")
             by_words = f", and {1 - words:.1%} by its own words" if words is not None else ""
             said = f"Its encoder gets {_missed(one)} of the images of {plain(one.data)} wrong"
             lines += [f"{said} once each category is matched with a class{by_words}."]
     return lines
 
 
-def _missed(figure: Figure) -> str:
+def _missed(figure: Estimate) -> str:
     """What is left of a share."""
     ends = f" ({1 - figure.interval[1]:.1%} to {1 - figure.interval[0]:.1%})" if figure.interval is not None else ""
     return f"{1 - figure.value:.1%}{ends}"
 
 
 def _restoring(card: Card) -> str:
-    """What was measured on the trial pictures: kinds that are hard, against photographs and bicubic enlargement."""
+    """What was measured on the trial images: kinds that are hard, against photographs and bicubic enlargement."""
     tried = {one.data: one for one in card.evaluation.measurements if one.data.startswith(PREFIX)}
     if not tried:
-        return "\n".join(["## Where it fails", "", *_shown(card), "Not measured."]) if TRIALS in card.pictures else ""
+        return "\n".join(["## Where it fails", "", *_shown(card), "Not measured."]) if TRIALS in card.images else ""
     metrics = [
         metric
         for metric in ("psnr-y", "pd-lite0", "consistency")
         if any(one.metric == metric and one.data.startswith(PREFIX) for one in card.evaluation.measurements)
     ]
     found = {(one.data, one.metric): one for one in card.evaluation.measurements}
-    ours, beside = card.ends[::-1] if card.config.ends else ("this model", "twin")
-    header = ["kind of picture", *(part for metric in metrics for part in (f"{metric}: {ours}", beside, "bicubic"))]
+    ours, beside = card.checkpoints[::-1] if card.config.checkpoints else ("this model", "baseline")
+    header = ["kind of image", *(part for metric in metrics for part in (f"{metric}: {ours}", beside, "bicubic"))]
     rows = [
         [words, *(part for metric in metrics for part in _beside(found.get((data, metric))))]
         for data, words in _KINDS.items()
         if data in tried
     ]
-    lines = ["## Where it fails", "", table(header, rows), "", *(_shown(card) if TRIALS in card.pictures else [])]
-    return "\n".join([*lines, *_worse(found, metrics), "Few pictures: for a comparison of kinds, not of models."])
+    lines = ["## Where it fails", "", table(header, rows), "", *(_shown(card) if TRIALS in card.images else [])]
+    return "\n".join([*lines, *_worse(found, metrics), "Few images: for a comparison of kinds, not of models."])
 
 
 def _shown(card: Card) -> list[str]:
@@ -214,12 +220,12 @@ def _shown(card: Card) -> list[str]:
 
 
 def _beside(one: Measurement | None) -> tuple[str, str, str]:
-    """A figure, its twin's and that of bicubic enlargement."""
+    """A figure, its baseline's and that of bicubic enlargement."""
     if one is None:
         return "", "", ""
-    twin = number(one.twin.value, one.unit) if one.twin is not None else ""
-    bicubic = one.baselines.get("bicubic")
-    return number(one.value, one.unit), twin, number(bicubic, one.unit) if bicubic is not None else ""
+    baseline = number(one.baseline.value, one.unit) if one.baseline is not None else ""
+    bicubic = one.references.get("bicubic")
+    return number(one.value, one.unit), baseline, number(bicubic, one.unit) if bicubic is not None else ""
 
 
 def _worse(found: Mapping[tuple[str, str], Measurement], metrics: Sequence[str]) -> list[str]:
@@ -229,8 +235,8 @@ def _worse(found: Mapping[tuple[str, str], Measurement], metrics: Sequence[str])
         worse = []
         for data, words in _KINDS.items():
             one = found.get((data, metric))
-            if one is not None and "bicubic" in one.baselines:
-                gain = one.value - one.baselines["bicubic"]
+            if one is not None and "bicubic" in one.references:
+                gain = one.value - one.references["bicubic"]
                 if (gain < 0) == (one.better == "higher") and gain != 0:
                     worse.append(words)
         if worse:
@@ -242,11 +248,11 @@ _SEED = TraverseOptions.model_fields["seed"].default
 _PHOTOGRAPHS = {"astronaut", "chelsea", "coffee", "rocket"}
 
 
-def pictures(card: Card) -> str:
-    """The pictures that stand beside the card, but for those of where it fails."""
-    parts = [_restored(card)] if STRIP in card.pictures else []
-    parts += [_samples(card)] if SAMPLES in card.pictures else []
-    parts += [_sweep(name, code) for name, code in sweeps(card.config.facts).items() if name in card.pictures]
+def images(card: Card) -> str:
+    """The images that stand beside the card, but for those of where it fails."""
+    parts = [_restored(card)] if STRIP in card.images else []
+    parts += [_samples(card)] if SAMPLES in card.images else []
+    parts += [_sweep(name, code) for name, code in sweeps(card.config.facts).items() if name in card.images]
     return "\n\n".join(parts)
 
 
@@ -267,17 +273,17 @@ def _samples(card: Card) -> str:
 
 
 def _sweep(name: str, code: SweptCode) -> str:
-    (start, stop), part = code.part.swept, code.part
+    (start, stop), part = code.variable.swept, code.variable
     beyond = f" (in training from {part.low:g} to {part.high:g})" if (start, stop) != (part.low, part.high) else ""
     said = f"`{code.name}` from {start:g} to {stop:g}{beyond}, a row for each sample, in which all else is the same."
     return f"![{code.name} swept]({name})\n\n{said}"
 
 
 STRIP, TRIALS = "card-strip.webp", "card-trials.webp"
-"""Restored pictures, and those of kinds that are hard."""
+"""Restored images, and those of kinds that are hard."""
 
 SAMPLES, MISTAKEN, DOUBTFUL = "card-samples.webp", "card-mistaken.webp", "card-doubtful.webp"
-"""Samples; those that a judge takes for something else; those of which the model's own encoder is least sure."""
+"""Samples; those that an evaluator takes for something else; those of which the model's own encoder is least sure."""
 
 TRIED, FAILED = 2_000, 16
 """Of so many samples so many are shown that failed."""
@@ -286,18 +292,18 @@ _SWEEPS = 2
 
 
 def applicable(config: ModelConfig) -> tuple[str, ...]:
-    """The names of the pictures that can be made of a model."""
+    """The names of the images that can be made of a model."""
     facts = config.facts
-    if misfit(facts) is None:
+    if unsupported_reason(facts) is None:
         return STRIP, TRIALS
-    if sampling_misfit(facts) is not None or sampled(facts).channels not in (1, 3):
+    if sampling_unsupported_reason(facts) is not None or sampled(facts).channels not in (1, 3):
         return ()
-    if judged_by(config) is not None:
+    if evaluated_by(config) is not None:
         return SAMPLES, *sweeps(facts), MISTAKEN
     return (SAMPLES, *sweeps(facts), *((DOUBTFUL,) if doubted(facts) is not None else ()))
 
 
-def sampled(facts: Facts) -> Image:
+def sampled(facts: Facts) -> ImageSpec:
     """What a generator from a latent gives."""
     if not isinstance(facts.generator, LatentGeneratorFacts):
         raise TypeError("a model whose generator does not start from a latent was given")
@@ -306,27 +312,27 @@ def sampled(facts: Facts) -> Image:
 
 def sorted_by(facts: Facts) -> Categorical | None:
     """The code by whose values samples stand in columns: one that has words for them before one that has none."""
-    return named_code(facts) or next((part for part in latent_parts(facts) if isinstance(part, Categorical)), None)
+    return named_code(facts) or next((part for part in latent_variables(facts) if isinstance(part, Categorical)), None)
 
 
 def sweeps(facts: Facts) -> Mapping[str, SweptCode]:
-    """By the names of their pictures, the numbers that are swept."""
-    return {f"card-sweep-{one.part.name}-{one.at}.webp": one for one in swept_codes(facts)[:_SWEEPS]}
+    """By the names of their images, the numbers that are swept."""
+    return {f"card-sweep-{one.variable.name}-{one.at}.webp": one for one in swept_codes(facts)[:_SWEEPS]}
 
 
-def judged_by(config: ModelConfig) -> NamedDataset | None:
-    """The data set that the model was trained on whose judge can say what its samples are; None where none can."""
+def evaluated_by(config: ModelConfig) -> NamedDataset | None:
+    """The data set that the model was trained on whose evaluator can say what its samples are; None where none can."""
     code, image = named_code(config.facts), sampled(config.facts)
     if code is None or config.trained is None or (image.height, image.width, image.channels) != SHAPE:
         return None
-    found = (judged(one.digest) for one in config.trained.data)
+    found = (evaluated(one.digest) for one in config.trained.data)
     return next((one for one in found if one is not None and set(code.labels) <= set(one.classes)), None)
 
 
 def doubted(facts: Facts) -> Categorical | None:
     """The code that the model's encoder reads off the model's samples, more or less surely; None where it cannot."""
     takes_samples = facts.encoder is not None and facts.encoder.data == sampled(facts)
-    return next(iter(told_codes(facts)), None) if takes_samples else None
+    return next(iter(recovered_codes(facts)), None) if takes_samples else None
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:

@@ -1,4 +1,4 @@
-"""The pictures of a card: they went through the model, in 8 bits, and are kept without loss."""
+"""The images of a card: they went through the model, in 8 bits, and are kept without loss."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gansdk.cards.figures import (
     TRIED,
     applicable,
     doubted,
-    judged_by,
+    evaluated_by,
     sampled,
     sorted_by,
     sweeps,
 )
 from gansdk.evaluation import sample_metrics
-from gansdk.evaluation.classifiers import PRETRAINED, load_judge
+from gansdk.evaluation.classifiers import PRETRAINED, load_evaluator
 from gansdk.evaluation.codes import named_code
 from gansdk.evaluation.protocol import SEED
 from gansdk.evaluation.restoration import FACES, JPEG, PHOTOGRAPHS, TEXT
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.evaluation.assessment import Subject
+    from gansdk.evaluation.assessment import EvaluatedModel
     from gansdk.media.gallery import Gallery
     from gansdk.model.config import ModelConfig
-    from gansdk.model.facts import Image
+    from gansdk.model.facts import ImageSpec
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Categorical
     from gansdk.models.latents import Latent
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Method, NamedDataset
 
@@ -58,29 +58,33 @@ if TYPE_CHECKING:
 
     from PIL import ImageFont
 
-    from gansdk.evaluation.restoration import Case
+    from gansdk.evaluation.restoration import Example
 
 
-def make_pictures(folder: Path, located: Located, method: Method, load: LoadOptions) -> list[Path]:
-    """Runs the model and writes the pictures of its card, each whole or not at all.
+def make_images(folder: Path, resolved: ResolvedModel, method: Method, load: LoadOptions) -> list[Path]:
+    """Runs the model and writes the images of its card, each whole or not at all.
 
     Args:
         folder: Where they shall stand.
-        located: The model.
+        resolved: The model.
         method: Its method.
         load: Where and in what numbers it computes.
 
     Raises:
         GansdkError: If the model does not load or gives no usable result, or the folder cannot be written to.
     """
-    from gansdk.evaluation.evaluator import load_subject
+    from gansdk.evaluation.evaluator import load_evaluated_model
     from gansdk.files import write_whole
 
-    names = applicable(located.config)
+    names = applicable(resolved.config)
     if not names:
         return []
-    subject = load_subject(located, method, load)
-    made = restored_pictures(subject, method.ends) if STRIP in names else latent_pictures(subject, located.config)
+    evaluated_model = load_evaluated_model(resolved, method, load)
+    made = (
+        restored_images(evaluated_model, method.checkpoints)
+        if STRIP in names
+        else latent_images(evaluated_model, resolved.config)
+    )
     written = []
     for name, pixels in made:
         write_whole(folder / name, _encoded(pixels))
@@ -89,39 +93,39 @@ def make_pictures(folder: Path, located: Located, method: Method, load: LoadOpti
 
 
 def _encoded(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
+    from PIL import Image as PILImage
 
     buffer = io.BytesIO()
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    image = PILImage.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     image.save(buffer, "WEBP", lossless=True, quality=50, method=4)  # more effort takes half a minute
     return buffer.getvalue()
 
 
 _CELL, _PANEL = 84, 168
-"""Pixels: small pictures are enlarged to about this width in a grid, and in a sheet with captions."""
+"""Pixels: small images are enlarged to about this width in a grid, and in a sheet with captions."""
 
 _MOST_COLUMNS, _SAMPLE_ROWS = 20, 8
 _STEPS, _SWEEP_ROWS = 11, 6
 _ACROSS = 4
 _MOST_PIXELS = 2**17
-"""Of all samples in one picture, before they are enlarged: without loss they are to stay below 300 KB or so."""
+"""Of all samples in one image, before they are enlarged: without loss they are to stay below 300 KB or so."""
 
 
-def latent_pictures(subject: Subject, config: ModelConfig) -> Iterator[tuple[str, Pixels]]:
-    """Names and pixels, uint8 [H, W, C], of the pictures of a model whose generator starts from a latent."""
-    model, image = subject.model, sampled(config.facts)
+def latent_images(evaluated_model: EvaluatedModel, config: ModelConfig) -> Iterator[tuple[str, Pixels]]:
+    """Names and pixels, uint8 [H, W, C], of the images of a model whose generator starts from a latent."""
+    model, image = evaluated_model.model, sampled(config.facts)
     yield SAMPLES, _samples(model, sorted_by(config.facts), image)
     for name, code in sweeps(config.facts).items():
-        (start, stop), rows = code.part.swept, _rows(_SWEEP_ROWS, _STEPS, image)
+        (start, stop), rows = code.variable.swept, _rows(_SWEEP_ROWS, _STEPS, image)
         yield name, _swept(model, TraverseOptions(code=code.name, start=start, stop=stop, steps=_STEPS, rows=rows))
-    names, data, told = applicable(config), judged_by(config), doubted(config.facts)
+    names, data, told = applicable(config), evaluated_by(config), doubted(config.facts)
     if MISTAKEN in names and data is not None:
-        yield MISTAKEN, _mistaken(model, data, subject.device)
+        yield MISTAKEN, _mistaken(model, data, evaluated_model.device)
     if DOUBTFUL in names and told is not None:
         yield DOUBTFUL, _doubtful(model, told)
 
 
-def _samples(model: Model, code: Categorical | None, image: Image) -> Pixels:
+def _samples(model: Model, code: Categorical | None, image: ImageSpec) -> Pixels:
     if code is not None:
         columns = min(code.k, _MOST_COLUMNS)
         return _swept(model, TraverseOptions(code=code.name, steps=columns, rows=_rows(_SAMPLE_ROWS, columns, image)))
@@ -136,7 +140,7 @@ def _swept(model: Model, options: TraverseOptions) -> Pixels:
         return _grid(traverse.run(model, {}, options, Context()))
 
 
-def _rows(most: int, columns: int, image: Image) -> int:
+def _rows(most: int, columns: int, image: ImageSpec) -> int:
     return max(1, min(most, _MOST_PIXELS // (columns * image.height * image.width)))
 
 
@@ -146,14 +150,14 @@ def _grid(gallery: Gallery) -> Pixels:
 
 
 def _mistaken(model: Model, data: NamedDataset, device: torch.device) -> Pixels:
-    """The first samples that a judge takes for something else than they are called; then those that it almost does."""
-    judge = load_judge(PRETRAINED / f"{data.name}.safetensors", data.classes, device)
+    """The first samples that the evaluator takes for another class; then those that it nearly does."""
+    evaluator = load_evaluator(PRETRAINED / f"{data.name}.safetensors", data.classes, device)
     latent, pixels = _tried(model)
-    rest = judge.look(pixels).probabilities.copy()
+    rest = evaluator.look(pixels).probabilities.copy()
     code, each = named_code(model.facts), np.arange(len(rest))
     if code is None:
         raise TypeError("a model whose categories have no words was given")
-    asked = np.array([judge.classes.index(word) for word in code.labels])[latent[code.name]]
+    asked = np.array([evaluator.classes.index(word) for word in code.labels])[latent[code.name]]
     own = rest[each, asked]
     rest[each, asked] = -1
     rival = rest.argmax(1)
@@ -162,7 +166,8 @@ def _mistaken(model: Model, data: NamedDataset, device: torch.device) -> Pixels:
     chosen = [*np.flatnonzero(ahead < 0), *nearest][:FAILED]
     how = ["taken for" if ahead[at] < 0 else "almost" for at in chosen]
     captions = [
-        f"{judge.classes[asked[at]]}, {words} {judge.classes[rival[at]]}" for at, words in zip(chosen, how, strict=True)
+        f"{evaluator.classes[asked[at]]}, {words} {evaluator.classes[rival[at]]}"
+        for at, words in zip(chosen, how, strict=True)
     ]
     return _captioned(pixels[chosen], captions)
 
@@ -197,10 +202,10 @@ _SIDE = 192
 
 
 class _Part(NamedTuple):
-    """A square of a trial picture, by its left and top edge in pixels of the truth."""
+    """A square of a trial image, by its left and top edge in pixels of the truth."""
 
     data: str
-    picture: str
+    image: str
     left: int
     top: int
 
@@ -219,41 +224,48 @@ _PARTS = {
 }
 
 
-def restored_pictures(subject: Subject, ends: tuple[str, str]) -> Iterator[tuple[str, Pixels]]:
-    """Names and pixels, uint8 [H, W, 3], of the pictures of a model that restores pictures.
+def restored_images(evaluated_model: EvaluatedModel, checkpoints: tuple[str, str]) -> Iterator[tuple[str, Pixels]]:
+    """Names and pixels, uint8 [H, W, 3], of the images of a model that restores images.
 
     Args:
-        subject: The model, with its other end as its twin where it has one.
-        ends: What the two are called.
+        evaluated_model: The model, with its other end as its baseline where it has one.
+        checkpoints: What the two are called.
     """
-    cases = dict(_cases(subject))
-    captions = ["input", "bicubic", *(ends if subject.twin is not None else ("this model",)), "truth"]
-    for name, parts in _PARTS.items():
-        rows = [_panels(cases[part.data, part.picture], part) for part in parts]
+    cases = dict(_cases(evaluated_model))
+    captions = [
+        "input",
+        "bicubic",
+        *(checkpoints if evaluated_model.baseline is not None else ("this model",)),
+        "truth",
+    ]
+    for name, variables in _PARTS.items():
+        rows = [_panels(cases[variable.data, variable.image], variable) for variable in variables]
         yield name, sheet([Row(panels, captions if at == 0 else ()) for at, panels in enumerate(rows)])
 
 
-def _cases(subject: Subject) -> Iterator[tuple[tuple[str, str], Case]]:
-    from gansdk.evaluation.protocol import Setting
-    from gansdk.evaluation.restoration import Restoring, trial_pictures
+def _cases(evaluated_model: EvaluatedModel) -> Iterator[tuple[tuple[str, str], Example]]:
+    from gansdk.evaluation.protocol import EvaluationSettings
+    from gansdk.evaluation.restoration import RestorationProtocol, trial_images
 
-    trial = Restoring(subject.models, Setting(subject.model.facts, subject.device))
-    wanted = {(part.data, part.picture) for parts in _PARTS.values() for part in parts}
-    for name, pictures in trial_pictures().items():
+    trial = RestorationProtocol(
+        evaluated_model.models, EvaluationSettings(evaluated_model.model.facts, evaluated_model.device)
+    )
+    wanted = {(variable.data, variable.image) for variables in _PARTS.values() for variable in variables}
+    for name, images in trial_images().items():
         if any(data == name for data, _ in wanted):
-            yield from (((name, case.name), case) for case in trial.cases(pictures))
+            yield from (((name, case.name), case) for case in trial.examples(images))
 
 
-def _panels(case: Case, part: _Part) -> list[Pixels]:
-    """The part of each picture of a case, in the order of the columns."""
-    from gansdk.evaluation.protocol import MODEL, TWIN
+def _panels(case: Example, variable: _Part) -> list[Pixels]:
+    """The part of each image of a case, in the order of the columns."""
+    from gansdk.evaluation.protocol import BASELINE, MODEL
     from gansdk.evaluation.restoration import BICUBIC
 
     scale = case.high.shape[0] // case.low.shape[0]
     enlarged = case.low.repeat(scale, axis=0).repeat(scale, axis=1)
     ways: Mapping[str, Pixels] = case.results
-    pictures = [enlarged, ways[BICUBIC], *([ways[TWIN]] if TWIN in ways else []), ways[MODEL], case.high]
-    return [one[part.top : part.top + _SIDE, part.left : part.left + _SIDE] for one in pictures]
+    images = [enlarged, ways[BICUBIC], *([ways[BASELINE]] if BASELINE in ways else []), ways[MODEL], case.high]
+    return [one[variable.top : variable.top + _SIDE, variable.left : variable.left + _SIDE] for one in images]
 
 
 _GAP, _HEADER = 6, 26
@@ -261,7 +273,7 @@ _LARGEST, _SMALLEST = 15, 9
 
 
 class Row(NamedTuple):
-    """Pictures side by side.
+    """Images side by side.
 
     Attributes:
         panels: uint8 [H, W, C], all of a sheet of one size; C is 1 or 3.
@@ -274,12 +286,13 @@ class Row(NamedTuple):
 
 def sheet(rows: Sequence[Row]) -> Pixels:
     """Rows below each other on white, uint8 [H, W, 3]."""
-    from PIL import Image, ImageDraw
+    from PIL import Image as PILImage
+    from PIL import ImageDraw
 
     height, width = rows[0].panels[0].shape[:2]
     step, columns = width + _GAP, max(len(row.panels) for row in rows)
     headers = sum(_HEADER for row in rows if row.captions)
-    image = Image.new("RGB", (step * columns - _GAP, headers + (height + _GAP) * len(rows) - _GAP), "white")
+    image = PILImage.new("RGB", (step * columns - _GAP, headers + (height + _GAP) * len(rows) - _GAP), "white")
     draw, font = ImageDraw.Draw(image), _font([text for row in rows for text in row.captions], width)
     top = 0
     for row in rows:
@@ -287,13 +300,13 @@ def sheet(rows: Sequence[Row]) -> Pixels:
             draw.text((column * step + width / 2, top + _HEADER / 2), caption, "black", font, "mm")
         top += _HEADER if row.captions else 0
         for column, panel in enumerate(row.panels):
-            image.paste(Image.fromarray(_coloured(panel)), (column * step, top))
+            image.paste(PILImage.fromarray(_coloured(panel)), (column * step, top))
         top += height + _GAP
     return np.asarray(image)
 
 
 def enlarged(pixels: Pixels, times: int) -> Pixels:
-    """Pictures, uint8 [N, H, W, C], each pixel a square."""
+    """Images, uint8 [N, H, W, C], each pixel a square."""
     return pixels.repeat(times, axis=1).repeat(times, axis=2)
 
 

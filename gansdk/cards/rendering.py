@@ -66,9 +66,9 @@ def read_card(path: Path) -> str | None:
         raise InputError(f"{path} cannot be read as text: {why}", hint="give another file with -o") from None
 
 
-def with_pictures_beside(card: Card, path: Path) -> Card:
-    """The card with those pictures that stand beside its file."""
-    return replace(card, pictures=tuple(name for name in applicable(card.config) if (path.parent / name).is_file()))
+def with_images_beside(card: Card, path: Path) -> Card:
+    """The card with those images that stand beside its file."""
+    return replace(card, images=tuple(name for name in applicable(card.config) if (path.parent / name).is_file()))
 
 
 HERE = "<!-- gansdk:here -->"

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from gansdk.cards.commands import ablating, examples, importing, measuring, replicating, training, training_others
-from gansdk.cards.figures import ablation, cell, failures, figures, folded, pictures, plain, sentence, table
+from gansdk.cards.figures import ablation, cell, failures, figures, folded, images, plain, sentence, table
 from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
 from gansdk.model.variables import Categorical, Continuous
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gansdk.cards.card import Card
-    from gansdk.model.facts import EncoderFacts, Image
+    from gansdk.model.facts import EncoderFacts, ImageSpec
 
 
 def sections(card: Card) -> dict[str, str]:
     """All parts of a card by name, in their order; empty where there is nothing to say."""
     makers: Mapping[str, Callable[[Card], str]] = {
         "title": _title,
-        "pictures": pictures,
+        "images": images,
         "run": _run,
         "figures": figures,
         "ablation": ablation,
@@ -45,10 +45,14 @@ def _run(card: Card) -> str:
     shown = [examples(task, card.config.facts) for task in card.tasks]
     lines = ["## How to run it", "", f"    pip install {shlex.quote(card.config.requires)}"]
     lines += [f"    {one.command(card.ref)}" for each in shown for one in each]
-    if card.config.ends:
-        lines += [f"    {each[0].command(card.ref)} --blend 0.5" for each in shown[:1]]
-        lines += ["", f"It carries both ends of its training: `--blend 0` is {card.ends[0]}, `--blend 1`, the default,"]
-        lines[-1] += f" is {card.ends[1]}, and what lies between is a mixture of their weights."
+    if card.config.checkpoints:
+        lines += [f"    {each[0].command(card.ref)} --network-interpolation 0.5" for each in shown[:1]]
+        lines += [
+            "",
+            f"It carries both ends of its training: `--network-interpolation 0` is {card.checkpoints[0]}, "
+            f"`--network-interpolation 1`, the default,",
+        ]
+        lines[-1] += f" is {card.checkpoints[1]}, and what lies between is a mixture of their weights."
     if shown:
         program = "\n\n".join(["import gansdk", *(each[-1].python(card.ref) for each in shown)])
         lines += ["", "```python", program, "```"]
@@ -69,9 +73,9 @@ def _training(card: Card) -> str:
     lines = ["## What it was trained on", ""]
     known = [plain(f"{one.items} items, {one.licence}; {one.digest}") for one in trained.data]
     lines += [f"- **{cell(one.name)}**: {said}" for one, said in zip(trained.data, known, strict=True)]
-    if trained.relies_on:
+    if trained.dependencies:
         lines += ["", "It also stands on:", ""]
-        lines += [f"- {cell(name)}: {plain(digest)}" for name, digest in trained.relies_on.items()]
+        lines += [f"- {cell(name)}: {plain(digest)}" for name, digest in trained.dependencies.items()]
     for name, credits_ in card.attributions.data.items():
         rows = [[one.item, one.author, one.licence, one.source] for one in credits_]
         lines += ["", folded(f"{cell(name)}, work by work", table(["work", "author", "licence", "from"], rows, left=4))]
@@ -122,55 +126,61 @@ def limits(card: Card) -> str:
 def _restoring(card: Card, generator: ImageGeneratorFacts) -> list[str]:
     reach, scale = generator.receptive_field, generator.output.scale
     lines = [
-        "- What it adds is what its training pictures make likely, not what was there: letters, faces, plates and "
+        "- What it adds is what its training images make likely, not what was there: letters, faces, plates and "
         "medical or forensic detail must not be read off its results.",
-        f"- It takes pictures of {generator.source.channels} channel(s) and gives them "
+        f"- It takes images of {generator.source.channels} channel(s) and gives them "
         f"{f'{scale} times as wide and high' if scale > 1 else 'in the same size'}.",
-        "- It looks at the whole picture at once, so large ones need much memory."
+        "- It looks at the whole image at once, so large ones need much memory."
         if reach == "global"
         else f"- A pixel of the result depends on {reach} input pixels around it, and on nothing farther away.",
     ]
     if any(one.protocol.get("kernel") for one in card.evaluation.measurements):
         lines += [
-            "- It was measured on sharp pictures that were shrunk by antialiased bicubic interpolation; blur, "
+            "- It was measured on sharp images that were shrunk by antialiased bicubic interpolation; blur, "
             "noise and compression in an input are outside of that."
         ]
     return lines
 
 
 def _sampling(card: Card, generator: LatentGeneratorFacts) -> list[str]:
-    lines = [f"- It gives pictures of {_described(generator.output)}, and no others."]
-    found = [part for part in generator.source.parts if isinstance(part, Categorical) and _was_found(card, part)]
+    lines = [f"- It gives images of {_described(generator.output)}, and no others."]
+    found = [
+        variable
+        for variable in generator.source.variables
+        if isinstance(variable, Categorical) and _was_found(card, variable)
+    ]
     if found:
         lines += [
-            f"- The categories of {' and '.join(f'`{part.name}`' for part in found)} were found without labels. Their "
+            f"- The categories of {' and '.join(f'`{variable.name}`' for variable in found)} were found without "
+            f"labels. Their "
             "words were matched with them afterwards, on labelled training images, and say what most of a category is."
         ]
     lines += [
-        f"- In training `{part.name}` lay between {part.low:g} and {part.high:g}; what is farther out it never learnt."
-        for part in generator.source.parts
-        if isinstance(part, Continuous)
+        f"- In training `{variable.name}` lay between {variable.low:g} and {variable.high:g}; what is farther "
+        f"out it never learnt."
+        for variable in generator.source.variables
+        if isinstance(variable, Continuous)
     ]
     return lines
 
 
-def _was_found(card: Card, part: Categorical) -> bool:
+def _was_found(card: Card, variable: Categorical) -> bool:
     """Whether a code's words came after its categories: a training with labels has classes in their data's order."""
     digests = [one.digest for one in card.config.trained.data] if card.config.trained is not None else []
     known = [card.datasets[digest].classes for digest in digests if digest in card.datasets]
-    return any(set(part.labels) == set(classes) and part.labels != classes for classes in known)
+    return any(set(variable.labels) == set(classes) and variable.labels != classes for classes in known)
 
 
 def _reading(encoder: EncoderFacts) -> str:
-    names = ", ".join(f"`{part.name}`" for part in encoder.parts)
+    names = ", ".join(f"`{variable.name}`" for variable in encoder.variables)
     line = (
-        f"- Its encoder reads {names} off pictures of {_described(encoder.data)}; others are brought to that first. "
-        "What it says of a picture that does not look like its training data means nothing, however sure it is."
+        f"- Its encoder reads {names} off images of {_described(encoder.data)}; others are brought to that first. "
+        "What it says of an image that does not look like its training data means nothing, however sure it is."
     )
-    sorts = any(isinstance(part, Categorical) for part in encoder.parts)
-    return f"{line} It never says that a picture is of none of its categories." if sorts else line
+    sorts = any(isinstance(variable, Categorical) for variable in encoder.variables)
+    return f"{line} It never says that an image is of none of its categories." if sorts else line
 
 
-def _described(image: Image) -> str:
+def _described(image: ImageSpec) -> str:
     kinds = {1: "grey", 3: "RGB"}
     return f"{image.width}×{image.height} pixels, {kinds.get(image.channels, f'{image.channels} channels')}"

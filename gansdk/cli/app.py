@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from gansdk._version import __version__
 from gansdk.cli import cache, check, evaluate, import_weights, listings, models, preferences, run, train, transfer
-from gansdk.cli.commands import Command, Group, Session, in_our_words, new_app, session_of
+from gansdk.cli.commands import Command, CommandContext, Group, context_of, in_our_words, new_app
 from gansdk.errors import GansdkError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def execute(arguments: Sequence[str], output: Output) -> int:
     if _COMPLETING in os.environ:
         return _complete(command, output)
     try:
-        with command.make_context(PROGRAM, list(arguments), obj=Session(output)) as context:
+        with command.make_context(PROGRAM, list(arguments), obj=CommandContext(output)) as context:
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
@@ -119,7 +119,7 @@ def execute(arguments: Sequence[str], output: Output) -> int:
 def _complete(command: Any, output: Output) -> int:
     """Answers a shell that asks how a line may go on; whatever is wrong with the line, it is not the time to say it."""
     try:
-        return shell_complete(command, {"obj": Session(output)}, PROGRAM, _COMPLETING, os.environ[_COMPLETING])
+        return shell_complete(command, {"obj": CommandContext(output)}, PROGRAM, _COMPLETING, os.environ[_COMPLETING])
     except GansdkError:
         return 0
 
@@ -128,8 +128,8 @@ def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Sharpen, repair and make pictures with models of the GAN family."""
-    output = session_of(context).output
+    """Sharpen, repair and make images with models of the GAN family."""
+    output = context_of(context).output
     if version:
         if output.flags.json:
             output.record({"gansdk": __version__})

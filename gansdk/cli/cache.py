@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import Command, Session, new_app, session_of
+from gansdk.cli.commands import Command, CommandContext, context_of, new_app
 from gansdk.cli.output import Bar, bytes_text
 from gansdk.errors import UsageError
 from gansdk.refs import Hub
@@ -29,7 +29,7 @@ _SHORT = 12
 def cache(context: typer.Context) -> None:
     """List, verify and remove the models of the Hub that are on this disk."""
     if context.invoked_subcommand is None:
-        _list(session_of(context))
+        _list(context_of(context))
 
 
 @app.command("list", cls=Command)
@@ -38,7 +38,7 @@ def list_cached(context: typer.Context) -> None:
 
     The cache is that of the Hub's own client; what other tools have there is not listed.
     """
-    _list(session_of(context))
+    _list(context_of(context))
 
 
 @app.command("verify", cls=Command)
@@ -50,7 +50,7 @@ def verify(
 
     Exit code 1 if something is damaged; each line ends with the command that mends it.
     """
-    session = session_of(context)
+    session = context_of(context)
     from gansdk.hub.cache import cached, find
 
     items = find(_followed(session, ref), cached()) if ref else cached()
@@ -81,7 +81,7 @@ def remove(
 
     Files that another commit shares stay, and so does all that other tools have in the cache.
     """
-    session = session_of(context)
+    session = context_of(context)
     from gansdk.hub import cache
     from gansdk.hub.cache import cached, find
 
@@ -94,7 +94,7 @@ def remove(
     _report(session, wanted, [cache.remove(wanted.repo, sha, dry_run=dry_run) for sha in shas], dry_run=dry_run)
 
 
-def _followed(session: Session, text: str) -> Hub:
+def _followed(session: CommandContext, text: str) -> Hub:
     ref = session.catalog.follow(text)
     if not isinstance(ref, Hub):
         raise UsageError(f"{text} is not on the Hub, so it is not in the cache", hint="see `gansdk cache list`")
@@ -103,7 +103,7 @@ def _followed(session: Session, text: str) -> Hub:
     return ref
 
 
-def _list(session: Session) -> None:
+def _list(session: CommandContext) -> None:
     from gansdk.hub.cache import cached
 
     items = cached()
@@ -120,7 +120,7 @@ def _list(session: Session) -> None:
         _nothing(session)
 
 
-def _nothing(session: Session) -> None:
+def _nothing(session: CommandContext) -> None:
     session.output.note("no model of the Hub is cached; bring one with `gansdk pull hub:ORG/NAME`")
 
 
@@ -137,7 +137,7 @@ def _record(one: Cached) -> dict[str, Any]:
     }
 
 
-def _check(session: Session, items: Sequence[Cached]) -> list[Checked]:
+def _check(session: CommandContext, items: Sequence[Cached]) -> list[Checked]:
     from gansdk.hub.cache import verify as verified
 
     bar, total, done = Bar(session.output), sum(one.size for one in items), 0
@@ -169,7 +169,9 @@ def _verified(one: Cached, checked: Sequence[Checked]) -> dict[str, Any]:
     }
 
 
-def _tell(session: Session, items: Sequence[Cached], checked: Sequence[Checked], damaged: Sequence[Checked]) -> None:
+def _tell(
+    session: CommandContext, items: Sequence[Cached], checked: Sequence[Checked], damaged: Sequence[Checked]
+) -> None:
     from gansdk.hub.cache import leftovers
 
     output = session.output
@@ -200,7 +202,7 @@ def _summary(items: Sequence[Cached], checked: Sequence[Checked], damaged: Seque
     return f"{told}: {f'{len(damaged)} damaged' if damaged else 'all as they should be'}{more}"
 
 
-def _report(session: Session, wanted: Hub, removed: Sequence[Removed], *, dry_run: bool) -> None:
+def _report(session: CommandContext, wanted: Hub, removed: Sequence[Removed], *, dry_run: bool) -> None:
     commits = [str(one.ref) for each in removed for one in each.commits]
     left = [str(path) for each in removed for path in each.leftovers]
     freed = sum(each.freed for each in removed)

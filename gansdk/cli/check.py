@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Session, known_refs, made_command, session_of
+from gansdk.cli.commands import NAMED, CommandContext, context_of, known_refs, made_command
 from gansdk.cli.output import Bar, bytes_text, seconds_text, table, uninterrupted
 from gansdk.errors import OutputError, UsageError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gansdk.cards.card import Card
     from gansdk.evaluation.benchmark import Speed
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.testing import Kit, Result
 
 
@@ -35,7 +35,7 @@ def check(
     Exit code 1 if something fails. What is checked, why, and how a plugin runs the same in its tests stands in
     docs/plugins.md.
     """
-    session = session_of(context)
+    session = context_of(context)
     with uninterrupted():
         from gansdk.testing import kit_for
 
@@ -47,7 +47,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _run(session: Session, kit: Kit) -> list[Result]:
+def _run(session: CommandContext, kit: Kit) -> list[Result]:
     """Runs all checks: a record for each as it ends, or one table at the end."""
     output, bar, total = session.output, Bar(session.output), len(kit.pairs())
     results: list[Result] = []
@@ -71,7 +71,7 @@ def _row(result: Result) -> list[str]:
     return [result.outcome, result.check.id, result.subject, result.message or result.check.title]
 
 
-def _summarise(session: Session, results: Sequence[Result], failed: Sequence[Result]) -> None:
+def _summarise(session: CommandContext, results: Sequence[Result], failed: Sequence[Result]) -> None:
     for check in dict.fromkeys(result.check for result in failed):
         session.output.note(f"{check.id}: {check.title}. {check.why}")
     counts = Counter(result.outcome for result in results)
@@ -92,38 +92,38 @@ def card(
             "--output",
             "-o",
             metavar="FILE",
-            help="the card's file; its pictures go beside it (default: README.md in the model's folder; of a model "
+            help="the card's file; its images go beside it (default: README.md in the model's folder; of a model "
             "that ships in a plugin the text is printed)",
             show_default=False,
         ),
     ] = "",
-    pictures: Annotated[
-        bool, typer.Option(help="Run the model to make the card's pictures; without, those that are there stay.")
+    images: Annotated[
+        bool, typer.Option(help="Run the model to make the card's images; without, those that are there stay.")
     ] = True,
 ) -> None:
     """Make or renew a model's card from what was measured and recorded.
 
     What an author wrote outside of the marked regions, and fields of the front matter that gansdk does not know, stay.
     """
-    session = session_of(context)
-    located = session.catalog.locate(ref)
+    session = context_of(context)
+    resolved = session.catalog.locate(ref)
     from gansdk.cards.card import gather
 
-    target = _target(session, located, output)
-    found = gather(session.catalog, located)
+    target = _target(session, resolved, output)
+    found = gather(session.catalog, resolved)
     if target is None:
         _print(session, found)
     else:
-        _write(session, located, found, target, pictures=pictures)
+        _write(session, resolved, found, target, images=images)
 
 
-def _target(session: Session, located: Located, output: str) -> Path | None:
+def _target(session: CommandContext, resolved: ResolvedModel, output: str) -> Path | None:
     """The card's file; None where it is printed."""
     from gansdk.evaluation.evaluator import is_users_own
     from gansdk.files import stands
 
     if not output:
-        return located.folder / _README if is_users_own(session.catalog, located) else None
+        return resolved.folder / _README if is_users_own(session.catalog, resolved) else None
     path = Path(output)
     if path.is_dir():
         raise UsageError(f"{path} is a folder", hint=f"give -o a file, as {path / _README}")
@@ -133,7 +133,7 @@ def _target(session: Session, located: Located, output: str) -> Path | None:
     return path
 
 
-def _print(session: Session, card: Card) -> None:
+def _print(session: CommandContext, card: Card) -> None:
     from gansdk.cards.rendering import render
 
     text = render(card)
@@ -143,41 +143,41 @@ def _print(session: Session, card: Card) -> None:
         session.output.data(text.rstrip("\n"))
 
 
-def _write(session: Session, located: Located, card: Card, target: Path, *, pictures: bool) -> None:
-    from gansdk.cards.rendering import read_card, render, with_pictures_beside
+def _write(session: CommandContext, resolved: ResolvedModel, card: Card, target: Path, *, images: bool) -> None:
+    from gansdk.cards.rendering import read_card, render, with_images_beside
     from gansdk.files import write_whole
 
     before = read_card(target)
     render(card, before)  # a card that cannot be renewed is known before the model runs
-    made = _make_pictures(session, located, target.parent) if pictures else []
-    write_whole(target, render(with_pictures_beside(card, target), before))
+    made = _make_images(session, resolved, target.parent) if images else []
+    write_whole(target, render(with_images_beside(card, target), before))
     if session.output.flags.json:
-        session.output.record({"card": str(target), "pictures": [str(path) for path in made]})
+        session.output.record({"card": str(target), "images": [str(path) for path in made]})
     else:
-        words = f"{', '.join(path.name for path in made)} beside it" if made else "no picture was made"
+        words = f"{', '.join(path.name for path in made)} beside it" if made else "no image was made"
         session.output.note(f"{target} {'is renewed' if before is not None else 'is written'}; {words}")
     if not card.evaluation.measurements:
-        session.output.note(f"the model was never measured: gansdk eval {shlex.quote(located.ref)} --data FOLDER")
+        session.output.note(f"the model was never measured: gansdk eval {shlex.quote(resolved.ref)} --data FOLDER")
 
 
-def _make_pictures(session: Session, located: Located, folder: Path) -> list[Path]:
+def _make_images(session: CommandContext, resolved: ResolvedModel, folder: Path) -> list[Path]:
     from gansdk.cards.figures import applicable
 
-    if not applicable(located.config):
+    if not applicable(resolved.config):
         return []
-    method = session.catalog.method(located)
-    session.output.note("making the card's pictures; --no-pictures leaves it out")
+    method = session.catalog.method(resolved)
+    session.output.note("making the card's images; --no-images leaves it out")
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
 
-        from gansdk.cards.images import make_pictures
+        from gansdk.cards.images import make_images
         from gansdk.options import LoadOptions
-    return make_pictures(folder, located, method, LoadOptions(precision="fp32"))
+    return make_images(folder, resolved, method, LoadOptions(precision="fp32"))
 
 
 TEXT = """Measure how fast a model is here, as ratios from one run, and what memory it takes.
 
-    "eager" is the network as its authors call it: the whole picture at once, in fp32. "ours" is what `gansdk run`
+    "eager" is the network as its authors call it: the whole image at once, in fp32. "ours" is what `gansdk run`
     does, from pixels to pixels, with dividing and rounding. All ways run in turn. Other programs that run meanwhile
     disturb the figures.
     """
@@ -200,23 +200,23 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
     from gansdk.evaluation.benchmark import SpeedOptions
     from gansdk.options import LoadOptions, validate
 
-    session = session_of(context)
+    session = context_of(context)
     given = {name: value or None for name, value in values.items()}
     options = validate(SpeedOptions, {name: given[name] for name in SpeedOptions.model_fields})
     load = validate(LoadOptions, {name: given[name] for name in LoadOptions.model_fields})
-    located = session.catalog.locate(values["ref"])
+    resolved = session.catalog.locate(values["ref"])
     with uninterrupted():
         import torch
 
         from gansdk.evaluation.benchmark import measure_speed
     bar, found = Bar(session.output), []
     try:
-        for speed in measure_speed(session.catalog, located, load, options, progress=bar.show):
+        for speed in measure_speed(session.catalog, resolved, load, options, progress=bar.show):
             bar.clear()
             found.append(speed)
             if session.output.flags.json:
                 cost = {"call_over_this": _overhead(found, speed)}
-                session.output.record({"model": located.ref, **speed.as_record(), **cost, **_machine()})
+                session.output.record({"model": resolved.ref, **speed.as_record(), **cost, **_machine()})
     finally:
         bar.clear()
     if not session.output.flags.json:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gansdk.errors import GansdkError
     from gansdk.models.catalog import Catalog
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.registry import Registry
     from gansdk.settings import Settings
 
@@ -186,7 +186,7 @@ def _discover() -> Registry:
 
 
 @dataclass(frozen=True)
-class Session:
+class CommandContext:
     """One call.
 
     Attributes:
@@ -220,30 +220,30 @@ class Session:
         return Catalog(self.registry, self.settings, access, self.output.note)
 
 
-def missing_plugin(session: Session, located: Located) -> MissingPluginError | None:
+def missing_plugin(session: CommandContext, resolved: ResolvedModel) -> MissingPluginError | None:
     """Why a model's method is not here, with the line that installs it; None where it is."""
     try:
-        session.catalog.method(located)
+        session.catalog.method(resolved)
     except MissingPluginError as error:
         return error
     return None
 
 
-def session_of(context: typer.Context) -> Session:
+def context_of(context: typer.Context) -> CommandContext:
     """The session that :func:`gansdk.cli.main` put into the context."""
     session = context.obj
-    if not isinstance(session, Session):
+    if not isinstance(session, CommandContext):
         raise TypeError("the command line was called without a session")
     return session
 
 
 def known_refs(context: typer.Context, incomplete: str) -> list[str]:
     """What a shell may complete the name of a model to: aliases, and models that ship with plugins."""
-    session = session_of(context)
+    session = context_of(context)
     names = [*session.settings.aliases(), *(f"builtin:{name}" for name in session.registry.models)]
     return [name for name in names if name.startswith(incomplete)]
 
 
 def known_tasks(context: typer.Context, incomplete: str) -> list[str]:
     """What a shell may complete the name of a task to."""
-    return [name for name in sorted(session_of(context).registry.tasks) if name.startswith(incomplete)]
+    return [name for name in sorted(context_of(context).registry.tasks) if name.startswith(incomplete)]

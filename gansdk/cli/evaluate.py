@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from gansdk.cli.commands import NAMED, Session, flag, known_refs, made_command, session_of
+from gansdk.cli.commands import NAMED, CommandContext, context_of, flag, known_refs, made_command
 from gansdk.cli.output import Bar, uninterrupted
 from gansdk.cli.train import named
 from gansdk.errors import InputError, ModelError, OptionError, OutputError, OutputExistsError, UsageError
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gansdk.data.folders import Dataset
-    from gansdk.evaluation.evaluator import Evaluator
+    from gansdk.evaluation.evaluator import EvaluationRun
     from gansdk.evaluation.record import Evaluation, Measurement
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.options import LoadOptions
 
 
-TEXT = """Measure how good a model is, beside its twin, and keep it in the model's evaluation.json.
+TEXT = """Measure how good a model is, beside its baseline, and keep it in the model's evaluation.json.
 
     A model that ships in a plugin is measured and left as it is, unless it is named by its folder.
     """
@@ -34,7 +34,7 @@ _FLAGS = (
         list[str],
         metavar="[NAME=]DATA",
         text="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
-        "(default: the test split of the named data set that it learned from, where that is here, and trial pictures "
+        "(default: the test split of the named data set that it learned from, where that is here, and trial images "
         "that come along; metrics of samples need none)",
     ),
     flag(
@@ -45,7 +45,7 @@ _FLAGS = (
     ),
     flag("metric", list[str], metavar="NAME", text="measure by this; may be repeated (default: all that fit)"),
     flag(
-        "twin",
+        "baseline",
         str,
         metavar="REF",
         text="a model to put beside it: the same training without the method's own terms; one with two ends has its "
@@ -87,70 +87,70 @@ def command() -> Any:
 
 def _call(context: typer.Context, values: dict[str, Any]) -> None:
     from gansdk.evaluation.protocol import MeasuringOptions
-    from gansdk.evaluation.record import unjudged
+    from gansdk.evaluation.record import unevaluated
     from gansdk.options import validate
 
-    session = session_of(context)
-    located = session.catalog.locate(values["ref"])
+    session = context_of(context)
+    resolved = session.catalog.locate(values["ref"])
     beside = _beside(session, values)
-    beside.check(located)
+    beside.check(resolved)
     load = validate(MeasuringOptions, {name: values[name] for name in MeasuringOptions.model_fields})
-    for one in (located, *beside.models):
+    for one in (resolved, *beside.models):
         session.catalog.method(one)  # a missing plugin is known before anything is read
-    target = _target(session, located, values["output"], load)
-    datasets = _with_compressed(_datasets(session, located, values["data"] or ()), located, values["jpeg"] or ())
+    target = _target(session, resolved, values["output"], load)
+    datasets = _with_compressed(_datasets(session, resolved, values["data"] or ()), resolved, values["jpeg"] or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
     how = {"data": datasets, "load": load, "metrics": tuple(values["metric"] or ())}
     try:
-        found = _measure(session, located, beside, **how)
+        found = _measure(session, resolved, beside, **how)
     except ModelError:
-        newer = located.replaced()
+        newer = resolved.replaced()
         if newer is None:
             raise
-        session.output.note(f"{located.ref} was replaced while it was read; it is read again")
-        located = newer
-        beside.check(located)
-        found = _measure(session, located, beside, **how)
-    _report(session, located.ref, found)
-    if found.measurements and not values["metric"] and (said := unjudged(located.config.facts, found)):
+        session.output.note(f"{resolved.ref} was replaced while it was read; it is read again")
+        resolved = newer
+        beside.check(resolved)
+        found = _measure(session, resolved, beside, **how)
+    _report(session, resolved.ref, found)
+    if found.measurements and not values["metric"] and (said := unevaluated(resolved.config.facts, found)):
         session.output.note(f"{said}: no figure says how good they are; give real ones with --data")
-    _keep(session, located, target, found)
+    _keep(session, resolved, target, found)
 
 
 class _Beside(NamedTuple):
     """What is measured beside a model, or in its place."""
 
-    twin: Located | None
-    variants: Mapping[str, Located]
-    replicates: Sequence[Located]
+    baseline: ResolvedModel | None
+    variants: Mapping[str, ResolvedModel]
+    replicates: Sequence[ResolvedModel]
 
     @property
-    def models(self) -> Sequence[Located]:
+    def models(self) -> Sequence[ResolvedModel]:
         """All that have to be there."""
-        return (*([self.twin] if self.twin is not None else []), *self.variants.values(), *self.replicates)
+        return (*([self.baseline] if self.baseline is not None else []), *self.variants.values(), *self.replicates)
 
-    def check(self, located: Located) -> None:
+    def check(self, resolved: ResolvedModel) -> None:
         from gansdk.evaluation.assessment import check_replicates
 
-        given = {"--twin": self.twin, "--ablation": self.variants, "--replicate": self.replicates}
+        given = {"--baseline": self.baseline, "--ablation": self.variants, "--replicate": self.replicates}
         named = [name for name, value in given.items() if value]
         if len(named) > 1:
             raise UsageError(f"{' and '.join(named)} exclude each other", hint="measure them in calls of their own")
         if self.replicates:
-            check_replicates(located, self.replicates)
+            check_replicates(resolved, self.replicates)
 
-    def measured(self, evaluator: Evaluator, located: Located) -> Evaluation:
+    def measured(self, evaluator: EvaluationRun, resolved: ResolvedModel) -> Evaluation:
         if self.variants:
-            return evaluator.evaluate_variants(located, self.variants)
+            return evaluator.evaluate_variants(resolved, self.variants)
         if self.replicates:
-            return evaluator.evaluate_replicates(located, self.replicates)
-        return evaluator.evaluate(located, self.twin)
+            return evaluator.evaluate_replicates(resolved, self.replicates)
+        return evaluator.evaluate(resolved, self.baseline)
 
 
-def _measure(session: Session, located: Located, beside: _Beside, **how: Any) -> Evaluation:
+def _measure(session: CommandContext, resolved: ResolvedModel, beside: _Beside, **how: Any) -> Evaluation:
     """Measures with a bar on stderr, and notes above it."""
-    from gansdk.evaluation.evaluator import Evaluator
+    from gansdk.evaluation.evaluator import EvaluationRun
 
     bar = Bar(session.output)
 
@@ -162,27 +162,27 @@ def _measure(session: Session, located: Located, beside: _Beside, **how: Any) ->
         session.output.note(text)
 
     try:
-        return beside.measured(Evaluator(session.catalog, **how, note=note, progress=progress), located)
+        return beside.measured(EvaluationRun(session.catalog, **how, note=note, progress=progress), resolved)
     finally:
         bar.clear()
 
 
-def _beside(session: Session, values: Mapping[str, Any]) -> _Beside:
+def _beside(session: CommandContext, values: Mapping[str, Any]) -> _Beside:
     from gansdk.options import parse_mapping
 
     locate = session.catalog.locate
     rows = parse_mapping("--ablation", values["ablation"] or ())
     return _Beside(
-        twin=locate(values["twin"]) if values["twin"] else None,
+        baseline=locate(values["baseline"]) if values["baseline"] else None,
         variants={name: locate(ref) for name, ref in rows.items()},
         replicates=[locate(ref) for ref in values["replicate"] or ()],
     )
 
 
-def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[str, Dataset]:
+def _datasets(session: CommandContext, resolved: ResolvedModel, texts: Iterable[str]) -> dict[str, Dataset]:
     from gansdk.data.opening import find_data, test_splits
     from gansdk.evaluation.evaluator import digests
-    from gansdk.evaluation.restoration import trial_pictures
+    from gansdk.evaluation.restoration import trial_images
     from gansdk.model.facts import ImageGeneratorFacts
 
     found: dict[str, Dataset] = {}
@@ -195,9 +195,9 @@ def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[
         found[name or dataset.name] = dataset
     if found:
         return found
-    if isinstance(located.config.facts.generator, ImageGeneratorFacts):
-        found |= trial_pictures()
-    trained = located.config.trained
+    if isinstance(resolved.config.facts.generator, ImageGeneratorFacts):
+        found |= trial_images()
+    trained = resolved.config.trained
     for text in test_splits(digests(trained.data) if trained is not None else (), session.registry.datasets):
         try:
             found[text] = find_data(text, session.registry.datasets).data
@@ -206,27 +206,29 @@ def _datasets(session: Session, located: Located, texts: Iterable[str]) -> dict[
     return found
 
 
-def _with_compressed(datasets: dict[str, Dataset], located: Located, qualities: Sequence[int]) -> dict[str, Dataset]:
+def _with_compressed(
+    datasets: dict[str, Dataset], resolved: ResolvedModel, qualities: Sequence[int]
+) -> dict[str, Dataset]:
     """The data sets, and each set of images again with compressed inputs."""
-    from gansdk.data.folders import Pictures
+    from gansdk.data.folders import Images
     from gansdk.evaluation.restoration import CompressedInputs
     from gansdk.model.facts import ImageGeneratorFacts
 
-    if qualities and not isinstance(located.config.facts.generator, ImageGeneratorFacts):
-        raise OptionError(f"--jpeg does not apply to {located.ref}", hint="its inputs are not images to restore")
+    if qualities and not isinstance(resolved.config.facts.generator, ImageGeneratorFacts):
+        raise OptionError(f"--jpeg does not apply to {resolved.ref}", hint="its inputs are not images to restore")
     for quality in qualities:
         if not 1 <= quality <= 95:
             raise OptionError(f"--jpeg: {quality} is not in 1..95", hint="give the quality of a JPEG encoder, as 50")
     found = dict(datasets)
     for name, data in datasets.items():
-        if isinstance(data, Pictures) and not isinstance(data, CompressedInputs):
+        if isinstance(data, Images) and not isinstance(data, CompressedInputs):
             for quality in qualities:
                 label = f"{name}, JPEG {quality}"
                 found[label] = CompressedInputs(data, quality, label)
     return found
 
 
-def _target(session: Session, located: Located, output: str | None, load: LoadOptions) -> Path | None:
+def _target(session: CommandContext, resolved: ResolvedModel, output: str | None, load: LoadOptions) -> Path | None:
     """The file or model folder that shall have it; None where nothing is written, which is said."""
     from gansdk.evaluation.evaluator import is_users_own
     from gansdk.files import stands
@@ -240,13 +242,13 @@ def _target(session: Session, located: Located, output: str | None, load: LoadOp
         if stands(path):
             _check_evaluation(path)
         return path
-    if load.blend is not None:
+    if load.network_interpolation is not None:
         session.output.note("a place between the ends is no model of its own: nothing is written; -o FILE keeps it")
         return None
-    if not is_users_own(session.catalog, located):
-        session.output.note(f"{located.ref} is no folder of yours: nothing is written; -o FILE keeps it")
+    if not is_users_own(session.catalog, resolved):
+        session.output.note(f"{resolved.ref} is no folder of yours: nothing is written; -o FILE keeps it")
         return None
-    return located.folder
+    return resolved.folder
 
 
 def _check_evaluation(path: Path) -> None:
@@ -259,7 +261,7 @@ def _check_evaluation(path: Path) -> None:
         raise OutputExistsError(f"{path} is there and holds no measurements", hint="give -o another file") from error
 
 
-def _keep(session: Session, located: Located, target: Path | None, found: Evaluation) -> None:
+def _keep(session: CommandContext, resolved: ResolvedModel, target: Path | None, found: Evaluation) -> None:
     from gansdk.evaluation.evaluator import keep
     from gansdk.evaluation.record import Evaluation, read_evaluation_file
     from gansdk.files import write_whole
@@ -267,8 +269,8 @@ def _keep(session: Session, located: Located, target: Path | None, found: Evalua
 
     if target is None:
         return
-    if target == located.folder:
-        keep(target, found, located.config.files[WEIGHTS])
+    if target == resolved.folder:
+        keep(target, found, resolved.config.files[WEIGHTS])
         session.output.note(f"kept in {target / 'evaluation.json'}")
         return
     before = read_evaluation_file(target) if target.exists() else Evaluation()
@@ -276,7 +278,7 @@ def _keep(session: Session, located: Located, target: Path | None, found: Evalua
     session.output.note(f"written to {target}")
 
 
-def _report(session: Session, ref: str, found: Evaluation) -> None:
+def _report(session: CommandContext, ref: str, found: Evaluation) -> None:
     rows = [("", one) for one in found.measurements]
     rows += [(variant.name, one) for variant in found.ablation for one in variant.measurements]
     rows += [(f"seed {other.seed}", one) for other in found.replicates for one in other.measurements]
@@ -286,8 +288,8 @@ def _report(session: Session, ref: str, found: Evaluation) -> None:
             session.output.record(record)
         return
     session.output.listing([_cells(name, one) for name, one in rows], _columns(rows))
-    if found.twin and any(one.twin is None for _, one in rows):
-        session.output.note(f"twin: {found.twin}")
+    if found.baseline and any(one.baseline is None for _, one in rows):
+        session.output.note(f"baseline: {found.baseline}")
 
 
 def _cells(row: str, one: Measurement) -> dict[str, str]:
@@ -300,10 +302,10 @@ def _cells(row: str, one: Measurement) -> dict[str, str]:
         "better": one.better,
         "value": f"{number(one.value, one.unit)} {one.unit}".rstrip(),
         "95 %": interval(one.interval, one.unit),
-        "twin": number(one.twin.value, one.unit) if one.twin is not None else "",
+        "baseline": number(one.baseline.value, one.unit) if one.baseline is not None else "",
         "difference": difference(one),
     }
-    return cells | {name: number(value, one.unit) for name, value in one.baselines.items()}
+    return cells | {name: number(value, one.unit) for name, value in one.references.items()}
 
 
 def _columns(rows: Iterable[tuple[str, Measurement]]) -> dict[str, Any]:

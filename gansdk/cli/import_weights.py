@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import Session, session_of
+from gansdk.cli.commands import CommandContext, context_of
 from gansdk.cli.output import uninterrupted
 from gansdk.errors import UsageError
 
@@ -58,7 +58,7 @@ def import_file(
     Architecture and sizes are told by the names and shapes of the tensors; a file that cannot be told is answered with
     what is known.
     """
-    session = session_of(context)
+    session = context_of(context)
     if output is not None and not output.strip():
         raise UsageError("--output is empty", hint="give a folder")
     with uninterrupted():
@@ -77,7 +77,7 @@ def import_file(
     _report(session, file, imported)
 
 
-def _report(session: Session, file: str, imported: Imported) -> None:
+def _report(session: CommandContext, file: str, imported: Imported) -> None:
     if session.output.flags.json:
         session.output.record({"input": file, **_record(session, imported)})
         return
@@ -100,7 +100,7 @@ def _report(session: Session, file: str, imported: Imported) -> None:
     session.output.note(f"{file} → {imported.folder}, for {tasks}; use it with --model {_ref(imported)}")
 
 
-def _record(session: Session, imported: Imported) -> dict[str, Any]:
+def _record(session: CommandContext, imported: Imported) -> dict[str, Any]:
     from gansdk.models.catalog import fits
 
     config = imported.config

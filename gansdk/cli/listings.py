@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from gansdk._version import __version__
-from gansdk.cli.commands import Command, Session, new_app, session_of
+from gansdk.cli.commands import Command, CommandContext, context_of, new_app
 from gansdk.cli.output import uninterrupted
 from gansdk.errors import GansdkError, InputError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def list_tasks(context: typer.Context) -> None:
     """List what can be asked for, and the model that each task takes where none is named."""
-    session = session_of(context)
+    session = context_of(context)
     records = [_record(session, task) for _, task in sorted(session.registry.tasks.items())]
     columns = {
         "task": lambda record: str(record["task"]),
@@ -34,7 +34,7 @@ def list_tasks(context: typer.Context) -> None:
     session.output.listing(records, columns)
 
 
-def _record(session: Session, task: Task) -> dict[str, Any]:
+def _record(session: CommandContext, task: Task) -> dict[str, Any]:
     model, why = None, ""
     try:
         choice = session.catalog.choose(task)
@@ -59,16 +59,16 @@ app = new_app(invoke_without_command=True)
 def plugins(context: typer.Context) -> None:
     """List the installed plugins and say of each whether it works, and why not."""
     if context.invoked_subcommand is None:
-        _list(session_of(context))
+        _list(context_of(context))
 
 
 @app.command("list", cls=Command)
 def list_plugins(context: typer.Context) -> None:
     """The same as without `list`. A plugin that fails takes nobody down; --verbose shows its traceback."""
-    _list(session_of(context))
+    _list(context_of(context))
 
 
-def _list(session: Session) -> None:
+def _list(session: CommandContext) -> None:
     statuses = session.registry.statuses
     columns = {
         "plugin": lambda record: str(record["plugin"]),
@@ -110,7 +110,7 @@ def list_datasets(context: typer.Context) -> None:
     """
     from gansdk.data.opening import route
 
-    session = session_of(context)
+    session = context_of(context)
     named = sorted(session.registry.datasets.items())
     records = [_record_dataset(session, dataset, split) for _, dataset in named for split in dataset.splits]
     columns = {
@@ -126,7 +126,7 @@ def list_datasets(context: typer.Context) -> None:
         session.output.note(f"to get {name}: {route(session.registry.datasets[name])}")
 
 
-def _record_dataset(session: Session, dataset: NamedDataset, name: str) -> dict[str, Any]:
+def _record_dataset(session: CommandContext, dataset: NamedDataset, name: str) -> dict[str, Any]:
     split = dataset.splits[name]
     from gansdk.data.opening import find_split, route
 
@@ -150,7 +150,7 @@ def _record_dataset(session: Session, dataset: NamedDataset, name: str) -> dict[
 
 def doctor(context: typer.Context) -> None:
     """Check versions, devices, plugins, folders and settings; exit code 1 if something needs attention."""
-    session = session_of(context)
+    session = context_of(context)
     records = [*_versions(), *_torch(), *_plugins(session), *_folders(), *_settings(session), *_defaults(session)]
     columns = {key: (lambda record, key=key: str(record[key])) for key in ("state", "what", "found")}
     session.output.listing(records, columns)
@@ -187,7 +187,7 @@ def _torch() -> Iterator[dict[str, Any]]:
         yield _record_doctor(f"device {name}", f"fp32{''.join(f', {one}' for one in native)} natively{threads}")
 
 
-def _plugins(session: Session) -> Iterator[dict[str, Any]]:
+def _plugins(session: CommandContext) -> Iterator[dict[str, Any]]:
     for status in session.registry.statuses:
         found = f"{status.source.version}{f', {status.state}: {status.reason}' if status.reason else ''}"
         name = f"plugin {status.source.distribution}, {status.source.entry_point}"
@@ -208,7 +208,7 @@ def _nearest(folder: Path) -> Path:
     return folder if folder.exists() or folder == folder.parent else _nearest(folder.parent)
 
 
-def _settings(session: Session) -> Iterator[dict[str, Any]]:
+def _settings(session: CommandContext) -> Iterator[dict[str, Any]]:
     try:
         aliases, defaults = session.settings.aliases(), session.settings.defaults()
         yield _record_doctor("settings", f"{len(aliases)} aliases, {len(defaults)} defaults in {session.settings.file}")
@@ -216,7 +216,7 @@ def _settings(session: Session) -> Iterator[dict[str, Any]]:
         yield _record_doctor("settings", error, ok=False)
 
 
-def _defaults(session: Session) -> Iterator[dict[str, Any]]:
+def _defaults(session: CommandContext) -> Iterator[dict[str, Any]]:
     try:
         defaults = session.settings.defaults()
     except GansdkError:  # said above

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gansdk.cli.commands import Session
+    from gansdk.cli.commands import CommandContext
     from gansdk.hub.description import Described
-    from gansdk.hub.search import Found
+    from gansdk.hub.search import SearchResult
     from gansdk.model.config import ModelConfig
     from gansdk.models.catalog import Installed
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
 
 
-def short_record(session: Session, installed: Installed) -> dict[str, Any]:
+def short_record(session: CommandContext, installed: Installed) -> dict[str, Any]:
     """A built-in model's line in a listing."""
     from gansdk.models.catalog import fits
 
@@ -36,7 +36,7 @@ def short_record(session: Session, installed: Installed) -> dict[str, Any]:
     }
 
 
-def found_record(session: Session, found: Found, method: str = "") -> dict[str, Any]:
+def found_record(session: CommandContext, found: SearchResult, method: str = "") -> dict[str, Any]:
     """A line of what a search found.
 
     Args:
@@ -60,20 +60,20 @@ def found_record(session: Session, found: Found, method: str = "") -> dict[str, 
     }
 
 
-def full_record(session: Session, located: Located) -> dict[str, Any]:
+def full_record(session: CommandContext, resolved: ResolvedModel) -> dict[str, Any]:
     """All that a model of this machine declares, what it can do and how good it is."""
-    sizes = _sizes(located.folder, located.config)
-    declared = _declared(session, located.config, sizes)
+    sizes = _sizes(resolved.folder, resolved.config)
+    declared = _declared(session, resolved.config, sizes)
     return {
-        "ref": located.ref,
-        "folder": str(located.folder),
-        "remarks": _remarks(located.config, located.folder),
+        "ref": resolved.ref,
+        "folder": str(resolved.folder),
+        "remarks": _remarks(resolved.config, resolved.folder),
         **declared,
-        "evaluation": _evaluation(located.folder),
+        "evaluation": _evaluation(resolved.folder),
     }
 
 
-def hub_record(session: Session, text: str, described: Described) -> dict[str, Any]:
+def hub_record(session: CommandContext, text: str, described: Described) -> dict[str, Any]:
     """The same of a model on the Hub, and where it is there.
 
     Args:
@@ -105,7 +105,7 @@ def hub_record(session: Session, text: str, described: Described) -> dict[str, A
     }
 
 
-def _declared(session: Session, config: ModelConfig, sizes: Mapping[str, int | None]) -> dict[str, Any]:
+def _declared(session: CommandContext, config: ModelConfig, sizes: Mapping[str, int | None]) -> dict[str, Any]:
     tasks = _tasks(session, config)
     return {
         "summary": config.summary,
@@ -123,14 +123,14 @@ def _declared(session: Session, config: ModelConfig, sizes: Mapping[str, int | N
     }
 
 
-def _tasks(session: Session, config: ModelConfig) -> list[dict[str, Any]]:
-    from gansdk.models.catalog import misfit
+def _tasks(session: CommandContext, config: ModelConfig) -> list[dict[str, Any]]:
+    from gansdk.models.catalog import unsupported_reason
 
-    reasons = {name: misfit(task, config.facts) for name, task in sorted(session.registry.tasks.items())}
+    reasons = {name: unsupported_reason(task, config.facts) for name, task in sorted(session.registry.tasks.items())}
     return [{"task": name, "applies": reason is None, "reason": reason or ""} for name, reason in reasons.items()]
 
 
-def _schemas(session: Session, task: str) -> dict[str, Any]:
+def _schemas(session: CommandContext, task: str) -> dict[str, Any]:
     from gansdk.cli.tasks import groups_of
 
     return {kind: group.model_json_schema() for kind, group in groups_of(session.registry.task(task)).items()}
@@ -143,11 +143,11 @@ def _remarks(config: ModelConfig, folder: Path | None) -> list[str]:
         config: What the model declares.
         folder: Where its measurements are; None where they are not here.
     """
-    from gansdk.evaluation.record import read_evaluation, unjudged
+    from gansdk.evaluation.record import read_evaluation, unevaluated
 
     unfinished = config.trained.unfinished if config.trained is not None else ""
     try:
-        unknown = unjudged(config.facts, read_evaluation(folder)) if folder is not None else ""
+        unknown = unevaluated(config.facts, read_evaluation(folder)) if folder is not None else ""
     except ModelError:
         unknown = "its measurements cannot be read"
     return [*([f"training unfinished, {unfinished}"] if unfinished else []), *([unknown] if unknown else [])]
@@ -161,20 +161,27 @@ def _evaluation(folder: Path) -> dict[str, Any] | None:
     evaluation = read_evaluation(folder)
     if evaluation is None:
         return None
-    left_out: Any = {"values": True, "twin": {"values"}}
+    left_out: Any = {"values": True, "baseline": {"values"}}
     measurements = [one.model_dump(mode="json", exclude=left_out) for one in evaluation.measurements]
-    return {"measurements": measurements, "twin": evaluation.twin, "source": EVALUATION}
+    return {"measurements": measurements, "baseline": evaluation.baseline, "source": EVALUATION}
 
 
 def _stated(described: Described) -> dict[str, Any] | None:
-    """What the card's front matter states of the same, which is less: no intervals, no twin, no protocol."""
+    """What the card's front matter states of the same, which is less: no intervals, no baseline, no protocol."""
     from gansdk.model.config import README
 
     measurements: list[dict[str, Any]] = [
-        {"metric": one.metric, "data": one.data, "value": one.value, "unit": one.unit, "twin": None, "baselines": {}}
+        {
+            "metric": one.metric,
+            "data": one.data,
+            "value": one.value,
+            "unit": one.unit,
+            "baseline": None,
+            "references": {},
+        }
         for one in described.stated
     ]
-    return {"measurements": measurements, "twin": "", "source": README} if measurements else None
+    return {"measurements": measurements, "baseline": "", "source": README} if measurements else None
 
 
 def _sizes(folder: Path, config: ModelConfig) -> dict[str, int]:

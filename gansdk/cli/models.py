@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Command, Session, known_refs, new_app, session_of
+from gansdk.cli.commands import NAMED, Command, CommandContext, context_of, known_refs, new_app
 from gansdk.cli.model_records import found_record, full_record, hub_record, short_record
 from gansdk.cli.output import bytes_text
 from gansdk.errors import nearest, one_line
@@ -36,13 +36,13 @@ app = new_app(invoke_without_command=True)
 def models(context: typer.Context) -> None:
     """List the installed models, search the Hub, or show one."""
     if context.invoked_subcommand is None:
-        _list(session_of(context))
+        _list(context_of(context))
 
 
 @app.command("list", cls=Command)
 def list_models(context: typer.Context) -> None:
     """List the installed models and the tasks that each can do."""
-    _list(session_of(context))
+    _list(context_of(context))
 
 
 @app.command("show", cls=Command)
@@ -54,7 +54,7 @@ def show_model(
 
     Of a model on the Hub no weights are fetched. With --json also the JSON Schema of each task's options.
     """
-    session = session_of(context)
+    session = context_of(context)
     record = _record_of(session, ref)
     if session.output.flags.json:
         session.output.record(record)
@@ -74,7 +74,7 @@ def search_models(
     """Find models on the Hub, those first that are downloaded most."""
     from gansdk.hub.search import search
 
-    session = session_of(context)
+    session = context_of(context)
     if task:
         session.registry.task(task)
     if method and not _METHOD.fullmatch(method):  # no model can be of it
@@ -86,7 +86,7 @@ def search_models(
         session.output.note(line)
 
 
-def _notes(session: Session, records: Sequence[dict[str, Any]], *, method: str, limit: int) -> list[str]:
+def _notes(session: CommandContext, records: Sequence[dict[str, Any]], *, method: str, limit: int) -> list[str]:
     """What a list of models does not say.
 
     A method that no plugin here brings may well be on the Hub, so it is searched for; only where nothing is found it
@@ -104,7 +104,7 @@ def _notes(session: Session, records: Sequence[dict[str, Any]], *, method: str, 
     return lines
 
 
-def _record_of(session: Session, text: str) -> dict[str, Any]:
+def _record_of(session: CommandContext, text: str) -> dict[str, Any]:
     from gansdk.refs import Hub
 
     ref = session.catalog.follow(text)
@@ -115,7 +115,7 @@ def _record_of(session: Session, text: str) -> dict[str, Any]:
     return hub_record(session, text, describe(ref, session.catalog.access, session.output.note))
 
 
-def _list(session: Session) -> None:
+def _list(session: CommandContext) -> None:
     columns = {
         "model": lambda record: str(record["ref"]),
         "method": lambda record: str(record["method"]),
@@ -175,8 +175,8 @@ def _size(count: int | None) -> str:
 
 def _evaluation_lines(evaluation: dict[str, Any]) -> list[str]:
     told = "" if evaluation["source"].endswith(".json") else f", as its {evaluation['source']} states"
-    twin = [f"    twin: {evaluation['twin']}"] if evaluation["twin"] else []
-    return [f"  measured{told}", *_measured_lines(evaluation["measurements"]), *twin]
+    baseline = [f"    baseline: {evaluation['baseline']}"] if evaluation["baseline"] else []
+    return [f"  measured{told}", *_measured_lines(evaluation["measurements"]), *baseline]
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -217,7 +217,7 @@ def _origin_lines(origin: dict[str, Any]) -> list[str]:
 
 
 def _measured_lines(measurements: list[dict[str, Any]]) -> list[str]:
-    """A line each; of a model that was measured on test sets, the trial pictures are left to its card."""
+    """A line each; of a model that was measured on test sets, the trial images are left to its card."""
     from gansdk.evaluation.restoration import PREFIX
 
     own = [one for one in measurements if not one["data"].startswith(PREFIX)]
@@ -227,7 +227,7 @@ def _measured_lines(measurements: list[dict[str, Any]]) -> list[str]:
 def _measured_line(one: dict[str, Any]) -> str:
     from gansdk.evaluation.record import number
 
-    beside = {"twin": one["twin"]["value"]} if one["twin"] is not None else {}
-    others = ", ".join(f"{name} {number(value, one['unit'])}" for name, value in (beside | one["baselines"]).items())
+    beside = {"baseline": one["baseline"]["value"]} if one["baseline"] is not None else {}
+    others = ", ".join(f"{name} {number(value, one['unit'])}" for name, value in (beside | one["references"]).items())
     text = f"    {one['metric']} on {one['data']}: {number(one['value'], one['unit'])} {one['unit']}".rstrip()
     return f"{text} ({others})" if others else text

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gansdk.cli.commands import Command, Session, known_refs, known_tasks, new_app, session_of
+from gansdk.cli.commands import Command, CommandContext, context_of, known_refs, known_tasks, new_app
 from gansdk.errors import UsageError
 from gansdk.refs import Folder, parse
 
@@ -19,13 +19,13 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="letters, digits and .
 def alias(context: typer.Context) -> None:
     """List, set and remove names of your own for models."""
     if context.invoked_subcommand is None:
-        _list(session_of(context))
+        _list(context_of(context))
 
 
 @app.command("list", cls=Command)
 def list_aliases(context: typer.Context) -> None:
     """List your aliases."""
-    _list(session_of(context))
+    _list(context_of(context))
 
 
 @app.command("set", cls=Command)
@@ -39,11 +39,13 @@ def set_alias(
     pin: Annotated[bool, typer.Option(help="Of a model on the Hub: name the commit that it is at now.")] = False,
 ) -> None:
     """Give a model a name of your own."""
-    session = session_of(context)
-    located = session.catalog.locate(ref)
-    if pin and located.snapshot is None:
+    session = context_of(context)
+    resolved = session.catalog.locate(ref)
+    if pin and resolved.snapshot is None:
         raise UsageError(f"{ref} is not on the Hub, so there is no commit to pin", hint="leave out --pin")
-    pinned = f"hub:{located.snapshot.ref.repo}@{located.snapshot.sha}" if pin and located.snapshot is not None else ref
+    pinned = (
+        f"hub:{resolved.snapshot.ref.repo}@{resolved.snapshot.sha}" if pin and resolved.snapshot is not None else ref
+    )
     session.settings.set_alias(name, lasting(pinned))
     session.output.outcome({"alias": name, "ref": lasting(pinned)}, f"{name} is {lasting(pinned)} now")
 
@@ -51,7 +53,7 @@ def set_alias(
 @app.command("remove", cls=Command)
 def remove_alias(context: typer.Context, name: Name) -> None:
     """Take an alias away."""
-    session = session_of(context)
+    session = context_of(context)
     session.settings.remove_alias(name)
     session.output.outcome({"alias": name, "ref": None}, f"{name} is removed")
     for task, ref in session.settings.defaults().items():
@@ -65,7 +67,7 @@ def lasting(ref: str) -> str:
     return str(parsed.absolute() if isinstance(parsed, Folder) else parsed)
 
 
-def _list(session: Session) -> None:
+def _list(session: CommandContext) -> None:
     records = [{"alias": name, "ref": ref} for name, ref in session.settings.aliases().items()]
     columns = {"alias": lambda record: str(record["alias"]), "ref": lambda record: str(record["ref"])}
     session.output.listing(records, columns)
@@ -82,7 +84,7 @@ def default(
     unset: Annotated[bool, typer.Option("--unset", help="Forget your default.")] = False,
 ) -> None:
     """Say, or show, which model a task takes where a call names none."""
-    session = session_of(context)
+    session = context_of(context)
     if unset and ref:
         raise UsageError("--unset goes with no REF", hint=f"gansdk default {task} --unset")
     if unset:
@@ -93,7 +95,7 @@ def default(
         _show(session, task)
 
 
-def _set(session: Session, name: str, ref: str) -> None:
+def _set(session: CommandContext, name: str, ref: str) -> None:
     from gansdk.models.catalog import check_fit
 
     task = session.registry.task(name)
@@ -102,7 +104,7 @@ def _set(session: Session, name: str, ref: str) -> None:
     session.output.outcome({"task": task.name, "ref": lasting(ref)}, f"{task.name} takes {lasting(ref)} now")
 
 
-def _unset(session: Session, name: str) -> None:
+def _unset(session: CommandContext, name: str) -> None:
     # Not looked up first: a default of a task whose plugin is gone must be forgettable too.
     is_forgotten = session.settings.unset_default(name)
     if not is_forgotten:
@@ -111,7 +113,7 @@ def _unset(session: Session, name: str) -> None:
     session.output.outcome({"task": name, "ref": None}, words)
 
 
-def _show(session: Session, name: str) -> None:
+def _show(session: CommandContext, name: str) -> None:
     choice = session.catalog.choose(session.registry.task(name))
     record = {"task": name, "ref": choice.ref, "why": choice.why}
     columns = {key: (lambda record, key=key: str(record[key])) for key in record}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 
 from gansdk.cli.app import PROGRAM, build
-from gansdk.cli.commands import Session
+from gansdk.cli.commands import CommandContext
 from gansdk.plugins.registry import core_only
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ Tasks that plugins bring have the same help: `gansdk run TASK --help`.
 def page() -> str:
     """The text of ``docs/cli.md``, for the core's own tasks, whatever plugins are installed."""
     root = build()
-    context = root.make_context(PROGRAM, [], obj=Session(find=core_only), terminal_width=WIDTH, resilient_parsing=True)
+    context = root.make_context(
+        PROGRAM, [], obj=CommandContext(find=core_only), terminal_width=WIDTH, resilient_parsing=True
+    )
     return _HEAD + "".join(_section(command, path) for path, command in _walk(root, context))
 
 

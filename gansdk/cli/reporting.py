@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gansdk.cli.output import Output
     from gansdk.errors import GansdkError
     from gansdk.jobs.executors import Outcome
-    from gansdk.jobs.folders import Found
+    from gansdk.jobs.folders import FoundFiles
     from gansdk.jobs.plan import Item
     from gansdk.jobs.run import Summary
     from gansdk.models.context import Context
@@ -22,7 +22,7 @@ _NAMED = 3
 """How many names a note gives before it counts."""
 
 
-class Reporter:
+class TerminalReporter:
     """Prints what happens to each item."""
 
     def __init__(self, output: Output) -> None:
@@ -30,13 +30,13 @@ class Reporter:
         self._bar = Bar(output)
         self._said: set[str] = set()
 
-    def __enter__(self) -> Reporter:
+    def __enter__(self) -> TerminalReporter:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.clear()
 
-    def found(self, found: Found) -> None:
+    def found(self, found: FoundFiles) -> None:
         """Nothing: inputs were given by name."""
 
     def begin(self, count: int) -> None:
@@ -107,7 +107,7 @@ class Reporter:
         self._output.error(error, self._key(item))
 
 
-class FolderReporter(Reporter):
+class TerminalFolderReporter(TerminalReporter):
     """Prints what is amiss, and one bar for the whole folder; of the rest the report knows."""
 
     def __init__(self, output: Output) -> None:
@@ -115,17 +115,17 @@ class FolderReporter(Reporter):
         self._count = 0
         self._ended = 0
 
-    def found(self, found: Found) -> None:
+    def found(self, found: FoundFiles) -> None:
         """Says what is not gone into, and what is passed over."""
         if found.left_out:
             self._output.note("the folder of the results is among the inputs and is left out")
         if found.links:
             self._output.note(f"links to folders are not followed: {_names(found.links)}")
         if found.others:
-            files = "1 file that is no picture" if len(found.others) == 1 else f"{len(found.others)} files, no pictures"
+            files = "1 file that is not an image" if len(found.others) == 1 else f"{len(found.others)} files, no images"
             self._output.note(f"passed over {files}: {_names(found.others)}")
         for name in found.others:
-            self._output.detail(f"{name}: no picture")
+            self._output.detail(f"{name}: no image")
 
     def _key(self, item: Item) -> str | None:
         """The path: stdout is read where the command was called, the report beside the results."""
@@ -177,7 +177,7 @@ def _foretold(seconds: float) -> str:
 
 
 def _about(item: Item, text: str) -> str:
-    """A note with the input's name before it, unless it begins with that already, as those on pictures do."""
+    """A note with the input's name before it, unless it begins with that already, as those on images do."""
     starts = (f"{item.name}:", *(f"{name}:" for name in item.inputs))
     return text if text.startswith(starts) else f"{item.name}: {text}"
 

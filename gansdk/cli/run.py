@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import new_app, session_of
-from gansdk.cli.tasks import TaskGroup, command, work_of
+from gansdk.cli.commands import context_of, new_app
+from gansdk.cli.tasks import TaskGroup, command, spec_of
 from gansdk.errors import UsageError
 
 if TYPE_CHECKING:
-    from gansdk.cli.commands import Session
+    from gansdk.cli.commands import CommandContext
     from gansdk.plugins.declarations import Task
 
 
@@ -64,8 +64,8 @@ def _output(task: Task) -> Parameter:
     return Parameter("output", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
 
 
-def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
-    from gansdk.cli.reporting import Reporter, closing
+def _run(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
+    from gansdk.cli.reporting import TerminalReporter, closing
     from gansdk.jobs.executors import Local
     from gansdk.jobs.plan import STANDARD, Job
     from gansdk.jobs.run import run as run_job
@@ -74,42 +74,42 @@ def _run(session: Session, task: Task, values: dict[str, Any]) -> None:
     if where == STANDARD and session.output.flags.json:
         raise UsageError("--json and -o - both want standard output", hint="give -o a file, or leave --json out")
     if where == STANDARD and not task.gives_records and sys.stdout.isatty():
-        raise UsageError("a picture would be written to the terminal", hint="send it on with | or >, or give -o a file")
+        raise UsageError("an image would be written to the terminal", hint="send it on with | or >, or give -o a file")
     if where is not None and not where.strip():
         raise UsageError("--output is empty", hint="give a file, a folder or -")
-    work, load = work_of(session, task, values, where)
-    with Reporter(session.output) as reporter:
-        summary = run_job(Job(work, tuple(values.get(_INPUTS) or ()), where), Local(load), reporter)
+    spec, load = spec_of(session, task, values, where)
+    with TerminalReporter(session.output) as reporter:
+        summary = run_job(Job(spec, tuple(values.get(_INPUTS) or ()), where), Local(load), reporter)
     if summary.total > 1:
-        session.output.note(closing(summary, "pictures" if work.kind == "folder" else ""))
+        session.output.note(closing(summary, "images" if spec.kind == "folder" else ""))
     raise typer.Exit(summary.exit_code)
 
 
-_HELP = """{summary}: with every picture in a folder and the folders below it.
+_HELP = """{summary}: with every image in a folder and the folders below it.
 
-    Results go to the same places below OUT_DIR, which also gets a report, gansdk-map.jsonl, with one line per picture.
-    What is a picture, its content decides. Hidden files and links to folders are passed over.
+    Results go to the same places below OUT_DIR, which also gets a report, gansdk-map.jsonl, with one line per image.
+    What is an image, its content decides. Hidden files and links to folders are passed over.
 """
 
 
 class _Map(TaskGroup):
     def takes(self, task: Task) -> bool:
-        """A task that takes one picture at a time."""
+        """A task that takes one image at a time."""
         return len(task.slots) == 1
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Finds the task that is named first; one that takes no picture, or several, is refused with the reason."""
-        task = session_of(ctx).registry.tasks.get(args[0])
+        """Finds the task that is named first; one that takes no image, or several, is refused with the reason."""
+        task = context_of(ctx).registry.tasks.get(args[0])
         if task is not None and not self.takes(task):
             takes = " and ".join(slot.name for slot in task.slots) or "nothing"
-            what = f"map gives each picture to the task, and {task.name} takes {takes}"
+            what = f"map gives each image to the task, and {task.name} takes {takes}"
             raise UsageError(what, hint="use gansdk run")
         return super().resolve_command(ctx, args)
 
     def command_of(self, task: Task) -> Any:
         """The command of one task."""
         text = _HELP.format(summary=f"{task.summary[:1].upper()}{task.summary[1:]}")
-        return command(task, _folders(), [_goes_on()], _map, text)
+        return command(task, _folders(), [_resumes()], _map, text)
 
 
 map_app = new_app(_Map, invoke_without_command=True, subcommand_metavar="TASK IN_DIR OUT_DIR")
@@ -117,14 +117,14 @@ map_app = new_app(_Map, invoke_without_command=True, subcommand_metavar="TASK IN
 
 @map_app.callback()
 def map_(context: typer.Context) -> None:
-    """Do a task with all pictures of a folder. `gansdk map TASK --help` shows that task's options."""
+    """Do a task with all images of a folder. `gansdk map TASK --help` shows that task's options."""
     if context.invoked_subcommand is None:
         raise UsageError("map needs a task", hint="see `gansdk tasks`")
 
 
 def _folders() -> list[Parameter]:
     texts = {
-        "source": ("IN_DIR", "the folder of the pictures"),
+        "source": ("IN_DIR", "the folder of the images"),
         "target": ("OUT_DIR", "the folder of the results; made if it is not there"),
     }
     return [
@@ -135,17 +135,17 @@ def _folders() -> list[Parameter]:
     ]
 
 
-def _goes_on() -> Parameter:
+def _resumes() -> Parameter:
     help_text = (
-        "keep results that are whole and were made from the same picture with the same model and options, "
+        "keep results that are whole and were made from the same image with the same model and options, "
         "and make all others (default: no)"
     )
     option = typer.Option("--continue", help=help_text, show_default=False, rich_help_panel="Writing")
-    return Parameter("goes_on", Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
+    return Parameter("resumes", Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
 
 
-def _map(session: Session, task: Task, values: dict[str, Any]) -> None:
-    from gansdk.cli.reporting import FolderReporter, closing
+def _map(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
+    from gansdk.cli.reporting import TerminalFolderReporter, closing
     from gansdk.jobs.executors import Local
     from gansdk.jobs.folders import FolderJob
     from gansdk.jobs.reports import NAME
@@ -154,11 +154,11 @@ def _map(session: Session, task: Task, values: dict[str, Any]) -> None:
     for value, metavar in ((values["source"], "IN_DIR"), (values["target"], "OUT_DIR")):
         if not value.strip():
             raise UsageError(f"{metavar} is empty", hint="name a folder")
-    work, load = work_of(session, task, values)
+    spec, load = spec_of(session, task, values)
     target = Path(values["target"])
-    job = FolderJob(work, Path(values["source"]), target, goes_on=values["goes_on"])
+    job = FolderJob(spec, Path(values["source"]), target, resumes=values["resumes"])
     try:
-        with FolderReporter(session.output) as reporter:
+        with TerminalFolderReporter(session.output) as reporter:
             summary = run_folder(job, Local(load), reporter)
     except KeyboardInterrupt:
         session.output.note("the same command with --continue goes on from here")

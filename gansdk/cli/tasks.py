@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Command, Group, known_refs, made_command, session_of
+from gansdk.cli.commands import NAMED, Command, Group, context_of, known_refs, made_command
 from gansdk.cli.output import uninterrupted
 from gansdk.errors import GansdkError
 from gansdk.options import (
     AnimationWriting,
     GalleryWriting,
+    ImageReading,
+    ImageWriting,
     LoadOptions,
     Options,
-    PictureReading,
-    PictureWriting,
     RecordWriting,
     describe_all,
     parse_mapping,
@@ -28,11 +28,11 @@ from gansdk.plugins.registry import options_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gansdk.cli.commands import Session
-    from gansdk.jobs.plan import Work
+    from gansdk.cli.commands import CommandContext
+    from gansdk.jobs.plan import JobSpec
     from gansdk.models.catalog import Catalog
     from gansdk.models.pipelines import Pipeline
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.options import OptionInfo
     from gansdk.plugins.declarations import Task
 
@@ -50,23 +50,23 @@ class TaskGroup(Group):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of the tasks that the verb does."""
-        return sorted(name for name, task in session_of(ctx).registry.tasks.items() if self.takes(task))
+        return sorted(name for name, task in context_of(ctx).registry.tasks.items() if self.takes(task))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of one task."""
-        task = session_of(ctx).registry.tasks.get(cmd_name)
+        task = context_of(ctx).registry.tasks.get(cmd_name)
         return self.command_of(task) if task is not None else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Lists the tasks without building their commands."""
         with formatter.section("Tasks"):
-            tasks = session_of(ctx).registry.tasks
+            tasks = context_of(ctx).registry.tasks
             formatter.write_dl([(name, tasks[name].summary) for name in self.list_commands(ctx)])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Finds the task that is named first."""
         if not args[0].startswith("-"):
-            session_of(ctx).registry.task(args[0])  # raises with the near names
+            context_of(ctx).registry.task(args[0])  # raises with the near names
         return super().resolve_command(ctx, args)
 
 
@@ -80,7 +80,7 @@ class TaskCommand(Command):
         from gansdk.models.catalog import fits
 
         super().format_options(ctx, formatter)
-        catalog = session_of(ctx).catalog
+        catalog = context_of(ctx).catalog
         models = [(one.ref, one.config) for one in catalog.installed() if one.config is not None]
         task = self.task
         if task is None:
@@ -105,7 +105,7 @@ def command(
     task: Task,
     arguments: Sequence[Parameter],
     options: Sequence[Parameter],
-    call: Callable[[Session, Task, dict[str, Any]], None],
+    call: Callable[[CommandContext, Task, dict[str, Any]], None],
     text: str,
 ) -> Any:
     """A command for a task: arguments, the model, the task's options in their groups, and the verb's own.
@@ -119,7 +119,7 @@ def command(
     """
 
     def invoke(context: typer.Context, values: dict[str, Any]) -> None:
-        call(session_of(context), task, values)
+        call(context_of(context), task, values)
 
     made = made_command(task.name, invoke, [*arguments, _model(), *parameters_of(task), *options], text, TaskCommand)
     made.task = task
@@ -140,9 +140,9 @@ def _model() -> Parameter:
     return Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
 
 
-def work_of(
-    session: Session, task: Task, values: Mapping[str, Any], output: str | None = None
-) -> tuple[Work, Callable[[], Pipeline]]:
+def spec_of(
+    session: CommandContext, task: Task, values: Mapping[str, Any], output: str | None = None
+) -> tuple[JobSpec, Callable[[], Pipeline]]:
     """What was asked for, options validated and the model found; and what loads it here.
 
     Args:
@@ -154,41 +154,41 @@ def work_of(
     Raises:
         UsageError: If an option is wrong, or the model cannot do the task.
     """
-    from gansdk.jobs.plan import Work
+    from gansdk.jobs.plan import JobSpec
     from gansdk.media.results import kind_of
-    from gansdk.model.config import check_blend
-    from gansdk.options import PictureReading
+    from gansdk.model.config import check_network_interpolation
+    from gansdk.options import ImageReading
 
     options = validate(task, values)
-    located, why = _locate(session, task, values["model"])
-    load, reading = _as_load(options["load"]), options.get("read", PictureReading())
-    check_blend(located.config, load.blend)
+    resolved, why = _locate(session, task, values["model"])
+    load, reading = _as_load(options["load"]), options.get("read", ImageReading())
+    check_network_interpolation(resolved.config, load.network_interpolation)
     kind = kind_of(output, task.outputs, options["write"])
-    work = Work(task, located, load, options["call"], reading, options["write"], kind)
-    return work, _loader(session, work, why)
+    spec = JobSpec(task, resolved, load, options["call"], reading, options["write"], kind)
+    return spec, _loader(session, spec, why)
 
 
-def _locate(session: Session, task: Task, named: str | None) -> tuple[Located, str]:
+def _locate(session: CommandContext, task: Task, named: str | None) -> tuple[ResolvedModel, str]:
     """The model, and what to say of it if nobody named it."""
     from gansdk.models.catalog import check_fit
 
     if named is not None:
-        located, why = session.catalog.locate(named), ""
+        resolved, why = session.catalog.locate(named), ""
     else:
         choice = session.catalog.choose(task)
-        located, why = session.catalog.locate(choice.ref), f" ({choice.why})"
-    check_fit(task, located)
-    session.catalog.method(located)  # a missing plugin is known before any file is looked at
-    return located, why
+        resolved, why = session.catalog.locate(choice.ref), f" ({choice.why})"
+    check_fit(task, resolved)
+    session.catalog.method(resolved)  # a missing plugin is known before any file is looked at
+    return resolved, why
 
 
-def _loader(session: Session, work: Work, why: str) -> Callable[[], Pipeline]:
+def _loader(session: CommandContext, spec: JobSpec, why: str) -> Callable[[], Pipeline]:
     def make() -> Pipeline:
-        session.output.note(f"{work.task.name} with {work.model.ref}{why}")
+        session.output.note(f"{spec.task.name} with {spec.model.ref}{why}")
         with uninterrupted():
             from gansdk.models.pipelines import Pipeline
 
-        pipeline = Pipeline(work.task, work.model, session.catalog.method(work.model), work.load)
+        pipeline = Pipeline(spec.task, spec.model, session.catalog.method(spec.model), spec.load)
         session.output.detail(f"computing on {pipeline.placement.device} in {pipeline.placement.precision}")
         return pipeline
 
@@ -213,8 +213,8 @@ def groups_of(task: Task) -> dict[str, type[Options]]:
         PluginError: If the task's own options cannot be used.
     """
     groups: dict[str, type[Options]] = {"call": options_of(task), "load": LoadOptions}
-    if any(slot.kind == "picture" for slot in task.slots):
-        groups["read"] = PictureReading
+    if any(slot.kind == "image" for slot in task.slots):
+        groups["read"] = ImageReading
     groups["write"] = writing_of(task)
     return groups
 
@@ -225,7 +225,7 @@ def writing_of(task: Task) -> type[Options]:
         return RecordWriting
     if "animation" in task.outputs:
         return AnimationWriting
-    return GalleryWriting if "arrays" in task.outputs else PictureWriting
+    return GalleryWriting if "arrays" in task.outputs else ImageWriting
 
 
 def parameters_of(task: Task) -> list[Parameter]:

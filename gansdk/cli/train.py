@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import Command, Group, Session, flag, made_command, new_app, sections, session_of
+from gansdk.cli.commands import Command, CommandContext, Group, context_of, flag, made_command, new_app, sections
 from gansdk.cli.output import seconds_text, uninterrupted
 from gansdk.errors import OptionError, UsageError
 
@@ -57,17 +57,17 @@ class _Methods(Group):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all methods."""
-        return sorted(session_of(ctx).registry.methods)
+        return sorted(context_of(ctx).registry.methods)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of one method."""
-        method = session_of(ctx).registry.methods.get(cmd_name)
+        method = context_of(ctx).registry.methods.get(cmd_name)
         return _command(method) if method is not None else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Finds the method that is named first."""
         if not args[0].startswith("-"):
-            session_of(ctx).registry.method(args[0])  # raises with the near names
+            context_of(ctx).registry.method(args[0])  # raises with the near names
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -79,7 +79,7 @@ class _Methods(Group):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Lists the methods without building their commands."""
-        methods = session_of(ctx).registry.methods
+        methods = context_of(ctx).registry.methods
         if methods:
             with formatter.section("Methods"):
                 formatter.write_dl([(name, method.summary) for name, method in sorted(methods.items())])
@@ -120,7 +120,7 @@ def _command(method: Method | None) -> Any:
 
     def invoke(context: typer.Context, values: dict[str, Any]) -> None:
         if method is not None:
-            _call(session_of(context), method, values)
+            _call(context_of(context), method, values)
 
     text = _SUMMARY if method is None else f"{_SUMMARY} {method.name}: {method.summary}."
     made = made_command(method.name if method is not None else "train", invoke, _parameters(), text, _Training)
@@ -141,7 +141,7 @@ def _parameters() -> list[Parameter]:
         what("output", str, "-o", metavar="RUN", text="the folder to fill, new or empty (required)"),
         what("test", list[str], metavar="[NAME=]DATA", text="measure on this; may be repeated"),
         what("set_", list[str], metavar="NAME=VALUE", text="change an option of the recipe; may be repeated"),
-        what("twin", bool, text="train the twin: the same training without the method's own terms"),
+        what("ablate", bool, text="train the ablation: the same training without the method's own terms"),
         *(parameter_of(info, _SECTIONS.get(info.name, _ELSE)) for info in describe(TrainingOptions)),
     ]
 
@@ -170,7 +170,7 @@ def _method_first(arguments: Sequence[str], takes_value: Collection[str]) -> lis
     return [*arguments[at : at + 1], *arguments[:at], *arguments[at + 1 :]]
 
 
-def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
+def _call(session: CommandContext, method: Method, values: dict[str, Any]) -> None:
     from gansdk.options import parse_mapping, validate
     from gansdk.training.runs import TrainingOptions
 
@@ -182,7 +182,7 @@ def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
         "data": dict(named(one) for one in once("--data", values["data"] or ())),
         "tests": _tests(session, values["test"] or ()),
         "options": parse_mapping("--set", values["set_"] or ()),
-        "silenced": _own_terms(method, values["config"]) if values["twin"] else (),
+        "ablated_terms": _ablated_terms(method, values["config"]) if values["ablate"] else (),
     }
     given = {name: values[name] for name in TrainingOptions.model_fields}
     chosen = validate(TrainingOptions, given)
@@ -192,7 +192,7 @@ def _call(session: Session, method: Method, values: dict[str, Any]) -> None:
 
 
 def _train(
-    session: Session, method: Method, config: str, run: str, *, chosen: TrainingOptions, **asked: Any
+    session: CommandContext, method: Method, config: str, run: str, *, chosen: TrainingOptions, **asked: Any
 ) -> Finished:
     with uninterrupted():
         from gansdk.data.opening import find_data
@@ -216,13 +216,13 @@ def _check_config(method: Method, config: str) -> None:
     method.find_config(config)
 
 
-def _own_terms(method: Method, name: str) -> tuple[tuple[str, str], ...]:
-    """What a twin of the config leaves out."""
+def _ablated_terms(method: Method, name: str) -> tuple[tuple[str, str], ...]:
+    """What an ablation of the config leaves out."""
     config = method.configs[name]
-    if not config.own_terms:
-        reason = config.twin.removeprefix("none: ") or "it declares no terms of the method's own"
-        raise UsageError(f"there is no twin of {method.name}'s config {name}: {reason}", hint="leave --twin out")
-    return config.own_terms
+    if not config.ablated_terms:
+        reason = config.baseline.removeprefix("none: ") or "it declares no terms of the method's own"
+        raise UsageError(f"there is no ablation of {method.name}'s config {name}: {reason}", hint="leave --ablate out")
+    return config.ablated_terms
 
 
 def named(text: str) -> tuple[str, str]:
@@ -233,7 +233,7 @@ def named(text: str) -> tuple[str, str]:
     return name, path
 
 
-def _tests(session: Session, texts: Iterable[str]) -> dict[str, str]:
+def _tests(session: CommandContext, texts: Iterable[str]) -> dict[str, str]:
     """What is measured on, by its name; the data set's own where none is given, as ``eval`` calls it."""
     from gansdk.data.opening import find_data
 
@@ -282,7 +282,7 @@ def _call_resuming(context: typer.Context, values: dict[str, Any]) -> None:
     from gansdk.options import validate
     from gansdk.training.runs import ResumeOptions
 
-    session, run = session_of(context), values["run"]
+    session, run = context_of(context), values["run"]
     moved = {
         name: dict(named(one) for one in once(f"--{key}", values[key] or ()))
         for name, key in {"data": "data", "tests": "test"}.items()
@@ -293,7 +293,7 @@ def _call_resuming(context: typer.Context, values: dict[str, Any]) -> None:
     report(session, run, finished)
 
 
-def _resume(session: Session, run: str, chosen: ResumeOptions, **told: Any) -> Finished:
+def _resume(session: CommandContext, run: str, chosen: ResumeOptions, **told: Any) -> Finished:
     with uninterrupted():
         from gansdk.data.opening import find_data
         from gansdk.training.trainer import resume as resume_run
@@ -309,7 +309,7 @@ def _resume(session: Session, run: str, chosen: ResumeOptions, **told: Any) -> F
 
 
 @contextmanager
-def watching(session: Session, run: str) -> Iterator[dict[str, Any]]:
+def watching(session: CommandContext, run: str) -> Iterator[dict[str, Any]]:
     """A bar while steps are taken; whoever ends it before its end is told how to continue.
 
     Gives what :func:`gansdk.training.train` and :func:`gansdk.training.resume` tell their caller, by keyword.
@@ -367,7 +367,7 @@ def _before_the_end(say: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def report(session: Session, run: str, finished: Finished) -> None:
+def report(session: CommandContext, run: str, finished: Finished) -> None:
     """Says how a run ended."""
     from gansdk.evaluation.record import number
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Session, known_refs, missing_plugin, session_of
+from gansdk.cli.commands import NAMED, CommandContext, context_of, known_refs, missing_plugin
 from gansdk.cli.output import Bar, bytes_text, uninterrupted
 from gansdk.errors import HubError, MissingPluginError, OptionError, OutputError, OutputExistsError, UsageError
 from gansdk.refs import Builtin, Folder, Hub
 
 if TYPE_CHECKING:
     from gansdk.model.config import ModelConfig
-    from gansdk.models.resolved import Located
-    from gansdk.publishing.push import Plan, Pushed
+    from gansdk.models.resolved import ResolvedModel
+    from gansdk.publishing.push import Pushed, PushPlan
 
 
 def pull(
@@ -30,29 +30,29 @@ def pull(
     It goes to the cache of the Hub's own client, which other tools share. What is there already is checked, and what is
     damaged is fetched again.
     """
-    session = session_of(context)
-    located = session.catalog.pull(ref)
-    record = _record(session, located)
+    session = context_of(context)
+    resolved = session.catalog.pull(ref)
+    record = _record(session, resolved)
     if session.output.flags.json:
         session.output.record(record)
         return
     size = bytes_text(record["bytes"])
-    session.output.note(f"{ref} is here and whole: commit {record['commit'][:12]}, {size}, in {located.folder}")
-    if missing := missing_plugin(session, located):
-        session.output.note(f"its method {located.config.method!r} is not: {missing.hint}")
+    session.output.note(f"{ref} is here and whole: commit {record['commit'][:12]}, {size}, in {resolved.folder}")
+    if missing := missing_plugin(session, resolved):
+        session.output.note(f"its method {resolved.config.method!r} is not: {missing.hint}")
 
 
-def _record(session: Session, located: Located) -> dict[str, Any]:
-    names = [path for path in located.folder.iterdir() if path.is_file()]
+def _record(session: CommandContext, resolved: ResolvedModel) -> dict[str, Any]:
+    names = [path for path in resolved.folder.iterdir() if path.is_file()]
     return {
-        "ref": located.ref,
-        "commit": located.folder.name,
-        "folder": str(located.folder),
+        "ref": resolved.ref,
+        "commit": resolved.folder.name,
+        "folder": str(resolved.folder),
         "files": sorted(path.name for path in names),
         "bytes": sum(path.stat().st_size for path in names),
-        "method": located.config.method,
-        "installed": located.config.method in session.registry.methods,
-        "requires": located.config.requires,
+        "method": resolved.config.method,
+        "installed": resolved.config.method in session.registry.methods,
+        "requires": resolved.config.requires,
     }
 
 
@@ -88,12 +88,12 @@ def push(
     Pickles, checkpoints, other files and whatever looks like a secret are refused. The same content again makes no
     commit.
     """
-    session = session_of(context)
-    located = session.catalog.locate(model)
-    from gansdk.publishing.push import Wish, make_plan
+    session = context_of(context)
+    resolved = session.catalog.locate(model)
+    from gansdk.publishing.push import PushOptions, make_plan
 
-    wish = Wish(private, message, tag, card or None, dry_run)  # type: ignore[arg-type]  # make_plan checks it
-    plan = make_plan(session.catalog, located, ref, wish)
+    wanted = PushOptions(private, message, tag, card or None, dry_run)  # type: ignore[arg-type]  # make_plan checks it
+    plan = make_plan(session.catalog, resolved, ref, wanted)
     if plan.pushed.is_change:
         with uninterrupted():
             import torch  # noqa: F401 - the checks need it; it takes its time, and must not be torn apart
@@ -103,10 +103,10 @@ def push(
     elif dry_run:
         _list(session, plan, pushed)
     else:
-        _say(session, located, pushed)
+        _say(session, resolved, pushed)
 
 
-def _carried_out(session: Session, plan: Plan) -> Pushed:
+def _carried_out(session: CommandContext, plan: PushPlan) -> Pushed:
     from gansdk.publishing.push import carry_out
 
     bar = Bar(session.output)
@@ -122,7 +122,7 @@ def _carried_out(session: Session, plan: Plan) -> Pushed:
         bar.clear()
 
 
-def _list(session: Session, plan: Plan, pushed: Pushed) -> None:
+def _list(session: CommandContext, plan: PushPlan, pushed: Pushed) -> None:
     columns: dict[str, Any] = {
         "file": lambda one: one["name"],
         "size": lambda one: bytes_text(one["bytes"]),
@@ -139,26 +139,26 @@ def _list(session: Session, plan: Plan, pushed: Pushed) -> None:
     session.output.note(f"{what}: {pushed.url}{f', as {pushed.tag}' if pushed.tag else ''}")
 
 
-def _say(session: Session, located: Located, pushed: Pushed) -> None:
+def _say(session: CommandContext, resolved: ResolvedModel, pushed: Pushed) -> None:
     what = "is there, as commit" if pushed.is_change else "was there already: no new commit, it is"
     named = f", which is {pushed.tag} now" if pushed.tag and not pushed.is_change else ""
     session.output.note(f"{pushed.ref} {what} {pushed.commit[:_COMMIT]}{named}: {pushed.url}")
     from gansdk.cards.figures import applicable
 
-    if not {one.name for one in pushed.changes} & set(applicable(located.config)):
-        session.output.note("its card has no pictures; `gansdk card` puts them into a model folder of yours")
-    session.output.note(f"others type: {_line(session, located, pushed.ref)}")
+    if not {one.name for one in pushed.changes} & set(applicable(resolved.config)):
+        session.output.note("its card has no images; `gansdk card` puts them into a model folder of yours")
+    session.output.note(f"others type: {_line(session, resolved, pushed.ref)}")
 
 
-def _line(session: Session, located: Located, ref: str) -> str:
+def _line(session: CommandContext, resolved: ResolvedModel, ref: str) -> str:
     """What somebody else types to use the model."""
     from gansdk.cards.commands import examples
     from gansdk.models.catalog import fits
 
-    own = session.catalog.method(located).defaults if located.config.method in session.registry.methods else {}
-    fitting = [task for task in session.registry.tasks.values() if fits(task, located.config)]
+    own = session.catalog.method(resolved).defaults if resolved.config.method in session.registry.methods else {}
+    fitting = [task for task in session.registry.tasks.values() if fits(task, resolved.config)]
     tasks = sorted(fitting, key=lambda task: (task.name not in own, len(task.slots), task.name))
-    shown = (one for task in tasks for one in examples(task, located.config.facts))
+    shown = (one for task in tasks for one in examples(task, resolved.config.facts))
     return next((one.command(ref) for one in shown), f"gansdk pull {shlex.quote(ref)}")
 
 
@@ -189,7 +189,7 @@ def bundle(
 
     It is a plain tar of the model's files, its card and its measurements; the same model gives the same bytes.
     """
-    session = session_of(context)
+    session = context_of(context)
     if output == "-":
         raise UsageError("a bundle goes to a file, not to standard output", hint="give -o a name, as model.tar")
     wanted = _named(output) if output else Path(f"{_name(session, ref)}{_TAR}")
@@ -198,11 +198,11 @@ def bundle(
     if target is None:
         _report_skipped(session, ref, wanted)
         return
-    located = session.catalog.locate(ref)
-    located.bring_whole()
+    resolved = session.catalog.locate(ref)
+    resolved.ensure_all_files()
     from gansdk.model.bundles import write_bundle
 
-    names = write_bundle(located.folder, located.config, target, replace=policy == "overwrite")
+    names = write_bundle(resolved.folder, resolved.config, target, replace=policy == "overwrite")
     size = target.stat().st_size
     if session.output.flags.json:
         record = {"input": ref, "output": str(target), "skipped": False, "bytes": size, "files": names}
@@ -228,7 +228,7 @@ def unbundle(
     on_exists: OnExists = "error",
 ) -> None:
     """Make a model folder of a bundle. Nothing in it is run, and every file is checked."""
-    session = session_of(context)
+    session = context_of(context)
     from gansdk.importing.destination import beside, destination
 
     path = Path(file)
@@ -253,8 +253,8 @@ def _named(output: str) -> Path:
     return path
 
 
-def _name(session: Session, text: str) -> str:
-    """What a model's file is called by itself."""
+def _name(session: CommandContext, text: str) -> str:
+    """What a model's file is called by default."""
     ref = session.catalog.follow(text)
     if isinstance(ref, Builtin):
         return ref.name
@@ -286,18 +286,18 @@ def _free(target: Path, policy: str) -> Path | None:
     return None if is_there and policy == "skip" else target
 
 
-def _report_skipped(session: Session, text: str, there: Path) -> None:
+def _report_skipped(session: CommandContext, text: str, there: Path) -> None:
     if session.output.flags.json:
         session.output.record({"input": text, "output": str(there), "skipped": True})
     else:
         session.output.note(f"{text}: skipped, {there} exists")
 
 
-def _report(session: Session, file: str, folder: Path, config: ModelConfig) -> None:
-    from gansdk.models.resolved import Located
+def _report(session: CommandContext, file: str, folder: Path, config: ModelConfig) -> None:
+    from gansdk.models.resolved import ResolvedModel
 
     ref = shlex.quote(f"{folder}/")
-    missing = missing_plugin(session, Located(ref, folder, config))
+    missing = missing_plugin(session, ResolvedModel(ref, folder, config))
     if session.output.flags.json:
         session.output.record(_record_bundle(file, folder, config, missing))
         return

@@ -18,36 +18,36 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.data.degradation import Degradation, Pixels
-    from gansdk.data.folders import Pictures
+    from gansdk.data.folders import Images
     from gansdk.data.stacked import StackedImages
 
 
 class AlignedCrops:
     """Pairs of a low-resolution patch and the same spot in high resolution, without end.
 
-    Batch ``i`` depends on the pictures, the arguments and ``i`` alone. Every picture is shrunk once, as a whole, so a
-    patch has the neighbourhood that it has in a picture. All of them are held in memory as 8-bit pixels.
+    Batch ``i`` depends on the images, the arguments and ``i`` alone. Every image is shrunk once, as a whole, so a
+    patch has the neighbourhood that it has in an image. All of them are held in memory as 8-bit pixels.
 
     Args:
-        pictures: Where the crops come from, in proportion to the square root of a picture's area.
+        images: Where the crops come from, in proportion to the square root of an image's area.
         scale: How many times the high resolution is the low one.
         patch: Height and width of a low-resolution patch.
         size: How many pairs a batch has.
         seed: Where the random numbers start.
-        longest: Pictures are first shrunk to this many pixels on the longer side: what comes out of a large camera
+        longest: Images are first shrunk to this many pixels on the longer side: what comes out of a large camera
             is often soft or noisy pixel by pixel.
-        octaves: How many sizes of each picture are used: its own, a half, a quarter and so on.
+        octaves: How many sizes of each image are used: its own, a half, a quarter and so on.
         candidates: How many spots are drawn for each patch; the one with the strongest texture is taken. 1 is a
             plain random crop; more spend fewer steps on sky and blurred background.
         degradation: Makes the low-resolution patch, anew for each crop; None takes it from the image as it was shrunk.
 
     Raises:
-        InputError: If no picture is large enough for a patch.
+        InputError: If no image is large enough for a patch.
     """
 
     def __init__(
         self,
-        pictures: Pictures,
+        images: Images,
         *,
         scale: int,
         patch: int,
@@ -60,11 +60,11 @@ class AlignedCrops:
     ) -> None:
         self._scale, self._patch, self._size = scale, patch, size
         self._seed, self._candidates, self._degradation = seed, candidates, degradation
-        self._pairs = list(_pairs(pictures, scale, patch, longest, octaves))
+        self._pairs = list(_pairs(images, scale, patch, longest, octaves))
         if not self._pairs:
             side = scale * patch
-            hint = f"use pictures of {side}x{side} pixels or more, or a smaller patch"
-            raise InputError(f"no picture of {pictures.name} is large enough for a crop", hint=hint)
+            hint = f"use images of {side}x{side} pixels or more, or a smaller patch"
+            raise InputError(f"no image of {images.name} is large enough for a crop", hint=hint)
         roots = np.sqrt([pair.low.shape[0] * pair.low.shape[1] for pair in self._pairs])
         self._shares = np.cumsum(roots / roots.sum())
 
@@ -123,12 +123,12 @@ class _Spot(NamedTuple):
     left: int
 
 
-def _pairs(pictures: Pictures, scale: int, patch: int, longest: int | None, octaves: int) -> Iterator[Pair]:
-    for index in range(len(pictures)):
-        _, picture = pictures[index]
-        side = min(longest or max(picture.shape), max(picture.shape))
+def _pairs(images: Images, scale: int, patch: int, longest: int | None, octaves: int) -> Iterator[Pair]:
+    for index in range(len(images)):
+        _, image = images[index]
+        side = min(longest or max(image.shape), max(image.shape))
         for octave in range(octaves):
-            resized = fit(picture, side >> octave)
+            resized = fit(image, side >> octave)
             if min(resized.shape[:2]) < scale * patch:
                 break
             yield degrade(resized, scale)
@@ -151,7 +151,7 @@ class ImageBatches:
     batch may begin in one and end in the next, and all batches have the same size.
 
     Args:
-        data: Where the images come from; :func:`gansdk.stack_images` makes it of pictures.
+        data: Where the images come from; :func:`gansdk.stack_images` makes it of images.
         size: How many images a batch has.
         seed: Where the random numbers start.
         labelled: Whether batches have labels too.

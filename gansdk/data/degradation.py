@@ -150,19 +150,19 @@ def poisson_noise(image: Pixels, sigma: float, random: np.random.Generator, *, g
 
 def jpeg(image: Pixels, quality: int, subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0") -> Pixels:
     """What a JPEG file gives back: uint8 [H, W, 3], through libjpeg-turbo's encoder and decoder."""
-    from PIL import Image
+    from PIL import Image as PILImage
 
     file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling=subsampling)
-    with Image.open(file) as decoded:
+    PILImage.fromarray(image).save(file, "JPEG", quality=quality, subsampling=subsampling)
+    with PILImage.open(file) as decoded:
         return np.array(decoded)
 
 
 def _resized(image: Pixels, height: int, width: int, kernel: str) -> Pixels:
-    from PIL import Image
+    from PIL import Image as PILImage
 
-    resampling = Image.Resampling[kernel.upper()]
-    return np.array(Image.fromarray(np.ascontiguousarray(image)).resize((width, height), resampling))
+    resampling = PILImage.Resampling[kernel.upper()]
+    return np.array(PILImage.fromarray(np.ascontiguousarray(image)).resize((width, height), resampling))
 
 
 def _rounded(values: NDArray[np.floating]) -> Pixels:
@@ -170,7 +170,7 @@ def _rounded(values: NDArray[np.floating]) -> Pixels:
 
 
 class Pair(NamedTuple):
-    """A picture and the small one that it is to be recovered from.
+    """An image and the small one that it is to be recovered from.
 
     Attributes:
         high: uint8 [scale·h, scale·w, 3].
@@ -181,40 +181,40 @@ class Pair(NamedTuple):
     low: Pixels
 
 
-def degrade(picture: Pixels, scale: int) -> Pair:
+def degrade(image: Pixels, scale: int) -> Pair:
     """Cuts right and bottom rims off until height and width are multiples of ``scale``, then shrinks by that.
 
     Args:
-        picture: uint8 [H, W, 3].
+        image: uint8 [H, W, 3].
         scale: A whole number from 1 up.
 
     Raises:
-        InputError: If the picture is smaller than ``scale``.
+        InputError: If the image is smaller than ``scale``.
     """
-    height, width = (side // scale for side in picture.shape[:2])
+    height, width = (side // scale for side in image.shape[:2])
     if not height or not width:
-        size = f"{picture.shape[1]}x{picture.shape[0]}"
-        raise InputError(f"a picture of {size} pixels is too small", hint=f"use pictures of {scale} pixels or more")
-    high = np.ascontiguousarray(picture[: height * scale, : width * scale])
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        raise InputError(f"an image of {size} pixels is too small", hint=f"use images of {scale} pixels or more")
+    high = np.ascontiguousarray(image[: height * scale, : width * scale])
     return Pair(high, _resize(high, width, height))
 
 
-def upscale(picture: Pixels, scale: int) -> Pixels:
-    """The picture ``scale`` times as wide and high by bicubic interpolation: the baseline of super-resolution."""
-    return _resize(picture, picture.shape[1] * scale, picture.shape[0] * scale)
+def upscale(image: Pixels, scale: int) -> Pixels:
+    """The image ``scale`` times as wide and high by bicubic interpolation: the baseline of super-resolution."""
+    return _resize(image, image.shape[1] * scale, image.shape[0] * scale)
 
 
-def fit(picture: Pixels, longest: int) -> Pixels:
-    """Shrinks a picture whose longer side exceeds ``longest`` pixels; leaves others alone."""
-    height, width = picture.shape[:2]
+def fit(image: Pixels, longest: int) -> Pixels:
+    """Shrinks an image whose longer side exceeds ``longest`` pixels; leaves others alone."""
+    height, width = image.shape[:2]
     factor = longest / max(height, width)
     if factor >= 1:
-        return picture
-    return _resize(picture, max(1, round(width * factor)), max(1, round(height * factor)))
+        return image
+    return _resize(image, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
-def _resize(picture: Pixels, width: int, height: int) -> Pixels:
-    from PIL import Image
+def _resize(image: Pixels, width: int, height: int) -> Pixels:
+    from PIL import Image as PILImage
 
-    image = Image.fromarray(np.ascontiguousarray(picture))
-    return np.array(image.resize((width, height), Image.Resampling.BICUBIC))
+    pil_image = PILImage.fromarray(np.ascontiguousarray(image))
+    return np.array(pil_image.resize((width, height), PILImage.Resampling.BICUBIC))

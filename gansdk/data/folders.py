@@ -1,4 +1,4 @@
-"""Named sets of pictures: a folder, or a zip archive with perhaps a folder inside it."""
+"""Named sets of images: a folder, or a zip archive with perhaps a folder inside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansdk.errors import InputError
 from gansdk.files import opened_zip, parse_json, read_plain, zip_faults
 from gansdk.media.formats import HEAD, identify
 from gansdk.model.config import describe_errors
-from gansdk.options import PictureReading
+from gansdk.options import ImageReading
 
 if TYPE_CHECKING:
     import zipfile
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 LICENCES = "LICENCES.json"
-"""Beside the pictures: ``{"pictures": {"name.jpg": {"licence": …, "author": …, "source": …}}}``."""
+"""Beside the images: ``{"images": {"name.jpg": {"licence": …, "author": …, "source": …}}}``."""
 
 UNSTATED = "unstated"
 
@@ -38,7 +38,7 @@ _MOST_BYTES = 2**34
 """Of a file in a folder."""
 
 _MOST_PIXELS = 2**28
-"""Of a picture in a set: more than what a call takes from a stranger."""
+"""Of an image in a set: more than what a call takes from a stranger."""
 
 
 class Dataset(Protocol):
@@ -55,9 +55,9 @@ class Dataset(Protocol):
 
 @dataclass(frozen=True)
 class Attribution:
-    """Whose picture it is, and on which terms."""
+    """Whose image it is, and on which terms."""
 
-    picture: str
+    image: str
     licence: str = UNSTATED
     author: str = ""
     source: str = ""
@@ -74,51 +74,51 @@ class _Licence(BaseModel):
 
 
 class _Licences(BaseModel):
-    pictures: dict[str, _Licence]
+    images: dict[str, _Licence]
 
 
-class Pictures:
-    """Pictures in the order of their names, decoded when they are asked for; sub-folders are their labels.
+class Images:
+    """Images in the order of their names, decoded when they are asked for; sub-folders are their labels.
 
     Args:
         name: What the set is called in records.
-        items: The pictures' names and how to get their bytes.
-        attributions: What is known about their licences; a picture that is not among them is unstated.
+        items: The images' names and how to get their bytes.
+        attributions: What is known about their licences; an image that is not among them is unstated.
     """
 
     def __init__(self, name: str, items: _Items, attributions: Sequence[Attribution] = ()) -> None:
         self.name = _text(name)
         self.items = items
-        known = {attribution.picture: attribution for attribution in attributions}
-        self.attributions = tuple(known.get(picture, Attribution(picture)) for picture in self.names)
+        known = {attribution.image: attribution for attribution in attributions}
+        self.attributions = tuple(known.get(image, Attribution(image)) for image in self.names)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The pictures' names, with forward slashes, relative to the set; bytes that are no text are spelled out."""
+        """The images' names, with forward slashes, relative to the set; bytes that are no text are spelled out."""
         return tuple(_text(name) for name in self.items.names)
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Files among them that are no pictures by their content."""
+        """Files among them that are not images by their content."""
         return self.items.others
 
     @property
     def licence(self) -> str:
-        """The licences of all pictures, joined by AND."""
+        """The licences of all images, joined by AND."""
         each = (part for attribution in self.attributions for part in attribution.licence.split(" AND "))
         return " AND ".join(sorted(set(each)))
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The sub-folders in which the pictures stand, sorted; empty where one stands in none."""
+        """The sub-folders in which the images stand, sorted; empty where one stands in none."""
         folders = [name.partition("/")[0] for name in self.names if "/" in name]
         return tuple(sorted(set(folders))) if len(folders) == len(self.names) else ()
 
     @cached_property
     def labels(self) -> NDArray[np.int64] | None:
-        """Each picture's class, int64 [N], as an index into ``classes``; None where there are no classes.
+        """Each image's class, int64 [N], as an index into ``classes``; None where there are no classes.
 
-        A picture's class is the first sub-folder on its path; deeper ones do not matter.
+        An image's class is the first sub-folder on its path; deeper ones do not matter.
         """
         import numpy as np
 
@@ -142,10 +142,10 @@ class Pictures:
 
     def __repr__(self) -> str:
         labels = f", {len(self.classes)} classes" if self.classes else ""
-        return f"<Pictures {self.name!r}, {len(self)} images{labels}>"
+        return f"<Images {self.name!r}, {len(self)} images{labels}>"
 
     def __getitem__(self, index: int) -> tuple[str, NDArray[np.uint8]]:
-        """A picture's name and its pixels, RGB uint8 [H, W, 3], the right way up.
+        """An image's name and its pixels, RGB uint8 [H, W, 3], the right way up.
 
         Raises:
             InputError: If the file is damaged.
@@ -199,20 +199,20 @@ class _Archive:
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile:
-        """The archive, open: its directory is read once, not once for each picture."""
+        """The archive, open: its directory is read once, not once for each image."""
         import zipfile
 
         return zipfile.ZipFile(self._path)
 
 
-def open_pictures(path: str | PathLike[str]) -> Pictures:
-    """The pictures of a folder and its subfolders, or of a zip archive (``photos.zip``, ``photos.zip/test``).
+def open_images(path: str | PathLike[str]) -> Images:
+    """The images of a folder and its subfolders, or of a zip archive (``photos.zip``, ``photos.zip/test``).
 
-    A file is a picture by its content, not by its name; other files are passed over. Licences are read from a
+    A file is an image by its content, not by its name; other files are passed over. Licences are read from a
     ``LICENCES.json`` among them.
 
     Raises:
-        InputError: If there is no such folder or archive, or no picture in it.
+        InputError: If there is no such folder or archive, or no image in it.
     """
     path = Path(path)
     archive = next((part for part in (path, *path.parents) if part.suffix.lower() == ".zip" and part.is_file()), None)
@@ -223,12 +223,12 @@ def open_pictures(path: str | PathLike[str]) -> Pictures:
     elif path.is_dir():
         items, name = _Folder(path), path.resolve().name
     else:
-        raise InputError(f"there is no folder or zip archive {path}", hint="give a folder of pictures")
+        raise InputError(f"there is no folder or zip archive {path}", hint="give a folder of images")
     if not items.names:
         meant = _folders_in(archive, path.name) if archive is not None else []
         hint = f"did you mean {' or '.join(meant)}?" if meant else "give one with JPEG, PNG, WebP or TIFF files"
-        raise InputError(f"{path} holds no pictures", hint=hint)
-    return Pictures(name, items, _read_attributions(items, path))
+        raise InputError(f"{path} holds no images", hint=hint)
+    return Images(name, items, _read_attributions(items, path))
 
 
 def _folders_in(archive: Path, name: str) -> list[str]:
@@ -240,8 +240,8 @@ def _folders_in(archive: Path, name: str) -> list[str]:
 
 
 def _sorted_out(names: Sequence[str], opened: Callable[[str], IO[bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of pictures, and those of other files."""
-    are = {name: _is_picture(opened(name)) for name in names if name != LICENCES}
+    """The names of images, and those of other files."""
+    are = {name: _is_image(opened(name)) for name in names if name != LICENCES}
     return tuple(name for name, is_one in are.items() if is_one), tuple(n for n, is_one in are.items() if not is_one)
 
 
@@ -258,17 +258,17 @@ def _broken(path: Path, error: OSError | ValueError) -> InputError:
 
 def _read_attributions(items: _Items, path: Path) -> list[Attribution]:
     try:
-        entries = _Licences.model_validate(parse_json(items.read(LICENCES))).pictures
+        entries = _Licences.model_validate(parse_json(items.read(LICENCES))).images
     except (FileNotFoundError, KeyError):
         return []
     except (OSError, ValueError) as error:
         why = describe_errors(error) if isinstance(error, ValidationError) else error
         hint = "remove it, or make the folder again"
         raise InputError(f"{path / LICENCES} is no list of licences: {why}", hint=hint) from None
-    return [Attribution(picture, entry.licence, entry.author, entry.source) for picture, entry in entries.items()]
+    return [Attribution(image, entry.licence, entry.author, entry.source) for image, entry in entries.items()]
 
 
-def _is_picture(file: IO[bytes]) -> bool:
+def _is_image(file: IO[bytes]) -> bool:
     with file:
         return identify(file.read(HEAD)) is not None
 
@@ -286,11 +286,9 @@ def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
     import numpy as np
 
     from gansdk.media.image import silent, to_8_bits
-    from gansdk.media.reading import read_picture
+    from gansdk.media.reading import read_image
     from gansdk.media.resizing import flatten
 
-    options = PictureReading(
-        max_pixels=_MOST_PIXELS
-    )  # the limit is for strangers' pictures, not for a set of one's own
-    picture = flatten(read_picture(_Named(content, where), options, silent), "white")
-    return np.repeat(to_8_bits(picture.pixels), 3 // picture.pixels.shape[2], axis=2)
+    options = ImageReading(max_pixels=_MOST_PIXELS)  # the limit is for strangers' images, not for a set of one's own
+    image = flatten(read_image(_Named(content, where), options, silent), "white")
+    return np.repeat(to_8_bits(image.pixels), 3 // image.pixels.shape[2], axis=2)

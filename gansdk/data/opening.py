@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gansdk.data.folders import Attribution, open_pictures
+from gansdk.data.folders import Attribution, open_images
 from gansdk.data.stacked import StackedImages, array_digest
 from gansdk.errors import InputError, PluginError, UnknownNameError, nearest
 from gansdk.plugins.declarations import resolve
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.data.folders import Pictures
+    from gansdk.data.folders import Images
     from gansdk.plugins.declarations import DataSplit, NamedDataset
 
 
@@ -29,15 +29,15 @@ TEST = "test"
 """What data sets call the split that nobody trains on."""
 
 
-class Found(NamedTuple):
+class OpenedDataset(NamedTuple):
     """A data set, and the text by which it is found again from any folder."""
 
     place: str
-    data: StackedImages | Pictures
+    data: StackedImages | Images
 
 
-def open_data(text: str | os.PathLike[str]) -> StackedImages | Pictures:
-    """Opens a data set that the core or an installed plugin knows by name, or a folder or zip archive of pictures.
+def open_data(text: str | os.PathLike[str]) -> StackedImages | Images:
+    """Opens a data set that the core or an installed plugin knows by name, or a folder or zip archive of images.
 
     Args:
         text: ``mnist``; ``mnist:test`` for another split than the first; or a path. A plain word that is a name means
@@ -51,20 +51,20 @@ def open_data(text: str | os.PathLike[str]) -> StackedImages | Pictures:
     return find_data(text, discover().datasets).data
 
 
-def find_data(given: str | os.PathLike[str], named: Mapping[str, NamedDataset]) -> Found:
+def find_data(given: str | os.PathLike[str], named: Mapping[str, NamedDataset]) -> OpenedDataset:
     """As :func:`open_data`, with these data sets known by name."""
     text = os.fspath(given)
     name, _, split = text.partition(":")
     if name in named and isinstance(given, str):
         chosen = split or next(iter(named[name].splits))
-        return Found(f"{name}:{chosen}", _open_named(named[name], chosen))
+        return OpenedDataset(f"{name}:{chosen}", _open_named(named[name], chosen))
     path = Path(text)
     if path.name == text and not os.path.exists(text):  # noqa: PTH110 - which takes a word that is too long for a file
         near = nearest(name, named)
         known = ", ".join(sorted(named)) or "none"
         hint = f"did you mean {' or '.join(near)}?" if near else f"data sets by name: {known}"
         raise InputError(f"there is no folder, zip archive or data set {text!r}", hint=hint)
-    return Found(str(path.resolve()), open_pictures(path))
+    return OpenedDataset(str(path.resolve()), open_images(path))
 
 
 def test_splits(digests: Collection[str], named: Mapping[str, NamedDataset]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from gansdk.data.folders import Attribution, Pictures
+from gansdk.data.folders import Attribution, Images
 from gansdk.errors import InputError, UsageError, as_typed
 from gansdk.options import describe, validate
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.folders import Dataset
-    from gansdk.model.facts import Ground
+    from gansdk.model.facts import Background
     from gansdk.options import Options
 
 
@@ -27,7 +27,7 @@ _MIDDLE = 127.5
 _NEARLY_ALL = 0.95
 
 MOST_BYTES = 2**32
-"""Of a stack that is made of pictures."""
+"""Of a stack that is made of images."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,9 +80,9 @@ def labels_of(data: Dataset) -> Labels:
     Raises:
         InputError: If it has none, or all its items are of one class.
     """
-    if not isinstance(data, StackedImages | Pictures) or data.labels is None:
-        hint = "put the pictures of each class into a sub-folder of its own"
-        raise InputError(f"{data.name} has no labels{_stray(data)}", hint=hint)
+    if not isinstance(data, StackedImages | Images) or data.labels is None:
+        hint = "put the images of each class into a sub-folder of its own"
+        raise InputError(f"{data.name} has no labels{_out_of_range(data)}", hint=hint)
     if len(data.classes) < 2:
         hint = f"are the classes inside it? then name {data.name}/{data.classes[0]}"
         raise InputError(f"{data.name} has only one class, {data.classes[0]!r}", hint=hint)
@@ -99,22 +99,22 @@ def stack_images(
     """A data set as one array, for networks that take images of one small size.
 
     Args:
-        data: Stacked images, or pictures, which are read.
+        data: Stacked images, or images, which are read.
         size: Height and width that every image must have; that of the first one if not given.
         channels: 1 for grey (luma of BT.601), 3 for RGB (grey repeated); what the data has if not given, which is 3
-            for pictures.
+            for images.
         options: A recipe's, where its fields ``height``, ``width`` and ``channels`` say what is taken: the error then
             says how to set them for such images.
 
     Raises:
-        InputError: If they are no images, a picture is damaged or of another size, or all are too many for memory.
+        InputError: If they are not images, an image is damaged or of another size, or all are too many for memory.
     """
-    if isinstance(data, Pictures):
+    if isinstance(data, Images):
         images = _read(data, size, channels or 3, options)
         labels, classes = data.labels, data.classes
         return StackedImages(data.name, images, data.licence, data.digest, labels, classes, data.attributions)
     if not isinstance(data, StackedImages):
-        raise InputError(f"{data.name} is no set of images", hint="give a folder of pictures")
+        raise InputError(f"{data.name} is no set of images", hint="give a folder of images")
     _check_size(data.images[0], size, data.name, options)
     if channels in (None, data.images.shape[3]):
         return data
@@ -122,7 +122,7 @@ def stack_images(
     return StackedImages(data.name, images, data.licence, data.digest, data.labels, data.classes, data.attributions)
 
 
-def ground_of(images: NDArray[np.uint8]) -> Ground | None:
+def background_of(images: NDArray[np.uint8]) -> Background | None:
     """What the shapes of images stand on: dark or light where the outermost pixels of nearly all are, else None.
 
     Args:
@@ -145,29 +145,27 @@ def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     return "sha256:" + total.hexdigest()
 
 
-def _stray(data: Dataset) -> str:
-    """What keeps pictures that do stand in sub-folders, but for some, from having labels."""
-    names = data.names if isinstance(data, Pictures) else ()
-    stray = [name for name in names if "/" not in name]
-    return f": {stray[0]} stands in no sub-folder" if len(stray) < len(names) else ""
+def _out_of_range(data: Dataset) -> str:
+    """What keeps images that do stand in sub-folders, but for some, from having labels."""
+    names = data.names if isinstance(data, Images) else ()
+    out_of_range = [name for name in names if "/" not in name]
+    return f": {out_of_range[0]} stands in no sub-folder" if len(out_of_range) < len(names) else ""
 
 
-def _read(
-    pictures: Pictures, size: tuple[int, int] | None, channels: int, options: Options | None
-) -> NDArray[np.uint8]:
-    name, first = pictures[0]
+def _read(images: Images, size: tuple[int, int] | None, channels: int, options: Options | None) -> NDArray[np.uint8]:
+    name, first = images[0]
     height, width = size = size or (first.shape[0], first.shape[1])
-    _check_size(first, size, f"{pictures.name}/{name}", options)
-    shape = (len(pictures), height, width, channels)
+    _check_size(first, size, f"{images.name}/{name}", options)
+    shape = (len(images), height, width, channels)
     if math.prod(shape) > MOST_BYTES:
-        what = f"{len(pictures)} pictures of {width}x{height} pixels are more than {MOST_BYTES >> 30} GiB"
-        raise InputError(f"{pictures.name}: {what}", hint="use fewer or smaller ones")
-    images = np.empty(shape, np.uint8)
-    for index in range(len(pictures)):
-        name, pixels = pictures[index]
-        _check_size(pixels, size, f"{pictures.name}/{name}")
-        images[index] = _with_channels(pixels, channels)
-    return images
+        what = f"{len(images)} images of {width}x{height} pixels are more than {MOST_BYTES >> 30} GiB"
+        raise InputError(f"{images.name}: {what}", hint="use fewer or smaller ones")
+    tensors = np.empty(shape, np.uint8)
+    for index in range(len(images)):
+        name, pixels = images[index]
+        _check_size(pixels, size, f"{images.name}/{name}")
+        tensors[index] = _with_channels(pixels, channels)
+    return tensors
 
 
 def _check_size(
@@ -175,7 +173,7 @@ def _check_size(
 ) -> None:
     if size is not None and image.shape[:2] != tuple(size):
         found, wanted = (f"{one[1]}x{one[0]}" for one in (image.shape, size))
-        hint = _way_out(image, wanted, options) or "bring all pictures to one size first"
+        hint = _way_out(image, wanted, options) or "bring all images to one size first"
         raise InputError(f"{where} is {found} pixels, not {wanted}", hint=hint)
 
 
@@ -191,7 +189,7 @@ def _way_out(image: NDArray[np.uint8], wanted: str, options: Options | None) -> 
         validate(type(options), {**options.model_dump(), **asked})
     except UsageError:
         ranges = " and ".join(f"{one.name} {one.metavar} ({one.help})" for one in infos)
-        return f"bring all pictures to {wanted}, or to another size that can be set: {ranges}"
+        return f"bring all images to {wanted}, or to another size that can be set: {ranges}"
     flags = " ".join(f"--set {name}={value}" for name, value in asked.items())
     settings = as_typed(flags, f"options={asked}")
     return f"train at their size with {settings}, or bring all of them to {wanted}"
@@ -202,9 +200,9 @@ def _with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]
         return image
     if channels == 3:
         return np.repeat(image, 3, axis=2)
-    from PIL import Image
+    from PIL import Image as PILImage
 
-    return np.asarray(Image.fromarray(image).convert("L"))[..., None]
+    return np.asarray(PILImage.fromarray(image).convert("L"))[..., None]
 
 
 def match_classes(chosen: NDArray[np.int64], true: NDArray[np.int64], k: int) -> list[int]:

@@ -10,10 +10,10 @@ from gansdk.plugins.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.declarations import Metric
+    from gansdk.plugins.declarations import MetricSpec
 
 
 @hookimpl
-def gansdk_metrics() -> Iterable[Metric]:
+def gansdk_metrics() -> Iterable[MetricSpec]:
     """The metrics that every installation has."""
     return METRICS

@@ -1,4 +1,4 @@
-"""Ways of computing the same picture, run in turn: the one honest way to say that one is faster than another."""
+"""Ways of computing the same image, run in turn: the one honest way to say that one is faster than another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from gansdk.errors import NotApplicableError
 from gansdk.model.facts import ImageGeneratorFacts
-from gansdk.models.catalog import misfit
+from gansdk.models.catalog import unsupported_reason
 from gansdk.options import Options
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
     from gansdk.models.catalog import Catalog
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Task
 
 
 _HEADROOM = 1.6
-"""Memory that a whole picture takes, in units of what its tensors hold at one time: kernels need room of their own."""
+"""Memory that a whole image takes, in units of what its tensors hold at one time: kernels need room of their own."""
 
 _PROBE = 64
 """Pixels a side of what each way computes first, so that setting up once counts for nobody."""
@@ -43,13 +43,13 @@ _PROBE = 64
 
 @dataclass(frozen=True)
 class Way:
-    """One way of computing a picture.
+    """One way of computing an image.
 
     Attributes:
         name: What it is called.
         precision: The numbers that it computes with.
         call: Takes pixels, uint8 [H, W, C]; what it gives is ready when it returns.
-        is_whole: Whether it computes any picture in one piece, however large.
+        is_whole: Whether it computes any image in one piece, however large.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Speed:
-    """How one way did with one picture.
+    """How one way did with one image.
 
     Attributes:
         side: Input pixels a side.
@@ -96,7 +96,7 @@ class Speed:
 
 
 def eager(pipeline: Pipeline) -> Way:
-    """``eager``: the network as its plugin builds it, the whole picture, NCHW, fp32."""
+    """``eager``: the network as its plugin builds it, the whole image, NCHW, fp32."""
     return Way("eager", "fp32", _Bare(pipeline.bare(), pipeline.placement.device), is_whole=True)
 
 
@@ -146,14 +146,14 @@ class _Lane:
 
 
 @dataclass(frozen=True)
-class Contest:
-    """Several ways with one picture.
+class Benchmark:
+    """Several ways with one image.
 
     Attributes:
         ways: The first is what the others are compared with.
         device: Where they compute.
         side: Input pixels a side.
-        channels: Of the picture.
+        channels: Of the image.
     """
 
     ways: Sequence[Way]
@@ -202,7 +202,7 @@ class Contest:
         lane.peak = max(lane.peak, memory.peak)
 
     def _warm(self, way: Way) -> str:
-        """Runs a way on a small picture; says why it cannot compute the large one here, empty if it can."""
+        """Runs a way on a small image; says why it cannot compute the large one here, empty if it can."""
         from gansdk.models.memory import PeakBytes, free_memory
 
         probe = min(_PROBE, self.side)
@@ -226,7 +226,7 @@ class SpeedOptions(Options):
     side: Annotated[
         tuple[Annotated[int, Field(ge=32, le=8192)], ...],
         Field(
-            description="input pixels a side of a square picture",
+            description="input pixels a side of a square image",
             json_schema_extra={"metavar": "32..8192"},
         ),
     ] = (256, 1024)
@@ -238,21 +238,21 @@ class SpeedOptions(Options):
 
 def measure_speed(
     catalog: Catalog,
-    located: Located,
+    resolved: ResolvedModel,
     load: LoadOptions,
     options: SpeedOptions,
     *,
     progress: Callable[[str, int, int], None],
 ) -> Iterator[Speed]:
-    """Measures how fast a model makes pictures from pictures.
+    """Measures how fast a model makes images from images.
 
-    What is asked for (by itself: the automatic settings) is measured, and fp32 beside it where that is reduced. The
-    prepared network alone is measured with the smallest picture, which nothing divides: what the call takes beyond it
+    What is asked for (by default: the automatic settings) is measured, and fp32 beside it where that is reduced. The
+    prepared network alone is measured with the smallest image, which nothing divides: what the call takes beyond it
     is the SDK's own cost.
 
     Args:
         catalog: Knows the task that the model fits.
-        located: The model.
+        resolved: The model.
         load: As for a pipeline.
         options: Sizes, rounds and patience.
         progress: Is told of each size how many of how many calls are done; may raise to end it.
@@ -261,32 +261,32 @@ def measure_speed(
         A figure per size and way, size by size; the first of each size is ``eager``.
 
     Raises:
-        NotApplicableError: If the model makes no picture from a picture.
+        NotApplicableError: If the model makes no image from an image.
         GansdkError: If it does not load or compute.
     """
     from gansdk.models.pipelines import Pipeline
 
-    generator, task = located.config.facts.generator, _task(catalog, located)
+    generator, task = resolved.config.facts.generator, _task(catalog, resolved)
     if not isinstance(generator, ImageGeneratorFacts):
-        raise TypeError(f"{task.name} takes a model whose generator does not start from a picture")
-    pipeline = Pipeline(task, located, catalog.method(located), load)
+        raise TypeError(f"{task.name} takes a model whose generator does not start from an image")
+    pipeline = Pipeline(task, resolved, catalog.method(resolved), load)
     ways = [eager(pipeline), ours(pipeline)]
     if pipeline.placement.precision != "fp32":
         full = load.model_copy(update={"precision": "fp32"})
-        ways.insert(1, ours(Pipeline(task, located, pipeline.method, full)))
+        ways.insert(1, ours(Pipeline(task, resolved, pipeline.method, full)))
     multiple, device = generator.source.size.multiple, pipeline.placement.device
     for at, side in enumerate(sorted(set(options.side))):
         whole = -(-side // multiple) * multiple
         contestants = [*ways, alone(pipeline)] if at == 0 else ways
-        contest = Contest(contestants, device, whole, generator.source.channels)
-        yield from contest.run(options.rounds, options.patience, partial(progress, f"{whole}×{whole}"))
+        benchmark = Benchmark(contestants, device, whole, generator.source.channels)
+        yield from benchmark.run(options.rounds, options.patience, partial(progress, f"{whole}×{whole}"))
 
 
-def _task(catalog: Catalog, located: Located) -> Task:
-    """The first task that makes a picture from a picture and that the model fits."""
+def _task(catalog: Catalog, resolved: ResolvedModel) -> Task:
+    """The first task that makes an image from an image and that the model fits."""
     for task in catalog.registry.tasks.values():
         takes = [slot.kind for slot in task.slots]
-        if "picture" in task.outputs and takes == ["picture"] and misfit(task, located.config.facts) is None:
+        if "image" in task.outputs and takes == ["image"] and unsupported_reason(task, resolved.config.facts) is None:
             return task
-    what = f"{located.ref} makes no picture from a picture"
-    raise NotApplicableError(what, hint=f"see `gansdk models show {shlex.quote(located.ref)}` for what it does")
+    what = f"{resolved.ref} makes no image from an image"
+    raise NotApplicableError(what, hint=f"see `gansdk models show {shlex.quote(resolved.ref)}` for what it does")

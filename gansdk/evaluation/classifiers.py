@@ -1,8 +1,9 @@
-"""Judges of small images: classifiers of the data sets that the core knows by name, trained on their training splits.
+"""Evaluators of small images: classifiers of named data sets, trained on their training splits.
 
-What a generator makes of such a data set is measured by what its judge sees: Fréchet distances are taken on its
-features, and whether a sample that was asked for as 'three' is one, its probabilities say. A judge is in no loss, and
-its own accuracy on the test split is printed beside each figure that rests on it. ``scripts/train_judges.py`` makes
+What a generator makes of such a data set is measured by what its evaluator sees: Fréchet distances are taken on its
+features, and whether a sample that was asked for as 'three' is one, its probabilities say. An evaluator is in no loss,
+and
+its own accuracy on the test split is printed beside each figure that rests on it. ``scripts/train_evaluators.py`` makes
 the files in ``pretrained/``.
 """
 
@@ -31,22 +32,22 @@ if TYPE_CHECKING:
 
 
 PRETRAINED = Path(__file__).parent / "pretrained"
-"""Has two files of each judge: ``NAME.safetensors``, and its :class:`JudgeRecord` as ``NAME.json``."""
+"""Has two files of each evaluator: ``NAME.safetensors``, and its :class:`JudgeRecord` as ``NAME.json``."""
 
 SHAPE = (28, 28, 1)
-"""Height, width and channels of what a judge looks at."""
+"""Height, width and channels of what an evaluator looks at."""
 
 WIDTH = 128
 """Features."""
 
 _WIDTHS, _STRIDES = (16, 32, 64, 128), (1, 2, 1, 2)
 _BATCH = 250
-_JUDGED = (MNIST, FASHION_MNIST)
+_EVALUATED = (MNIST, FASHION_MNIST)
 _AGAIN = "install gansdk again"
 
 
 class Look(NamedTuple):
-    """What a judge sees in images.
+    """What an evaluator sees in images.
 
     Attributes:
         features: float32 [N, 128], not negative: the layer before the logits.
@@ -57,10 +58,10 @@ class Look(NamedTuple):
     probabilities: NDArray[np.float32]
 
 
-class JudgeRecord(Frozen):
-    """How a judge was made and how good it is."""
+class EvaluatorRecord(Frozen):
+    """How an evaluator was made and how good it is."""
 
-    name: Annotated[str, Field(description="of the data set, and so of the judge")]
+    name: Annotated[str, Field(description="of the data set, and so of the evaluator")]
     weights: Annotated[str, Field(description="sha256 of the safetensors file")]
     digests: Annotated[dict[str, str], Field(description="of the data set, by split; it was trained on 'train' alone")]
     accuracy: Annotated[float, Field(ge=0, le=1, description="on the official test split")]
@@ -76,7 +77,7 @@ class JudgeRecord(Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class EvaluatorNetwork:
     """A classifier that looks at images of one data set's kind.
 
     Attributes:
@@ -105,28 +106,30 @@ class Judge:
         if images.shape[1:] != SHAPE:
             found, wanted = ("x".join(map(str, shape)) for shape in (images.shape[1:], SHAPE))
             hint = "bring them to that height, width and number of channels first"
-            raise InputError(f"the judge of {self.name} looks at images of {wanted}, not {found}", hint=hint)
+            raise InputError(f"the evaluator of {self.name} looks at images of {wanted}, not {found}", hint=hint)
         return look(self.network, images)
 
 
-def judge_of(data: Dataset, device: torch.device) -> Judge | None:
-    """The judge of a data set, whichever of its splits that is; None where there is none.
+def evaluator_for(data: Dataset, device: torch.device) -> EvaluatorNetwork | None:
+    """The evaluator of a data set, whichever of its splits that is; None where there is none.
 
     Raises:
         ModelError: If one of its files is missing or damaged.
     """
-    known = judged(data.digest)
-    return load_judge(PRETRAINED / f"{known.name}.safetensors", known.classes, device) if known is not None else None
+    known = evaluated(data.digest)
+    return (
+        load_evaluator(PRETRAINED / f"{known.name}.safetensors", known.classes, device) if known is not None else None
+    )
 
 
-def judged(digest: str) -> NamedDataset | None:
-    """The data set with a split of this digest, if it has a judge. Nothing is loaded."""
-    return next((one for one in _JUDGED if digest in {split.digest for split in one.splits.values()}), None)
+def evaluated(digest: str) -> NamedDataset | None:
+    """The data set with a split of this digest, if it has an evaluator. Nothing is loaded."""
+    return next((one for one in _EVALUATED if digest in {split.digest for split in one.splits.values()}), None)
 
 
 @lru_cache
-def load_judge(path: Path, classes: tuple[str, ...], device: torch.device) -> Judge:
-    """A judge out of its weights and the record beside them; each is loaded once.
+def load_evaluator(path: Path, classes: tuple[str, ...], device: torch.device) -> EvaluatorNetwork:
+    """An evaluator out of its weights and the record beside them; each is loaded once.
 
     Raises:
         ModelError: If a file is missing or damaged, or the weights are not those that the record names.
@@ -142,13 +145,13 @@ def load_judge(path: Path, classes: tuple[str, ...], device: torch.device) -> Ju
         what = f"{path} is not the file that its record names: expected {record.weights[:19]}…, got {found[:19]}…"
         raise ModelError(what, hint=_AGAIN)
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False):  # a measurement leaves a training as it is
-        network = judge_network(len(classes))
+        network = evaluator_network(len(classes))
         fill(network, read_tensors(path), path)
         network.to(device)
-    return Judge(record.name, classes, record.accuracy, record.count, network)
+    return EvaluatorNetwork(record.name, classes, record.accuracy, record.count, network)
 
 
-def judge_network(classes: int) -> Any:
+def evaluator_network(classes: int) -> Any:
     """Four 3×3 convolutions, a mean over each quarter of the image, 128 features, logits: 0.16 M parameters.
 
     Its children are ``features``, float [N, 1, 28, 28] in [0, 1] to [N, 128], and ``logits``, from there to [N, K].
@@ -182,5 +185,5 @@ def look(network: Any, images: NDArray[np.uint8]) -> Look:
     return Look(np.concatenate(features), np.concatenate(probabilities))
 
 
-def _read_record(path: Path) -> JudgeRecord:
-    return read_record(path, JudgeRecord, ModelError, _AGAIN)
+def _read_record(path: Path) -> EvaluatorRecord:
+    return read_record(path, EvaluatorRecord, ModelError, _AGAIN)

@@ -1,4 +1,4 @@
-"""How an encoder that finds categories by itself is tried: on labelled images that it was not trained on."""
+"""How an encoder that finds categories by default is tried: on labelled images that it was not trained on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from gansdk.data.stacked import labels_of, match_classes
 from gansdk.errors import InputError
 from gansdk.evaluation.codes import INK, PROPERTIES, read_codes, suiting_images, swept_codes
-from gansdk.evaluation.protocol import MODEL, SEED, Draws, Unsuitable
-from gansdk.evaluation.record import Figure
+from gansdk.evaluation.protocol import MODEL, SEED, SampleSet, Unsuitable
+from gansdk.evaluation.record import Estimate
 from gansdk.evaluation.sample_metrics import CHUNK, encode, generate
 from gansdk.evaluation.statistics import share
 from gansdk.model.facts import LatentGeneratorFacts
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.folders import Dataset
-    from gansdk.evaluation.protocol import Setting
+    from gansdk.evaluation.protocol import EvaluationSettings
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Categorical
 
 
 @dataclass(frozen=True)
-class Recognition:
+class ClusteringExample:
     """One labelled image.
 
     Attributes:
@@ -44,7 +44,7 @@ class Recognition:
     read: Mapping[str, Mapping[str, NDArray[np.float32]]]
 
 
-class Recognising:
+class ClusteringProtocol:
     """Makes the cases.
 
     Args:
@@ -52,7 +52,7 @@ class Recognising:
         setting: Where and with what it is measured.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: Setting) -> None:
+    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
         self._models = models
         facts = models[MODEL].facts.encoder
         if facts is None:
@@ -63,7 +63,7 @@ class Recognising:
         """How the cases are made, for the record."""
         return {"images": f"{self._image.width}x{self._image.height}, as they are"}
 
-    def cases(self, data: Dataset, /) -> Iterator[Recognition]:
+    def examples(self, data: Dataset, /) -> Iterator[ClusteringExample]:
         """One case per image.
 
         Raises:
@@ -79,36 +79,36 @@ class Recognising:
             read = {way: encode(model, chunk) for way, model in self._models.items()}
             for at in range(len(chunk)):
                 given = {way: {one.name: each[one.name][at] for one in self._codes} for way, each in read.items()}
-                yield Recognition(int(labels.indices[start + at]), labels.classes, given)
+                yield ClusteringExample(int(labels.indices[start + at]), labels.classes, given)
 
 
-class CodeAccuracy:
+class ClusteringAccuracy:
     """How many images the category that the encoder finds likeliest tells right.
 
     Categories were found without labels and are in no order: each is matched with a class, no two with the same one,
     such that most images agree. Beside it: the same where each category means what the model's own word for it says.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: EvaluationSettings) -> None:
         self._candidates = read_codes(setting.facts)
         self._code: Categorical | None = None
         self._classes: tuple[str, ...] = ()
         self._chosen: dict[str, list[int]] = defaultdict(list)
         self._true: list[int] = []
 
-    def add(self, case: Recognition, /) -> None:
+    def add(self, example: ClusteringExample, /) -> None:
         if self._code is None:
-            self._classes = case.classes
+            self._classes = example.classes
             self._code = next((one for one in self._candidates if one.k == len(self._classes)), None)
             if self._code is None:
                 raise Unsuitable(f"no code has {len(self._classes)} values, one for each class")
-        self._true.append(case.label)
-        for way, read in case.read.items():
+        self._true.append(example.label)
+        for way, read in example.read.items():
             self._chosen[way].append(int(read[self._code.name].argmax()))
 
-    def result(self) -> Mapping[str, Figure]:
+    def result(self) -> Mapping[str, Estimate]:
         if self._code is None:
-            raise Unsuitable("there are no images")
+            raise Unsuitable("there are not images")
         true = np.array(self._true)
         figures = {}
         for way, chosen in self._chosen.items():
@@ -116,7 +116,7 @@ class CodeAccuracy:
             figures[way] = share(int((classes[chosen] == true).sum()), len(true))
         if set(self._code.labels) == set(self._classes):
             named = np.array([self._classes.index(word) for word in self._code.labels])
-            figures["by its own words"] = Figure(value=float((named[self._chosen[MODEL]] == true).mean()))
+            figures["by its own words"] = Estimate(value=float((named[self._chosen[MODEL]] == true).mean()))
         return figures
 
     @property
@@ -130,14 +130,14 @@ class CodeAccuracy:
 
 
 STEPS = 21
-"""Pictures of a sweep."""
+"""Images of a sweep."""
 
-_FEWEST = 5  # pictures of a sweep in which a property can be measured at all
+_FEWEST = 5  # images of a sweep in which a property can be measured at all
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """One latent, of which each continuous number is swept by itself.
+class TraversalExample:
+    """One latent, of which each continuous number is swept by default.
 
     Attributes:
         correlations: By the model's name, then by number and property: Spearman's, 0 where there is none.
@@ -146,7 +146,7 @@ class Sweep:
     correlations: Mapping[str, Mapping[tuple[str, str], float]]
 
 
-class Sweeping:
+class TraversalProtocol:
     """Makes the cases.
 
     Args:
@@ -154,7 +154,7 @@ class Sweeping:
         setting: Where and with what it is measured.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: Setting) -> None:
+    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
         self._models = models
         facts = models[MODEL].facts
         if not isinstance(facts.generator, LatentGeneratorFacts):
@@ -164,37 +164,37 @@ class Sweeping:
     def protocol(self, _data: Dataset, /) -> Mapping[str, Any]:
         """How the cases are made, for the record."""
         return {
-            "latents": "drawn by the laws of the latent's parts",
+            "latents": "drawn by the distributions of the latent's parts",
             "seed": SEED,
-            "sweeps": "; ".join("{} from {:g} to {:g}".format(one.name, *one.part.swept) for one in self._swept),
+            "sweeps": "; ".join("{} from {:g} to {:g}".format(one.name, *one.variable.swept) for one in self._swept),
             "steps": STEPS,
         }
 
-    def cases(self, data: Dataset, /) -> Iterator[Sweep]:
+    def examples(self, data: Dataset, /) -> Iterator[TraversalExample]:
         """One case per latent.
 
         Raises:
             Unsuitable: If the data are no samples to be drawn.
         """
-        if not isinstance(data, Draws):
+        if not isinstance(data, SampleSet):
             raise Unsuitable("it is measured on samples, without data")
         for index in range(len(data)):
-            yield Sweep({way: self._follow(model, index) for way, model in self._models.items()})
+            yield TraversalExample({way: self._follow(model, index) for way, model in self._models.items()})
 
     def _follow(self, model: Model, index: int) -> dict[tuple[str, str], float]:
         found = {}
         for one in self._swept:
             latent = draw(self._source, SEED, [index] * STEPS)
-            values = np.linspace(*one.part.swept, STEPS, dtype=np.float32)
-            latent[one.part.name][:, one.at] = values
-            pictures = generate(model, latent).mean(axis=3) / 255
+            values = np.linspace(*one.variable.swept, STEPS, dtype=np.float32)
+            latent[one.variable.name][:, one.at] = values
+            images = generate(model, latent).mean(axis=3) / 255
             for name, measure in PROPERTIES.items():
-                found[one.name, name] = _spearman(values, np.array([measure(each) for each in pictures]))
+                found[one.name, name] = _spearman(values, np.array([measure(each) for each in images]))
         return found
 
 
 def _spearman(values: NDArray[np.float32], measured: NDArray[np.float64]) -> float:
-    """The rank correlation, over the pictures that could be measured; 0 where nothing moves."""
+    """The rank correlation, over the images that could be measured; 0 where nothing moves."""
     from scipy.stats import spearmanr
 
     usable = np.isfinite(measured)
@@ -206,20 +206,20 @@ def _spearman(values: NDArray[np.float32], measured: NDArray[np.float64]) -> flo
 class CodeEffect:
     """How surely each continuous number moves a property: the least of them, by the property that it moves most.
 
-    What counts is the mean of the correlations over all sweeps with their signs, so a code that leans some pictures to
+    What counts is the mean of the correlations over all sweeps with their signs, so a code that leans some images to
     the left and others to the right moves nothing.
     """
 
-    def __init__(self, _setting: Setting) -> None:
+    def __init__(self, _setting: EvaluationSettings) -> None:
         self._found: dict[str, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
 
-    def add(self, case: Sweep, /) -> None:
-        for way, correlations in case.correlations.items():
+    def add(self, example: TraversalExample, /) -> None:
+        for way, correlations in example.correlations.items():
             for pair, value in correlations.items():
                 self._found[way][pair].append(value)
 
-    def result(self) -> Mapping[str, Figure]:
-        return {way: Figure(value=min(_most(means).values())) for way, means in self._means().items()}
+    def result(self) -> Mapping[str, Estimate]:
+        return {way: Estimate(value=min(_most(means).values())) for way, means in self._means().items()}
 
     @property
     def count(self) -> int:

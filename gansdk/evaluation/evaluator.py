@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import NotApplicableError, OutputError, UsageError
 from gansdk.evaluation.assessment import (
-    Subject,
+    EvaluatedModel,
     assess,
     check_fitting,
     check_replicates,
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from gansdk.model.config import ModelConfig, TrainingData
     from gansdk.model.protocols import Model
     from gansdk.models.catalog import Catalog
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.models.runtime import Placement
     from gansdk.options import LoadOptions
-    from gansdk.plugins.declarations import Method, Metric
+    from gansdk.plugins.declarations import Method, MetricSpec
 
 
 @dataclass(frozen=True)
-class Evaluator:
+class EvaluationRun:
     """Measures models alike: on the same data, by the same metrics, computed in the same way.
 
     Attributes:
@@ -57,44 +57,44 @@ class Evaluator:
     note: Callable[[str], None] = silent
     progress: Callable[[str, int, int], None] = unseen
 
-    def evaluate(self, located: Located, twin: Located | None = None) -> Evaluation:
+    def evaluate(self, resolved: ResolvedModel, baseline: ResolvedModel | None = None) -> Evaluation:
         """Measures a model.
 
         Args:
-            located: The model.
-            twin: A model to compare it with; a model with two ends has its start without being told.
+            resolved: The model.
+            baseline: A model to compare it with; a model with two ends has its start without being told.
 
         Raises:
             UnknownNameError: If there is no metric of a name.
             NotApplicableError: If a metric that was asked for does not fit, or none does.
             UsageError: If there are no data and no metric can do without.
-            GansdkError: If a model does not load, an item is damaged, or a judge's file is missing.
+            GansdkError: If a model does not load, an item is damaged, or an evaluator's file is missing.
         """
-        chosen = self._choose(located)
+        chosen = self._choose(resolved)
         if not self.data and not any(metric.samples for metric in chosen):
-            raise UsageError(f"there is nothing to measure {located.ref} on", hint="give a test set: --data DATA")
-        other = (twin, self.catalog.method(twin)) if twin is not None else None
-        if twin is not None and (told := differences(located, twin)):
+            raise UsageError(f"there is nothing to measure {resolved.ref} on", hint="give a test set: --data DATA")
+        other = (baseline, self.catalog.method(baseline)) if baseline is not None else None
+        if baseline is not None and (told := differences(resolved, baseline)):
             self.note(
-                f"{twin.ref} differs from {located.ref} in {' and '.join(told)} too, so figures show that as well"
+                f"{baseline.ref} differs from {resolved.ref} in {' and '.join(told)} too, so figures show that as well"
             )
-        subject = load_subject(located, self.catalog.method(located), self.load, other)
-        return assess(subject, self.data, chosen, note=self.note, progress=self.progress)
+        evaluated_model = load_evaluated_model(resolved, self.catalog.method(resolved), self.load, other)
+        return assess(evaluated_model, self.data, chosen, note=self.note, progress=self.progress)
 
-    def evaluate_variants(self, located: Located, variants: Mapping[str, Located]) -> Evaluation:
+    def evaluate_variants(self, resolved: ResolvedModel, variants: Mapping[str, ResolvedModel]) -> Evaluation:
         """Measures other trainings as rows of a model's ablation; the model itself is not measured.
 
         Of each row the figures are kept, not the single values; and of its training those options that differ between
         the rows and the model.
 
         Args:
-            located: The model whose ablation it is.
+            resolved: The model whose ablation it is.
             variants: The rows, by name.
 
         Raises:
             GansdkError: As for :meth:`evaluate`.
         """
-        names = differing([located.config, *(one.config for one in variants.values())])
+        names = differing([resolved.config, *(one.config for one in variants.values())])
         rows = []
         for name, variant in variants.items():
             found = self._alone(name, variant)
@@ -104,70 +104,70 @@ class Evaluator:
             rows.append(Variant(name=name, steps=steps, options=options, measurements=found))
         return Evaluation(ablation=tuple(rows))
 
-    def evaluate_replicates(self, located: Located, replicates: Sequence[Located]) -> Evaluation:
+    def evaluate_replicates(self, resolved: ResolvedModel, replicates: Sequence[ResolvedModel]) -> Evaluation:
         """Measures the same training from other seeds; the model itself is not measured.
 
         Of each the figures are kept, not the single values.
 
         Args:
-            located: The model whose training it is.
+            resolved: The model whose training it is.
             replicates: The others.
 
         Raises:
             UsageError: If one is another training, or two have the same seed.
             GansdkError: As for :meth:`evaluate`.
         """
-        seeds = check_replicates(located, replicates)
+        seeds = check_replicates(resolved, replicates)
         found = [
             Replicate(seed=seed, measurements=self._alone(f"seed {seed}", one))
             for seed, one in zip(seeds, replicates, strict=True)
         ]
         return Evaluation(replicates=tuple(found))
 
-    def _alone(self, name: str, located: Located) -> tuple[Measurement, ...]:
-        """The figures of a model that stands beside another, without a twin and without single values."""
+    def _alone(self, name: str, resolved: ResolvedModel) -> tuple[Measurement, ...]:
+        """The figures of a model that stands beside another, without a baseline and without single values."""
 
         def told(label: str, done: int, total: int) -> None:
             self.progress(f"{name}: {label}", done, total)
 
-        chosen = self._choose(located)
-        subject = load_subject(located, self.catalog.method(located), self.load)
-        found = assess(subject.alone(), self.data, chosen, note=self.note, progress=told)
+        chosen = self._choose(resolved)
+        evaluated_model = load_evaluated_model(resolved, self.catalog.method(resolved), self.load)
+        found = assess(evaluated_model.alone(), self.data, chosen, note=self.note, progress=told)
         return tuple(one.model_copy(update={"values": {}}) for one in found.measurements)
 
-    def _choose(self, located: Located) -> list[Metric]:
+    def _choose(self, resolved: ResolvedModel) -> list[MetricSpec]:
         """The metrics that were asked for, or all that fit a model and can be read here."""
-        registry, facts = self.catalog.registry, located.config.facts
+        registry, facts = self.catalog.registry, resolved.config.facts
         if self.metrics:
             metrics = [registry.metric(name) for name in dict.fromkeys(self.metrics)]
-            check_fitting(metrics, facts, located.ref)
+            check_fitting(metrics, facts, resolved.ref)
             return metrics
         found = fitting(registry.metrics.values(), facts, self.note)
         if not found:
             hint = "see `gansdk plugins` for those that are here"
-            raise NotApplicableError(f"no metric fits {located.ref}", hint=hint)
+            raise NotApplicableError(f"no metric fits {resolved.ref}", hint=hint)
         return found
 
 
-OTHER_END = "the model's other end, where this training began; measured in the same run"
+OTHER_CHECKPOINT = "the model's other end, where this training began; measured in the same run"
 
 
-def about_twin(method: Method | None, config: str | None, *, has_start: bool) -> str:
-    """What a model's twin is, or why there is none.
+def about_baseline(method: Method | None, config: str | None, *, has_initial: bool) -> str:
+    """What a model's baseline is, or why there is none.
 
     Args:
         method: Its method, where that is installed.
         config: The way in which it was trained; None for one that was not trained here.
-        has_start: Whether it carries the networks that its training began from.
+        has_initial: Whether it carries the networks that its training began from.
     """
-    if has_start:
-        return OTHER_END
+    if has_initial:
+        return OTHER_CHECKPOINT
     if config is None:
         return "none: it was not trained here, and no training without the method's own terms is known"
     way = method.configs.get(config) if method is not None else None
-    if way is not None and way.own_terms:
-        return "none was given; `gansdk train --twin` makes one, and `gansdk eval --twin` measures it"
-    said = way.twin if way is not None else ""
+    if way is not None and way.ablated_terms:
+        return "none was given; `gansdk train --ablate` makes one, and `gansdk eval --baseline` measures it"
+    said = way.baseline if way is not None else ""
     return said or "none: no training without the method's own terms was made"
 
 
@@ -176,69 +176,73 @@ def digests(data: Iterable[TrainingData]) -> frozenset[str]:
     return frozenset(one.digest for one in data if one.digest)
 
 
-def load_subject(
-    located: Located, method: Method, load: LoadOptions, twin: tuple[Located, Method] | None = None
-) -> Subject:
+def load_evaluated_model(
+    resolved: ResolvedModel, method: Method, load: LoadOptions, baseline: tuple[ResolvedModel, Method] | None = None
+) -> EvaluatedModel:
     """A model from its folder, ready to be measured.
 
-    A model with two ends has its start as its twin, unless a place between them is asked for or a twin is named.
+    A model with two ends has its start as its baseline, unless a place between them is asked for or a baseline is
+    named.
 
     Args:
-        located: The model.
+        resolved: The model.
         method: Its method.
         load: Where and in what numbers it computes, and where between its ends.
-        twin: Another model to compare it with: the same training without the method's own terms.
+        baseline: Another model to compare it with: the same training without the method's own terms.
 
     Raises:
-        UsageError: If the twin gives pictures of another size.
+        UsageError: If the baseline gives images of another size.
         GansdkError: If a model does not load, or the device is not there.
     """
     from gansdk.models.runtime import place, set_threads
 
-    config = located.config
+    config = resolved.config
     placement = place(load, config.facts)
     set_threads(load.threads)
     protocol: dict[str, Any] = {"precision": placement.precision, "device": placement.device.type}
-    if load.blend is not None:
-        protocol["blend"] = load.blend
+    if load.network_interpolation is not None:
+        protocol["network_interpolation"] = load.network_interpolation
     trained = config.trained
-    other, about = None, about_twin(method, trained.config if trained else None, has_start=bool(config.ends))
-    if twin is not None:
-        _check_alike(located, twin[0])
-        other, about = _load(*twin, placement, None), _named_twin(twin[0].config)
-    elif config.ends and load.blend is None:
-        other = _load(located, method, placement, 0.0)
-    return Subject(
-        model=_load(located, method, placement, load.blend),
+    other, about = (
+        None,
+        about_baseline(method, trained.config if trained else None, has_initial=bool(config.checkpoints)),
+    )
+    if baseline is not None:
+        _check_alike(resolved, baseline[0])
+        other, about = _load(*baseline, placement, None), _named_baseline(baseline[0].config)
+    elif config.checkpoints and load.network_interpolation is None:
+        other = _load(resolved, method, placement, 0.0)
+    return EvaluatedModel(
+        model=_load(resolved, method, placement, load.network_interpolation),
         device=placement.device,
-        twin=other,
-        about_twin=about,
+        baseline=other,
+        about_baseline=about,
         trained_on=digests(trained.data if trained else ()),
         protocol=protocol,
     )
 
 
-def _load(located: Located, method: Method, placement: Placement, blend: float | None) -> Model:
+def _load(resolved: ResolvedModel, method: Method, placement: Placement, network_interpolation: float | None) -> Model:
     from gansdk.models.loading import load_networks
     from gansdk.models.runtime import assemble
 
-    networks = load_networks(located, method, blend)
-    return assemble(networks, method, located.config.facts, placement)
+    networks = load_networks(resolved, method, network_interpolation)
+    return assemble(networks, method, resolved.config.facts, placement)
 
 
-def _check_alike(located: Located, twin: Located) -> None:
-    ours, theirs = located.config.facts.generator, twin.config.facts.generator
+def _check_alike(resolved: ResolvedModel, baseline: ResolvedModel) -> None:
+    ours, theirs = resolved.config.facts.generator, baseline.config.facts.generator
     if ours is None or theirs is None or ours.output != theirs.output:
-        what = f"{twin.ref} gives other things than {located.ref}, so it cannot be its twin"
-        raise UsageError(what, hint="a twin differs in its training alone")
+        what = f"{baseline.ref} gives other things than {resolved.ref}, so it cannot be its baseline"
+        raise UsageError(what, hint="a baseline differs in its training alone")
 
 
-def _named_twin(config: ModelConfig) -> str:
+def _named_baseline(config: ModelConfig) -> str:
     trained = config.trained
     if trained is None:
         return f"another model: {config.summary or config.method}"
-    silenced = ", ".join(f"{player}/{term}" for player, term in trained.silenced)
-    without = f" without {silenced}" if silenced else f" with the options {trained.options}"
+    ablated_terms = ", ".join(f"{player}/{term}" for player, term in trained.ablated_terms)
+    without = f" without {ablated_terms}" if ablated_terms else f" with the options {trained.options}"
     return f"a training by config {trained.config} of {trained.steps} steps{without}"
 
 
@@ -273,13 +277,13 @@ def keep(folder: Path, newer: Evaluation, weights: str) -> Evaluation:
         return merged
 
 
-def is_users_own(catalog: Catalog, located: Located) -> bool:
+def is_users_own(catalog: Catalog, resolved: ResolvedModel) -> bool:
     """Whether a model's folder is the user's to write into: neither part of an installed plugin nor of the Hub's cache.
 
     A folder that is named by its path is.
     """
-    if located.snapshot is not None:
+    if resolved.snapshot is not None:
         return False
-    if isinstance(parse(located.ref), Folder):
+    if isinstance(parse(resolved.ref), Folder):
         return True
-    return all(located.folder != model.folder for model in catalog.registry.models.values())
+    return all(resolved.folder != model.folder for model in catalog.registry.models.values())

@@ -1,4 +1,4 @@
-"""How close a picture is to the true one, pixel by pixel. Pure functions of arrays."""
+"""How close an image is to the true one, pixel by pixel. Pure functions of arrays."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def psnr(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float
         border: So many pixels on each side are left out, as is usual for a super-resolution of that scale.
 
     Returns:
-        Infinity for equal pictures.
+        Infinity for equal images.
 
     Raises:
         ValueError: If the shapes differ, or the border leaves nothing.
@@ -61,7 +61,7 @@ def ssim(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float
         border: So many pixels on each side are left out.
 
     Returns:
-        The mean over all positions where the window fits; 1 for equal pictures.
+        The mean over all positions where the window fits; 1 for equal images.
 
     Raises:
         ValueError: If the shapes differ, or the border leaves less than the window.
@@ -119,7 +119,7 @@ def radial_power(plane: Floats) -> tuple[Floats, Floats]:
 def slope(plane: Floats, low: float, high: float = HIGHEST) -> float:
     """The slope of the radially averaged power over a band of frequencies, both as logarithms: α of power ∝ fᵅ.
 
-    Natural pictures have about −2 to −3; a blurred one falls faster, noise has 0.
+    Natural images have about −2 to −3; a blurred one falls faster, noise has 0.
 
     Args:
         plane: float [H, W], no side shorter than ``SMALLEST``.

@@ -4,136 +4,136 @@ from __future__ import annotations
 
 from gansdk.backbones import LITE0
 from gansdk.evaluation import codes
-from gansdk.plugins.declarations import Metric
-from gansdk.tasks.superres import misfit
+from gansdk.plugins.declarations import MetricSpec
+from gansdk.tasks.superres import unsupported_reason
 
 _RESTORING = "gansdk.evaluation.restoration:Restoring"
 _SAMPLING = "gansdk.evaluation.sample_metrics:Sampling"
 _RESEMBLING = "gansdk.evaluation.sample_metrics:Resembling"
 
 METRICS = (
-    Metric(
+    MetricSpec(
         name="psnr-y",
         version=1,
-        summary="how near the restored picture is to the true one, pixel by pixel",
+        summary="how near the restored image is to the true one, pixel by pixel",
         better="higher",
         unit="dB",
-        misfit=misfit,
+        unsupported_reason=unsupported_reason,
         trial=_RESTORING,
         function="gansdk.evaluation.restoration_metrics:psnr_y",
     ),
-    Metric(
+    MetricSpec(
         name="ssim-y",
         version=1,
         summary="how alike their structures are, window by window",
         better="higher",
-        misfit=misfit,
+        unsupported_reason=unsupported_reason,
         trial=_RESTORING,
         function="gansdk.evaluation.restoration_metrics:ssim_y",
     ),
-    Metric(
+    MetricSpec(
         name="consistency",
         version=1,
         summary="how near the result, shrunk again, is to the input",
         better="higher",
         unit="dB",
-        misfit=misfit,
+        unsupported_reason=unsupported_reason,
         trial=_RESTORING,
         function="gansdk.evaluation.restoration_metrics:consistency",
     ),
-    Metric(
+    MetricSpec(
         name="pd-lite0",
         version=1,
-        summary="how far it is from the true one in the features of a network that knows pictures",
+        summary="how far it is from the true one in the features of a network that knows images",
         better="lower",
-        misfit=misfit,
+        unsupported_reason=unsupported_reason,
         trial=_RESTORING,
         function="gansdk.evaluation.restoration_metrics:FeatureDistance",
-        trunk=LITE0,
+        backbone=LITE0,
     ),
-    Metric(
+    MetricSpec(
         name="fd-lite0",
         version=1,
         summary="how far all restored patches together are from all real ones, in the same features",
         better="lower",
-        misfit=misfit,
+        unsupported_reason=unsupported_reason,
         trial=_RESTORING,
         function="gansdk.evaluation.restoration_metrics:FrechetDistance",
-        trunk=LITE0,
+        backbone=LITE0,
     ),
-    Metric(
+    MetricSpec(
         name="spectrum-slope",
         version=1,
-        summary="how far its fine detail fades faster or slower than the true picture's",
+        summary="how far its fine detail fades faster or slower than the true image's",
         better="lower",
-        misfit=misfit,
+        unsupported_reason=unsupported_reason,
         trial=_RESTORING,
         function="gansdk.evaluation.restoration_metrics:spectrum_slope",
     ),
-    Metric(
-        name="told-apart",
+    MetricSpec(
+        name="c2st",
         version=1,
         summary="how often a network, taught to, tells a patch from a real one; half is chance",
         better="lower",
-        misfit=misfit,
+        unsupported_reason=unsupported_reason,
         trial=_RESTORING,
         function="gansdk.evaluation.restoration_metrics:ToldApart",
     ),
-    Metric(
+    MetricSpec(
         name="code-information",
         version=1,
         summary="how much of the categorical codes that a sample was made from can be read back off it",
         better="higher",
         unit="nats",
-        misfit=codes.telling_misfit,
+        unsupported_reason=codes.fidelity_unsupported_reason,
         trial=_SAMPLING,
         samples=5_000,
         function="gansdk.evaluation.sample_metrics:CodeInformation",
     ),
-    Metric(
+    MetricSpec(
         name="code-recovery",
         version=1,
         summary="how often the likeliest category is the one that a sample was made from",
         better="higher",
-        misfit=codes.telling_misfit,
+        unsupported_reason=codes.fidelity_unsupported_reason,
         trial=_SAMPLING,
         samples=5_000,
         function="gansdk.evaluation.sample_metrics:CodeRecovery",
     ),
-    Metric(
+    MetricSpec(
         name="code-effect",
         version=1,
-        summary="how surely each continuous code, swept, moves one property of the picture",
+        summary="how surely each continuous code, swept, moves one property of the image",
         better="higher",
-        misfit=codes.sweeping_misfit,
+        unsupported_reason=codes.traversal_unsupported_reason,
         trial="gansdk.evaluation.code_metrics:Sweeping",
         samples=100,
         function="gansdk.evaluation.code_metrics:CodeEffect",
     ),
-    Metric(
-        name="code-accuracy",
+    MetricSpec(
+        name="clustering-accuracy",
         version=1,
         summary="how many labelled images categories tell right that were found without labels",
         better="higher",
-        misfit=codes.reading_misfit,
+        unsupported_reason=codes.recovery_unsupported_reason,
         trial="gansdk.evaluation.code_metrics:Recognising",
         function="gansdk.evaluation.code_metrics:CodeAccuracy",
     ),
-    Metric(
+    MetricSpec(
         name="code-fidelity",
         version=1,
-        summary="how often a judge takes a sample for what its category is called",
+        summary="how often an evaluator takes a sample for what its category is called",
         better="higher",
-        misfit=codes.naming_misfit,
+        unsupported_reason=codes.accuracy_unsupported_reason,
         trial=_RESEMBLING,
         function="gansdk.evaluation.sample_metrics:CodeFidelity",
     ),
-    Metric(
-        name="fd-judge",
+    MetricSpec(
+        name="fd-classifier",
         version=1,
-        summary="how far all samples together are from all real images, in the features of a judge of such images",
+        summary="how far all samples together are from all real images, in the features of an evaluator of such images",
         better="lower",
-        misfit=codes.sampling_misfit,
+        unsupported_reason=codes.sampling_unsupported_reason,
         trial=_RESEMBLING,
         function="gansdk.evaluation.sample_metrics:FrechetDistance",
     ),

@@ -1,6 +1,7 @@
-"""How near pictures are to real ones in the eyes of a trained network. Pure functions of arrays.
+"""How near images are to real ones in the eyes of a trained network. Pure functions of arrays.
 
-The judge is EfficientNet-Lite0 (:mod:`gansdk.backbones.lite0`), which is part of no loss. It looks at 64×64 patches, 48
+The evaluator is EfficientNet-Lite0 (:mod:`gansdk.backbones.lite0`), which is part of no loss. It looks at 64×64
+patches, 48
 pixels apart, as they are: nothing is resized. Two figures come of it. They are neither FID nor LPIPS, so they are
 compared within one run only, and a Fréchet distance only between equal counts.
 """
@@ -28,13 +29,13 @@ SIDE = 64
 """Pixels a side of a patch."""
 
 STRIDE = 48
-"""Pixels between patches; they overlap by a quarter of their side, so that 100 pictures give 5,400 of them."""
+"""Pixels between patches; they overlap by a quarter of their side, so that 100 images give 5,400 of them."""
 
 _BATCH = 64
 
 
 class Seen(NamedTuple):
-    """What the judge sees in patches.
+    """What the evaluator sees in patches.
 
     Attributes:
         levels: Features at the ends of strides 4, 8 and 16, of unit length at each position: float [N, C, h, w] each.
@@ -45,39 +46,39 @@ class Seen(NamedTuple):
     pooled: Floats
 
 
-def patches(picture: NDArray[np.uint8], side: int = SIDE, stride: int = STRIDE) -> NDArray[np.uint8]:
+def patches(image: NDArray[np.uint8], side: int = SIDE, stride: int = STRIDE) -> NDArray[np.uint8]:
     """All square patches whose corners lie on a grid.
 
     Args:
-        picture: uint8 [H, W, 3].
+        image: uint8 [H, W, 3].
         side: Pixels a side.
         stride: Pixels between them.
 
     Returns:
-        uint8 [N, side, side, 3], row by row; none of a picture smaller than that.
+        uint8 [N, side, side, 3], row by row; none of an image smaller than that.
     """
-    if min(picture.shape[:2]) < side:
-        return np.empty((0, side, side, picture.shape[2]), picture.dtype)
-    windows = np.lib.stride_tricks.sliding_window_view(picture, (side, side), axis=(0, 1))[::stride, ::stride]
-    return np.ascontiguousarray(windows.transpose(0, 1, 3, 4, 2).reshape(-1, side, side, picture.shape[2]))
+    if min(image.shape[:2]) < side:
+        return np.empty((0, side, side, image.shape[2]), image.dtype)
+    windows = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))[::stride, ::stride]
+    return np.ascontiguousarray(windows.transpose(0, 1, 3, 4, 2).reshape(-1, side, side, image.shape[2]))
 
 
-def see(judge: EfficientNetLite0, seen: NDArray[np.uint8]) -> Seen:
-    """Shows patches to the judge, on the device where it is.
+def see(evaluator: EfficientNetLite0, seen: NDArray[np.uint8]) -> Seen:
+    """Shows patches to the evaluator, on the device where it is.
 
     Args:
-        judge: As :func:`~gansdk.backbones.lite0.load_lite0` gives it.
+        evaluator: As :func:`~gansdk.backbones.lite0.load_lite0` gives it.
         seen: uint8 [N, H, W, 3], at least one.
     """
     import torch
 
-    device = next(judge.parameters()).device
+    device = next(evaluator.parameters()).device
     looks = []
     with torch.inference_mode():
         for start in range(0, len(seen), _BATCH):
             part = np.array(seen[start : start + _BATCH])  # a copy: the pixels of an image may be read-only
             batch = torch.from_numpy(part.transpose(0, 3, 1, 2)).to(device)
-            looks.append(judge.look(batch.float() / 255))
+            looks.append(evaluator.look(batch.float() / 255))
         levels = [
             torch.nn.functional.normalize(torch.cat(one), dim=1) for one in zip(*(x.levels for x in looks), strict=True)
         ]
@@ -86,7 +87,7 @@ def see(judge: EfficientNetLite0, seen: NDArray[np.uint8]) -> Seen:
 
 
 def feature_distance(first: Seen, second: Seen) -> Floats:
-    """PD-Lite0: how far pictures are from the true ones, patch by patch; 0 for equal ones, 4 at most.
+    """PD-Lite0: how far images are from the true ones, patch by patch; 0 for equal ones, 4 at most.
 
     The squared distance of the two unit vectors at each position, summed over channels; the mean of that over
     positions, then over the three levels.
@@ -110,19 +111,19 @@ _WIDTHS = (32, 64, 64, 64)
 def held_out_accuracy(
     real: Mapping[str, Patches], made: Mapping[str, Patches], *, seed: int, device: torch.device
 ) -> dict[str, float]:
-    """Trains a fresh network on every other picture's patches and asks it about those of the rest.
+    """Trains a fresh network on every other image's patches and asks it about those of the rest.
 
     Four 3×3 convolutions with stride 2, a mean over positions and one logit: 0.1 M parameters, 500 steps of Adam on
     64 patches, half of them real, all flipped at random.
 
     Args:
-        real: By picture, uint8 [N, 48, 48, 3].
-        made: The same pictures' patches as the model makes them, alike in number.
+        real: By image, uint8 [N, 48, 48, 3].
+        made: The same images' patches as the model makes them, alike in number.
         seed: Where its weights and batches start.
         device: Where to compute.
 
     Returns:
-        By held-out picture, the share of its patches, real and made, that were told right: 0.5 is chance.
+        By held-out image, the share of its patches, real and made, that were told right: 0.5 is chance.
     """
     import torch
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gansdk.model.facts import Facts, ImageSource
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.declarations import Method
 
 
@@ -74,12 +74,15 @@ def photographs() -> dict[str, NDArray[np.uint8]]:
 
 
 def measure(
-    located: Located, method: Method, precision: Literal["bf16", "fp16"], photographs: Mapping[str, NDArray[np.uint8]]
+    resolved: ResolvedModel,
+    method: Method,
+    precision: Literal["bf16", "fp16"],
+    photographs: Mapping[str, NDArray[np.uint8]],
 ) -> list[Loss]:
     """Runs a generator from an image in fp32 and in a reduced precision, on the CPU.
 
     Args:
-        located: The model.
+        resolved: The model.
         method: Its method.
         precision: What to try.
         photographs: By name, uint8 [H, W, 3].
@@ -92,8 +95,8 @@ def measure(
     """
     from gansdk.models.loading import load_networks
 
-    networks = load_networks(located, method)
-    return measure_networks(networks, method, located.config.facts, precision, photographs)
+    networks = load_networks(resolved, method)
+    return measure_networks(networks, method, resolved.config.facts, precision, photographs)
 
 
 def measure_networks(

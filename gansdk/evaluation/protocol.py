@@ -1,4 +1,4 @@
-"""What reads one number off many cases, picture by picture, so that memory does not grow with the pictures."""
+"""What reads one number off many cases, image by image, so that memory does not grow with the images."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from gansdk.backbones.lite0 import EfficientNetLite0
     from gansdk.data.folders import Dataset
-    from gansdk.evaluation.record import Figure
+    from gansdk.evaluation.record import Estimate
     from gansdk.model.facts import Facts
 
 
 MODEL = "model"
-TWIN = "twin"
+BASELINE = "baseline"
 
 
 class Unsuitable(Exception):  # noqa: N818 - it is no error: the metric is left out, and the reason said
@@ -32,7 +32,7 @@ class Unsuitable(Exception):  # noqa: N818 - it is no error: the metric is left 
 
 
 @dataclass(frozen=True)
-class Setting:
+class EvaluationSettings:
     """Where and with what a model is measured.
 
     Attributes:
@@ -48,26 +48,26 @@ class Setting:
     seed: int = 0
 
     @cached_property
-    def judge(self) -> EfficientNetLite0:
-        """The perceptual judge, loaded once.
+    def evaluator(self) -> EfficientNetLite0:
+        """The perceptual evaluator, loaded once.
 
         Raises:
             InputError: If its file is not there.
         """
         from gansdk.backbones.lite0 import load_lite0
 
-        judge: EfficientNetLite0 = load_lite0().to(self.device)
-        return judge
+        evaluator: EfficientNetLite0 = load_lite0().to(self.device)
+        return evaluator
 
 
-class Trial(Protocol):
+class EvaluationProtocol(Protocol):
     """How a model is tried: it makes a case of each item. Built as ``Trial(models, setting)``."""
 
     def protocol(self, data: Dataset, /) -> Mapping[str, Any]:
         """How the cases are made, for the record."""
         ...
 
-    def cases(self, data: Dataset, /) -> Iterator[Any]:
+    def examples(self, data: Dataset, /) -> Iterator[Any]:
         """One case per item.
 
         Raises:
@@ -76,10 +76,10 @@ class Trial(Protocol):
         ...
 
 
-class Meter(Protocol):
-    """Reads one metric off the cases of one data set. Built as ``Meter(setting)``."""
+class Metric(Protocol):
+    """Reads one metric off the cases of one data set. Built as ``Metric(setting)``."""
 
-    def add(self, case: Any, /) -> None:
+    def add(self, example: Any, /) -> None:
         """Looks at a case.
 
         Raises:
@@ -87,8 +87,8 @@ class Meter(Protocol):
         """
         ...
 
-    def result(self) -> Mapping[str, Figure]:
-        """The figures by the way's name: ``model``, ``twin`` where there is one, and whatever stands beside them.
+    def result(self) -> Mapping[str, Estimate]:
+        """The figures by the way's name: ``model``, ``baseline`` where there is one, and whatever stands beside them.
 
         Raises:
             Unsuitable: If there were too few cases.
@@ -114,7 +114,7 @@ SEED = 20_160_613
 
 
 @dataclass(frozen=True)
-class Draws:
+class SampleSet:
     """Samples that a model is to make.
 
     Attributes:
@@ -140,7 +140,7 @@ class MeasuringOptions(LoadOptions):
     """As a model is loaded for any task, but in fp32 where nothing else is asked for."""
 
     precision: Annotated[Literal["auto", "fp32", "bf16", "fp16"], Field(description="numbers to compute with")] = "fp32"
-    blend: Annotated[
+    network_interpolation: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
         Field(description="measure a model with two ends somewhere between them; kept with -o only"),
     ] = None

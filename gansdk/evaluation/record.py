@@ -1,4 +1,4 @@
-"""``evaluation.json``: what was measured, how, and the twin's figures beside it."""
+"""``evaluation.json``: what was measured, how, and the baseline's figures beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Interval = tuple[float, float]
 
 
-class Figure(Frozen):
+class Estimate(Frozen):
     """A number that was measured."""
 
     value: Annotated[float, Field(description="the mean over the items, or one figure of the whole set")]
@@ -39,7 +39,7 @@ class Figure(Frozen):
         return [("value", self.value), ("interval", self.interval)]
 
 
-class Measurement(Figure):
+class Measurement(Estimate):
     """One metric on one data set."""
 
     metric: Annotated[str, Field(description="as in 'psnr-y'")]
@@ -53,9 +53,9 @@ class Measurement(Figure):
     ] = 0
     digest: Annotated[str, Field(description="of the data set: sha256 over the items' names and bytes")] = ""
     seen: Annotated[bool, Field(description="whether the model was trained on this very data set")] = False
-    twin: Annotated[Figure | None, Field(description="the twin's figure, from the same run")] = None
-    difference: Annotated[Figure | None, Field(description="ours minus the twin's, item by item")] = None
-    baselines: Annotated[
+    baseline: Annotated[Estimate | None, Field(description="the baseline's figure, from the same run")] = None
+    difference: Annotated[Estimate | None, Field(description="ours minus the baseline's, item by item")] = None
+    references: Annotated[
         dict[str, float],
         Field(description="the same figure of simpler ways, as 'bicubic', or of the truth, as 'floor'"),
     ] = {}
@@ -85,7 +85,7 @@ class Evaluation(Frozen):
     """All measurements of one model."""
 
     measurements: tuple[Measurement, ...] = ()
-    twin: Annotated[str, Field(description="what the twin is, or why there is none")] = ""
+    baseline: Annotated[str, Field(description="what the baseline is, or why there is none")] = ""
     ablation: Annotated[tuple[Variant, ...], Field(description="what other ways of training gave")] = ()
     replicates: Annotated[tuple[Replicate, ...], Field(description="what other seeds of this training gave")] = ()
 
@@ -101,13 +101,13 @@ class Evaluation(Frozen):
     def merged(self, newer: Evaluation) -> Evaluation:
         """These measurements and newer ones; of the same metric on data of the same name, the newer one stands.
 
-        A figure that was measured again, and is what it was, keeps the twin's that stood beside it.
+        A figure that was measured again, and is what it was, keeps the baseline's that stood beside it.
         """
         measurements = _merged(self.measurements, newer.measurements)
-        is_older_twin = _has_twin(measurements) and not _has_twin(newer.measurements)
+        is_older_baseline = _has_baseline(measurements) and not _has_baseline(newer.measurements)
         return Evaluation(
             measurements=measurements,
-            twin=self.twin if is_older_twin else newer.twin or self.twin,
+            baseline=self.baseline if is_older_baseline else newer.baseline or self.baseline,
             ablation=_merged_rows(self.ablation, newer.ablation),
             replicates=_merged_seeds(self.replicates, newer.replicates),
         )
@@ -129,13 +129,13 @@ def _merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> tuple[Mea
 
 
 def _says_more(before: Measurement, newer: Measurement) -> bool:
-    """Whether it is the same figure, and has the twin's, which the newer one is without."""
-    has_more = before.twin is not None and newer.twin is None
+    """Whether it is the same figure, and has the baseline's, which the newer one is without."""
+    has_more = before.baseline is not None and newer.baseline is None
     return has_more and before.value == newer.value and _same(before) == _same(newer)
 
 
-def _has_twin(measurements: Iterable[Measurement]) -> bool:
-    return any(one.twin is not None for one in measurements)
+def _has_baseline(measurements: Iterable[Measurement]) -> bool:
+    return any(one.baseline is not None for one in measurements)
 
 
 def _same(one: Measurement) -> tuple[str, int, str, str]:
@@ -177,7 +177,7 @@ def read_evaluation_file(path: Path) -> Evaluation:
     return read_record(path, Evaluation, ModelError, "measure the model again")
 
 
-def unjudged(facts: Facts, evaluation: Evaluation | None) -> str:
+def unevaluated(facts: Facts, evaluation: Evaluation | None) -> str:
     """What a reader of a model's figures has to know of its images: that none of them says how good they are.
 
     A restored image is held against the true one. Of samples only what a network apart sees in them tells; that a
@@ -191,8 +191,8 @@ def unjudged(facts: Facts, evaluation: Evaluation | None) -> str:
     if evaluation is None or not evaluation.measurements:
         return "not measured"
     is_sampled = isinstance(facts.generator, LatentGeneratorFacts)
-    is_judged = any(one.protocol.get("judge") for one in evaluation.measurements)
-    return "its images were not judged" if is_sampled and not is_judged else ""
+    is_evaluated = any(one.protocol.get("evaluator") for one in evaluation.measurements)
+    return "its images were not judged" if is_sampled and not is_evaluated else ""
 
 
 def number(value: float, unit: str = "") -> str:
@@ -221,7 +221,7 @@ def over_seeds(values: Sequence[float], unit: str = "") -> str:
 
 
 def difference(measured: Measurement) -> str:
-    """How much higher than its twin's a figure is, with its interval; empty where there is no twin."""
+    """How much higher than its baseline's a figure is, with its interval; empty where there is no baseline."""
     if measured.difference is None:
         return ""
     text = signed(measured.difference.value, measured.unit)

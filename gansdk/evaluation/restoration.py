@@ -1,6 +1,6 @@
-"""The trial of a generator that gives larger pictures: shrink a true one, let it be restored, compare.
+"""The trial of a generator that gives larger images: shrink a true one, let it be restored, compare.
 
-The picture is cut to a multiple of the scale and shrunk by antialiased bicubic interpolation, to 8 bits. What comes
+The image is cut to a multiple of the scale and shrunk by antialiased bicubic interpolation, to 8 bits. What comes
 out is rounded to 8 bits too, as a file would be.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from gansdk.data.degradation import degrade, jpeg
 from gansdk.data.degradation import upscale as enlarge
-from gansdk.data.folders import Attribution, Pictures
+from gansdk.data.folders import Attribution, Images
 from gansdk.errors import InputError
 from gansdk.evaluation.protocol import MODEL, Unsuitable
 from gansdk.model.facts import ImageGeneratorFacts
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.folders import Dataset
-    from gansdk.evaluation.protocol import Setting
+    from gansdk.evaluation.protocol import EvaluationSettings
     from gansdk.model.protocols import Model
     from gansdk.models.context import Context
 
@@ -38,11 +38,11 @@ BICUBIC = "bicubic"
 
 
 @dataclass(frozen=True)
-class Case:
-    """One picture, restored in every way that is compared.
+class Example:
+    """One image, restored in every way that is compared.
 
     Attributes:
-        name: The picture's.
+        name: The image's.
         low: What was given, uint8 [h, w, 3].
         high: The truth, uint8 [scale·h, scale·w, 3].
         results: By the way's name, of the truth's shape: by each of the models, and bicubic.
@@ -56,7 +56,7 @@ class Case:
     shared: dict[str, Any] = field(default_factory=dict)
 
 
-class Restoring:
+class RestorationProtocol:
     """Makes the cases.
 
     Args:
@@ -64,7 +64,7 @@ class Restoring:
         setting: Where and with what it is measured.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: Setting) -> None:
+    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
         from gansdk.models.context import Context
 
         self._models = models
@@ -83,29 +83,29 @@ class Restoring:
             "output": "rounded to 8 bits",
         }
 
-    def cases(self, data: Dataset, /) -> Iterator[Case]:
-        """One case per picture, in their order.
+    def examples(self, data: Dataset, /) -> Iterator[Example]:
+        """One case per image, in their order.
 
         Raises:
-            Unsuitable: If the data are no pictures.
-            InputError: If a picture is damaged or smaller than the scale.
+            Unsuitable: If the data are not images.
+            InputError: If an image is damaged or smaller than the scale.
         """
-        if not isinstance(data, Pictures):
-            raise Unsuitable("they are no pictures")
+        if not isinstance(data, Images):
+            raise Unsuitable("they are not images")
         for index in range(len(data)):
-            name, picture = data[index]
+            name, image = data[index]
             try:
-                high, low = degrade(picture, self._scale)
+                high, low = degrade(image, self._scale)
             except InputError as error:
                 raise InputError(f"{data.name}/{name}: {error.message}", hint=error.hint) from None
             if isinstance(data, CompressedInputs):
                 low = jpeg(low, data.quality)
             results = {way: restore(model, low, self._contexts[way]) for way, model in self._models.items()}
-            yield Case(name, low, high, {**results, BICUBIC: enlarge(low, self._scale)})
+            yield Example(name, low, high, {**results, BICUBIC: enlarge(low, self._scale)})
 
 
 def restore(model: Model, low: Pixels, context: Context) -> Pixels:
-    """A small picture through a model's generator, tiled where memory asks for it, as a user would get it."""
+    """A small image through a model's generator, tiled where memory asks for it, as a user would get it."""
     import torch
 
     from gansdk.models.tiling import upscale
@@ -129,7 +129,7 @@ FACE = (160, 0, 352, 192)
 """Left, top, right and bottom of the astronaut's head."""
 
 _SIZES = (16, 24, 32, 48)
-_WORDS = ("Restoring", "small letters", "Quick zephyrs blow,", "vexing daft Jim. 0123456789")
+_WORDS = ("RestorationProtocol", "small letters", "Quick zephyrs blow,", "vexing daft Jim. 0123456789")
 _PUBLIC = {
     "astronaut": Attribution("astronaut", "public domain", "NASA", "scikit-image"),
     "chelsea": Attribution("chelsea", "CC0-1.0", "Stéfan van der Walt", "scikit-image"),
@@ -138,7 +138,7 @@ _PUBLIC = {
 }
 
 
-class CompressedInputs(Pictures):
+class CompressedInputs(Images):
     """A set of true images whose low-resolution versions go through JPEG before a model gets them.
 
     Args:
@@ -147,7 +147,7 @@ class CompressedInputs(Pictures):
         name: What the set is called in records.
     """
 
-    def __init__(self, true: Pictures, quality: int, name: str) -> None:
+    def __init__(self, true: Images, quality: int, name: str) -> None:
         super().__init__(name, true.items, true.attributions)
         self.quality = quality
         self.given = f"JPEG of quality {quality}, 4:2:0"
@@ -172,28 +172,28 @@ class _Made:
 
     @cached_property
     def _files(self) -> dict[str, bytes]:
-        from PIL import Image
+        from PIL import Image as PILImage
 
         files = {}
         for name, pixels in self._make().items():
             buffer = io.BytesIO()
-            Image.fromarray(pixels).save(buffer, "PNG")
+            PILImage.fromarray(pixels).save(buffer, "PNG")
             files[name] = buffer.getvalue()
         return files
 
 
-def trial_pictures() -> dict[str, Pictures]:
-    """The trial pictures by set: photographs, faces, text, and the photographs again with inputs from JPEG files."""
+def trial_images() -> dict[str, Images]:
+    """The trial images by set: photographs, faces, text, and the photographs again with inputs from JPEG files."""
     photographs, faces = tuple(sorted(_PUBLIC)), ("face, near", "face, far")
     text = tuple(f"text, {size} pixels" for size in _SIZES)
     theirs = tuple(_PUBLIC[name] for name in photographs)
     head = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
     ours = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
-    clean = Pictures(PHOTOGRAPHS, _Made(photographs, _photographs), theirs)
+    clean = Images(PHOTOGRAPHS, _Made(photographs, _photographs), theirs)
     made = (
         clean,
-        Pictures(FACES, _Made(faces, _faces), head),
-        Pictures(TEXT, _Made(text, _text), ours),
+        Images(FACES, _Made(faces, _faces), head),
+        Images(TEXT, _Made(text, _text), ours),
         CompressedInputs(clean, JPEG_QUALITY, JPEG),
     )
     return {one.name: one for one in made}
@@ -211,21 +211,22 @@ def _pixels(load: Callable[[], Any]) -> Pixels:
 
 def _faces() -> dict[str, Pixels]:
     """The head as it is, and at half its size: about 80 and 40 pixels from ear to ear."""
-    from PIL import Image
+    from PIL import Image as PILImage
     from skimage import data
 
-    near = Image.fromarray(_pixels(data.astronaut)).crop(FACE)
-    far = near.resize((near.width // 2, near.height // 2), Image.Resampling.LANCZOS)
+    near = PILImage.fromarray(_pixels(data.astronaut)).crop(FACE)
+    far = near.resize((near.width // 2, near.height // 2), PILImage.Resampling.LANCZOS)
     return {"face, near": np.asarray(near), "face, far": np.asarray(far)}
 
 
 def _text() -> dict[str, Pixels]:
     """Dark words on white in Pillow's own typeface, at several heights."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image as PILImage
+    from PIL import ImageDraw, ImageFont
 
     found = {}
     for size in _SIZES:
-        sheet = Image.new("RGB", (384, 192), "white")
+        sheet = PILImage.new("RGB", (384, 192), "white")
         draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
         for index in range(int(176 / (1.5 * size))):
             draw.text((8, 8 + round(1.5 * size * index)), _WORDS[index % len(_WORDS)], "#202020", font)

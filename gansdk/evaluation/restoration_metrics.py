@@ -1,4 +1,4 @@
-"""The meters of restored pictures: how near they are to the true ones, to the input, and to what pictures are like."""
+"""The meters of restored images: how near they are to the true ones, to the input, and to what images are like."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gansdk.data.degradation import degrade
 from gansdk.evaluation import image_metrics, perceptual
 from gansdk.evaluation.image_metrics import luma, psnr, ssim
 from gansdk.evaluation.protocol import Unsuitable
-from gansdk.evaluation.record import Figure
+from gansdk.evaluation.record import Estimate
 from gansdk.evaluation.statistics import figure, frechet_distance
 from gansdk.model.facts import ImageGeneratorFacts
 
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.evaluation.perceptual import Seen
-    from gansdk.evaluation.protocol import Setting
-    from gansdk.evaluation.restoration import Case
+    from gansdk.evaluation.protocol import EvaluationSettings
+    from gansdk.evaluation.restoration import Example
 
     Pixels = NDArray[np.uint8]
 
 
 HIGHEST = 100.0
-"""What stands for a flawless picture's infinite decibels, which neither a mean nor JSON can hold."""
+"""What stands for a flawless image's infinite decibels, which neither a mean nor JSON can hold."""
 
 MINIMUM_PATCHES = 2 * 1280
-"""Twice as many as the judge has features, so that both halves of the floor can fill a covariance."""
+"""Twice as many as the evaluator has features, so that both halves of the floor can fill a covariance."""
 
-MINIMUM_PICTURES = 20
+MINIMUM_IMAGES = 20
 """To be told apart: half of them teach, half are asked about."""
 
 _Y = "Y of ITU-R BT.601, 16 to 235"
 
 
-class PerPicture:
-    """One number per picture: its mean, its interval."""
+class PerImage:
+    """One number per image: its mean, its interval."""
 
-    def __init__(self, measure: Callable[[Pixels, Case], float], protocol: Mapping[str, Any]) -> None:
+    def __init__(self, measure: Callable[[Pixels, Example], float], protocol: Mapping[str, Any]) -> None:
         self._measure = measure
         self._values: dict[str, dict[str, float]] = defaultdict(dict)
         self.protocol = protocol
 
-    def add(self, case: Case, /) -> None:
-        for way, result in case.results.items():
+    def add(self, example: Example, /) -> None:
+        for way, result in example.results.items():
             try:
-                self._values[way][case.name] = self._measure(result, case)
+                self._values[way][example.name] = self._measure(result, example)
             except ValueError as error:
-                raise Unsuitable(f"{case.name}: {error}") from None
+                raise Unsuitable(f"{example.name}: {error}") from None
 
-    def result(self) -> Mapping[str, Figure]:
+    def result(self) -> Mapping[str, Estimate]:
         if not self.count:
-            raise Unsuitable("there is no picture large enough")
+            raise Unsuitable("there is not an image large enough")
         return {way: figure(values) for way, values in self._values.items()}
 
     @property
@@ -64,83 +64,85 @@ class PerPicture:
         return min((len(values) for values in self._values.values()), default=0)
 
 
-def psnr_y(setting: Setting) -> PerPicture:
+def psnr_y(setting: EvaluationSettings) -> PerImage:
     """PSNR as the literature gives it: on the Y channel, a rim as wide as the scale left out."""
     border = _scale(setting)
 
-    def measure(result: Pixels, case: Case) -> float:
-        return min(HIGHEST, psnr(luma(result), luma(case.high), peak=255, border=border))
+    def measure(result: Pixels, example: Example) -> float:
+        return min(HIGHEST, psnr(luma(result), luma(example.high), peak=255, border=border))
 
-    return PerPicture(measure, {"channel": _Y, "border": border, "highest": HIGHEST})
+    return PerImage(measure, {"channel": _Y, "border": border, "highest": HIGHEST})
 
 
-def ssim_y(setting: Setting) -> PerPicture:
+def ssim_y(setting: EvaluationSettings) -> PerImage:
     """SSIM on the Y channel, a rim as wide as the scale left out."""
     border = _scale(setting)
 
-    def measure(result: Pixels, case: Case) -> float:
-        return ssim(luma(result), luma(case.high), peak=255, border=border)
+    def measure(result: Pixels, example: Example) -> float:
+        return ssim(luma(result), luma(example.high), peak=255, border=border)
 
-    return PerPicture(measure, {"channel": _Y, "border": border, "window": "Gaussian, 11 pixels, sigma 1.5"})
+    return PerImage(measure, {"channel": _Y, "border": border, "window": "Gaussian, 11 pixels, sigma 1.5"})
 
 
-def consistency(setting: Setting) -> PerPicture:
+def consistency(setting: EvaluationSettings) -> PerImage:
     """PSNR of the result, shrunk again, against the input: does it show what was given?"""
     scale = _scale(setting)
 
-    def measure(result: Pixels, case: Case) -> float:
-        return min(HIGHEST, psnr(degrade(result, scale).low, case.low, peak=255))
+    def measure(result: Pixels, example: Example) -> float:
+        return min(HIGHEST, psnr(degrade(result, scale).low, example.low, peak=255))
 
-    return PerPicture(measure, {"channel": "RGB", "against": "the input, by the same kernel", "highest": HIGHEST})
+    return PerImage(measure, {"channel": "RGB", "against": "the input, by the same kernel", "highest": HIGHEST})
 
 
-def spectrum_slope(setting: Setting) -> PerPicture:
+def spectrum_slope(setting: EvaluationSettings) -> PerImage:
     """How far the slope of the power spectrum is from that of the truth, where the input holds nothing."""
     low = 0.5 / _scale(setting)
 
-    def measure(result: Pixels, case: Case) -> float:
-        if "slope" not in case.shared:
-            case.shared["slope"] = image_metrics.slope(luma(case.high), low)
-        return abs(image_metrics.slope(luma(result), low) - float(case.shared["slope"]))
+    def measure(result: Pixels, example: Example) -> float:
+        if "slope" not in example.shared:
+            example.shared["slope"] = image_metrics.slope(luma(example.high), low)
+        return abs(image_metrics.slope(luma(result), low) - float(example.shared["slope"]))
 
     band = f"{low:g} to {image_metrics.HIGHEST:g} cycles per pixel"
-    return PerPicture(measure, {"channel": _Y, "band": band, "window": "Hann", "of": "absolute differences of slopes"})
+    return PerImage(measure, {"channel": _Y, "band": band, "window": "Hann", "of": "absolute differences of slopes"})
 
 
-class FeatureDistance(PerPicture):
-    """PD-Lite0: a picture's is the mean over its patches; pictures smaller than a patch are passed over."""
+class FeatureDistance(PerImage):
+    """PD-Lite0: an image's is the mean over its patches; images smaller than a patch are passed over."""
 
-    def __init__(self, setting: Setting) -> None:
-        super().__init__(_unused, {"judge": _JUDGE, **_PATCHES, "of": "strides 4, 8, 16: sum over channels, then mean"})
+    def __init__(self, setting: EvaluationSettings) -> None:
+        super().__init__(
+            _unused, {"evaluator": _EVALUATOR, **_PATCHES, "of": "strides 4, 8, 16: sum over channels, then mean"}
+        )
         self._setting = setting
 
-    def add(self, case: Case, /) -> None:
-        looks = _looks(case, self._setting)
+    def add(self, example: Example, /) -> None:
+        looks = _looks(example, self._setting)
         if looks is None:
             return
-        for way in case.results:
+        for way in example.results:
             distances = perceptual.feature_distance(looks[way], looks[_TRUTH])
-            self._values[way][case.name] = float(np.mean(distances))
+            self._values[way][example.name] = float(np.mean(distances))
 
 
-class FrechetDistance:
+class PatchFrechetDistance:
     """FD-Lite0 over all patches of the set, with the floor that as many real patches have in two halves."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: EvaluationSettings) -> None:
         self._setting = setting
         self._features: dict[str, list[NDArray[np.floating]]] = defaultdict(list)
 
-    def add(self, case: Case, /) -> None:
-        for way, seen in (_looks(case, self._setting) or {}).items():
+    def add(self, example: Example, /) -> None:
+        for way, seen in (_looks(example, self._setting) or {}).items():
             self._features[way].append(seen.pooled)
 
-    def result(self) -> Mapping[str, Figure]:
+    def result(self) -> Mapping[str, Estimate]:
         if self.count < MINIMUM_PATCHES:
             raise Unsuitable(f"it needs {MINIMUM_PATCHES} patches or more")
         features = {way: np.concatenate(parts) for way, parts in self._features.items()}
         real = features.pop(_TRUTH)
-        figures = {way: Figure(value=frechet_distance(each, real)) for way, each in features.items()}
-        return {**figures, "floor": Figure(value=frechet_distance(real[0::2], real[1::2]))}
+        figures = {way: Estimate(value=frechet_distance(each, real)) for way, each in features.items()}
+        return {**figures, "floor": Estimate(value=frechet_distance(real[0::2], real[1::2]))}
 
     @property
     def count(self) -> int:
@@ -150,26 +152,26 @@ class FrechetDistance:
     def protocol(self) -> Mapping[str, Any]:
         half = self.count // 2
         floor = f"every other real patch against the rest, {self.count - half} against {half}"
-        return {"judge": _JUDGE, **_PATCHES, "count": self.count, "floor": floor}
+        return {"evaluator": _EVALUATOR, **_PATCHES, "count": self.count, "floor": floor}
 
 
-class ToldApart:
-    """How well a network that was taught to tells patches from real ones, on pictures that it was not taught with."""
+class ClassifierTwoSampleTest:
+    """How well a network that was taught to tells patches from real ones, on images that it was not taught with."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: EvaluationSettings) -> None:
         self._setting = setting
         self._patches: dict[str, dict[str, Pixels]] = defaultdict(dict)
 
-    def add(self, case: Case, /) -> None:
-        for way, picture in {_TRUTH: case.high, **case.results}.items():
-            found = perceptual.patches(picture, perceptual.CLASSIFIER_SIDE, perceptual.CLASSIFIER_SIDE)
+    def add(self, example: Example, /) -> None:
+        for way, image in {_TRUTH: example.high, **example.results}.items():
+            found = perceptual.patches(image, perceptual.CLASSIFIER_SIDE, perceptual.CLASSIFIER_SIDE)
             if len(found):
-                self._patches[way][case.name] = found
+                self._patches[way][example.name] = found
 
-    def result(self) -> Mapping[str, Figure]:
+    def result(self) -> Mapping[str, Estimate]:
         real = self._patches.pop(_TRUTH, {})
-        if len(real) < MINIMUM_PICTURES:
-            raise Unsuitable(f"it needs {MINIMUM_PICTURES} pictures or more")
+        if len(real) < MINIMUM_IMAGES:
+            raise Unsuitable(f"it needs {MINIMUM_IMAGES} images or more")
         seed, device = self._setting.seed, self._setting.device
         each = {
             way: perceptual.held_out_accuracy(real, made, seed=seed, device=device)
@@ -179,14 +181,14 @@ class ToldApart:
 
     @property
     def count(self) -> int:
-        return max((len(pictures) // 2 for pictures in self._patches.values()), default=0)
+        return max((len(images) // 2 for images in self._patches.values()), default=0)
 
     @property
     def protocol(self) -> Mapping[str, Any]:
         return {
             "patch": perceptual.CLASSIFIER_SIDE,
             "stride": perceptual.CLASSIFIER_SIDE,
-            "taught": f"{perceptual.STEPS} steps of {perceptual.BATCH} patches of every other picture, "
+            "taught": f"{perceptual.STEPS} steps of {perceptual.BATCH} patches of every other image, "
             "asked about the rest",
             "seed": self._setting.seed,
             "chance": 0.5,
@@ -194,26 +196,28 @@ class ToldApart:
 
 
 _TRUTH = "truth"
-_JUDGE = "EfficientNet-Lite0"
+_EVALUATOR = "EfficientNet-Lite0"
 _PATCHES = {"patch": perceptual.SIDE, "stride": perceptual.STRIDE, "resize": "none"}
 
 
-def _looks(case: Case, setting: Setting) -> Mapping[str, Seen] | None:
-    """What the judge sees in a case, once for all meters; None where the picture is smaller than a patch."""
-    if "looks" not in case.shared:
-        pictures = {_TRUTH: case.high, **case.results}
-        cut = {way: perceptual.patches(picture) for way, picture in pictures.items()}
+def _looks(example: Example, setting: EvaluationSettings) -> Mapping[str, Seen] | None:
+    """What the evaluator sees in a case, once for all meters; None where the image is smaller than a patch."""
+    if "looks" not in example.shared:
+        images = {_TRUTH: example.high, **example.results}
+        cut = {way: perceptual.patches(image) for way, image in images.items()}
         large = len(cut[_TRUTH]) > 0
-        case.shared["looks"] = {way: perceptual.see(setting.judge, one) for way, one in cut.items()} if large else None
-    looks: Mapping[str, Seen] | None = case.shared["looks"]
+        example.shared["looks"] = (
+            {way: perceptual.see(setting.evaluator, one) for way, one in cut.items()} if large else None
+        )
+    looks: Mapping[str, Seen] | None = example.shared["looks"]
     return looks
 
 
-def _unused(_result: Pixels, _case: Case) -> float:
+def _unused(_result: Pixels, _example: Example) -> float:
     raise TypeError("distances of features are taken for all ways together")
 
 
-def _scale(setting: Setting) -> int:
+def _scale(setting: EvaluationSettings) -> int:
     generator = setting.facts.generator
     if not isinstance(generator, ImageGeneratorFacts):
         raise TypeError("a model that does not fit was measured")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gansdk.evaluation.record import Figure
+from gansdk.evaluation.record import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,21 +46,21 @@ def mean_interval(values: Mapping[str, float]) -> Interval | None:
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
-def figure(values: Mapping[str, float]) -> Figure:
+def figure(values: Mapping[str, float]) -> Estimate:
     """The mean of one value per item, with its interval."""
     mean = float(np.mean(list(values.values())))
-    return Figure(value=mean, interval=mean_interval(values), values=dict(values))
+    return Estimate(value=mean, interval=mean_interval(values), values=dict(values))
 
 
-def difference(ours: Figure, other: Figure) -> Figure:
+def difference(ours: Estimate, other: Estimate) -> Estimate:
     """How much higher one figure is than another: item by item where both have them, which is surer than two means."""
     if not ours.values or ours.values.keys() != other.values.keys():
-        return Figure(value=ours.value - other.value)
+        return Estimate(value=ours.value - other.value)
     each = {name: value - other.values[name] for name, value in ours.values.items()}
-    return Figure(value=float(np.mean(list(each.values()))), interval=mean_interval(each))
+    return Estimate(value=float(np.mean(list(each.values()))), interval=mean_interval(each))
 
 
-def share(right: int, count: int) -> Figure:
+def share(right: int, count: int) -> Estimate:
     """A share of a whole set, with Wilson's interval (1927).
 
     Args:
@@ -70,10 +70,10 @@ def share(right: int, count: int) -> Figure:
     from scipy.stats import binomtest
 
     ends = binomtest(right, count).proportion_ci(LEVEL, method="wilson")
-    return Figure(value=right / count, interval=(float(ends.low), float(ends.high)))
+    return Estimate(value=right / count, interval=(float(ends.low), float(ends.high)))
 
 
-def mean_of_many(values: NDArray[np.floating]) -> Figure:
+def mean_of_many(values: NDArray[np.floating]) -> Estimate:
     """The mean over so many items that it is normally distributed, and that a record cannot keep each of them.
 
     Args:
@@ -81,7 +81,7 @@ def mean_of_many(values: NDArray[np.floating]) -> Figure:
     """
     mean = float(values.mean(dtype=np.float64))
     reach = _NORMAL * float(values.std(ddof=1, dtype=np.float64)) / len(values) ** 0.5
-    return Figure(value=mean, interval=(mean - reach, mean + reach))
+    return Estimate(value=mean, interval=(mean - reach, mean + reach))
 
 
 def frechet_distance(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:

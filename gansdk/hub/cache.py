@@ -16,7 +16,7 @@ from gansdk.errors import HubError, InputError, ModelError, OutputError, Unknown
 from gansdk.files import parse_json, read_plain
 from gansdk.hub.layout import SHA, SNAPSHOTS, cache_folder, locked, repo_folder
 from gansdk.hub.pulling import difference
-from gansdk.model.config import CONFIG, DIRECTIONS, START, WEIGHTS, belongs, parse_config
+from gansdk.model.config import CONFIG, DIRECTIONS, INITIAL, WEIGHTS, belongs, parse_config
 from gansdk.refs import Hub
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gansdk.model.config import ModelConfig
 
 
-_USUAL = (WEIGHTS, START, DIRECTIONS)
+_USUAL = (WEIGHTS, INITIAL, DIRECTIONS)
 _SHORTEST_SHA = 7
 
 

@@ -23,7 +23,7 @@ _TOLD = 5  # names of branches and tags in a message
 
 
 @dataclass(frozen=True)
-class Entry:
+class RepoFile:
     """A file of a repository.
 
     Attributes:
@@ -50,7 +50,7 @@ class Listing:
 
     ref: Hub
     sha: str
-    files: Mapping[str, Entry]
+    files: Mapping[str, RepoFile]
     card: Mapping[str, Any] = field(default_factory=dict)
     private: bool = False
     gated: bool = False
@@ -127,7 +127,7 @@ def _entry(file: Any) -> dict[str, Any]:
 # what the client hands on is of whatever type the answer was; what does not validate is no answer of a Hub's
 _TEXT = TypeAdapter(str)
 _NAMES = TypeAdapter(dict[str, str])
-_FILES = TypeAdapter(dict[str, Entry])
+_FILES = TypeAdapter(dict[str, RepoFile])
 
 
 def get(url: str, parameters: Sequence[tuple[str, str]] = ()) -> Any:

@@ -101,7 +101,7 @@ def config_of(snapshot: Snapshot) -> ModelConfig:
     return parse_config(raw, f"{CONFIG} of {snapshot.ref}")
 
 
-def bring(snapshot: Snapshot, files: Mapping[str, str], *, again: bool = False) -> None:
+def ensure_files(snapshot: Snapshot, files: Mapping[str, str], *, again: bool = False) -> None:
     """Brings files of a model into the cache. What comes is checked; once more and it is given up.
 
     Args:
@@ -123,7 +123,7 @@ def bring(snapshot: Snapshot, files: Mapping[str, str], *, again: bool = False) 
 
 
 def pull(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None = None) -> tuple[Snapshot, ModelConfig]:
-    """Brings a whole model into the cache, card, pictures and attributions too; what is cached is checked and mended.
+    """Brings a whole model into the cache, card, images and attributions too; what is cached is checked and mended.
 
     Args:
         ref: A repository, with or without a revision.
@@ -136,22 +136,22 @@ def pull(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None =
     """
     snapshot = resolve(ref, access, note)
     config = config_of(snapshot)
-    bring_whole(snapshot, config, again=True)
+    ensure_all_files(snapshot, config, again=True)
     return snapshot, config
 
 
-def bring_whole(snapshot: Snapshot, config: ModelConfig, *, again: bool = False) -> None:
-    """Brings all that the format knows of a model into the cache: evaluation, card, pictures and attributions too.
+def ensure_all_files(snapshot: Snapshot, config: ModelConfig, *, again: bool = False) -> None:
+    """Brings all that the format knows of a model into the cache: evaluation, card, images and attributions too.
 
     Where the Hub cannot be asked what there is, what is cached is all. Raises as `bring`.
     """
     if snapshot.listing is None and not snapshot.access.is_offline and not (snapshot.folder / README).exists():
         with suppress(UnreachableError):
             snapshot = _listed(snapshot)
-    bring(snapshot, config.files, again=again)
+    ensure_files(snapshot, config.files, again=again)
     listed = snapshot.listing.files if snapshot.listing is not None else _cached_names(snapshot)
     besides = [name for name in listed if belongs(name)]
-    bring(snapshot, dict.fromkeys(besides, ""), again=again)
+    ensure_files(snapshot, dict.fromkeys(besides, ""), again=again)
 
 
 def fetch_file(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | None = None) -> tuple[Snapshot, Path]:
@@ -161,7 +161,7 @@ def fetch_file(ref: Hub, access: Access = ONLINE, note: Callable[[str], None] | 
         HubError: As in `resolve` and `bring`.
     """
     snapshot = resolve(ref, access, note)
-    bring(snapshot, {ref.file: ""})
+    ensure_files(snapshot, {ref.file: ""})
     _remember(snapshot)
     return snapshot, snapshot.folder / ref.file
 

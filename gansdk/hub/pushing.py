@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from gansdk.hub.listings import Entry
+    from gansdk.hub.listings import RepoFile
     from gansdk.model.config import ModelConfig
     from gansdk.refs import Hub
 
@@ -52,7 +52,7 @@ def check_login(ref: Hub) -> None:
 
 
 def send(
-    place: Place,
+    place: RepoTarget,
     files: Mapping[str, bytes | Path],
     changes: tuple[Change, ...],
     message: str,
@@ -277,7 +277,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Place:
+class RepoTarget:
     """A repository as a push finds it.
 
     Attributes:
@@ -305,7 +305,7 @@ class Place:
         return frozenset(name for name in self.listing.files if belongs(name, ours))
 
 
-def find(ref: Hub, access: Access = ONLINE) -> Place:
+def find(ref: Hub, access: Access = ONLINE) -> RepoTarget:
     """Looks at a repository that a model shall go to.
 
     Args:
@@ -322,14 +322,14 @@ def find(ref: Hub, access: Access = ONLINE) -> Place:
         raise UnreachableError(f"nothing can be pushed to {ref} offline", hint="push it while online")
     with _said_of_a_push():
         if not persist(lambda: HfApi().repo_exists(ref.repo), str(ref), sending=True):
-            return Place(ref)
+            return RepoTarget(ref)
         listing = ask(ref)
         tags, branches = names(ref, sending=True)
         config = _config(ref, _content(listing, CONFIG))
-        return Place(ref, listing, tags, branches, config, _content(listing, README))
+        return RepoTarget(ref, listing, tags, branches, config, _content(listing, README))
 
 
-def compare(place: Place, files: Mapping[str, bytes | Path]) -> tuple[Change, ...]:
+def compare(place: RepoTarget, files: Mapping[str, bytes | Path]) -> tuple[Change, ...]:
     """What a push would do, file by file.
 
     Args:
@@ -342,7 +342,7 @@ def compare(place: Place, files: Mapping[str, bytes | Path]) -> tuple[Change, ..
     return (*changes, *(Change(name, there[name].size, "removed") for name in gone))
 
 
-def check(place: Place, changes: tuple[Change, ...], *, private: bool, tag: str) -> None:
+def check(place: RepoTarget, changes: tuple[Change, ...], *, private: bool, tag: str) -> None:
     """Refuses what could not be done to the end.
 
     Args:
@@ -381,7 +381,7 @@ def check_tag(tag: str) -> None:
         raise RefError(f"{tag!r} can be no tag", hint="tags are letters, digits and . _ + -, as in v1")
 
 
-def state(content: bytes | Path, entry: Entry | None) -> State:
+def state(content: bytes | Path, entry: RepoFile | None) -> State:
     """How a file relates to the one of its name on the Hub."""
     if entry is None:
         return "new"

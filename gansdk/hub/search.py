@@ -34,7 +34,7 @@ Parameters = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """A model that a search found, as the Hub and its card describe it.
 
     Attributes:
@@ -62,7 +62,7 @@ class Found:
 
 def search(
     text: str = "", *, task: str = "", method: str = "", limit: int = 20, access: Access = ONLINE
-) -> tuple[Found, ...]:
+) -> tuple[SearchResult, ...]:
     """Models of gansdk's on the Hub, those first that are downloaded most.
 
     Args:
@@ -91,11 +91,11 @@ def search(
         raise UnreachableError(error.message, hint="try again later") from None
 
 
-def _found(asked: Parameters, limit: int) -> tuple[Found, ...]:
+def _found(asked: Parameters, limit: int) -> tuple[SearchResult, ...]:
     """Page after page, until there are enough or one brings nothing new: so a server cannot go on for ever."""
     from huggingface_hub import constants
 
-    found: dict[str, Found] = {}
+    found: dict[str, SearchResult] = {}
     while True:
         before = len(found)
         response = _asked(f"{constants.ENDPOINT}/api/models", asked)
@@ -127,7 +127,7 @@ def _listed(response: Any) -> Sequence[Any]:
     return page
 
 
-def _read(entry: Any) -> Found | None:
+def _read(entry: Any) -> SearchResult | None:
     """An entry of a page; None for a repository that no ref can name."""
     if not isinstance(entry, dict):
         raise KeyError("no entry")
@@ -136,7 +136,7 @@ def _read(entry: Any) -> Found | None:
     except RefError:
         return None
     tags = tuple(str(tag) for tag in entry.get("tags") or ())
-    return Found(
+    return SearchResult(
         ref=ref,
         sha=str(entry.get("sha") or ""),
         tags=tags,

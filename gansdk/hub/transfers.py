@@ -130,7 +130,7 @@ def _changed(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _quiet_client() -> Iterator[None]:
-    """What the client says of rates and retries by itself is not said; whoever asked it for more hears it."""
+    """What the client says of rates and retries by default is not said; whoever asked it for more hears it."""
     logger = logging.getLogger("huggingface_hub")
     before = logger.level
     if before == logging.WARNING:
@@ -183,7 +183,7 @@ _ASKED_ONCE = ("HEAD", "POST", "PUT")
 
 
 class _RepeatedError(Exception):
-    """The client asks by itself once more what it had no answer to; `persist` bounds how often."""
+    """The client asks by default once more what it had no answer to; `persist` bounds how often."""
 
 
 def _hooks(thread: int, seconds: float) -> tuple[Callable[[Any], None], Callable[[Any], None]]:

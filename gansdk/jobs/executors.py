@@ -22,7 +22,7 @@ from gansdk.errors import GansdkError, UnforeseenError, UsageError
 from gansdk.files import cannot_write
 from gansdk.jobs.plan import STANDARD, extent_of
 from gansdk.media.formats import file_format
-from gansdk.media.image import Picture
+from gansdk.media.image import Image
 from gansdk.media.results import as_image_writing, write_result
 from gansdk.media.writing import check_fits
 from gansdk.models.context import Context
@@ -31,7 +31,7 @@ from gansdk.models.encodings import Encoding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from gansdk.jobs.plan import Item, Work
+    from gansdk.jobs.plan import Item, JobSpec
     from gansdk.media.gallery import Gallery
     from gansdk.models.pipelines import Pipeline
 
@@ -40,7 +40,7 @@ _AHEAD = 2
 """Items that are read before their turn. One thread does it: Python's filters of warnings allow one at a time."""
 
 _WRITERS = 3
-"""Threads that write: packing a picture takes longer than reading one, and forcing it to the disk is waiting."""
+"""Threads that write: packing an image takes longer than reading one, and forcing it to the disk is waiting."""
 
 _BEHIND = 16
 """Results that may wait to be written."""
@@ -49,7 +49,7 @@ _BYTES_BEHIND = 2**30
 """Bytes of those; a result that is larger alone is waited for."""
 
 _SLOW_TO_WRITE = 2**26
-"""Bytes of a picture that somebody who pressed Ctrl-C is told to wait for."""
+"""Bytes of an image that somebody who pressed Ctrl-C is told to wait for."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Outcome:
     Attributes:
         item: Which one.
         seconds: What it took: reading, computing and writing, without waiting in between.
-        output: Where its picture stands; None where it went to a stream, is a record, or there is none.
+        output: Where its image stands; None where it went to a stream, is a record, or there is none.
         record: What it gave, where the task gives records.
         shown: What of that is printed, where it goes to no file.
         words: The record in a line for people; empty where it speaks for itself.
@@ -81,12 +81,12 @@ class Executor(Protocol):
     """Runs items."""
 
     def run(
-        self, work: Work, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+        self, spec: JobSpec, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
     ) -> None:
         """Runs all items; one's failure never stops the rest.
 
         Args:
-            work: What to do to each.
+            spec: What to do to each.
             items: In the order in which they are told of, where that costs nothing.
             context: The surroundings of an item, for its progress and notes.
             tell: Takes the end of each item, called in this thread. Whatever ends the run early, Ctrl-C too, what
@@ -110,10 +110,10 @@ class Local:
         self._load = load
 
     def run(
-        self, work: Work, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+        self, spec: JobSpec, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
     ) -> None:
         """See :class:`Executor`."""
-        _Line(work, self._load(), context, tell).run(items)
+        _Line(spec, self._load(), context, tell).run(items)
 
 
 @dataclass
@@ -121,9 +121,9 @@ class _Read:
     """An item whose inputs are being read, or are read when its turn comes; and what comes of it."""
 
     item: Item
-    future: Future[tuple[dict[str, Picture], float]] | None
+    future: Future[tuple[dict[str, Image], float]] | None
     notes: list[str] = field(default_factory=list)
-    inputs: dict[str, Picture] = field(default_factory=dict)
+    inputs: dict[str, Image] = field(default_factory=dict)
     seconds: float = 0.0
     result: Any = None
     error: GansdkError | None = None
@@ -143,9 +143,9 @@ class _Line:
     """The way of items from reading over computing to writing."""
 
     def __init__(
-        self, work: Work, pipeline: Pipeline, context: Callable[[Item], Context], tell: Callable[[Outcome], None]
+        self, spec: JobSpec, pipeline: Pipeline, context: Callable[[Item], Context], tell: Callable[[Outcome], None]
     ) -> None:
-        self._work = work
+        self._work = spec
         self._pipeline = pipeline
         self._context = context
         self._tell = tell
@@ -153,7 +153,7 @@ class _Line:
         self._writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="writing")
         self._ahead: deque[_Read] = deque()
         self._behind: deque[_Written] = deque()
-        self._batch = _batch(work)
+        self._batch = _batch(spec)
 
     def run(self, items: Iterable[Item]) -> None:
         left = iter(items)
@@ -163,7 +163,7 @@ class _Line:
                 now = [self._ahead.popleft() for _ in range(min(self._batch, len(self._ahead)))]
                 self._read_ahead(left)
                 self._compute(now)
-                del now  # and with it its pictures
+                del now  # and with it its images
                 self._tell_of_ended(_BEHIND)
             self._tell_of_ended(0)
         finally:
@@ -181,7 +181,7 @@ class _Line:
             begun.future = self._reader.submit(copy_context().run, self._read, item, begun.notes)
         return begun
 
-    def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Picture], float]:
+    def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Image], float]:
         start = time.perf_counter()
         inputs = read(self._work, self._pipeline, item, notes.append)
         return inputs, time.perf_counter() - start
@@ -245,7 +245,7 @@ class _Line:
         written.future = write(copy_context().run, self._write, one.item, one.result, one.seconds, written.notes)
         self._behind.append(written)
 
-    def _write(self, item: Item, result: Picture | Gallery, seconds: float, notes: list[str]) -> Outcome:
+    def _write(self, item: Item, result: Image | Gallery, seconds: float, notes: list[str]) -> Outcome:
         start = time.perf_counter()
         try:
             place = write(self._work, item, result, notes.append)
@@ -293,38 +293,38 @@ class _Line:
         self._writer.shutdown()
 
 
-def read(work: Work, pipeline: Pipeline, item: Item, note: Callable[[str], None]) -> dict[str, Picture]:
+def read(spec: JobSpec, pipeline: Pipeline, item: Item, note: Callable[[str], None]) -> dict[str, Image]:
     """An item's inputs, and whether its result will fit the format, which is better known before than after."""
     sources: tuple[Path | IO[bytes], ...] = tuple(
         sys.stdin.buffer if name == STANDARD else Path(name) for name in item.inputs
     )
-    inputs = pipeline.read(sources, work.reading, Context(note=note))
-    if work.kind == "picture":
-        writing = as_image_writing(work.writing)
-        for picture in inputs.values():
-            size = extent_of(work, (picture.width, picture.height))
-            check_fits(picture, file_format(item.output, writing), writing, size)
+    inputs = pipeline.read(sources, spec.reading, Context(note=note))
+    if spec.kind == "image":
+        writing = as_image_writing(spec.writing)
+        for image in inputs.values():
+            size = extent_of(spec, (image.width, image.height))
+            check_fits(image, file_format(item.output, writing), writing, size)
     return inputs
 
 
-def write(work: Work, item: Item, result: Picture | Gallery, note: Callable[[str], None]) -> Path | None:
+def write(spec: JobSpec, item: Item, result: Image | Gallery, note: Callable[[str], None]) -> Path | None:
     """Puts an item's result where it goes; see :func:`gansdk.media.results.write_result`."""
-    writing = as_image_writing(work.writing)
+    writing = as_image_writing(spec.writing)
     if item.replaces:
         writing = writing.model_copy(update={"on_exists": "overwrite"})
     if item.output is None:
-        return write_result(result, work.kind, sys.stdout.buffer, writing, note, provenance=work.provenance)
+        return write_result(result, spec.kind, sys.stdout.buffer, writing, note, provenance=spec.provenance)
     try:
         item.output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(item.output, error) from error
-    target = item.output.parent if work.kind == "folder" else item.output
-    return write_result(result, work.kind, target, writing, note, provenance=work.provenance)
+    target = item.output.parent if spec.kind == "folder" else item.output
+    return write_result(result, spec.kind, target, writing, note, provenance=spec.provenance)
 
 
-def _batch(work: Work) -> int:
+def _batch(spec: JobSpec) -> int:
     """How many items are computed together."""
-    batch = getattr(work.call, "batch", 1) if work.task.many else 1
+    batch = getattr(spec.call, "batch", 1) if spec.task.many else 1
     return batch if isinstance(batch, int) else 1
 
 
@@ -336,8 +336,8 @@ def _recorded(one: _Read) -> Outcome:
     return Outcome(one.item, one.seconds, record=result.record(), shown=result.shown(), words=result.words())
 
 
-def _bytes(result: Picture | Gallery) -> int:
-    alpha = result.alpha if isinstance(result, Picture) else None
+def _bytes(result: Image | Gallery) -> int:
+    alpha = result.alpha if isinstance(result, Image) else None
     return result.pixels.nbytes + (0 if alpha is None else alpha.nbytes)
 
 

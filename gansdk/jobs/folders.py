@@ -1,9 +1,9 @@
-"""Which pictures are in a folder, and where their results go: a mirrored tree.
+"""Which images are in a folder, and where their results go: a mirrored tree.
 
 Folders are entered in the order of names. Hidden files and folders (a name that begins with a dot) are passed over.
 A link to a file stands for that file; links to folders are not entered, so that there is no endless way. What a file
-is, its content decides; one that is no picture but is named like one is taken as well, and fails, since somebody
-meant it to be a picture.
+is, its content decides; one that is not an image but is named like one is taken as well, and fails, since somebody
+meant it to be an image.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gansdk.media.results import as_image_writing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gansdk.jobs.plan import Work
+    from gansdk.jobs.plan import JobSpec
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,25 @@ class FolderJob:
     """What a user asked for with a folder.
 
     Attributes:
-        work: What to do to each picture in it.
+        spec: What to do to each image in it.
         source: The folder.
         target: Where the results go; made if it is not there.
-        goes_on: Whether what is whole already stays; what an earlier run left otherwise is made anew.
+        resumes: Whether what is whole already stays; what an earlier run left otherwise is made anew.
     """
 
-    work: Work
+    spec: JobSpec
     source: Path
     target: Path
-    goes_on: bool = False
+    resumes: bool = False
 
 
 @dataclass
-class Found:
+class FoundFiles:
     """What is in a folder; names are relative to it, with forward slashes.
 
     Attributes:
-        stamps: Size and time of change of each picture, in nanoseconds, by name.
-        others: Files that are no pictures.
+        stamps: Size and time of change of each image, in nanoseconds, by name.
+        others: Files that are not images.
         links: Links to folders.
         closed: Folders that cannot be read, and why.
         left_out: Whether the folder of the results was among them.
@@ -67,16 +67,16 @@ def check(job: FolderJob) -> None:
     """Finds what is wrong with the call and the two folders.
 
     Raises:
-        UsageError: If the task does not take one picture each, the call does not fit the model's facts, or both
+        UsageError: If the task does not take one image each, the call does not fit the model's facts, or both
             folders are the same.
         InputError: If there is no such folder.
         OutputError: If the target is no folder.
     """
-    task = job.work.task
+    task = job.spec.task
     if len(task.slots) != 1:
         takes = " and ".join(slot.name for slot in task.slots) or "nothing"
-        raise UsageError(f"map gives each picture to the task, and {task.name} takes {takes}", hint="use gansdk run")
-    check_call(job.work)
+        raise UsageError(f"map gives each image to the task, and {task.name} takes {takes}", hint="use gansdk run")
+    check_call(job.spec)
     if not job.source.exists():
         raise InputError(f"there is no folder {job.source}", hint="check its name")
     if not job.source.is_dir():
@@ -87,9 +87,9 @@ def check(job: FolderJob) -> None:
         raise UsageError("the results would stand among their inputs", hint="name another folder for them")
 
 
-def search(source: Path, target: Path) -> Found:
-    """Looks for the pictures in a folder and all folders below it, ``target`` left out."""
-    found = Found()
+def search(source: Path, target: Path) -> FoundFiles:
+    """Looks for the images in a folder and all folders below it, ``target`` left out."""
+    found = FoundFiles()
     left_out = _identity(target)
 
     def cannot_enter(error: OSError) -> None:
@@ -106,7 +106,7 @@ def search(source: Path, target: Path) -> Found:
 
 
 def _entered(
-    folder: str, names: list[str], source: Path, left_out: tuple[int, int] | None, found: Found
+    folder: str, names: list[str], source: Path, left_out: tuple[int, int] | None, found: FoundFiles
 ) -> Iterator[str]:
     for name in names:
         path = os.path.join(folder, name)
@@ -120,20 +120,20 @@ def _entered(
             yield name
 
 
-def _take(path: str, source: Path, found: Found) -> None:
+def _take(path: str, source: Path, found: FoundFiles) -> None:
     name = _relative(path, source)
     try:
         status = os.stat(path)
     except OSError:  # a link that leads nowhere
         found.others.append(name)
         return
-    if stat.S_ISREG(status.st_mode) and (kind_by_ending(Path(name).suffix) is not None or _is_picture(path)):
+    if stat.S_ISREG(status.st_mode) and (kind_by_ending(Path(name).suffix) is not None or _is_image(path)):
         found.stamps[name] = (status.st_size, status.st_mtime_ns)
     else:
         found.others.append(name)
 
 
-def _is_picture(path: str) -> bool:
+def _is_image(path: str) -> bool:
     try:
         with open(path, "rb") as file:
             return identify(file.read(HEAD)) is not None
@@ -154,8 +154,8 @@ def _identity(path: str | Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def mirrored(job: FolderJob, found: Found) -> list[Item]:
-    """An item per picture, its result at the same place in the target's tree.
+def mirrored(job: FolderJob, found: FoundFiles) -> list[Item]:
+    """An item per image, its result at the same place in the target's tree.
 
     The result keeps its name and takes the ending of its format: of ``a.jpg`` comes ``a.png``, of ``a.2024``, which no
     format is called, ``a.2024.png``.
@@ -163,9 +163,9 @@ def mirrored(job: FolderJob, found: Found) -> list[Item]:
     Raises:
         UsageError: If results would stand in one place, or in the place of an input; all such are named.
     """
-    work = job.work
-    is_record = work.task.gives_records
-    ending = "" if is_record else file_format(None, as_image_writing(work.writing))
+    spec = job.spec
+    is_record = spec.task.gives_records
+    ending = "" if is_record else file_format(None, as_image_writing(spec.writing))
     items = []
     for name in found.stamps:
         path = PurePosixPath(name)

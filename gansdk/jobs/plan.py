@@ -25,14 +25,14 @@ from gansdk.media.results import as_image_writing, is_folder, numbered
 from gansdk.media.writing import check_size, has_limit
 from gansdk.model.config import WEIGHTS
 from gansdk.model.facts import LatentGeneratorFacts
-from gansdk.options import ImageWriting, RecordWriting
+from gansdk.options import AnyImageWriting, RecordWriting
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gansdk.errors import GansdkError
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.options import LoadOptions, Options
     from gansdk.plugins.declarations import OutputKind, Task
 
@@ -47,11 +47,11 @@ _ELSEWHERE: Mapping[OutputKind, str] = {
     "folder": "write single files with -o FOLDER/",
     "arrays": "write arrays with -o FILE.npz",
 }
-"""What to do with more pictures than a grid holds, the better first."""
+"""What to do with more images than a grid holds, the better first."""
 
 
 @dataclass(frozen=True)
-class Work:
+class JobSpec:
     """What is done to each item: plain data, which can be sent to wherever items are run.
 
     Attributes:
@@ -60,12 +60,12 @@ class Work:
         load: How the model is brought into memory.
         call: The task's own options.
         reading: How inputs are read.
-        writing: How results are written: :class:`ImageWriting` or :class:`RecordWriting`, as the task gives.
+        writing: How results are written: :class:`AnyImageWriting` or :class:`RecordWriting`, as the task gives.
         kind: What as.
     """
 
     task: Task
-    model: Located
+    model: ResolvedModel
     load: LoadOptions
     call: Options
     reading: Options
@@ -75,11 +75,12 @@ class Work:
     @property
     def provenance(self) -> str:
         """What makes its results: a public ref, else the weights' digest, since a path is nobody else's business."""
-        model, blend = self.model, self.load.blend
+        model, network_interpolation = self.model, self.load.network_interpolation
         digest = model.config.files[WEIGHTS].removeprefix("sha256:")[:12]
         public = model.ref.startswith(("builtin:", "hub:"))
         name = model.ref if public else f"{model.config.method} {digest}"
-        return f"gansdk {__version__} ({name}{'' if blend is None else f', blend {blend:g}'})"
+        between = "" if network_interpolation is None else f", network_interpolation {network_interpolation:g}"
+        return f"gansdk {__version__} ({name}{between})"
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,12 @@ class Job:
     """What a user asked for with inputs by name.
 
     Attributes:
-        work: What to do to them.
+        spec: What to do to them.
         inputs: Paths as typed, or ``-``; ``len(task.slots)`` per item.
         output: A file, a folder (ends with a separator, or is one already), ``-``, or None for beside each input.
     """
 
-    work: Work
+    spec: JobSpec
     inputs: tuple[str, ...]
     output: str | None
 
@@ -168,8 +169,8 @@ def plan(job: Job) -> list[Item]:
             the same file, one would overwrite another's input, the output's ending names no format, or a grid or its
             format could not hold what was asked for.
     """
-    check_call(job.work)
-    task, size = job.work.task, len(job.work.task.slots)
+    check_call(job.spec)
+    task, size = job.spec.task, len(job.spec.task.slots)
     if size and (not job.inputs or len(job.inputs) % size):
         names = " ".join(slot.name.upper() for slot in task.slots)
         what = f"{task.name} takes {names} for each result; {len(job.inputs) or 'none'} given"
@@ -182,11 +183,11 @@ def plan(job: Job) -> list[Item]:
     if task.gives_records:
         records_file(job)
         return [Item(group, None) for group in groups]
-    if job.work.kind == "picture" and task.count:
-        _check_grid(job.work)
+    if job.spec.kind == "image" and task.count:
+        _check_grid(job.spec)
     if not size:
         _check_extent(job)
-    if job.work.kind == "folder" and task.pieces:
+    if job.spec.kind == "folder" and task.pieces:
         return _pieces(job)
     items = [Item(group, _output(job, group, len(groups))) for group in groups]
     _check_inputs_stay(items)
@@ -194,21 +195,21 @@ def plan(job: Job) -> list[Item]:
     return items
 
 
-def check_call(work: Work) -> None:
+def check_call(spec: JobSpec) -> None:
     """Refuses a call that a model with these facts cannot answer, before its weights are read.
 
     Raises:
         UsageError: As the task says.
     """
-    if work.task.check:
-        resolve(work.task.check)(work.model.config.facts, work.call)
+    if spec.task.check:
+        resolve(spec.task.check)(spec.model.config.facts, spec.call)
 
 
 def _pieces(job: Job) -> list[Item]:
     """An item for each piece of a call that fills a folder."""
-    ending, folder = file_format(None, as_image_writing(job.work.writing)), Path(str(job.output))
+    ending, folder = file_format(None, as_image_writing(job.spec.writing)), Path(str(job.output))
     items = []
-    for call, numbers in resolve(job.work.task.pieces)(job.work.call):
+    for call, numbers in resolve(job.spec.task.pieces)(job.spec.call):
         files = NumberedFiles(folder, ending, numbers)
         first, last = files[0], files[-1]
         label = f"{first.name} to {last.name}" if len(files) > 1 else first.name
@@ -216,58 +217,58 @@ def _pieces(job: Job) -> list[Item]:
     return items
 
 
-def _check_grid(work: Work) -> None:
-    """Refuses one picture of more than it can hold before any of them is made."""
-    facts = work.model.config.facts
+def _check_grid(spec: JobSpec) -> None:
+    """Refuses one image of more than it can hold before any of them is made."""
+    facts = spec.model.config.facts
     if not isinstance(facts.generator, LatentGeneratorFacts):
         return
-    count = resolve(work.task.count)(facts, work.call)
+    count = resolve(spec.task.count)(facts, spec.call)
     height, width = facts.generator.output.height, facts.generator.output.width
     most = most_in_grid(height, width)
     if count > most:
-        what = f"{count} pictures of {width}×{height} are too many for one grid, which holds {most}"
-        otherwise = [text for kind, text in _ELSEWHERE.items() if kind in work.task.outputs]
+        what = f"{count} images of {width}×{height} are too many for one grid, which holds {most}"
+        otherwise = [text for kind, text in _ELSEWHERE.items() if kind in spec.task.outputs]
         raise UsageError(what, hint=", or ".join([*otherwise[:1], "ask for fewer"]))
 
 
-def extent_of(work: Work, size: tuple[int, int] | None) -> tuple[int, int] | None:
+def extent_of(spec: JobSpec, size: tuple[int, int] | None) -> tuple[int, int] | None:
     """Width and height of the largest image that a call writes.
 
     Args:
-        work: What is done.
+        spec: What is done.
         size: That of the input; None where there is none.
     """
-    if not work.task.extent:
+    if not spec.task.extent:
         return size
-    width, height = resolve(work.task.extent)(work.model.config.facts, work.call, work.kind, size)
+    width, height = resolve(spec.task.extent)(spec.model.config.facts, spec.call, spec.kind, size)
     return width, height
 
 
 def _check_extent(job: Job) -> None:
     """Refuses a format that cannot hold what is made out of nothing."""
-    size = extent_of(job.work, None)
-    if size is None or job.work.kind == "arrays":
+    size = extent_of(job.spec, None)
+    if size is None or job.spec.kind == "arrays":
         return
-    path = Path(job.output) if job.output not in {None, STANDARD} and job.work.kind != "folder" else None
+    path = Path(job.output) if job.output not in {None, STANDARD} and job.spec.kind != "folder" else None
     try:
-        check_size(file_format(path, as_image_writing(job.work.writing)), *size)
+        check_size(file_format(path, as_image_writing(job.spec.writing)), *size)
     except OutputError as error:
-        otherwise = "" if job.work.kind == "animation" else f"{error.hint}, or "
+        otherwise = "" if job.spec.kind == "animation" else f"{error.hint}, or "
         raise UsageError(error.message, hint=f"{otherwise}ask for fewer") from None
 
 
-def check_result(work: Work, item: Item) -> None:
+def check_result(spec: JobSpec, item: Item) -> None:
     """Refuses a result that its format cannot hold, as far as the headers of its inputs say how large it will be.
 
     Raises:
         OutputError: With the size, and the formats that can.
     """
-    if work.kind != "picture" or not item.inputs or STANDARD in item.inputs or getattr(work.reading, "frame", None):
+    if spec.kind != "image" or not item.inputs or STANDARD in item.inputs or getattr(spec.reading, "frame", None):
         return
-    encoding = file_format(item.output, as_image_writing(work.writing))
+    encoding = file_format(item.output, as_image_writing(spec.writing))
     source = Path(item.inputs[0])
     size = size_of(source) if has_limit(encoding) and source.is_file() else None
-    extent = extent_of(work, size) if size is not None else None
+    extent = extent_of(spec, size) if size is not None else None
     if extent is not None:
         check_size(encoding, *extent, name=item.name)
 
@@ -281,13 +282,13 @@ def records_file(job: Job) -> Path | None:
     if job.output is None or job.output == STANDARD:
         return None
     if is_folder(job.output):
-        return Path(job.output) / f"{job.work.task.name}.{record_format(None, job.work.writing)}"
-    record_format(Path(job.output), job.work.writing)
+        return Path(job.output) / f"{job.spec.task.name}.{record_format(None, job.spec.writing)}"
+    record_format(Path(job.output), job.spec.writing)
     return Path(job.output)
 
 
 def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
-    writing, task = as_image_writing(job.work.writing), job.work.task
+    writing, task = as_image_writing(job.spec.writing), job.spec.task
     if job.output == STANDARD or (job.output is not None and not is_folder(job.output)):
         if count > 1:
             raise UsageError(f"{count} results cannot go to {job.output}", hint="name a folder that ends with /")
@@ -358,11 +359,11 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
                 if name != STANDARD:
                     check_readable(Path(name))
             is_made = job.output is not None and is_folder(job.output)
-            is_wanted = item.output is None or check_output(item.output, job.work.writing, is_made=is_made)
+            is_wanted = item.output is None or check_output(item.output, job.spec.writing, is_made=is_made)
             for other in item.others or ():
-                check_output(other, job.work.writing, is_made=is_made)
+                check_output(other, job.spec.writing, is_made=is_made)
             if is_wanted:
-                check_result(job.work, item)
+                check_result(job.spec, item)
             (ready if is_wanted else skipped).append(item)
         except (InputError, OutputError) as error:
             failed.append((item, error))
@@ -414,6 +415,6 @@ def check_output(output: Path, writing: Options, *, is_made: bool = False) -> bo
 
 def on_exists_of(writing: Options) -> str:
     """What to do where an output exists."""
-    if not isinstance(writing, ImageWriting | RecordWriting):
+    if not isinstance(writing, AnyImageWriting | RecordWriting):
         raise TypeError(f"{type(writing).__name__} does not say what to do with an output that exists")
     return writing.on_exists

@@ -26,13 +26,13 @@ from gansdk.errors import OutputError
 from gansdk.files import MOST_JSON, cannot_write, parse_json, stands, whole_file
 from gansdk.media.formats import file_format
 from gansdk.media.records import json_line
-from gansdk.options import ImageWriting, shaping
+from gansdk.options import AnyImageWriting, shaping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gansdk.jobs.executors import Outcome
-    from gansdk.jobs.plan import Item, Work
+    from gansdk.jobs.plan import Item, JobSpec
 
 
 NAME = "gansdk-map.jsonl"
@@ -64,9 +64,9 @@ class Making:
     provenance: str
 
     @classmethod
-    def of(cls, work: Work, folder: Path, target: Path) -> Making:
+    def of(cls, spec: JobSpec, folder: Path, target: Path) -> Making:
         """What a work makes of a folder."""
-        return cls(folder.resolve(), target, _digest(work), work.provenance)
+        return cls(folder.resolve(), target, _digest(spec), spec.provenance)
 
 
 class Report:
@@ -296,21 +296,21 @@ def _leads_out(output: str) -> bool:
     return path.is_absolute() or ".." in path.parts or "\0" in output
 
 
-def _digest(work: Work) -> str:
+def _digest(spec: JobSpec) -> str:
     """Of all that shapes a result: the task, the model's network and weights, and the options."""
-    config = work.model.config
-    writing = shaping(work.writing)
-    if isinstance(work.writing, ImageWriting):
-        writing["format"] = file_format(None, work.writing)
+    config = spec.model.config
+    writing = shaping(spec.writing)
+    if isinstance(spec.writing, AnyImageWriting):
+        writing["format"] = file_format(None, spec.writing)
     shape = {
-        "task": work.task.name,
+        "task": spec.task.name,
         "method": config.method,
         "network": config.network,
         "facts": config.facts.model_dump(mode="json", exclude_none=True),  # a facet that comes to be changes nothing
         "weights": {name: digest for name, digest in config.files.items() if name.endswith(".safetensors")},
-        "load": shaping(work.load),
-        "call": shaping(work.call),
-        "read": shaping(work.reading),
+        "load": shaping(spec.load),
+        "call": shaping(spec.call),
+        "read": shaping(spec.reading),
         "write": writing,
     }
     text = json.dumps(shape, sort_keys=True, default=str)

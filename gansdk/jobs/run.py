@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gansdk.jobs.executors import Executor
-    from gansdk.jobs.folders import FolderJob, Found
+    from gansdk.jobs.folders import FolderJob, FoundFiles
     from gansdk.jobs.reports import Report
     from gansdk.models.context import Context
     from gansdk.options import Options
@@ -77,7 +77,7 @@ class Summary:
 class Reporter(Protocol):
     """Who is told what happens; the command line prints it."""
 
-    def found(self, found: Found) -> None:
+    def found(self, found: FoundFiles) -> None:
         """What is in the folder, before anything is done."""
         ...
 
@@ -129,7 +129,7 @@ class _Account:
 
 
 def _bare(error: GansdkError) -> GansdkError:
-    """An error without what it was raised from: that would hold on to the pictures of its item."""
+    """An error without what it was raised from: that would hold on to the images of its item."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
     return error
 
@@ -167,12 +167,12 @@ def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
             account.end(Outcome(item, error=error))
         if ready:
             reporter.begin(len(ready))
-            executor.run(job.work, ready, reporter.context, tell)
+            executor.run(job.spec, ready, reporter.context, tell)
     return account.close()
 
 
 def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summary:
-    """Runs a job on all pictures of a folder, with a report in the folder of the results.
+    """Runs a job on all images of a folder, with a report in the folder of the results.
 
     Args:
         job: What to do.
@@ -184,7 +184,7 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
 
     Raises:
         UsageError: If the folders are the same, or results would stand in one place; nothing was done.
-        InputError: If there is no such folder, or no picture in it.
+        InputError: If there is no such folder, or no image in it.
         OutputExistsError: If the target holds an earlier run's results and the job says nothing about them.
         OutputError: If the target cannot be written to, or another process fills it.
         GansdkError: If the model does not load.
@@ -196,8 +196,8 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
     records = _records_of(job)
     reporter.found(found)
     if not items and not found.closed:
-        raise InputError(f"{job.source} holds no pictures", hint="name a folder with PNG, JPEG, WebP or TIFF files")
-    with open_report(Making.of(job.work, job.source, job.target)) as report:
+        raise InputError(f"{job.source} holds no images", hint="name a folder with PNG, JPEG, WebP or TIFF files")
+    with open_report(Making.of(job.spec, job.source, job.target)) as report:
         folder = _Folder(job, found, report, account, records)
         for name, output in report.refused.items():
             what = f"the report says that {name} became {output}, outside of {job.target}: that line does not count"
@@ -209,9 +209,9 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
         ready = list(folder.left(items))
         if ready:
             reporter.begin(len(ready))
-            executor.run(job.work, ready, reporter.context, folder.tell)
+            executor.run(job.spec, ready, reporter.context, folder.tell)
         if records is not None:
-            _gather(records, items, report, job.work.writing)
+            _gather(records, items, report, job.spec.writing)
     return account.close()
 
 
@@ -221,14 +221,14 @@ def _records_of(job: FolderJob) -> Path | None:
     Raises:
         OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
     """
-    rule, has_report = on_exists_of(job.work.writing), (job.target / NAME).exists()
+    rule, has_report = on_exists_of(job.spec.writing), (job.target / NAME).exists()
     records = None
-    if job.work.task.gives_records:
-        records = job.target / f"{job.work.task.name}.{record_format(None, job.work.writing)}"
-    if has_report and not job.goes_on and rule == "error":
+    if job.spec.task.gives_records:
+        records = job.target / f"{job.spec.task.name}.{record_format(None, job.spec.writing)}"
+    if has_report and not job.resumes and rule == "error":
         what = f"{job.target} holds the results of an earlier run"
         raise OutputExistsError(what, hint="go on with --continue, or make them anew with --on-exists overwrite")
-    if records is None or not records.exists() or (job.goes_on and has_report) or rule == "overwrite":
+    if records is None or not records.exists() or (job.resumes and has_report) or rule == "overwrite":
         return records
     if rule == "rename":
         return free_name(records)
@@ -240,7 +240,7 @@ class _Folder:
     """A folder on its way through."""
 
     job: FolderJob
-    found: Found
+    found: FoundFiles
     report: Report
     account: _Account
     records: Path | None
@@ -253,18 +253,18 @@ class _Folder:
     def left(self, items: Sequence[Item]) -> Iterator[Item]:
         """The items that are to be computed; the others are told of."""
         for planned in items:
-            item, goes_on = planned, self.job.goes_on
+            item, resumes = planned, self.job.resumes
             try:
                 state, place = self.report.state(item, self.found.stamps[item.key or ""])
-                if goes_on and state == "whole":
+                if resumes and state == "whole":
                     self.account.keep(item)
                     continue
-                if goes_on and state == "outdated":
+                if resumes and state == "outdated":
                     item = replace(item, output=place, replaces=True)
                 check_readable(Path(item.inputs[0]))
-                is_wanted = item.replaces or _is_wanted(item, self.job.work.writing)
+                is_wanted = item.replaces or _is_wanted(item, self.job.spec.writing)
                 if is_wanted:
-                    check_result(self.job.work, item)
+                    check_result(self.job.spec, item)
             except (InputError, OutputError) as error:
                 self.tell(Outcome(item, error=error))
                 continue
@@ -275,7 +275,7 @@ class _Folder:
 
 
 def _is_wanted(item: Item, writing: Options) -> bool:
-    """Whether to make a picture; its folder is made when it is written."""
+    """Whether to make an image; its folder is made when it is written."""
     if item.output is None:
         return True
     for parent in item.output.parents:
@@ -319,7 +319,7 @@ class _Records:
 @contextmanager
 def _records(job: Job) -> Iterator[_Records | None]:
     """Gathers records and writes them when the block ends well, whole; None where the reporter prints them."""
-    path, writing = records_file(job) if job.work.task.gives_records else None, job.work.writing
+    path, writing = records_file(job) if job.spec.task.gives_records else None, job.spec.writing
     if path is None:
         yield None
         return

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image as PILImage
+from PIL import ImageCms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ def profile(colour: Colour, channels: int) -> bytes:
     """An ICC profile (version 4.3, matrix and curve) that states a colour; the same colour gives the same bytes.
 
     Args:
-        colour: What it states. HDR is stated as sRGB's curve: what is brighter than white has no place in a picture
+        colour: What it states. HDR is stated as sRGB's curve: what is brighter than white has no place in an image
             of 8 or 16 bits.
         channels: 3, or 1 for a profile of grey, which has a curve alone.
     """
@@ -217,7 +218,7 @@ def profile_space(icc: bytes) -> str | None:
     return _SPACES.get(icc[16:20], "other")
 
 
-def to_srgb(image: Image.Image, icc: bytes | None, doubt: Callable[[str], None]) -> Image.Image:
+def to_srgb(image: PILImage.Image, icc: bytes | None, doubt: Callable[[str], None]) -> PILImage.Image:
     """An image of another colour model as RGB, through its profile where it has a fitting one.
 
     Args:
@@ -238,7 +239,7 @@ def to_srgb(image: Image.Image, icc: bytes | None, doubt: Callable[[str], None])
     return image.convert("RGB")
 
 
-def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+def _through(image: PILImage.Image, profile: ImageCms.ImageCmsProfile) -> PILImage.Image:
     converted = ImageCms.profileToProfile(
         image,
         profile,

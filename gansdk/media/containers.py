@@ -132,7 +132,7 @@ def jpeg_fault(file: IO[bytes], pixels: int) -> str:
 
 
 @dataclass(frozen=True)
-class Item:
+class HeifItem:
     """An item of an AVIF or HEIC file: its kind, its properties, where its bytes lie."""
 
     kind: bytes
@@ -141,14 +141,14 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Items:
-    """What the index of an AVIF or HEIC file lists, by number, and which of it is the picture."""
+class HeifItems:
+    """What the index of an AVIF or HEIC file lists, by number, and which of it is the image."""
 
-    by_number: dict[int, Item]
+    by_number: dict[int, HeifItem]
     primary: int | None
 
     @property
-    def picture(self) -> Item | None:
+    def image(self) -> HeifItem | None:
         """The item that is shown."""
         return self.by_number.get(self.primary) if self.primary is not None else None
 
@@ -181,25 +181,27 @@ def without_exif(content: bytes) -> bytes:
     return _EXIF_ITEM.sub(rb"\1free", content)
 
 
-def indexes(file: IO[bytes]) -> list[Items]:
+def indexes(file: IO[bytes]) -> list[HeifItems]:
     """The indexes of an AVIF or HEIC file: that of its items, then those of its tracks."""
     found = []
     for content in _metas(file):
         try:
             found.append(_index(boxes(content[4:])))
         except IndexError:  # damaged
-            found.append(Items({}, None))
+            found.append(HeifItems({}, None))
     return found
 
 
-def _index(meta: dict[bytes, bytes]) -> Items:
+def _index(meta: dict[bytes, bytes]) -> HeifItems:
     kinds = _kinds(meta.get(b"iinf", b""))
     properties = _properties(boxes(meta.get(b"iprp", b"")))
     places = _places(meta.get(b"iloc", b""))
     chosen = meta.get(b"pitm", b"")
     primary = _number(chosen, 4, 2 if chosen[0] == 0 else 4) if chosen else None
-    listed = {n: Item(kinds.get(n, b""), tuple(properties.get(n, ())), places.get(n)) for n in {*kinds, *properties}}
-    return Items(listed, primary)
+    listed = {
+        n: HeifItem(kinds.get(n, b""), tuple(properties.get(n, ())), places.get(n)) for n in {*kinds, *properties}
+    }
+    return HeifItems(listed, primary)
 
 
 def _metas(file: IO[bytes]) -> Iterator[bytes]:

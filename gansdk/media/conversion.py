@@ -1,4 +1,4 @@
-"""From Pillow's many modes to the four kinds of pixels that a picture has."""
+"""From Pillow's many modes to the four kinds of pixels that an image has."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from gansdk.media import colour, metadata
 from gansdk.media.colour import profile as colour_profile
 from gansdk.media.colour import profile_space, to_srgb
-from gansdk.media.image import Picture
+from gansdk.media.image import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from PIL import Image
+    from PIL import Image as PILImage
 
     from gansdk.media.colour import Colour
     from gansdk.media.image import Pixels
@@ -42,7 +42,7 @@ class Samples:
 
 
 def to_arrays(
-    image: Image.Image, samples: Samples, icc: bytes | None, doubt: Callable[[str], None]
+    image: PILImage.Image, samples: Samples, icc: bytes | None, doubt: Callable[[str], None]
 ) -> tuple[Pixels, Pixels | None]:
     """The colours [H, W, 1 or 3] of a loaded image and its alpha [H, W], if it has any.
 
@@ -71,7 +71,7 @@ def to_arrays(
     return (pixels[:, :, :1].copy() if samples.is_grey else pixels), alpha
 
 
-def _with_alpha(image: Image.Image) -> tuple[Pixels, Pixels | None]:
+def _with_alpha(image: PILImage.Image) -> tuple[Pixels, Pixels | None]:
     if image.mode in {"RGBX", "YCbCr", "HSV"} or (image.mode == "P" and not image.has_transparency_data):
         return np.array(image.convert("RGB")), None
     spread = {"LA": "LA", "La": "LA", "P": "RGBA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}.get(image.mode)
@@ -87,7 +87,7 @@ def parted(numbers: NDArray[Any]) -> tuple[Pixels, Pixels | None]:
     return np.ascontiguousarray(numbers[:, :, :-1]), np.ascontiguousarray(numbers[:, :, -1])
 
 
-def _deep_grey(image: Image.Image, samples: Samples) -> tuple[Pixels, Pixels | None]:
+def _deep_grey(image: PILImage.Image, samples: Samples) -> tuple[Pixels, Pixels | None]:
     grey: Pixels = np.asarray(image).astype(np.uint16)
     if samples.bits == 12:  # to the full range, as 0 … 4095 to 0 … 65535
         grey = np.bitwise_or(grey << 4, grey >> 8, dtype=np.uint16)
@@ -96,7 +96,7 @@ def _deep_grey(image: Image.Image, samples: Samples) -> tuple[Pixels, Pixels | N
     return _keyed(grey[:, :, None], image, samples)
 
 
-def _keyed(pixels: Any, image: Image.Image, samples: Samples) -> tuple[Pixels, Pixels | None]:
+def _keyed(pixels: Any, image: PILImage.Image, samples: Samples) -> tuple[Pixels, Pixels | None]:
     """Alpha where the file names one colour that is transparent (tRNS of a PNG)."""
     key = image.info.get("transparency")
     if key is None or isinstance(key, bytes):
@@ -127,15 +127,15 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def normalise(
-    image: Image.Image,
+    image: PILImage.Image,
     samples: Samples,
     name: str,
     doubt: Callable[[str], None],
     *,
     numbers: NDArray[np.uint16] | NDArray[np.uint8] | None = None,
     colour: Colour | None = None,
-) -> Picture:
-    """Makes a picture of a loaded image.
+) -> Image:
+    """Makes an image of a loaded image.
 
     Args:
         image: Loaded, of any mode and format, or of none.
@@ -172,7 +172,7 @@ def normalise(
         icc = None if colour.is_srgb else colour_profile(colour, pixels.shape[2])
     elif icc is not None:
         icc = _fitting(icc, image.mode, pixels.shape[2], doubt)
-    return Picture(
+    return Image(
         pixels,
         alpha,
         exif=block,
@@ -204,13 +204,13 @@ def _tagged_colour(tags: Any) -> Colour | None:
     return colour.of_gamma((wx, wy, rx, ry, gx, gy, bx, by), None)
 
 
-def _metadata(image: Image.Image, packet: bytes | None, doubt: Callable[[str], None]) -> tuple[bytes | None, int]:
+def _metadata(image: PILImage.Image, packet: bytes | None, doubt: Callable[[str], None]) -> tuple[bytes | None, int]:
     """The cleaned EXIF data and the orientation, which XMP may tell where EXIF does not."""
     block, orientation = metadata.cleaned(_raw_exif(image), doubt)
     return block, orientation or (metadata.xmp_orientation(packet) if packet else None) or 1
 
 
-def _raw_exif(image: Image.Image) -> bytes:
+def _raw_exif(image: PILImage.Image) -> bytes:
     block = image.info.get("exif")
     if isinstance(block, bytes):
         return block
@@ -218,7 +218,7 @@ def _raw_exif(image: Image.Image) -> bytes:
     return metadata.raw_profile(image, "exif") or (b"damaged" if is_text else b"")
 
 
-def _from_tags(image: Image.Image, doubt: Callable[[str], None]) -> bytes | None:
+def _from_tags(image: PILImage.Image, doubt: Callable[[str], None]) -> bytes | None:
     """EXIF data of a TIFF file, whose tags stand among those of its layout."""
     try:
         block = metadata.descriptive(image.getexif()).tobytes()

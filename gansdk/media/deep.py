@@ -1,7 +1,7 @@
 """Colours of 16 bits, for which Pillow has no mode, and frames of GIF: their numbers by libvips, all else by Pillow.
 
 Pillow opens such files, knows their size and metadata and finds them damaged, but gives their numbers in 8 bits. So it
-stays the reader of all that is not a number, and the limits hold here as for any picture. libvips takes untrusted files
+stays the reader of all that is not a number, and the limits hold here as for any image. libvips takes untrusted files
 for a living (it is behind many a web server), says what is wrong as an error and nothing on stderr, and streams what it
 writes; tifffile writes the tags of a TIFF file, which libvips leaves out.
 """
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
-    from PIL import Image
+    from PIL import Image as PILImage
 
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
 
 
 _HEADER = 33
@@ -48,7 +48,7 @@ class TruncatedError(ValueError):
     """A file that ends before its pixels do."""
 
 
-def is_deep(image: Image.Image, kind: formats.Kind, head: bytes) -> bool:
+def is_deep(image: PILImage.Image, kind: formats.Kind, head: bytes) -> bool:
     """Whether an opened image has colours, or grey and alpha, of 16 bits that can be read as such.
 
     Animated PNG files are none: Pillow puts their frames together, in 8 bits.
@@ -59,7 +59,7 @@ def is_deep(image: Image.Image, kind: formats.Kind, head: bytes) -> bool:
     return kind is formats.TIFF and image.mode in _KEPT and set(tags.get(258, ())) == {16}
 
 
-def read_frame(image: Image.Image, file: IO[bytes], frame: int) -> NDArray[np.uint8]:
+def read_frame(image: PILImage.Image, file: IO[bytes], frame: int) -> NDArray[np.uint8]:
     """A frame of a GIF file as it is seen: upon those before it, each disposed of as it says.
 
     Pillow leaves a colour where a frame is to vanish and nothing is transparent.
@@ -86,7 +86,7 @@ def read_frame(image: Image.Image, file: IO[bytes], frame: int) -> NDArray[np.ui
     return numbers[:, :, :-1] if is_opaque else numbers
 
 
-def read_numbers(image: Image.Image, kind: formats.Kind, file: IO[bytes]) -> NDArray[np.uint16]:
+def read_numbers(image: PILImage.Image, kind: formats.Kind, file: IO[bytes]) -> NDArray[np.uint16]:
     """The numbers of a deep image.
 
     Args:
@@ -127,22 +127,22 @@ def _check_length(image: Any, length: int) -> None:
             raise TruncatedError("it ends before its pixels do")
 
 
-def write_png(picture: Picture, file: IO[bytes], chunks: bytes) -> None:
+def write_png(image: Image, file: IO[bytes], chunks: bytes) -> None:
     """Writes a PNG file of 16 bits per channel.
 
     One filter and a middling search: 12 megapixels like a photograph take 1.1 s and 57 MB, all filters 1.7 s for 0.5 %
     less.
 
     Args:
-        picture: Of 16 bits.
+        image: Of 16 bits.
         file: Takes the bytes in order.
         chunks: What stands between the header and the pixels.
 
     Raises:
         OutputError: If the encoder refuses.
     """
-    image, spliced = _image(picture), _Spliced(file, chunks)
-    _save(picture, spliced.write, lambda to: image.pngsave_target(to, compression=6, filter="sub", keep="none"))
+    vips_image, spliced = _image(image), _Spliced(file, chunks)
+    _save(image, spliced.write, lambda to: vips_image.pngsave_target(to, compression=6, filter="sub", keep="none"))
 
 
 def metadata_chunks(png: bytes) -> bytes:
@@ -168,8 +168,8 @@ class _Spliced:
         self._file.write(part)
 
 
-def _save(picture: Picture, write: Callable[[bytes], object], save: Callable[[Any], object]) -> None:
-    """Lets libvips write to a function, and raises what that raises: nothing passes through C by itself."""
+def _save(image: Image, write: Callable[[bytes], object], save: Callable[[Any], object]) -> None:
+    """Lets libvips write to a function, and raises what that raises: nothing passes through C by default."""
     import pyvips
 
     raised: list[BaseException] = []
@@ -189,17 +189,17 @@ def _save(picture: Picture, write: Callable[[bytes], object], save: Callable[[An
     except pyvips.Error as error:
         if not raised:
             said = " ".join(str(error).split())[:120]
-            raise OutputError(f"{picture.name} cannot be encoded ({said})") from error
+            raise OutputError(f"{image.name} cannot be encoded ({said})") from error
     if raised:
         raise raised[0]
 
 
-def _image(picture: Picture) -> Any:
-    """The picture for libvips, its numbers where they are."""
-    image = _plane(picture.pixels)
-    if picture.alpha is not None:
-        image = image.bandjoin(_plane(picture.alpha[:, :, None]))
-    return image.copy(interpretation="grey16" if picture.pixels.shape[2] == 1 else "rgb16")
+def _image(image: Image) -> Any:
+    """The image for libvips, its numbers where they are."""
+    vips_image = _plane(image.pixels)
+    if image.alpha is not None:
+        vips_image = vips_image.bandjoin(_plane(image.alpha[:, :, None]))
+    return vips_image.copy(interpretation="grey16" if image.pixels.shape[2] == 1 else "rgb16")
 
 
 def _plane(numbers: NDArray[Any]) -> Any:
@@ -209,31 +209,31 @@ def _plane(numbers: NDArray[Any]) -> Any:
     return pyvips.Image.new_from_memory(np.ascontiguousarray(numbers).data, width, height, channels, "ushort")
 
 
-def write_tiff(picture: Picture, file: IO[bytes], tags: Mapping[int, Any]) -> None:
+def write_tiff(image: Image, file: IO[bytes], tags: Mapping[int, Any]) -> None:
     """Writes a deflated TIFF file of 16 bits per channel, differences between neighbours packed.
 
     12 megapixels like a photograph take 1.5 s and 58 MB, at zlib's usual level 2.7 s for 1 % less.
 
     Args:
-        picture: RGB of 16 bits; below 4 GiB.
+        image: RGB of 16 bits; below 4 GiB.
         file: Empty and seekable.
         tags: Values of the main directory beside those of the layout, as Pillow spells them.
     """
     import tifffile
 
-    extra = [] if picture.alpha is None else ["unassalpha"]
+    extra = [] if image.alpha is None else ["unassalpha"]
     tifffile.imwrite(
         file,
-        np.asarray(picture),
+        np.asarray(image),
         bigtiff=False,
         photometric="rgb",
         extrasamples=extra,
         planarconfig="contig",
-        rowsperstrip=max(1, 2**19 // picture.pixels[0].nbytes),
+        rowsperstrip=max(1, 2**19 // image.pixels[0].nbytes),
         compression="zlib",
         compressionargs={"level": 1},
         predictor=True,
-        iccprofile=picture.icc,
+        iccprofile=image.icc,
         metadata=None,
         software=False,
         **_resolution(tags),

@@ -36,7 +36,7 @@ _MOST, _MOST_ENTRIES = 10_000, 500_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class TagEntry:
     """What a directory declares under a tag: a type, how many values, and their bytes where they stand in it."""
 
     type: int
@@ -62,7 +62,7 @@ class Directory:
     """
 
     place: int
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, TagEntry]
     declared: int
     next: int
 
@@ -112,7 +112,7 @@ class Block:
         if self._left < 0:
             return None
         table = self._read(at + width, count * step + (8 if self.is_big else 4))
-        entries: dict[int, Entry] = {}
+        entries: dict[int, TagEntry] = {}
         declared = 0
         for n in range(min(count, len(table) // step)):
             tag, entry = self._entry(table[n * step : (n + 1) * step])
@@ -157,13 +157,13 @@ class Block:
                     waiting += [inner] if inner is not None else []
         return _OVERDRAWN if self._left < 0 else ""
 
-    def _entry(self, row: bytes) -> tuple[int, Entry]:
+    def _entry(self, row: bytes) -> tuple[int, TagEntry]:
         tag, kind, count = struct.unpack(
             f"{self._order}{'HHQ' if self.is_big else 'HHI'}", row[: 12 if self.is_big else 8]
         )
         inline = row[12:] if self.is_big else row[8:]
         is_inline = count * _SIZES.get(kind, 0) <= len(inline)
-        return tag, Entry(kind, count, inline, None if is_inline else self._whole(inline))
+        return tag, TagEntry(kind, count, inline, None if is_inline else self._whole(inline))
 
     def _whole(self, content: bytes) -> int:
         return int.from_bytes(content, self.order)

@@ -1,4 +1,4 @@
-"""Pictures as PNG, TIFF, JPEG and WebP files, through Pillow where it has a mode for them."""
+"""Images as PNG, TIFF, JPEG and WebP files, through Pillow where it has a mode for them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gansdk.media.colour import to_srgb
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from PIL import Image
+    from PIL import Image as PILImage
 
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
 
 
 _QUICK_FROM = 24_000_000
@@ -38,7 +38,7 @@ def can_hold(format: str, channels: int, bits: int, *, has_alpha: bool) -> bool:
     return bits == 8 or format == "png" or (format == "tiff" and not (channels == 1 and has_alpha))
 
 
-def write_png(picture: Picture, file: IO[bytes], software: str | None = None) -> None:
+def write_png(image: Image, file: IO[bytes], software: str | None = None) -> None:
     """Writes a PNG file.
 
     Only runs are searched for, at the lowest level. Of 48 megapixels like a photograph this makes 58 MB in 3.4 s;
@@ -46,60 +46,60 @@ def write_png(picture: Picture, file: IO[bytes], software: str | None = None) ->
     in 1.1 s, the usual search 23 MB in 1.3 s.
 
     Args:
-        picture: Such that the format can hold it.
+        image: Such that the format can hold it.
         file: Takes the bytes in order.
         software: What made the file.
     """
     from PIL.PngImagePlugin import PngInfo
 
     text = PngInfo()
-    for key, value in {**picture.text, **({"Software": software} if software else {})}.items():
+    for key, value in {**image.text, **({"Software": software} if software else {})}.items():
         text.add_text(key, value)
-    if picture.xmp is not None:
-        text.add_itxt(metadata.XMP_TEXT, picture.xmp.decode())
-    if picture.iptc is not None:
-        block = metadata.raw_profile_text("iptc", metadata.photoshop_block(picture.iptc))
+    if image.xmp is not None:
+        text.add_itxt(metadata.XMP_TEXT, image.xmp.decode())
+    if image.iptc is not None:
+        block = metadata.raw_profile_text("iptc", metadata.photoshop_block(image.iptc))
         text.add_text(metadata.IPTC_TEXT, block, zip=True)
     options: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE, "pnginfo": text}
-    options |= _given(icc_profile=picture.icc, exif=picture.exif, dpi=picture.dpi)
-    if _is_deep(picture):
+    options |= _given(icc_profile=image.icc, exif=image.exif, dpi=image.dpi)
+    if _is_deep(image):
         like_it = io.BytesIO()  # with the same metadata
-        _image(_corner(picture)).save(like_it, "PNG", **options)
-        deep.write_png(picture, file, deep.metadata_chunks(like_it.getvalue()))
+        _image(_corner(image)).save(like_it, "PNG", **options)
+        deep.write_png(image, file, deep.metadata_chunks(like_it.getvalue()))
         return
-    _image(picture).save(_sink(file), "PNG", **options)
+    _image(image).save(_sink(file), "PNG", **options)
 
 
-def write_tiff(picture: Picture, file: IO[bytes]) -> None:
+def write_tiff(image: Image, file: IO[bytes]) -> None:
     """Writes a deflated TIFF file; of its EXIF data all but rare tags of the main directory.
 
     Differences between neighbours are packed: 48 megapixels like a photograph take 9.8 s and 67 MB, the numbers
     themselves 3.4 s and 100 MB.
 
     Args:
-        picture: Such that the format can hold it; below 4 GiB.
+        image: Such that the format can hold it; below 4 GiB.
         file: Empty, seekable and readable.
     """
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-    said = metadata.descriptive(metadata.loaded(picture.exif or b""))
+    said = metadata.descriptive(metadata.loaded(image.exif or b""))
     parts = {int(part): said[part] for part in metadata.PARTS if part in said}
     # No directory is packed beside the main one: each is put behind below.
     values: dict[int, Any] = {tag: 0 if tag in parts else said[tag] for tag in said}
-    if picture.dpi is not None:
-        values |= {282: picture.dpi[0], 283: picture.dpi[1], 296: 2}
-    if picture.xmp is not None:
-        values[metadata.XMP_TAG] = picture.xmp
-    if picture.iptc is not None:
-        values[metadata.IPTC_TAG] = picture.iptc
-    if _is_deep(picture):
-        deep.write_tiff(picture, file, values)
+    if image.dpi is not None:
+        values |= {282: image.dpi[0], 283: image.dpi[1], 296: 2}
+    if image.xmp is not None:
+        values[metadata.XMP_TAG] = image.xmp
+    if image.iptc is not None:
+        values[metadata.IPTC_TAG] = image.iptc
+    if _is_deep(image):
+        deep.write_tiff(image, file, values)
     else:
         tags = ImageFileDirectory_v2()
         for tag, value in {**values, _PREDICTOR: 2}.items():
             tags[tag] = value
-        given = _given(icc_profile=picture.icc)
-        _image(picture).save(_sink(file), "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags, **given)
+        given = _given(icc_profile=image.icc)
+        _image(image).save(_sink(file), "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags, **given)
     _put_behind(file, parts)
 
 
@@ -129,61 +129,61 @@ def _put_behind(file: IO[bytes], parts: Mapping[int, Mapping[int, Any]]) -> None
     file.seek(0, 2)
 
 
-def write_jpeg(picture: Picture, file: IO[bytes], quality: int) -> None:
+def write_jpeg(image: Image, file: IO[bytes], quality: int) -> None:
     """Writes a baseline JPEG; colours are stored at full resolution from quality 90 up.
 
-    Codes are not fitted to the picture (``optimize``), which would save a few per cent: Pillow then guesses how long
+    Codes are not fitted to the image (``optimize``), which would save a few per cent: Pillow then guesses how long
     the file will be and fails where noise makes it longer.
 
     Args:
-        picture: Of 8 bits, without alpha, with at most 65,533 bytes of EXIF data.
+        image: Of 8 bits, without alpha, with at most 65,533 bytes of EXIF data.
         file: Takes the bytes in order.
         quality: 1 to 100.
     """
     subsampling = 0 if quality >= 90 else 2
-    said = _given(icc_profile=picture.icc, exif=picture.exif, xmp=picture.xmp, dpi=picture.dpi)
-    said |= _given(comment=picture.text.get("Comment", "").encode() or None)
-    if picture.iptc is not None:
-        block = b"Photoshop 3.0\0" + metadata.photoshop_block(picture.iptc)
+    said = _given(icc_profile=image.icc, exif=image.exif, xmp=image.xmp, dpi=image.dpi)
+    said |= _given(comment=image.text.get("Comment", "").encode() or None)
+    if image.iptc is not None:
+        block = b"Photoshop 3.0\0" + metadata.photoshop_block(image.iptc)
         said["extra"] = b"\xff\xed" + struct.pack(">H", len(block) + 2) + block
-    _image(picture).save(_sink(file), "JPEG", quality=quality, subsampling=subsampling, **said)
+    _image(image).save(_sink(file), "JPEG", quality=quality, subsampling=subsampling, **said)
 
 
-def write_webp(picture: Picture, file: IO[bytes], quality: int) -> None:
+def write_webp(image: Image, file: IO[bytes], quality: int) -> None:
     """Writes a WebP file; at quality 100 every number is kept, those under transparent pixels too.
 
-    WebP has no grey: such a picture is stored as RGB, in sRGB if it had a profile for grey.
+    WebP has no grey: such an image is stored as RGB, in sRGB if it had a profile for grey.
 
     Args:
-        picture: Of 8 bits, at most 16,383 pixels a side.
+        image: Of 8 bits, at most 16,383 pixels a side.
         file: Takes the bytes in order.
         quality: 1 to 100.
 
     Raises:
         OutputError: If the format cannot hold it. Besides the longest side, there is a limit that depends on what
-            the picture shows, reached between 50 and 100 megapixels at high quality.
+            the image shows, reached between 50 and 100 megapixels at high quality.
     """
-    image = _image(picture)
-    if picture.icc is not None and picture.pixels.shape[2] == 1:
-        image, picture = _grey_to_srgb(image, picture.icc), picture.replace(icc=None)
-    is_quick = picture.width * picture.height > _QUICK_FROM
+    pil_image = _image(image)
+    if image.icc is not None and image.pixels.shape[2] == 1:
+        pil_image, image = _grey_to_srgb(pil_image, image.icc), image.replace(icc=None)
+    is_quick = image.width * image.height > _QUICK_FROM
     is_lossless = quality == 100
     try:
-        image.save(
+        pil_image.save(
             _sink(file),
             "WEBP",
             quality=(20 if is_quick else 75) if is_lossless else quality,  # where lossless, how hard to search
             lossless=is_lossless,
             exact=is_lossless,
             method=(0 if is_lossless else 2) if is_quick else 4,
-            **_given(icc_profile=picture.icc, exif=picture.exif, xmp=picture.xmp),
+            **_given(icc_profile=image.icc, exif=image.exif, xmp=image.xmp),
         )
     except ValueError as error:  # what the encoder says is a number
-        what = f"{picture.name}: webp cannot hold {picture.width}×{picture.height} pixels at quality {quality}"
+        what = f"{image.name}: webp cannot hold {image.width}×{image.height} pixels at quality {quality}"
         raise OutputError(what, hint=f"lower {option('quality')}, or write png") from error
 
 
-def _grey_to_srgb(image: Image.Image, icc: bytes) -> Image.Image:
+def _grey_to_srgb(image: PILImage.Image, icc: bytes) -> PILImage.Image:
     grey = image.getchannel("L") if image.mode == "LA" else image
     colours = to_srgb(grey, icc, lambda _text: None)
     if image.mode == "LA":
@@ -191,18 +191,18 @@ def _grey_to_srgb(image: Image.Image, icc: bytes) -> Image.Image:
     return colours
 
 
-def _is_deep(picture: Picture) -> bool:
+def _is_deep(image: Image) -> bool:
     """Whether Pillow has no mode for its numbers."""
-    return picture.bits == 16 and (picture.pixels.shape[2] > 1 or picture.alpha is not None)
+    return image.bits == 16 and (image.pixels.shape[2] > 1 or image.alpha is not None)
 
 
-def _corner(picture: Picture) -> Picture:
-    alpha = None if picture.alpha is None else picture.alpha[:1, :1]
-    return picture.replace(pixels=picture.pixels[:1, :1], alpha=alpha)
+def _corner(image: Image) -> Image:
+    alpha = None if image.alpha is None else image.alpha[:1, :1]
+    return image.replace(pixels=image.pixels[:1, :1], alpha=alpha)
 
 
-def _image(picture: Picture) -> Image.Image:
-    return picture.replace(exif=None, icc=None, xmp=None, dpi=None).to_image()
+def _image(image: Image) -> PILImage.Image:
+    return image.replace(exif=None, icc=None, xmp=None, dpi=None).to_image()
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -227,7 +227,7 @@ class _Sink:
 
 
 def write_animation(
-    frames: Sequence[Picture],
+    frames: Sequence[Image],
     file: IO[bytes],
     encoding: Literal["gif", "webp"],
     frames_per_second: float,

@@ -1,8 +1,8 @@
-"""Pictures of any size and kind, brought to the one that a network takes: one rule, said when it is used.
+"""Images of any size and kind, brought to the one that a network takes: one rule, said when it is used.
 
 What is transparent is put on white. RGB becomes grey by the luma of ITU-R 601, grey becomes RGB by three equal
-channels. Where all that the network knows stands on a dark ground and the picture on a light one, or the other way
-round, it is inverted: ink on grey paper becomes light on black. The picture is resized, antialiased, so that it just
+channels. Where all that the network knows stands on a dark ground and the image on a light one, or the other way
+round, it is inverted: ink on grey paper becomes light on black. The image is resized, antialiased, so that it just
 fits inside; what is left beside it repeats its edge.
 """
 
@@ -20,113 +20,113 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.media.image import Picture
-    from gansdk.model.facts import Ground, Image
+    from gansdk.media.image import Image
+    from gansdk.model.facts import Background, ImageSpec
 
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def fit(picture: Picture, image: Image, note: Callable[[str], None], *, strict: bool = False) -> Picture:
-    """Brings a picture to what a network takes.
+def fit(image: Image, spec: ImageSpec, note: Callable[[str], None], *, strict: bool = False) -> Image:
+    """Brings an image to what a network takes.
 
     Args:
-        picture: Of any kind.
-        image: What is taken; of 1 or 3 channels.
-        note: Takes what was done, in one line, and that a picture shows nothing, in another; nothing where neither is.
+        image: Of any kind.
+        spec: What is taken; of 1 or 3 channels.
+        note: Takes what was done, in one line, and that an image shows nothing, in another; nothing where neither is.
         strict: Whether to refuse what would have to be changed.
 
     Returns:
-        An opaque picture of that size, in the bits of the given one.
+        An opaque image of that size, in the bits of the given one.
 
     Raises:
         InputError: If it would have to be changed, and ``strict``.
     """
-    flat = flatten(picture, "white")
+    flat = flatten(image, "white")
     if _is_empty(flat):
-        note(f"{picture.name}: all of one colour, so what is read off it means nothing")
-    inverted = image.ground is not None and _ground(flat) != image.ground
-    changes = _changes(picture, image)
+        note(f"{image.name}: all of one colour, so what is read off it means nothing")
+    inverted = spec.background is not None and _background(flat) != spec.background
+    changes = _changes(image, spec)
     if inverted:
-        changes.append(f"inverted, to stand on a {image.ground} ground")
+        changes.append(f"inverted, to stand on a {spec.background} ground")
     if not changes:
-        return picture.replace(alpha=None)
+        return image.replace(alpha=None)
     if strict:
-        what = f"{picture.name}: the model takes {_taken(image)}; it is {_kind(picture)}"
-        what += f", on a {_ground(flat)} ground" if inverted else ""
+        what = f"{image.name}: the model takes {_taken(spec)}; it is {_kind(image)}"
+        what += f", on a {_background(flat)} ground" if inverted else ""
         raise InputError(what, hint=f"bring it to that, or leave out {option('strict')}")
-    note(f"{picture.name}: {', '.join(changes)}")
-    if flat.pixels.shape[2] != image.channels:
-        flat = flat.replace(pixels=_in_channels(flat, image.channels), icc=None)
+    note(f"{image.name}: {', '.join(changes)}")
+    if flat.pixels.shape[2] != spec.channels:
+        flat = flat.replace(pixels=_in_channels(flat, spec.channels), icc=None)
     if inverted:
         flat = flat.replace(pixels=_inverted(flat))
-    return _padded(_inside(flat, image.width, image.height), image.width, image.height)
+    return _padded(_inside(flat, spec.width, spec.height), spec.width, spec.height)
 
 
-def _is_empty(picture: Picture) -> bool:
+def _is_empty(image: Image) -> bool:
     """Whether no pixel differs from another."""
-    return bool((picture.pixels == picture.pixels[0, 0]).all())
+    return bool((image.pixels == image.pixels[0, 0]).all())
 
 
-def _changes(picture: Picture, image: Image) -> list[str]:
-    changes = [] if picture.is_opaque else ["put on white"]
-    if picture.pixels.shape[2] != image.channels:
-        changes.append(f"made {_word(image.channels)}")
-    if (picture.width, picture.height) != (image.width, image.height):
-        changes.append(f"fitted from {picture.width}×{picture.height} into {image.width}×{image.height}")
-        if picture.width * image.height != picture.height * image.width:
+def _changes(image: Image, spec: ImageSpec) -> list[str]:
+    changes = [] if image.is_opaque else ["put on white"]
+    if image.pixels.shape[2] != spec.channels:
+        changes.append(f"made {_word(spec.channels)}")
+    if (image.width, image.height) != (spec.width, spec.height):
+        changes.append(f"fitted from {image.width}×{image.height} into {spec.width}×{spec.height}")
+        if image.width * spec.height != image.height * spec.width:
             changes.append("its edges repeated beside it")
     return changes
 
 
-def _ground(picture: Picture) -> Ground:
+def _background(image: Image) -> Background:
     """What its shapes stand on: light where most of its outermost pixels are."""
-    return "light" if _rim(picture) > np.iinfo(picture.pixels.dtype).max / 2 else "dark"
+    return "light" if _rim(image) > np.iinfo(image.pixels.dtype).max / 2 else "dark"
 
 
-def _rim(picture: Picture) -> float:
+def _rim(image: Image) -> float:
     """The median of its outermost pixels."""
-    grey = picture.pixels.mean(axis=2)
+    grey = image.pixels.mean(axis=2)
     return float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
 
 
-def _inverted(picture: Picture) -> NDArray[Any]:
+def _inverted(image: Image) -> NDArray[Any]:
     """Light for dark, stretched so that paper which is not quite white, or not quite black, is no shape of its own."""
-    kind, rim = picture.pixels.dtype, _rim(picture)
+    kind, rim = image.pixels.dtype, _rim(image)
     top = float(np.iinfo(kind).max)
     paper_is_light = rim > top / 2
-    turned = 1 - picture.pixels / rim if paper_is_light else (top - picture.pixels) / (top - rim)
+    turned = 1 - image.pixels / rim if paper_is_light else (top - image.pixels) / (top - rim)
     stretched: NDArray[Any] = np.rint(turned.clip(0, 1) * top).astype(kind)
     return stretched
 
 
-def _taken(image: Image) -> str:
-    ground = f", on a {image.ground} ground" if image.ground is not None else ""
-    return f"{image.width}×{image.height} pixels, {_word(image.channels)}{ground}"
+def _taken(image: ImageSpec) -> str:
+    background = f", on a {image.background} ground" if image.background is not None else ""
+    return f"{image.width}×{image.height} pixels, {_word(image.channels)}{background}"
 
 
 def _word(channels: int) -> str:
     return "grey" if channels == 1 else "RGB"
 
 
-def _kind(picture: Picture) -> str:
-    transparent = "" if picture.is_opaque else ", transparent"
-    return f"{picture.width}×{picture.height}, {_word(picture.pixels.shape[2])}{transparent}"
+def _kind(image: Image) -> str:
+    transparent = "" if image.is_opaque else ", transparent"
+    return f"{image.width}×{image.height}, {_word(image.pixels.shape[2])}{transparent}"
 
 
-def _in_channels(picture: Picture, channels: int) -> NDArray[Any]:
+def _in_channels(image: Image, channels: int) -> NDArray[Any]:
     if channels == 3:
-        return np.repeat(picture.pixels, 3, axis=2)
-    grey: NDArray[np.float64] = np.rint(picture.pixels @ _LUMA)
-    return grey[:, :, None].astype(picture.pixels.dtype)
+        return np.repeat(image.pixels, 3, axis=2)
+    grey: NDArray[np.float64] = np.rint(image.pixels @ _LUMA)
+    return grey[:, :, None].astype(image.pixels.dtype)
 
 
-def _inside(picture: Picture, width: int, height: int) -> Picture:
-    scale = min(width / picture.width, height / picture.height)
-    return resize(picture, *(max(1, round(side * scale)) for side in (picture.width, picture.height)))
+def _inside(image: Image, width: int, height: int) -> Image:
+    scale = min(width / image.width, height / image.height)
+    return resize(image, *(max(1, round(side * scale)) for side in (image.width, image.height)))
 
 
-def _padded(picture: Picture, width: int, height: int) -> Picture:
-    left, top = (width - picture.width) // 2, (height - picture.height) // 2
-    around = ((top, height - picture.height - top), (left, width - picture.width - left), (0, 0))
-    return picture.replace(pixels=np.pad(picture.pixels, around, mode="edge"))
+def _padded(image: Image, width: int, height: int) -> Image:
+    left, top = (width - image.width) // 2, (height - image.height) // 2
+    around = ((top, height - image.height - top), (left, width - image.width - left), (0, 0))
+    return image.replace(pixels=np.pad(image.pixels, around, mode="edge"))

@@ -14,9 +14,9 @@ from gansdk.options import named_values
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gansdk.options import ImageWriting, RecordWriting
+    from gansdk.options import AnyImageWriting, RecordWriting
 
-    Writing = TypeVar("Writing", bound=ImageWriting)
+    Writing = TypeVar("Writing", bound=AnyImageWriting)
 
 
 HEAD = 4096
@@ -66,7 +66,7 @@ _SHARED_BRANDS = frozenset({b"mif1", b"msf1", b"miaf"})
 
 
 def identify(head: bytes) -> Kind | None:
-    """What a file that begins with ``head`` is; None if it is no picture that is read."""
+    """What a file that begins with ``head`` is; None if it is not an image that is read."""
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind
@@ -150,7 +150,7 @@ _ENDINGS = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff"), "jsonl": (".jso
 """Of formats that have several."""
 
 
-def format_by_ending(group: type[ImageWriting | RecordWriting]) -> dict[str, str]:
+def format_by_ending(group: type[AnyImageWriting | RecordWriting]) -> dict[str, str]:
     """The formats of a group of options, by what file names may end in."""
     names = named_values(group.model_fields["format"].annotation)
     return {ending: name for name in names for ending in _ENDINGS.get(name, (f".{name}",))}
@@ -165,7 +165,7 @@ def with_format_of(file: object, options: Writing) -> Writing:
     return options if named is None else options.model_copy(update={"format": named})
 
 
-def file_format(path: Path | None, options: ImageWriting | RecordWriting) -> str:
+def file_format(path: Path | None, options: AnyImageWriting | RecordWriting) -> str:
     """The format of an output: as the options say, else as its name ends, else the first of its group.
 
     Raises:

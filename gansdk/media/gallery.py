@@ -1,4 +1,4 @@
-"""Several pictures of one size that belong together: samples, or a code swept."""
+"""Several images of one size that belong together: samples, or a code swept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gansdk.errors import InputError, OutputError, as_typed
-from gansdk.media.image import Picture, silent
+from gansdk.media.image import Image, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 
 
 MOST_PIXELS = 2**26
-"""Of a grid: more cannot be looked at, and each of the pictures can be had alone."""
+"""Of a grid: more cannot be looked at, and each of the images can be had alone."""
 
 _GAP = 2
 _SMALL = 56
-"""Pixels: pictures that are less wide are enlarged in a grid, each pixel a square, so that labels stand beside them."""
+"""Pixels: images that are less wide are enlarged in a grid, each pixel a square, so that labels stand beside them."""
 
 _WHITE = 255
 
-_KINDS: Sequence[OutputKind] = ("picture", "folder", "animation", "arrays")
+_KINDS: Sequence[OutputKind] = ("image", "folder", "animation", "arrays")
 """What a gallery can be written as."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Gallery:
-    """Pictures in rows and columns, with the arrays that belong to them.
+    """Images in rows and columns, with the arrays that belong to them.
 
     Attributes:
         pixels: uint8 [N, H, W, C], row by row; C is 1 or 3.
         columns: How many stand in a row; the last row may be shorter.
-        arrays: What else there is of each picture, by name: its latent, say. The first axis counts pictures.
+        arrays: What else there is of each image, by name: its latent, say. The first axis counts images.
         row_labels: A text for each row, or none.
         column_labels: A text for each column, or none.
         corner: What the labels are values of.
-        first: What the first picture is numbered.
+        first: What the first image is numbered.
         notes: What an array file shall say of where they come from, by name.
     """
 
@@ -66,19 +66,19 @@ class Gallery:
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or self.pixels.shape[3] not in {1, 3}:
-            raise InputError(f"numbers of dtype {self.pixels.dtype} and shape {self.pixels.shape} are no pictures")
+            raise InputError(f"numbers of dtype {self.pixels.dtype} and shape {self.pixels.shape} are not images")
         if 0 in self.pixels.shape or self.columns < 1:
             raise InputError("a gallery of nothing was asked for")
 
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def __getitem__(self, at: int) -> Picture:
+    def __getitem__(self, at: int) -> Image:
         """One of them alone."""
-        return self.pictures[at]
+        return self.images[at]
 
-    def __iter__(self) -> Iterator[Picture]:
-        return iter(self.pictures)
+    def __iter__(self) -> Iterator[Image]:
+        return iter(self.images)
 
     @property
     def rows(self) -> int:
@@ -86,12 +86,12 @@ class Gallery:
         return -(-len(self) // self.columns)
 
     @cached_property
-    def pictures(self) -> tuple[Picture, ...]:
+    def images(self) -> tuple[Image, ...]:
         """Each alone."""
-        return tuple(Picture(one, name=f"number {self.first + at}") for at, one in enumerate(self.pixels))
+        return tuple(Image(one, name=f"number {self.first + at}") for at, one in enumerate(self.pixels))
 
-    def grid(self) -> Picture:
-        """All of them in one picture, with their labels.
+    def grid(self) -> Image:
+        """All of them in one image, with their labels.
 
         Raises:
             OutputError: If it would have more than ``MOST_PIXELS`` pixels.
@@ -100,21 +100,21 @@ class Gallery:
         zoom = _zoom_of(self.pixels.shape[2], texts)
         height, width = (side * zoom + _GAP for side in self.pixels.shape[1:3])
         if self.rows * height * self.columns * width > MOST_PIXELS:
-            what = f"a grid of {self.columns} by {self.rows} pictures is too large to be looked at"
+            what = f"a grid of {self.columns} by {self.rows} images is too large to be looked at"
             into = as_typed("-o FOLDER/", 'save("FOLDER/")')
             raise OutputError(what, hint=f"write single files with {into}, or ask for fewer")
         grid = np.full((self.rows * height - _GAP, self.columns * width - _GAP, self.pixels.shape[3]), _WHITE, np.uint8)
-        for at, picture in enumerate(self.pixels):
+        for at, image in enumerate(self.pixels):
             top, left = at // self.columns * height, at % self.columns * width
-            enlarged = picture.repeat(zoom, 0).repeat(zoom, 1)
+            enlarged = image.repeat(zoom, 0).repeat(zoom, 1)
             grid[top : top + height - _GAP, left : left + width - _GAP] = enlarged
-        return Picture(labelled(grid, (height, width), texts, gap=_GAP), name="grid")
+        return Image(labelled(grid, (height, width), texts, gap=_GAP), name="grid")
 
-    def frames(self) -> list[Picture]:
-        """One picture for each column, for an animation: what stands in the rows, side by side."""
+    def frames(self) -> list[Image]:
+        """One image for each column, for an animation: what stands in the rows, side by side."""
         return [self._frame(column) for column in range(min(self.columns, len(self)))]
 
-    def _frame(self, column: int) -> Picture:
+    def _frame(self, column: int) -> Image:
         across, title = frame_layout(self.rows, self.column_labels[column : column + 1], self.corner)
         return Gallery(self.pixels[column :: self.columns], across, column_labels=title).grid()
 
@@ -126,8 +126,8 @@ class Gallery:
         """Writes all of it, whole or not at all, as the path's ending says, or the option ``format``.
 
         Args:
-            target: A path: a picture's ending gives the grid, ``.gif`` or ``.webp`` an animation, ``.npz`` pixels and
-                arrays; a folder, there or ending with a separator, gets each picture alone, and is made if need be.
+            target: A path: an image's ending gives the grid, ``.gif`` or ``.webp`` an animation, ``.npz`` pixels and
+                arrays; a folder, there or ending with a separator, gets each image alone, and is made if need be.
                 Or a binary file object; the grid as a PNG where neither its name nor ``format`` says otherwise.
             options: Those of :class:`gansdk.options.AnimationWriting`. Others are refused.
 
@@ -181,17 +181,17 @@ class Gallery:
 
     def __repr__(self) -> str:
         _, height, width, channels = self.pixels.shape
-        return f"<Gallery of {len(self)} pictures {width}×{height} {'grey' if channels == 1 else 'RGB'}>"
+        return f"<Gallery of {len(self)} images {width}×{height} {'grey' if channels == 1 else 'RGB'}>"
 
 
 def most_in_grid(height: int, width: int) -> int:
-    """How many pictures of a size a labelled grid holds at most."""
+    """How many images of a size a labelled grid holds at most."""
     zoom = max(1, -(-_SMALL // width))
     return MOST_PIXELS // ((height * zoom + _GAP) * (width * zoom + _GAP))
 
 
 def frame_layout(rows: int, labels: Sequence[str], corner: str) -> tuple[int, tuple[str, ...]]:
-    """How many pictures of ``rows`` stand in a row of an animation's frame, and its title, a text per column."""
+    """How many images of ``rows`` stand in a row of an animation's frame, and its title, a text per column."""
     across = int(np.ceil(np.sqrt(rows)))
     if not labels:
         return across, ()
@@ -203,8 +203,8 @@ def grid_size(height: int, width: int, shape: tuple[int, int], texts: Texts) -> 
     """Width and height of a grid before there is any.
 
     Args:
-        height: Of each picture.
-        width: Of each picture.
+        height: Of each image.
+        width: Of each image.
         shape: Rows and columns.
         texts: What stands around it.
     """
@@ -216,7 +216,7 @@ def grid_size(height: int, width: int, shape: tuple[int, int], texts: Texts) -> 
 
 
 def _zoom_of(width: int, texts: Texts) -> int:
-    """How many times larger pictures stand in a grid."""
+    """How many times larger images stand in a grid."""
     is_labelled = bool(texts.rows or texts.columns)
     return zoom_for(texts.columns, width, max(1, -(-_SMALL // width)) if is_labelled else 1)
 
@@ -235,11 +235,11 @@ class Texts(NamedTuple):
 
 
 def zoom_for(columns: Sequence[str], width: int, least: int) -> int:
-    """How many times larger pictures must be so that no text above a column touches the next one's.
+    """How many times larger images must be so that no text above a column touches the next one's.
 
     Args:
         columns: The texts; an empty one leaves its room to the one before.
-        width: Of a picture, in pixels.
+        width: Of an image, in pixels.
         least: How many times larger they are anyway; twice that is the most, and a text that is longer still is cut.
     """
     rooms = _rooms(columns)
@@ -255,7 +255,7 @@ def margins(grid: int, cell: int, texts: Texts) -> tuple[int, int, int]:
 
     Args:
         grid: Width of the grid.
-        cell: Width from one picture to the next.
+        cell: Width from one image to the next.
         texts: What is written.
     """
     rows, columns, corner = texts
@@ -272,12 +272,13 @@ def labelled(grid: NDArray[np.uint8], cell: tuple[int, int], texts: Texts, *, ga
     """A grid with texts to its left and above.
 
     Args:
-        grid: Pictures [H, W, C], 1 or 3 channels, ``gap`` pixels between them.
-        cell: Height and width from one picture to the next.
+        grid: Images [H, W, C], 1 or 3 channels, ``gap`` pixels between them.
+        cell: Height and width from one image to the next.
         texts: What is written.
         gap: Pixels.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image as PILImage
+    from PIL import ImageDraw
 
     rows, columns, corner = texts
     if not any(rows) and not any(columns):
@@ -287,7 +288,7 @@ def labelled(grid: NDArray[np.uint8], cell: tuple[int, int], texts: Texts, *, ga
     shape = (grid.shape[0] + top, grid.shape[1] + left + right, grid.shape[2])
     sheet = np.full(shape, _WHITE_LABELLING, np.uint8)
     sheet[top:, left : left + grid.shape[1]] = grid
-    image = Image.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
+    image = PILImage.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
     draw, black = ImageDraw.Draw(image), _BLACK if sheet.shape[2] == 1 else (_BLACK,) * 3
     if any(rows):
         draw.text((left - _MARGIN, top - _MARGIN // 2), corner, black, font, anchor="rs")

@@ -1,4 +1,4 @@
-"""The value that travels: a picture as numbers, with what has to reach the output beside it."""
+"""The value that travels: an image as numbers, with what has to reach the output beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from numpy.typing import NDArray
-    from PIL import Image
+    from PIL import Image as PILImage
     from torch import Tensor
 
     Pixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -38,8 +38,8 @@ def silent(_text: str, /) -> None:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Picture:
-    r"""A still picture, the right way up, grey or RGB, of 8 or 16 bits, with alpha or without.
+class Image:
+    r"""A still image, the right way up, grey or RGB, of 8 or 16 bits, with alpha or without.
 
     Attributes:
         pixels: Colours [H, W, C], C is 1 or 3, uint8 or uint16, not multiplied by alpha.
@@ -61,14 +61,14 @@ class Picture:
     iptc: bytes | None = None
     text: Mapping[str, str] = field(default_factory=dict)
     dpi: tuple[float, float] | None = None
-    name: str = "picture"
+    name: str = "image"
 
     def __post_init__(self) -> None:
         pixels, alpha = self.pixels, self.alpha
         if pixels.dtype not in (np.uint8, np.uint16):
-            raise InputError(f"{self.name}: pixels of dtype {pixels.dtype} are no picture", hint=_HINT)
+            raise InputError(f"{self.name}: pixels of dtype {pixels.dtype} are no image", hint=_HINT)
         if pixels.ndim != 3 or pixels.shape[2] not in {1, 3}:
-            raise InputError(f"{self.name}: numbers of shape {pixels.shape} are no picture", hint=_HINT)
+            raise InputError(f"{self.name}: numbers of shape {pixels.shape} are no image", hint=_HINT)
         if 0 in pixels.shape:
             raise InputError(f"{self.name} has no pixels ({pixels.shape[1]}×{pixels.shape[0]})")
         if alpha is not None and (alpha.dtype != pixels.dtype or alpha.shape != pixels.shape[:2]):
@@ -95,13 +95,13 @@ class Picture:
         """Whether nothing shows through."""
         return self.alpha is None or bool(self.alpha.min() == np.iinfo(self.alpha.dtype).max)
 
-    def replace(self, **changes: Any) -> Picture:
-        """The same picture with other attributes; a name that is none raises TypeError."""
+    def replace(self, **changes: Any) -> Image:
+        """The same image with other attributes; a name that is none raises TypeError."""
         return dataclasses.replace(self, **changes)
 
     @classmethod
-    def from_array(cls, array: NDArray[Any], *, name: str = "array") -> Picture:
-        """A picture from numbers.
+    def from_array(cls, array: NDArray[Any], *, name: str = "array") -> Image:
+        """An image from numbers.
 
         Args:
             array: uint8, uint16 or floats from 0 to 1, [H, W], or [H, W, 1 to 4]: grey, grey and alpha, RGB, RGB and
@@ -114,7 +114,7 @@ class Picture:
         if array.ndim == 2:
             array = array[:, :, None]
         if array.ndim != 3 or array.shape[2] not in {1, 2, 3, 4}:
-            raise InputError(f"{name}: numbers of shape {array.shape} are no picture", hint=_HINT)
+            raise InputError(f"{name}: numbers of shape {array.shape} are no image", hint=_HINT)
         if array.dtype.kind == "f":
             array = _as_8_bits(array, name)
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
@@ -124,8 +124,8 @@ class Picture:
         return cls(np.ascontiguousarray(array[:, :, :channels]), alpha, name=name)
 
     @classmethod
-    def from_tensor(cls, tensor: Tensor, *, name: str = "tensor") -> Picture:
-        """A picture from a tensor, as torch's programs hold them.
+    def from_tensor(cls, tensor: Tensor, *, name: str = "tensor") -> Image:
+        """An image from a tensor, as torch's programs hold them.
 
         Args:
             tensor: On any device, of the numbers that :meth:`from_array` takes, with the channels first: [C, H, W] or
@@ -136,7 +136,7 @@ class Picture:
             InputError: If it has another shape or dtype, or floats that are no colours.
         """
         if tensor.ndim == 3 and tensor.shape[0] > 4 >= tensor.shape[2]:
-            what = f"{name}: a tensor of shape {tuple(tensor.shape)} is no picture"
+            what = f"{name}: a tensor of shape {tuple(tensor.shape)} is not an image"
             raise InputError(what, hint="channels come first in a tensor; give it permute(2, 0, 1)")
         numbers = tensor.detach().cpu()
         array = (numbers.float() if numbers.is_floating_point() else numbers).numpy()
@@ -144,9 +144,9 @@ class Picture:
 
     @classmethod
     def from_image(
-        cls, image: Image.Image, *, name: str = "image", note: Callable[[str], None] = silent, strict: bool = False
-    ) -> Picture:
-        """A picture from a Pillow image, taken as a file would be: upright, without palette, in RGB or grey.
+        cls, image: PILImage.Image, *, name: str = "image", note: Callable[[str], None] = silent, strict: bool = False
+    ) -> Image:
+        """An image from a Pillow image, taken as a file would be: upright, without palette, in RGB or grey.
 
         Args:
             image: Of any mode but ``F`` and ``I``; its current frame is taken.
@@ -157,35 +157,35 @@ class Picture:
         Raises:
             InputError: If it cannot be read, or only with a loss and ``strict``.
         """
-        from gansdk.media.reading import read_picture
-        from gansdk.options import PictureReading
+        from gansdk.media.reading import read_image
+        from gansdk.options import ImageReading
 
-        options = PictureReading(strict=strict, max_pixels=2**33)
-        return read_picture(image, options, note).replace(name=name)
+        options = ImageReading(strict=strict, max_pixels=2**33)
+        return read_image(image, options, note).replace(name=name)
 
-    def to_image(self) -> Image.Image:
+    def to_image(self) -> PILImage.Image:
         """As a Pillow image: ``L``, ``LA``, ``RGB`` or ``RGBA``; ``I;16`` for 16-bit grey.
 
         Pillow has no other 16-bit modes, so 16-bit colours and 16-bit grey with alpha come in 8 bits.
         """
-        from PIL import Image
+        from PIL import Image as PILImage
 
         if self.bits == 16 and self.pixels.shape[2] == 1 and self.alpha is None:
-            image = Image.fromarray(self.pixels[:, :, 0])
+            image = PILImage.fromarray(self.pixels[:, :, 0])
         else:
             numbers = np.asarray(self) if self.bits == 8 else to_8_bits(np.asarray(self))
-            image = Image.fromarray(numbers[:, :, 0] if numbers.shape[2] == 1 else numbers)
+            image = PILImage.fromarray(numbers[:, :, 0] if numbers.shape[2] == 1 else numbers)
         said = {"icc_profile": self.icc, "exif": self.exif, "xmp": self.xmp, "dpi": self.dpi}
         image.info.update({key: value for key, value in said.items() if value})
         return image
 
     def save(self, target: str | PathLike[str] | IO[bytes], **options: Any) -> Path | None:
-        """Writes the picture, whole or not at all.
+        """Writes the image, whole or not at all.
 
         Args:
             target: A path, or a binary file object; its name's ending picks the format if ``format`` does not, and one
                 without a name gets a PNG.
-            options: Those of :class:`gansdk.options.PictureWriting`: ``format``, ``quality``, ``on_exists``,
+            options: Those of :class:`gansdk.options.ImageWriting`: ``format``, ``quality``, ``on_exists``,
                 ``metadata``, ``background``. Others are refused.
 
         Returns:
@@ -196,16 +196,16 @@ class Picture:
             OutputError: If it cannot be written there or in that format.
         """
         from gansdk.media.formats import with_format_of
-        from gansdk.media.writing import write_picture
-        from gansdk.options import PictureWriting, validate
+        from gansdk.media.writing import write_image
+        from gansdk.options import ImageWriting, validate
 
-        writing = validate(PictureWriting, options)
+        writing = validate(ImageWriting, options)
         if not isinstance(target, str | os.PathLike):
-            return write_picture(self, target, with_format_of(target, writing), silent)
-        return write_picture(self, target, writing, silent) or Path(target)
+            return write_image(self, target, with_format_of(target, writing), silent)
+        return write_image(self, target, writing, silent) or Path(target)
 
     def to_bytes(self, format: str = "png", **options: Any) -> bytes:  # noqa: A002 - as the option is called
-        """The picture as the bytes of a file.
+        """The image as the bytes of a file.
 
         Args:
             format: ``png``, ``jpg``, ``webp`` or ``tiff``.
@@ -220,7 +220,7 @@ class Picture:
         return file.getvalue()
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows: the picture, made smaller where it is large."""
+        """What a notebook shows: the image, made smaller where it is large."""
         image = self.replace(pixels=to_8_bits(self.pixels), alpha=None if self.alpha is None else to_8_bits(self.alpha))
         shown = image.to_image()
         shown.thumbnail((_SHOWN, _SHOWN))
@@ -236,7 +236,7 @@ class Picture:
     def __repr__(self) -> str:
         kind = "grey" if self.pixels.shape[2] == 1 else "RGB"
         alpha = " with alpha" if self.alpha is not None else ""
-        return f"<Picture {self.name!r} {self.width}×{self.height} {self.bits}-bit {kind}{alpha}>"
+        return f"<Image {self.name!r} {self.width}×{self.height} {self.bits}-bit {kind}{alpha}>"
 
 
 def _as_8_bits(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
@@ -244,7 +244,7 @@ def _as_8_bits(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
     low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
     if not (low >= -_ROUNDED and high <= 1 + _ROUNDED):  # also where one of them is NaN
         hint = "give floats from 0 to 1: divide by 255, or clip what lies beyond"
-        raise InputError(f"{name}: floats from {low:g} to {high:g} are no picture", hint=hint)
+        raise InputError(f"{name}: floats from {low:g} to {high:g} are no image", hint=hint)
     return (array * 255.0).round().clip(0, 255).astype(np.uint8)
 
 

@@ -17,7 +17,7 @@ from gansdk.media.conversion import UnreadableModeError
 
 if TYPE_CHECKING:
     from gansdk.media.colour import Colour
-    from gansdk.media.containers import Chunk, Item
+    from gansdk.media.containers import Chunk, HeifItem
     from gansdk.media.directories import Block, Directory
 
 
@@ -186,8 +186,8 @@ def _exif_colour(block: bytes) -> Colour | None:
 
 def _items(found: Inspection) -> None:
     for index in containers.indexes(found.file):
-        if index.picture is not None and found.colour is None:
-            _coded(found, index.picture)
+        if index.image is not None and found.colour is None:
+            _coded(found, index.image)
         for item in index.by_number.values():
             if item.kind == b"tmap" or any(name == b"auxC" and b"gainmap" in said for name, said in item.properties):
                 _once(found.notes, _GAIN_MAP)
@@ -197,8 +197,8 @@ def _items(found: Inspection) -> None:
         found.file = io.BytesIO(containers.without_exif(_whole(found.file)))
 
 
-def _coded(found: Inspection, picture: Item) -> None:
-    codes = [content for name, content in picture.properties if name == b"colr"]
+def _coded(found: Inspection, image: HeifItem) -> None:
+    codes = [content for name, content in image.properties if name == b"colr"]
     is_profiled = any(content[:4] in {b"prof", b"rICC"} for content in codes)
     for content in codes:
         if content[:4] == b"nclx" and len(content) >= 10:
@@ -271,7 +271,7 @@ def _is_beside(block: Block, page: Directory) -> bool:
 
 
 def check_numbers(block: Block, page: Directory) -> None:
-    """Refuses what is no image for the eye.
+    """Refuses what is not an image for the eye.
 
     Raises:
         UnreadableModeError: If its numbers are signed, floating-point or complex, or there are too many a pixel.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
-from PIL import Image
+from PIL import Image as PILImage
 from PIL.ExifTags import IFD, Base
 
 from gansdk.media.captured_warnings import heard
@@ -49,7 +49,7 @@ _OF_OTHER_PARTS = re.compile(
 _FRAME = frozenset({"x:xmpmeta", "rdf:RDF", "rdf:Description", "xmlns", "x:xmptk", "rdf:about"})
 
 
-def resolution(image: Image.Image) -> tuple[float, float] | None:
+def resolution(image: PILImage.Image) -> tuple[float, float] | None:
     """Pixels per inch, across and down, as the file's own format states them; EXIF data has its own."""
     info = image.info
     stated = info.get("dpi")
@@ -64,7 +64,7 @@ def resolution(image: Image.Image) -> tuple[float, float] | None:
     return (across, down) if is_possible else None
 
 
-def texts(image: Image.Image) -> dict[str, str]:
+def texts(image: PILImage.Image) -> dict[str, str]:
     """Texts by key, as PNG has them; a comment of JPEG or GIF is called ``Comment``."""
     comment = image.info.get("comment")
     if isinstance(comment, bytes) and comment.strip(b"\0 \r\n"):
@@ -82,7 +82,7 @@ def _decoded(content: bytes) -> str:
         return content.rstrip(b"\0").decode("latin-1")
 
 
-def iptc(image: Image.Image) -> bytes | None:
+def iptc(image: PILImage.Image) -> bytes | None:
     """IPTC data, wherever the format has it."""
     tags: Any = getattr(image, "tag", None)
     stored: Mapping[int, bytes] = tags.tagdata if tags is not None else {}  # some writers call its bytes numbers
@@ -96,7 +96,7 @@ def iptc(image: Image.Image) -> bytes | None:
     return found if isinstance(found, bytes) and found else None
 
 
-def raw_profile(image: Image.Image, kind: str) -> bytes | None:
+def raw_profile(image: PILImage.Image, kind: str) -> bytes | None:
     """What ImageMagick puts into a PNG text as hexadecimal digits; None if there is none or it is damaged."""
     text = image.info.get(f"Raw profile type {kind}")
     if not isinstance(text, str | bytes):
@@ -131,7 +131,7 @@ def raw_profile_text(kind: str, data: bytes) -> str:
     return f"\n{kind}\n{len(data):8}\n{lines}\n"
 
 
-def xmp_packet(image: Image.Image) -> bytes | None:
+def xmp_packet(image: PILImage.Image) -> bytes | None:
     """An image's XMP data as it is."""
     for key in ("xmp", XMP_TEXT):
         packet = image.info.get(key)
@@ -214,7 +214,7 @@ _STALE_EXIF = _LAYOUT | {
 _STALE_IN_PARTS = frozenset({Base.ExifImageWidth, Base.ExifImageHeight})
 
 _DESCRIPTIVE = frozenset({270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 33432})
-"""Tags of a TIFF file that say something about the picture and not about the file: maker, date, artist …"""
+"""Tags of a TIFF file that say something about the image and not about the file: maker, date, artist …"""
 
 
 def cleaned(block: bytes, doubt: Callable[[str], None]) -> tuple[bytes | None, int | None]:
@@ -263,20 +263,20 @@ def with_resolution(block: bytes | None, dpi: tuple[float, float]) -> bytes:
     return target.tobytes()
 
 
-def descriptive(exif: Image.Exif) -> Image.Exif:
+def descriptive(exif: PILImage.Exif) -> PILImage.Exif:
     """What may stand among the tags of a TIFF file: nothing about the file's layout. Parts are dictionaries."""
     return _selected(exif, set(exif) & _DESCRIPTIVE)
 
 
-def loaded(block: bytes) -> Image.Exif:
+def loaded(block: bytes) -> PILImage.Exif:
     """EXIF data for Pillow, whose parser warns and raises where it is damaged."""
-    exif = Image.Exif()
+    exif = PILImage.Exif()
     exif.load(block)
     return exif
 
 
-def _selected(source: Image.Exif, tags: Iterable[int]) -> Image.Exif:
-    target = Image.Exif()
+def _selected(source: PILImage.Exif, tags: Iterable[int]) -> PILImage.Exif:
+    target = PILImage.Exif()
     target.endian = source.endian
     for tag in set(tags) - set(PARTS):
         target[tag] = _spelled(source[tag])

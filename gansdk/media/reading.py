@@ -1,4 +1,4 @@
-"""Files to pictures: the one place that meets media that nobody vouches for.
+"""Files to images: the one place that meets media that nobody vouches for.
 
 What a file is, its content decides. Only the formats in :mod:`gansdk.media.formats` are opened, each by its one
 decoder, so that no other decoder ever sees the bytes. Sizes are checked before anything of that size is allocated.
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from PIL import Image
+    from PIL import Image as PILImage
 
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
     from gansdk.media.inspection import Inspection
-    from gansdk.options import PictureReading
+    from gansdk.options import ImageReading
 
 
 _READABLE = "give a PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, AVIF or HEIC file"
@@ -42,7 +42,7 @@ _HEIC_HINT = 'install the reader with pip install "gansdk[heic]", or save it as 
 
 @dataclass(frozen=True)
 class _Reading:
-    """One picture on its way in.
+    """One image on its way in.
 
     Attributes:
         name: What messages call it.
@@ -52,7 +52,7 @@ class _Reading:
     """
 
     name: str
-    options: PictureReading
+    options: ImageReading
     note: Callable[[str], None]
     doubts: list[str] = field(default_factory=list)
 
@@ -84,22 +84,22 @@ class _Reading:
             raise InputError(f"{self.name} has no {word} {frame}; it has {count}", hint=hint)
 
 
-def read_picture(source: object, options: PictureReading, note: Callable[[str], None], *, name: str = "") -> Picture:
-    """Reads a picture.
+def read_image(source: object, options: ImageReading, note: Callable[[str], None], *, name: str = "") -> Image:
+    """Reads an image.
 
     Args:
         source: A path, bytes, a binary stream (read from where it stands), a Pillow image (its current frame), a
-            numpy array or a tensor, of whole numbers or floats from 0 to 1, or a picture, which is given back.
+            numpy array or a tensor, of whole numbers or floats from 0 to 1, or an image, which is given back.
         options: Frame, limits and strictness.
         note: Takes what was lost or guessed, a line each; the same is an error where ``options.strict``.
         name: What messages call one that has no name of its own.
 
     Raises:
-        InputError: If there is nothing, it is no picture, damaged, too large, or ambiguous.
+        InputError: If there is nothing, it is not an image, damaged, too large, or ambiguous.
     """
-    from PIL import Image
+    from PIL import Image as PILImage
 
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
 
     if isinstance(source, str | os.PathLike):
         return _read_path(Path(source), options, note)
@@ -108,10 +108,10 @@ def read_picture(source: object, options: PictureReading, note: Callable[[str], 
         return _read_file(io.BytesIO(source), reading, "")
     if hasattr(source, "read"):
         return _read_stream(source, name, options, note)
-    if isinstance(source, Image.Image):
+    if isinstance(source, PILImage.Image):
         own = str(getattr(source, "filename", ""))
         return _read_image(source, _Reading(own or name or "the given image", options, note))
-    if not isinstance(source, Picture):
+    if not isinstance(source, Image):
         source = _of_numbers(source, name)
     reading = _Reading(source.name, options, note)
     reading.check_size((source.width, source.height))
@@ -119,18 +119,18 @@ def read_picture(source: object, options: PictureReading, note: Callable[[str], 
     return source
 
 
-def _of_numbers(source: object, name: str) -> Picture:
-    from gansdk.media.image import Picture
+def _of_numbers(source: object, name: str) -> Image:
+    from gansdk.media.image import Image
 
     torch = sys.modules.get("torch")  # whoever holds a tensor has imported it
     if torch is not None and isinstance(source, torch.Tensor):
-        return Picture.from_tensor(source, name=name or "the given tensor")
+        return Image.from_tensor(source, name=name or "the given tensor")
     if not (hasattr(source, "__array_interface__") or hasattr(source, "__array__")):
         hint = "give a path, bytes, a binary file object, a Pillow image, a numpy array or a tensor"
-        raise InputError(f"{name + ': ' if name else ''}{type(source).__name__} is no picture", hint=hint)
+        raise InputError(f"{name + ': ' if name else ''}{type(source).__name__} is not an image", hint=hint)
     import numpy as np
 
-    return Picture.from_array(np.asarray(source), name=name or "the given array")
+    return Image.from_array(np.asarray(source), name=name or "the given array")
 
 
 def check_readable(path: Path) -> None:
@@ -171,7 +171,7 @@ def _cannot_read(path: Path, error: OSError | ValueError) -> InputError:
     if isinstance(error, FileNotFoundError):
         return InputError(f"there is no file {path}", hint="check its name and folder")
     if isinstance(error, IsADirectoryError):
-        return InputError(f"{path} is a folder", hint="name the pictures in it")
+        return InputError(f"{path} is a folder", hint="name the images in it")
     if isinstance(error, PermissionError):
         return InputError(f"{path} may not be read", hint="check its permissions")
     return InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}")
@@ -181,7 +181,7 @@ def _empty(name: str) -> InputError:
     return InputError(f"{name} is empty", hint="get the file again")
 
 
-def _read_path(path: Path, options: PictureReading, note: Callable[[str], None]) -> Picture:
+def _read_path(path: Path, options: ImageReading, note: Callable[[str], None]) -> Image:
     try:
         file = path.open("rb")
     except (OSError, ValueError) as error:
@@ -196,7 +196,7 @@ def _read_path(path: Path, options: PictureReading, note: Callable[[str], None])
             raise _cannot_read(path, error) from None
 
 
-def _read_stream(stream: Any, name: str, options: PictureReading, note: Callable[[str], None]) -> Picture:
+def _read_stream(stream: Any, name: str, options: ImageReading, note: Callable[[str], None]) -> Image:
     own = "standard input" if stream is getattr(sys.stdin, "buffer", None) else getattr(stream, "name", None)
     reading = _Reading(own if isinstance(own, str) else name or "the given stream", options, note)
     try:
@@ -217,19 +217,19 @@ def _in_memory(stream: IO[bytes], reading: _Reading) -> IO[bytes]:
         parts.append(part)
         total += len(part)
         if total > most:
-            hint = f"raise {option('max_pixels')} if it is a picture"
+            hint = f"raise {option('max_pixels')} if it is an image"
             raise InputError(f"{reading.name} is longer than {most} bytes", hint=hint)
     return io.BytesIO(b"".join(parts))
 
 
-def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Picture:
+def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Image:
     head = file.read(formats.HEAD)
     if not head:
         raise _empty(reading.name)
     kind = formats.identify(head)
     if kind is None:
         is_text = b"\0" not in head and all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
-        raise InputError(f"{reading.name} is {'text' if is_text else 'no picture'} by its content", hint=_READABLE)
+        raise InputError(f"{reading.name} is {'text' if is_text else 'no image'} by its content", hint=_READABLE)
     claimed = formats.kind_by_ending(ending)
     if claimed not in {None, kind}:
         reading.doubt(f"is {kind.name} by its content, not what {ending} says; read as {kind.name}")
@@ -265,7 +265,7 @@ def _page(file: IO[bytes], reading: _Reading, decoding: _Decoding) -> IO[bytes]:
     return file if page.place == block.first else cast("IO[bytes]", inspection.PageFile(file, block, page))
 
 
-def _read_image(image: Image.Image, reading: _Reading) -> Picture:
+def _read_image(image: PILImage.Image, reading: _Reading) -> Image:
     from gansdk.media.conversion import Samples, normalise
 
     reading.check_size(image.size)
@@ -277,7 +277,7 @@ def _read_image(image: Image.Image, reading: _Reading) -> Picture:
         return normalise(image, Samples(16 if is_deep else 8), reading.name, reading.doubt)
 
 
-def _open(kind: formats.Kind, file: IO[bytes], reading: _Reading) -> Image.Image:
+def _open(kind: formats.Kind, file: IO[bytes], reading: _Reading) -> PILImage.Image:
     module, name = kind.decoder
     try:
         decoder = getattr(importlib.import_module(module), name)
@@ -286,43 +286,43 @@ def _open(kind: formats.Kind, file: IO[bytes], reading: _Reading) -> Image.Image
         raise InputError(f"{reading.name} is {kind.name}, which this installation cannot read", hint=hint) from None
     if kind is formats.TIFF:
         silence_libtiff()
-    image: Image.Image = decoder(file)
+    image: PILImage.Image = decoder(file)
     return image
 
 
-def _decode(image: Any, kind: formats.Kind, head: bytes, found: Inspection, reading: _Reading) -> Picture:
+def _decode(pil_image: Any, kind: formats.Kind, head: bytes, found: Inspection, reading: _Reading) -> Image:
     from gansdk.media.conversion import Samples, normalise
     from gansdk.media.deep import is_deep, read_frame, read_numbers
 
-    reading.check_size(image.size)
-    if kind is formats.JPEG and (fault := jpeg_fault(found.file, image.width * image.height)):
+    reading.check_size(pil_image.size)
+    if kind is formats.JPEG and (fault := jpeg_fault(found.file, pil_image.width * pil_image.height)):
         raise _endless(reading, fault)
     frame = reading.options.frame
     if kind is not formats.TIFF:  # which begins with the page
-        if kind is not formats.HEIF or frame is not None:  # a HEIC file names its main picture
-            reading.check_frame(getattr(image, "n_frames", 1), "frame")
+        if kind is not formats.HEIF or frame is not None:  # a HEIC file names its main image
+            reading.check_frame(getattr(pil_image, "n_frames", 1), "frame")
         if frame is not None and kind is not formats.GIF:
-            image.seek(frame)
-            reading.check_size(image.size)
+            pil_image.seek(frame)
+            reading.check_size(pil_image.size)
     for loss in found.losses:
         reading.doubt(loss)
-    bits = image.info.get("bit_depth", 8) if kind is formats.HEIF else formats.declared_bits(kind, head)
+    bits = pil_image.info.get("bit_depth", 8) if kind is formats.HEIF else formats.declared_bits(kind, head)
     numbers: NDArray[np.uint8] | NDArray[np.uint16] | None
     if kind is formats.GIF:
-        numbers = read_frame(image, found.file, frame or 0)
+        numbers = read_frame(pil_image, found.file, frame or 0)
     else:
-        has_deep_numbers = is_deep(image, kind, head)
+        has_deep_numbers = is_deep(pil_image, kind, head)
         if not (has_deep_numbers and kind is formats.TIFF):  # a PNG file may tell of itself behind its pixels too
-            _allocate(image, kind)
-            image.load()
-            reading.check_size(image.size)
-        numbers = read_numbers(image, kind, found.file) if has_deep_numbers else None
+            _allocate(pil_image, kind)
+            pil_image.load()
+            reading.check_size(pil_image.size)
+        numbers = read_numbers(pil_image, kind, found.file) if has_deep_numbers else None
     samples = Samples(bits, is_grey=kind is formats.PNG and head[25] in {0, 4})
-    picture = normalise(image, samples, reading.name, reading.doubt, numbers=numbers, colour=found.colour)
-    if found.has_profile and not image.info.get("icc_profile"):
+    image = normalise(pil_image, samples, reading.name, reading.doubt, numbers=numbers, colour=found.colour)
+    if found.has_profile and not pil_image.info.get("icc_profile"):
         reading.doubt("its colour profile lacks a part or is damaged, and is left out")
     reading.doubts.extend(found.notes)
-    return picture
+    return image
 
 
 def _allocate(image: Any, kind: formats.Kind) -> None:
@@ -360,7 +360,7 @@ def _decoding(reading: _Reading, what: str) -> Iterator[_Decoding]:
     except GansdkError:
         raise
     except MemoryError:
-        raise InputError(f"{reading.name} does not fit into memory", hint="give a smaller picture") from None
+        raise InputError(f"{reading.name} does not fit into memory", hint="give a smaller image") from None
     except DecompressionBombError:
         hint = "save it as PNG first"
         raise InputError(f"{reading.name} has more pixels than a {what} file may have here", hint=hint) from None

@@ -1,7 +1,7 @@
 """Antialiased resizing, band by band.
 
 The kernel is bicubic (a = −0.5), widened by the factor of reduction, which is Pillow's ``BICUBIC``. It was chosen over
-Lanczos because its step response overshoots once and then is exact: a picture that is opaque up to an edge is exactly
+Lanczos because its step response overshoots once and then is exact: an image that is opaque up to an edge is exactly
 opaque beyond the kernel's reach, and colours have no second ripple.
 
 Numbers are floats on the way: Pillow clips 8-bit ones between the two directions, and picks the direction that comes
@@ -14,14 +14,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image as PILImage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from gansdk.media.image import Picture, Pixels
+    from gansdk.media.image import Image, Pixels
 
 
 _NUMBERS = 2**23
@@ -31,23 +31,23 @@ _BLUR, _STEEPNESS, _MARGIN = 0.7, 2.0, 8
 """Of hard edges: pixels of the source, a factor, and rows that a band needs around it so as not to differ."""
 
 
-def resize(picture: Picture, width: int, height: int) -> Picture:
-    """A picture in another size; what is fully opaque stays so exactly.
+def resize(image: Image, width: int, height: int) -> Image:
+    """An image in another size; what is fully opaque stays so exactly.
 
     Colours are multiplied by alpha for it, so that hidden ones do not count, and alpha is resized on its own.
 
     Args:
-        picture: Of any kind.
+        image: Of any kind.
         width: Pixels of the result, at least 1.
         height: Pixels of the result, at least 1.
     """
-    if (width, height) == (picture.width, picture.height):
-        return picture
-    if picture.alpha is None or picture.is_opaque:
-        alpha = None if picture.alpha is None else resize_alpha(picture.alpha, width, height)
-        return picture.replace(pixels=_resize(picture.pixels, width, height), alpha=alpha)
-    pixels, alpha = _resize_transparent(picture.pixels, picture.alpha, width, height)
-    return picture.replace(pixels=pixels, alpha=alpha)
+    if (width, height) == (image.width, image.height):
+        return image
+    if image.alpha is None or image.is_opaque:
+        alpha = None if image.alpha is None else resize_alpha(image.alpha, width, height)
+        return image.replace(pixels=_resize(image.pixels, width, height), alpha=alpha)
+    pixels, alpha = _resize_transparent(image.pixels, image.alpha, width, height)
+    return image.replace(pixels=pixels, alpha=alpha)
 
 
 def resize_alpha(alpha: Pixels, width: int, height: int) -> Pixels:
@@ -73,7 +73,7 @@ def _is_hard(alpha: Pixels) -> bool:
 def _enlarge_hard(alpha: Pixels, width: int, height: int) -> Pixels:
     """Blurs a mask by less than a pixel, enlarges it and steepens its edge.
 
-    Discs, slanted edges and letters come 0.4 to 1.4 dB nearer to what they are pictures of than by the kernel alone,
+    Discs, slanted edges and letters come 0.4 to 1.4 dB nearer to what they are images of than by the kernel alone,
     enlarged by 4. Lines of one pixel would fade, so about them the kernel alone is taken.
     """
     from scipy import ndimage  # half a second, which images without alpha need not spend
@@ -135,8 +135,8 @@ def _resize_transparent(pixels: Pixels, alpha: Pixels, width: int, height: int) 
 def _plane(
     plane: NDArray[np.float32], width: int, rows: slice, box: tuple[float, float, float, float]
 ) -> NDArray[np.float32]:
-    image = Image.fromarray(np.ascontiguousarray(plane))
-    return np.asarray(image.resize((width, rows.stop - rows.start), Image.Resampling.BICUBIC, box))
+    image = PILImage.fromarray(np.ascontiguousarray(plane))
+    return np.asarray(image.resize((width, rows.stop - rows.start), PILImage.Resampling.BICUBIC, box))
 
 
 def _whole(numbers: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -159,26 +159,26 @@ def _bands(
 
 
 _BAND = 512
-"""Rows at a time, so that intermediate numbers stay small beside the picture."""
+"""Rows at a time, so that intermediate numbers stay small beside the image."""
 
 
-def bleed(picture: Picture) -> Picture:
+def bleed(image: Image) -> Image:
     """Gives fully transparent pixels the colours of their nearest visible neighbours.
 
     Nobody sees these pixels, but a network and a resize do: whatever an editor left there rings into the visible
     rim. Visible colours and alpha stay exactly as they are. Colours are averaged, weighted by alpha, over blocks of
     2×2, 4×4, 8×8 … pixels; each hidden pixel takes the smallest block that holds anything visible.
     """
-    if picture.alpha is None or picture.alpha.min() > 0:
-        return picture
-    colours = _spread(*_halve_bands(picture.pixels, picture.alpha))
-    filled = picture.pixels.copy()
-    for top in range(0, picture.height, _BAND):
+    if image.alpha is None or image.alpha.min() > 0:
+        return image
+    colours = _spread(*_halve_bands(image.pixels, image.alpha))
+    filled = image.pixels.copy()
+    for top in range(0, image.height, _BAND):
         rows = slice(top, top + _BAND)
-        hidden = np.nonzero(picture.alpha[rows] == 0)
+        hidden = np.nonzero(image.alpha[rows] == 0)
         found = colours[(hidden[0] + top) // 2, hidden[1] // 2]
         filled[rows][hidden] = np.rint(found).astype(filled.dtype)
-    return picture.replace(pixels=filled)
+    return image.replace(pixels=filled)
 
 
 def _halve_bands(pixels: NDArray[Any], alpha: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -210,29 +210,29 @@ def _halve(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     return rows[:, 0::2] + rows[:, 1::2]
 
 
-def flatten(picture: Picture, colour: str) -> Picture:
-    """Puts a picture on a background and gives it without alpha.
+def flatten(image: Image, colour: str) -> Image:
+    """Puts an image on a background and gives it without alpha.
 
     Args:
-        picture: With alpha or without.
-        colour: A name or ``#rrggbb``, in the picture's own colour space. A grey picture stays grey on a grey colour
+        image: With alpha or without.
+        colour: A name or ``#rrggbb``, in the image's own colour space. A grey image stays grey on a grey colour
             and becomes RGB on another.
     """
-    if picture.alpha is None:
-        return picture
-    if picture.is_opaque:
-        return picture.replace(alpha=None)
+    if image.alpha is None:
+        return image
+    if image.is_opaque:
+        return image.replace(alpha=None)
     from PIL import ImageColor
 
     behind = np.array(ImageColor.getrgb(colour)[:3], np.uint32)
-    if picture.pixels.shape[2] == 1 and len(set(behind.tolist())) == 1:
+    if image.pixels.shape[2] == 1 and len(set(behind.tolist())) == 1:
         behind = behind[:1]
-    behind *= 257 if picture.bits == 16 else 1
-    peak = np.uint32(np.iinfo(picture.pixels.dtype).max)
-    result = np.empty((picture.height, picture.width, len(behind)), picture.pixels.dtype)
-    for top in range(0, picture.height, _BAND):
+    behind *= 257 if image.bits == 16 else 1
+    peak = np.uint32(np.iinfo(image.pixels.dtype).max)
+    result = np.empty((image.height, image.width, len(behind)), image.pixels.dtype)
+    for top in range(0, image.height, _BAND):
         rows = slice(top, top + _BAND)
-        alpha = picture.alpha[rows, :, None].astype(np.uint32)
-        result[rows] = (picture.pixels[rows] * alpha + behind * (peak - alpha) + peak // 2) // peak
-    is_same_model = len(behind) == picture.pixels.shape[2]
-    return picture.replace(pixels=result, alpha=None, icc=picture.icc if is_same_model else None)
+        alpha = image.alpha[rows, :, None].astype(np.uint32)
+        result[rows] = (image.pixels[rows] * alpha + behind * (peak - alpha) + peak // 2) // peak
+    is_same_model = len(behind) == image.pixels.shape[2]
+    return image.replace(pixels=result, alpha=None, icc=image.icc if is_same_model else None)

@@ -11,10 +11,10 @@ from gansdk.files import cannot_write
 from gansdk.media.encoding import write_animation
 from gansdk.media.formats import file_format
 from gansdk.media.gallery import Gallery
-from gansdk.media.image import Picture
+from gansdk.media.image import Image
 from gansdk.media.records import write_arrays
-from gansdk.media.writing import put, send, write_picture
-from gansdk.options import AnimationWriting, ImageWriting
+from gansdk.media.writing import put, send, write_image
+from gansdk.options import AnimationWriting, AnyImageWriting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ def kind_of(output: str | None, kinds: Sequence[OutputKind], writing: Options) -
 
     Args:
         output: A path, ``-`` or None.
-        kinds: What the task can give, the one that it gives by itself first.
+        kinds: What the task can give, the one that it gives by default first.
         writing: The options, whose format is as good as an ending.
 
     Raises:
@@ -48,21 +48,21 @@ def kind_of(output: str | None, kinds: Sequence[OutputKind], writing: Options) -
     kind = _kind(file_format(path, images), kinds) if is_said else kinds[0]
     if kind not in kinds:
         raise OptionError(f"this task gives no {kind}", hint=f"it gives {' or '.join(kinds)}")
-    return "folder" if into_folder and kind == "picture" and "folder" in kinds else kind
+    return "folder" if into_folder and kind == "image" and "folder" in kinds else kind
 
 
 def _kind(encoding: str, kinds: Sequence[OutputKind]) -> OutputKind:
     if encoding == "npz":
         return "arrays"
     is_moving = encoding == "gif" or (encoding == "webp" and "animation" in kinds)
-    return "animation" if is_moving else "picture"
+    return "animation" if is_moving else "image"
 
 
 def write_result(
-    result: Picture | Gallery,
+    result: Image | Gallery,
     kind: OutputKind,
     target: Path | IO[bytes],
-    writing: ImageWriting,
+    writing: AnyImageWriting,
     note: Callable[[str], None],
     *,
     provenance: str | None = None,
@@ -70,7 +70,7 @@ def write_result(
     """Writes what a task gave, whole or not at all; records are the job's affair.
 
     Args:
-        result: A picture can be written as a picture alone.
+        result: An image can be written as an image alone.
         kind: As what.
         target: A path, of a folder for ``folder``, or a binary stream.
         writing: Format and quality, and what to do where something stands.
@@ -84,11 +84,11 @@ def write_result(
         OutputExistsError: If something stands there.
         OutputError: If it cannot be written there.
     """
-    if kind == "picture":
-        picture = result.grid() if isinstance(result, Gallery) else result
-        return write_picture(picture, target, writing, note, provenance=provenance)
-    if isinstance(result, Picture):
-        raise TypeError(f"one picture cannot be written as {kind}")
+    if kind == "image":
+        image = result.grid() if isinstance(result, Gallery) else result
+        return write_image(image, target, writing, note, provenance=provenance)
+    if isinstance(result, Image):
+        raise TypeError(f"one image cannot be written as {kind}")
     if kind == "folder" and isinstance(target, Path):
         return _write_each(result, target, writing, note, provenance)
     write = _writer(result, kind, target, writing)
@@ -99,25 +99,25 @@ def write_result(
 
 
 def _write_each(
-    gallery: Gallery, folder: Path, writing: ImageWriting, note: Callable[[str], None], provenance: str | None
+    gallery: Gallery, folder: Path, writing: AnyImageWriting, note: Callable[[str], None], provenance: str | None
 ) -> Path:
     ending = file_format(None, writing)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    for at, picture in enumerate(gallery.pictures):
-        write_picture(picture, folder / numbered(gallery.first + at, ending), writing, note, provenance=provenance)
+    for at, image in enumerate(gallery.images):
+        write_image(image, folder / numbered(gallery.first + at, ending), writing, note, provenance=provenance)
     return folder
 
 
 def numbered(number: int, ending: str) -> str:
-    """The name of one of many pictures, such that names sort as numbers do up to a million."""
+    """The name of one of many images, such that names sort as numbers do up to a million."""
     return f"{number:06d}.{ending}"
 
 
 def _writer(
-    gallery: Gallery, kind: OutputKind, target: Path | IO[bytes], writing: ImageWriting
+    gallery: Gallery, kind: OutputKind, target: Path | IO[bytes], writing: AnyImageWriting
 ) -> Callable[[IO[bytes]], None]:
     if kind == "arrays":
         return lambda file: write_arrays(gallery.named_arrays(), file)
@@ -127,8 +127,8 @@ def _writer(
     raise TypeError(f"a gallery cannot be written as {kind}")
 
 
-def as_image_writing(writing: Options) -> ImageWriting:
-    """The options of a task that gives pictures."""
-    if not isinstance(writing, ImageWriting):
-        raise TypeError("a task that gives pictures is written with ImageWriting")
+def as_image_writing(writing: Options) -> AnyImageWriting:
+    """The options of a task that gives images."""
+    if not isinstance(writing, AnyImageWriting):
+        raise TypeError("a task that gives images is written with AnyImageWriting")
     return writing

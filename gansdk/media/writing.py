@@ -1,4 +1,4 @@
-"""Pictures to files, whole or not at all."""
+"""Images to files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gansdk.media.formats import file_format
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gansdk.media.image import Picture
-    from gansdk.options import ImageWriting
+    from gansdk.media.image import Image
+    from gansdk.options import AnyImageWriting
 
 
 _LONGEST = {"jpg": 65_500, "webp": 16_383, "gif": 65_535}  # libjpeg's limit is a little below the format's own
@@ -56,45 +56,45 @@ def check_size(format: str, width: int, height: int, name: str = "") -> None:  #
 
 
 def check_fits(
-    picture: Picture,
+    image: Image,
     format: str,  # noqa: A002
-    options: ImageWriting,
+    options: AnyImageWriting,
     size: tuple[int, int] | None = None,
 ) -> None:
     """Finds what a format cannot hold, before any work is done for it.
 
     Args:
-        picture: As read; a result has alpha where its input had it.
+        image: As read; a result has alpha where its input had it.
         format: As :func:`~gansdk.media.formats.file_format` gives it.
         options: How it will be written.
-        size: Width and height of the result, if known; the picture's own if not.
+        size: Width and height of the result, if known; the image's own if not.
 
     Raises:
-        InputError: If the picture is transparent, the format is not, and no background is given.
+        InputError: If the image is transparent, the format is not, and no background is given.
         OutputError: If the result is longer or larger than the format allows.
     """
-    if format == "jpg" and options.background is None and not picture.is_opaque:
-        what = f"{picture.name} is transparent and jpg cannot be"
+    if format == "jpg" and options.background is None and not image.is_opaque:
+        what = f"{image.name} is transparent and jpg cannot be"
         raise InputError(what, hint=f"give {option('background', 'white')} or another colour, or write png")
-    width, height = size or (picture.width, picture.height)
-    check_size(format, width, height, picture.name)
-    channels = picture.pixels.shape[2] + (picture.alpha is not None)
-    if format == "tiff" and width * height * channels * picture.bits // 8 > _MOST_TIFF:
-        raise OutputError(f"{picture.name}: {width}×{height} pixels are too many for tiff", hint="write png")
+    width, height = size or (image.width, image.height)
+    check_size(format, width, height, image.name)
+    channels = image.pixels.shape[2] + (image.alpha is not None)
+    if format == "tiff" and width * height * channels * image.bits // 8 > _MOST_TIFF:
+        raise OutputError(f"{image.name}: {width}×{height} pixels are too many for tiff", hint="write png")
 
 
-def write_picture(
-    picture: Picture,
+def write_image(
+    image: Image,
     target: str | os.PathLike[str] | IO[bytes],
-    options: ImageWriting,
+    options: AnyImageWriting,
     note: Callable[[str], None],
     *,
     provenance: str | None = None,
 ) -> Path | None:
-    """Writes a picture, so that it stands there whole or not at all.
+    """Writes an image, so that it stands there whole or not at all.
 
     Args:
-        picture: What to write.
+        image: What to write.
         target: A path, or a binary stream.
         options: Format, quality, metadata, background, and what to do where ``path`` exists.
         note: Takes what the format lost, a line each.
@@ -113,20 +113,20 @@ def write_picture(
     """
     path = Path(target) if isinstance(target, str | os.PathLike) else None
     encoding = file_format(path, options)
-    check_fits(picture, encoding, options)
+    check_fits(image, encoding, options)
     software = provenance if options.metadata == "keep" else None
-    encoded = _Encoded(_prepared(picture, encoding, options, note), encoding, options.quality, software)
+    encoded = _Encoded(_prepared(image, encoding, options, note), encoding, options.quality, software)
     if path is not None:
         return put(path, options.on_exists, encoded.write)
-    send(cast("IO[bytes]", target), encoded.write, picture.name)
+    send(cast("IO[bytes]", target), encoded.write, image.name)
     return None
 
 
 @dataclass(frozen=True)
 class _Encoded:
-    """A picture on its way out, as its format can hold it."""
+    """An image on its way out, as its format can hold it."""
 
-    picture: Picture
+    image: Image
     format: str
     quality: int
     software: str | None
@@ -136,7 +136,7 @@ class _Encoded:
         from gansdk.media.encoding import write_jpeg, write_png, write_tiff, write_webp
 
         if self.format == "png":
-            write_png(self.picture, file, self.software)
+            write_png(self.image, file, self.software)
         elif self.format == "tiff":
             write_tiff(self._signed(), file)
         elif self.format == "webp":
@@ -144,70 +144,70 @@ class _Encoded:
         else:
             signed = self._signed()
             is_too_long = len(signed.exif or b"") > _MOST_EXIF  # what the camera said goes first
-            write_jpeg(self.picture if is_too_long else signed, file, self.quality)
+            write_jpeg(self.image if is_too_long else signed, file, self.quality)
 
-    def _signed(self) -> Picture:
+    def _signed(self) -> Image:
         """With the software among its EXIF data."""
         from gansdk.media.metadata import with_software
 
         if self.software is None:
-            return self.picture
-        return self.picture.replace(exif=with_software(self.picture.exif, self.software))
+            return self.image
+        return self.image.replace(exif=with_software(self.image.exif, self.software))
 
 
-def _prepared(picture: Picture, encoding: str, options: ImageWriting, note: Callable[[str], None]) -> Picture:
-    """The picture as its format can hold it."""
+def _prepared(image: Image, encoding: str, options: AnyImageWriting, note: Callable[[str], None]) -> Image:
+    """The image as its format can hold it."""
     from gansdk.media.encoding import can_hold
     from gansdk.media.image import to_8_bits
     from gansdk.media.resizing import flatten
 
     if options.metadata == "keep":
-        picture = _with_fitting_metadata(picture, encoding, note)
+        image = _with_fitting_metadata(image, encoding, note)
     else:
-        picture = picture.replace(exif=None, xmp=None, iptc=None, text={})
+        image = image.replace(exif=None, xmp=None, iptc=None, text={})
     if options.background is not None or encoding == "jpg":
-        picture = flatten(picture, options.background or "white")  # without a background it is opaque: alpha only goes
-    if not can_hold(encoding, picture.pixels.shape[2], picture.bits, has_alpha=picture.alpha is not None):
-        note(f"{picture.name}: {encoding} holds 8 bits per channel here; the result's 16 are rounded")
-        alpha = None if picture.alpha is None else to_8_bits(picture.alpha)
-        picture = picture.replace(pixels=to_8_bits(picture.pixels), alpha=alpha)
-    return picture
+        image = flatten(image, options.background or "white")  # without a background it is opaque: alpha only goes
+    if not can_hold(encoding, image.pixels.shape[2], image.bits, has_alpha=image.alpha is not None):
+        note(f"{image.name}: {encoding} holds 8 bits per channel here; the result's 16 are rounded")
+        alpha = None if image.alpha is None else to_8_bits(image.alpha)
+        image = image.replace(pixels=to_8_bits(image.pixels), alpha=alpha)
+    return image
 
 
-def _with_fitting_metadata(picture: Picture, encoding: str, note: Callable[[str], None]) -> Picture:
-    """The picture with what its format can hold of what it says about itself; the rest is noted."""
+def _with_fitting_metadata(image: Image, encoding: str, note: Callable[[str], None]) -> Image:
+    """The image with what its format can hold of what it says about itself; the rest is noted."""
     from gansdk.media.metadata import with_resolution
 
     changes: dict[str, Any] = {}
     lost: list[str] = []
-    if picture.exif is not None:
-        changes["exif"] = _fitting_exif(picture, encoding, note)
-    if picture.dpi is not None and encoding == "webp":  # which has no other place for it
-        changes["exif"] = with_resolution(changes.get("exif"), picture.dpi)
-    if picture.xmp is not None and encoding == "jpg" and len(picture.xmp) > _MOST_XMP:
+    if image.exif is not None:
+        changes["exif"] = _fitting_exif(image, encoding, note)
+    if image.dpi is not None and encoding == "webp":  # which has no other place for it
+        changes["exif"] = with_resolution(changes.get("exif"), image.dpi)
+    if image.xmp is not None and encoding == "jpg" and len(image.xmp) > _MOST_XMP:
         lost.append("XMP data")
         changes["xmp"] = None
-    if picture.iptc is not None and (encoding == "webp" or (encoding == "jpg" and len(picture.iptc) > _MOST_IPTC)):
+    if image.iptc is not None and (encoding == "webp" or (encoding == "jpg" and len(image.iptc) > _MOST_IPTC)):
         lost.append("IPTC data")
         changes["iptc"] = None
-    if picture.text and encoding != "png":
-        comment = picture.text.get("Comment", "")
+    if image.text and encoding != "png":
+        comment = image.text.get("Comment", "")
         is_kept = encoding == "jpg" and 0 < len(comment.encode()) <= _MOST_COMMENT
         changes["text"] = {"Comment": comment} if is_kept else {}
-        others = [key for key in picture.text if key not in changes["text"]]
+        others = [key for key in image.text if key not in changes["text"]]
         lost += [f"texts ({', '.join(others)})"] if others else []
     for what in lost:
-        note(f"{picture.name}: {encoding} cannot hold its {what}; left out")
-    return picture.replace(**changes)
+        note(f"{image.name}: {encoding} cannot hold its {what}; left out")
+    return image.replace(**changes)
 
 
-def _fitting_exif(picture: Picture, encoding: str, note: Callable[[str], None]) -> bytes | None:
+def _fitting_exif(image: Image, encoding: str, note: Callable[[str], None]) -> bytes | None:
     """EXIF data that is true of the result, also where the caller made it; None if it cannot be written."""
     from gansdk.media.metadata import cleaned
 
-    block, _ = cleaned(picture.exif or b"", lambda text: note(f"{picture.name}: {text}"))
+    block, _ = cleaned(image.exif or b"", lambda text: note(f"{image.name}: {text}"))
     if encoding == "jpg" and len(block or b"") > _MOST_EXIF:
-        note(f"{picture.name}: its EXIF data is too long for jpg and is left out")
+        note(f"{image.name}: its EXIF data is too long for jpg and is left out")
         return None
     return block
 

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from gansdk.errors import InputError, ModelError
 from gansdk.files import MOST_JSON, parse_json, whole_file, whole_folder
-from gansdk.model.config import ATTRIBUTIONS, CARD_PICTURES, CONFIG, EVALUATION, README, check_folder, parse_config
+from gansdk.model.config import ATTRIBUTIONS, CARD_IMAGES, CONFIG, EVALUATION, README, check_folder, parse_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _BESIDES = (README, EVALUATION, ATTRIBUTIONS)
-_PICTURE = re.compile(r"card-[A-Za-z0-9_.-]+\.webp")
+_IMAGE = re.compile(r"card-[A-Za-z0-9_.-]+\.webp")
 _OTHERS = {
     b"\x1f\x8b": "is packed with gzip",
     b"BZh": "is packed with bzip2",
@@ -64,7 +64,7 @@ def write_bundle(folder: Path, config: ModelConfig, path: Path, *, replace: bool
         OutputError: If it cannot be written.
     """
     check_folder(folder, config)
-    besides = [*_BESIDES, *(one.name for one in folder.glob(CARD_PICTURES) if _PICTURE.fullmatch(one.name))]
+    besides = [*_BESIDES, *(one.name for one in folder.glob(CARD_IMAGES) if _IMAGE.fullmatch(one.name))]
     found = {*config.files, *(name for name in besides if (folder / name).is_file())}
     names = [CONFIG, *sorted(found)]
     with whole_file(path, replace=replace) as file:
@@ -199,7 +199,7 @@ def _parsed(path: Path, content: bytes) -> Any:
 
 def _check_names(path: Path, config: ModelConfig, members: dict[str, _Member]) -> None:
     for name in members:
-        if name not in (CONFIG, *config.files, *_BESIDES) and not _PICTURE.fullmatch(name):
+        if name not in (CONFIG, *config.files, *_BESIDES) and not _IMAGE.fullmatch(name):
             raise InputError(f"{path} is no bundle: {name!r} in it is no file of a model", hint=_MAKE)
 
 

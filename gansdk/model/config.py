@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 FORMAT = 1
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-START = "start.safetensors"
+INITIAL = "initial.safetensors"
 EVALUATION = "evaluation.json"
 ATTRIBUTIONS = "attributions.json"
 DIRECTIONS = "directions.safetensors"
 README = "README.md"
 
-CARD_PICTURES = "card-*.webp"
-"""Which files beside a ``README.md`` are the pictures of a card that ``gansdk card`` made."""
+CARD_IMAGES = "card-*.webp"
+"""Which files beside a ``README.md`` are the images of a card that ``gansdk card`` made."""
 
 _ALWAYS = (CONFIG, README, EVALUATION, ATTRIBUTIONS)
 
@@ -64,11 +64,11 @@ class Trained(Frozen):
     steps: Annotated[int, Field(ge=0)]
     seconds: Annotated[float, Field(ge=0)] = 0.0
     data: tuple[TrainingData, ...] = ()
-    relies_on: Annotated[
+    dependencies: Annotated[
         dict[str, str], Field(description="models and files that training read besides its data, with their digests")
     ] = {}
-    silenced: Annotated[
-        tuple[tuple[str, str], ...], Field(description="(player, term) pairs that were switched off: a twin's")
+    ablated_terms: Annotated[
+        tuple[tuple[str, str], ...], Field(description="(player, term) pairs that were switched off: a baseline's")
     ] = ()
     device: Annotated[str, Field(description="where it was computed; empty where that was not recorded")] = ""
     precision: Annotated[str, Field(description="in what numbers; empty where that was not recorded")] = ""
@@ -114,7 +114,7 @@ class ModelConfig(Frozen):
     facts: Facts
     network: dict[str, Any]
     files: dict[str, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]]
-    ends: Annotated[
+    checkpoints: Annotated[
         dict[Literal["0", "1"], str],
         Field(description="the weights that the load option blend goes between, for a model that carries two sets"),
     ] = {}
@@ -132,10 +132,10 @@ class ModelConfig(Frozen):
         return files
 
     @model_validator(mode="after")
-    def _whole_ends(self) -> Self:
-        if self.ends and (set(self.ends) != {"0", "1"} or self.ends["1"] != WEIGHTS):
+    def _whole_checkpoints(self) -> Self:
+        if self.checkpoints and (set(self.checkpoints) != {"0", "1"} or self.checkpoints["1"] != WEIGHTS):
             raise ValueError(f"ends are '0' and '1', and '1' is {WEIGHTS}")
-        for name in self.ends.values():
+        for name in self.checkpoints.values():
             if name not in self.files or not name.endswith(".safetensors"):
                 raise ValueError(f"the end {name!r} is not among the safetensors files")
         return self
@@ -255,35 +255,35 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def belongs(name: str, files: Collection[str] = ()) -> bool:
-    """Whether a model folder may have a file of this name: config, evaluation, attributions, card and its pictures.
+    """Whether a model folder may have a file of this name: config, evaluation, attributions, card and its images.
 
     Args:
         name: The file's, within the folder.
         files: Those that the config names besides.
     """
-    return name in _ALWAYS or name in files or ("/" not in name and fnmatchcase(name, CARD_PICTURES))
+    return name in _ALWAYS or name in files or ("/" not in name and fnmatchcase(name, CARD_IMAGES))
 
 
-def needed_files(config: ModelConfig, blend: float | None = None) -> dict[str, str]:
+def needed_files(config: ModelConfig, network_interpolation: float | None = None) -> dict[str, str]:
     """Of a model's files those that a task reads, with their digests.
 
     Args:
         config: What the model declares.
-        blend: Where between the ends of a model that has two; the start's weights are needed below 1.
+        network_interpolation: Where between the ends of a model that has two; the start's weights are needed below 1.
     """
     names = {WEIGHTS, DIRECTIONS}
-    if blend is not None and blend < 1:
-        names.add(config.ends["0"])
+    if network_interpolation is not None and network_interpolation < 1:
+        names.add(config.checkpoints["0"])
     return {name: digest for name, digest in config.files.items() if name in names}
 
 
-def check_blend(config: ModelConfig, blend: float | None) -> None:
+def check_network_interpolation(config: ModelConfig, network_interpolation: float | None) -> None:
     """Refuses a blend for a model that has nothing to blend.
 
     Raises:
-        NotApplicableError: If ``blend`` is given and the model carries one set of weights only.
+        NotApplicableError: If ``network_interpolation`` is given and the model carries one set of weights only.
     """
-    if blend is not None and not config.ends:
+    if network_interpolation is not None and not config.checkpoints:
         raise NotApplicableError("this model has one end only, so blend does not apply", hint="leave blend out")
 
 
@@ -409,11 +409,11 @@ class Export:
         facts: What it declares.
         network: JSON-able options from which the method builds exactly these networks.
         networks: By name.
-        start: The same networks before this training, where the model shall carry both ends of it: users then choose
-            between them by the load option ``blend``.
+        initial: The same networks before this training, where the model shall carry both ends of it: users then choose
+            between them by the load option ``network_interpolation``.
     """
 
     facts: Facts
     network: Mapping[str, object]
     networks: Mapping[str, nn.Module]
-    start: Mapping[str, nn.Module] | None = None
+    initial: Mapping[str, nn.Module] | None = None

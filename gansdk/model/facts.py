@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from gansdk.model.variables import Code, EncodedPart, Frozen, LatentPart, PartName, check_parts
+from gansdk.model.variables import Code, EncodedVariable, Frozen, LatentVariable, VariableName, check_variables
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -21,13 +21,13 @@ Side = Annotated[int, Field(ge=1, le=2**14, description="pixels")]
 Radius = Annotated[int, Field(ge=0, le=2**14)]
 
 _MOST_PIXELS = 2**24
-"""Of a picture of fixed size; batches of them are held in memory."""
+"""Of an image of fixed size; batches of them are held in memory."""
 
 
 class SizeRule(Frozen):
     """Heights and widths, in pixels, that a network takes.
 
-    Any picture is padded to them, so they are bounded: a stranger's rule may not make a large picture of a small one.
+    Any image is padded to them, so they are bounded: a stranger's rule may not make a large image of a small one.
     """
 
     minimum: Annotated[int, Field(ge=1, le=512, description="smallest height and width")] = 1
@@ -46,39 +46,39 @@ class LatentSource(Frozen):
     """Inputs named as the parts are; see :mod:`gansdk.model.variables` for their tensors."""
 
     kind: Literal["latent"] = "latent"
-    parts: Annotated[tuple[LatentPart, ...], Field(min_length=1, max_length=100)]
+    variables: Annotated[tuple[LatentVariable, ...], Field(min_length=1, max_length=100)]
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        check_parts(self.parts)
+        check_variables(self.variables)
         return self
 
     @property
     def is_sampleable(self) -> bool:
-        """Whether every part has a law to draw it from."""
-        return not any(isinstance(part, Code) for part in self.parts)
+        """Whether every part has a distribution to draw it from."""
+        return not any(isinstance(variable, Code) for variable in self.variables)
 
 
 class ImageOutput(Frozen):
-    """A picture: float NCHW in [0, 1], ``scale`` times as high and wide as the source."""
+    """An image: float NCHW in [0, 1], ``scale`` times as high and wide as the source."""
 
     kind: Literal["image"] = "image"
     channels: Channels = 3
     scale: Annotated[int, Field(ge=1, le=16)] = 1
 
 
-Ground = Literal["dark", "light"]
+Background = Literal["dark", "light"]
 
 
-class Image(Frozen):
-    """Pictures of one size: float NCHW in [0, 1]."""
+class ImageSpec(Frozen):
+    """Images of one size: float NCHW in [0, 1]."""
 
     kind: Literal["image"] = "image"
     channels: Channels = 3
     height: Side
     width: Side
-    ground: Annotated[
-        Ground | None,
+    background: Annotated[
+        Background | None,
         Field(description="what their shapes stand on, where it is the same in all; null where it is not"),
     ] = None
 
@@ -90,7 +90,7 @@ class Image(Frozen):
 
 
 class ImageGeneratorFacts(Frozen):
-    """What ``generate`` takes and gives that starts from a picture."""
+    """What ``generate`` takes and gives that starts from an image."""
 
     source: ImageSource
     output: ImageOutput
@@ -103,10 +103,10 @@ class ImageGeneratorFacts(Frozen):
 class Direction(Frozen):
     """A way to go in a latent, with a name. Its vector lies beside the weights: :mod:`gansdk.models.directions`.
 
-    ``sweep`` is from where to where a traversal goes by itself, in multiples of the vector.
+    ``sweep`` is from where to where a traversal goes by default, in multiples of the vector.
     """
 
-    name: PartName
+    name: VariableName
     unit: Annotated[
         str, Field(min_length=1, max_length=80, description="what a step of 1 is, as 'of a standard deviation'")
     ]
@@ -123,14 +123,14 @@ class LatentGeneratorFacts(Frozen):
     """What ``generate`` takes and gives that starts from a latent."""
 
     source: LatentSource
-    output: Image
+    output: ImageSpec
     directions: Annotated[
         tuple[Direction, ...], Field(max_length=1000, description="whose vectors directions.safetensors holds")
     ] = ()
 
     @model_validator(mode="after")
     def _directions_have_names_of_their_own(self) -> Self:
-        names = [one.name for one in (*self.source.parts, *self.directions)]
+        names = [one.name for one in (*self.source.variables, *self.directions)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} names a direction and something else, too")
@@ -138,7 +138,7 @@ class LatentGeneratorFacts(Frozen):
 
 
 def _kind_of_source(value: Any) -> str:
-    """What tells the pairs apart; a picture is what a source is by itself."""
+    """What tells the pairs apart; an image is what a source is by default."""
     source = value.get("source") if isinstance(value, dict) else getattr(value, "source", None)
     kind = source.get("kind") if isinstance(source, dict) else getattr(source, "kind", None)
     return str(kind or "image")
@@ -153,17 +153,17 @@ GeneratorFacts = Annotated[
 class EncoderFacts(Frozen):
     """What ``encode`` takes and gives."""
 
-    data: Image
-    parts: Annotated[tuple[EncodedPart, ...], Field(min_length=1, max_length=100)]
+    data: ImageSpec
+    variables: Annotated[tuple[EncodedVariable, ...], Field(min_length=1, max_length=100)]
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        check_parts(self.parts)
+        check_variables(self.variables)
         return self
 
     def covers(self, latent: LatentSource) -> bool:
         """Whether it gives every part of a latent, so that a generator can start from what it gives."""
-        return set(latent.parts) <= set(self.parts)
+        return set(latent.variables) <= set(self.variables)
 
 
 class Facts(Frozen):

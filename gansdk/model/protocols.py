@@ -51,7 +51,7 @@ class Model:
         facts: What it declares.
         generator: Makes data.
         encoder: Reads it.
-        discriminator: Judges it.
+        discriminator: Evaluators it.
         classifier: Names it.
         directions: The vectors of the directions that its facts name, by direction and by each part of the latent that
             one moves, float32 [n]. Whoever loads a model fills it in; ``assemble`` does not.

@@ -20,7 +20,7 @@ MOST_NUMBERS = 2**20
 """Of all parts, far beyond any that was ever trained: ``config.json`` may come from a stranger."""
 
 
-PartName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+VariableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Count = Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
 
 
@@ -36,12 +36,14 @@ class _Range(Frozen):
 
 
 class Noise(_Range):
-    """Numbers without a meaning of their own; ``low`` and ``high`` are those of the uniform law."""
+    """Numbers without a meaning of their own; ``low`` and ``high`` are those of the uniform distribution."""
 
     kind: Literal["noise"] = "noise"
-    name: PartName = "noise"
+    name: VariableName = "noise"
     n: Annotated[Count, Field(description="how many numbers")]
-    law: Annotated[Literal["normal", "uniform"], Field(description="normal is of mean 0 and variance 1")] = "normal"
+    distribution: Annotated[Literal["normal", "uniform"], Field(description="normal is of mean 0 and variance 1")] = (
+        "normal"
+    )
 
 
 class Continuous(_Range):
@@ -52,7 +54,7 @@ class Continuous(_Range):
     """
 
     kind: Literal["continuous"] = "continuous"
-    name: PartName
+    name: VariableName
     n: Annotated[Count, Field(description="how many numbers")] = 1
     sweep: Annotated[
         tuple[float, float] | None, Field(description="from where to where it is swept; the range if not given")
@@ -68,7 +70,7 @@ class Categorical(Frozen):
     """A code that is one of ``k``, each equally likely in training."""
 
     kind: Literal["categorical"] = "categorical"
-    name: PartName
+    name: VariableName
     k: Annotated[int, Field(ge=2, le=10_000, description="how many there are to choose from")]
     labels: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=80)], ...], Field(description="a word for each, or none")
@@ -88,10 +90,10 @@ class Categorical(Frozen):
 
 
 class Code(Frozen):
-    """Numbers without a law to draw them from: only an encoder gives them."""
+    """Numbers without a distribution to draw them from: only an encoder gives them."""
 
     kind: Literal["code"] = "code"
-    name: PartName
+    name: VariableName
     n: Annotated[Count, Field(description="how many numbers")]
 
 
@@ -99,32 +101,32 @@ class Features(Frozen):
     """Numbers that an encoder gives and no generator takes: for searching and comparing."""
 
     kind: Literal["features"] = "features"
-    name: PartName = "features"
+    name: VariableName = "features"
     n: Annotated[Count, Field(description="how many numbers")]
 
 
-LatentPart = Annotated[Noise | Continuous | Categorical | Code, Field(discriminator="kind")]
-EncodedPart = Annotated[Noise | Continuous | Categorical | Code | Features, Field(discriminator="kind")]
-Part = Noise | Continuous | Categorical | Code | Features
+LatentVariable = Annotated[Noise | Continuous | Categorical | Code, Field(discriminator="kind")]
+EncodedVariable = Annotated[Noise | Continuous | Categorical | Code | Features, Field(discriminator="kind")]
+Variable = Noise | Continuous | Categorical | Code | Features
 
 
 RESERVED = frozenset({"generator", "input", "pixels"})
 """What stands beside the parts in a file of arrays, so that no part can be called so."""
 
 
-def check_parts(parts: Sequence[Part]) -> None:
+def check_variables(variables: Sequence[Variable]) -> None:
     """Refuses parts of which two have one name, or one a name that is taken, and too many numbers in all.
 
     Raises:
         ValueError: With the names.
     """
-    names = [part.name for part in parts]
+    names = [variable.name for variable in variables]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two parts are called {', '.join(twice)}")
     taken = sorted(RESERVED.intersection(names))
     if taken:
         raise ValueError(f"no part can be called {', '.join(taken)}")
-    count = sum(part.k if isinstance(part, Categorical) else part.n for part in parts)
+    count = sum(variable.k if isinstance(variable, Categorical) else variable.n for variable in variables)
     if count > MOST_NUMBERS:
         raise ValueError(f"the parts have {count} numbers, more than {MOST_NUMBERS}")

@@ -30,7 +30,7 @@ from gansdk.hub import search as hub_search
 from gansdk.hub.access import ONLINE, Access
 from gansdk.model.config import CONFIG, read_config
 from gansdk.models.context import silent, warn
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.plugins.registry import discover
 from gansdk.refs import Alias, Builtin, Folder, Hub, meant, meant_by_missing_folder, parse
 from gansdk.settings import Settings
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from gansdk.hub.search import Found
+    from gansdk.hub.search import SearchResult
     from gansdk.model.config import ModelConfig
     from gansdk.model.facts import Facts
     from gansdk.plugins.declarations import Method, Task
@@ -98,7 +98,7 @@ class Catalog:
         self.note = note
         self._noted: set[str] = set()
 
-    def locate(self, ref: str | PathLike[str]) -> Located:
+    def locate(self, ref: str | PathLike[str]) -> ResolvedModel:
         """The model that a text names. A path, which cannot be an alias, is always a folder.
 
         Of a model on the Hub the config alone is fetched; what else it has comes when it is needed.
@@ -112,17 +112,17 @@ class Catalog:
         text = os.fspath(ref)
         followed = self.follow(text) if isinstance(ref, str) else Folder(text)
         if isinstance(followed, Hub):
-            located = self._on_hub(text, followed)
+            resolved = self._on_hub(text, followed)
         else:
             folder = self._folder(followed)
-            located = Located(text, folder, read_config(folder))
-        trained = located.config.trained
-        if trained is not None and trained.unfinished and located.ref not in self._noted:
-            self._noted.add(located.ref)
-            self.note(f"{located.ref} is of an unfinished training: {trained.unfinished}")
-        return located
+            resolved = ResolvedModel(text, folder, read_config(folder))
+        trained = resolved.config.trained
+        if trained is not None and trained.unfinished and resolved.ref not in self._noted:
+            self._noted.add(resolved.ref)
+            self.note(f"{resolved.ref} is of an unfinished training: {trained.unfinished}")
+        return resolved
 
-    def pull(self, text: str) -> Located:
+    def pull(self, text: str) -> ResolvedModel:
         """Brings a whole model from the Hub into the cache, mending what is damaged there.
 
         Raises:
@@ -139,31 +139,31 @@ class Catalog:
         if ref.file:
             raise _no_model(text, ref)
         snapshot, config = pull(ref, self.access, self.note)
-        return Located(text, snapshot.folder, config, snapshot)
+        return ResolvedModel(text, snapshot.folder, config, snapshot)
 
-    def _on_hub(self, text: str, ref: Hub) -> Located:
+    def _on_hub(self, text: str, ref: Hub) -> ResolvedModel:
         from gansdk.hub.pulling import config_of, resolve
 
         if ref.file:
             raise _no_model(text, ref)
         snapshot = resolve(ref, self.access, self.note)
-        return Located(text, snapshot.folder, config_of(snapshot), snapshot)
+        return ResolvedModel(text, snapshot.folder, config_of(snapshot), snapshot)
 
-    def method(self, located: Located) -> Method:
+    def method(self, resolved: ResolvedModel) -> Method:
         """The method of a model.
 
         Raises:
             MissingPluginError: If no working plugin brings it; the hint is the line that installs it.
         """
-        config = located.config
+        config = resolved.config
         if config.method in self.registry.methods:
             return self.registry.methods[config.method]
-        what = f"{located.ref} needs the method {config.method!r}, which no plugin here brings"
+        what = f"{resolved.ref} needs the method {config.method!r}, which no plugin here brings"
         wanted = re.split(r"[<>=!~;\[ ]", config.requires, maxsplit=1)[0]
         wanted = re.sub(r"[-_.]+", "-", wanted).lower()
         for status in self.registry.failures:
             if status.source.distribution == wanted:
-                what = f"{located.ref} needs {wanted}, which is installed but does not work: {status.reason}"
+                what = f"{resolved.ref} needs {wanted}, which is installed but does not work: {status.reason}"
                 raise MissingPluginError(what, hint="see `gansdk plugins`")
         raise MissingPluginError(what, hint=f"pip install {shlex.quote(config.requires)}")
 
@@ -259,29 +259,29 @@ def model_folder(ref: Folder) -> Path:
     return path / RUN_MODEL
 
 
-def misfit(task: Task, facts: Facts) -> str | None:
+def unsupported_reason(task: Task, facts: Facts) -> str | None:
     """Why a model with these facts cannot do a task; None if it can. A predicate that raises counts as no."""
     try:
-        return task.misfit(facts)
+        return task.unsupported_reason(facts)
     except Exception as error:  # noqa: BLE001  a plugin's predicate must not take a listing down
         return f"the task could not tell: {type(error).__name__}: {error}"
 
 
 def fits(task: Task, config: ModelConfig) -> bool:
     """Whether a model can do a task."""
-    return misfit(task, config.facts) is None
+    return unsupported_reason(task, config.facts) is None
 
 
-def check_fit(task: Task, located: Located) -> None:
+def check_fit(task: Task, resolved: ResolvedModel) -> None:
     """Refuses a model that cannot do a task.
 
     Raises:
         NotApplicableError: With the reason.
     """
-    reason = misfit(task, located.config.facts)
+    reason = unsupported_reason(task, resolved.config.facts)
     if reason is not None:
-        hint = f"see `gansdk models show {shlex.quote(located.ref)}`"
-        raise NotApplicableError(f"{located.ref} cannot do {task.name}: {reason}", hint=hint)
+        hint = f"see `gansdk models show {shlex.quote(resolved.ref)}`"
+        raise NotApplicableError(f"{resolved.ref} cannot do {task.name}: {reason}", hint=hint)
 
 
 def _undecided(task: Task, fitting: list[Installed], offers: list[Installed]) -> UsageError:
@@ -319,7 +319,7 @@ def pull(ref: str, *, offline: bool = False) -> Path:
 
 def search(
     text: str = "", *, task: str = "", method: str = "", limit: int = 20, offline: bool = False
-) -> tuple[Found, ...]:
+) -> tuple[SearchResult, ...]:
     """Models of gansdk's on the Hub, those first that are downloaded most.
 
     Args:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gansdk.model.facts import Direction
     from gansdk.model.protocols import Directions, Generator, Model
-    from gansdk.model.variables import LatentPart
+    from gansdk.model.variables import LatentVariable
     from gansdk.models.context import Context
     from gansdk.models.latents import Latent
 
@@ -76,7 +76,7 @@ def write_directions(
     folder = Path(folder)
     config = read_config(folder)
     generator = _naming(config, directions, folder)
-    flat = {f"{name}/{part}": one for name, own in vectors.items() for part, one in own.items()}
+    flat = {f"{name}/{variable}": one for name, own in vectors.items() for variable, one in own.items()}
     tensors = {key: torch.as_tensor(one).float().contiguous() for key, one in flat.items()}
     _by_direction(generator, tensors, "what was given")
     written = _with(config, generator.model_copy(update={"directions": ()}), {})
@@ -109,15 +109,15 @@ def _with(config: ModelConfig, generator: LatentGeneratorFacts, digest: Mapping[
 def _by_direction(generator: LatentGeneratorFacts, tensors: Mapping[str, Tensor], where: str) -> Directions:
     """Vectors by direction and part, once they are known to be exactly those that the facts want."""
     found: dict[str, dict[str, Tensor]] = {one.name: {} for one in generator.directions}
-    parts = {part.name: part for part in generator.source.parts}
+    variables = {variable.name: variable for variable in generator.source.variables}
     problems = []
     for key, tensor in tensors.items():
-        name, _, part = key.partition("/")
-        if name not in found or part not in parts:
+        name, _, variable = key.partition("/")
+        if name not in found or variable not in variables:
             problems.append(f"{key!r} is no direction and part of this model")
             continue
-        problems += [f"{key!r} {wrong}" for wrong in _wrong(parts[part], tensor)]
-        found[name][part] = tensor.float()
+        problems += [f"{key!r} {wrong}" for wrong in _wrong(variables[variable], tensor)]
+        found[name][variable] = tensor.float()
     problems += [f"{name!r} has no vector" for name, own in found.items() if not own]
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
@@ -126,13 +126,13 @@ def _by_direction(generator: LatentGeneratorFacts, tensors: Mapping[str, Tensor]
     return found
 
 
-def _wrong(part: LatentPart, tensor: Tensor) -> list[str]:
+def _wrong(variable: LatentVariable, tensor: Tensor) -> list[str]:
     """What keeps a tensor from being a way to go in a part."""
-    if isinstance(part, Categorical):
+    if isinstance(variable, Categorical):
         return ["moves a category, which is one of several"]
-    if tuple(tensor.shape) != (part.n,) or not tensor.is_floating_point():
+    if tuple(tensor.shape) != (variable.n,) or not tensor.is_floating_point():
         shape = "×".join(str(size) for size in tensor.shape) or "a single number"
-        return [f"is {tensor.dtype} {shape}, {part.name} has {part.n} numbers"]
+        return [f"is {tensor.dtype} {shape}, {variable.name} has {variable.n} numbers"]
     return [] if torch.isfinite(tensor.float()).all() else ["holds NaN or infinity"]
 
 
@@ -140,7 +140,7 @@ _BATCH = 64
 """Latents at a time: small networks spend most of a single one's time on being called."""
 
 _MOST_BYTES = 2**30
-"""Of the pictures of one call."""
+"""Of the images of one call."""
 
 
 def latent_generator(model: Model) -> tuple[Generator, LatentGeneratorFacts]:
@@ -151,7 +151,7 @@ def latent_generator(model: Model) -> tuple[Generator, LatentGeneratorFacts]:
 
 
 def render(generator: Generator, facts: LatentGeneratorFacts, latent: Latent, context: Context) -> NDArray[np.uint8]:
-    """Pictures of latents.
+    """Images of latents.
 
     Args:
         generator: Takes the parts by name.
@@ -172,7 +172,7 @@ def render(generator: Generator, facts: LatentGeneratorFacts, latent: Latent, co
             "write single files with -o FOLDER/, which are made in pieces",
             "ask for fewer at a time; first= goes on where the last call ended",
         )
-        raise OptionError(f"{count} pictures of {output.width}×{output.height} are too many for one result", hint=hint)
+        raise OptionError(f"{count} images of {output.width}×{output.height} are too many for one result", hint=hint)
     pixels = np.empty(shape, np.uint8)
     context.progress(0, count)
     for start in range(0, count, _BATCH):

@@ -1,4 +1,4 @@
-"""What an encoder gives for one picture: named parts, as numbers and as a record."""
+"""What an encoder gives for one image: named parts, as numbers and as a record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gansdk.model.variables import Part
+    from gansdk.model.variables import Variable
 
 
 _SHOWN = 4
@@ -30,13 +30,13 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
     """Numbers by part, float32 [n]; of a categorical part the probabilities [k].
 
     Attributes:
-        parts: What the numbers are of, in their order.
+        variables: What the numbers are of, in their order.
         numbers: They, by part.
-        notes: What was done to the picture so that it could be read, and what is to be known of the reading, a line
+        notes: What was done to the image so that it could be read, and what is to be known of the reading, a line
             each; empty where it was read as it is.
     """
 
-    parts: Sequence[Part]
+    variables: Sequence[Variable]
     numbers: Mapping[str, NDArray[np.float32]]
     notes: tuple[str, ...] = ()
 
@@ -50,19 +50,21 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
         return len(self.numbers)
 
     def __repr__(self) -> str:
-        shown = [f"{part.name}={self._shown(part)}" for part in self.parts]
+        shown = [f"{variable.name}={self._shown(variable)}" for variable in self.variables]
         return f"<Encoding {', '.join(shown)}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a row for each part, and the notes."""
-        rows = [(part.name, self._shown(part)) for part in self.parts] + [("", note) for note in self.notes]
+        rows = [(variable.name, self._shown(variable)) for variable in self.variables] + [
+            ("", note) for note in self.notes
+        ]
         cells = (f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
         return f"<table>{''.join(cells)}</table>"
 
-    def _shown(self, part: Part) -> str:
-        numbers = self.numbers[part.name]
-        if isinstance(part, Categorical):
-            return f"{self.label(part.name)} ({numbers.max():.0%})"
+    def _shown(self, variable: Variable) -> str:
+        numbers = self.numbers[variable.name]
+        if isinstance(variable, Categorical):
+            return f"{self.label(variable.name)} ({numbers.max():.0%})"
         return (
             f"[{', '.join(f'{number:.3g}' for number in numbers)}]" if len(numbers) <= _SHOWN else f"[{len(numbers)}]"
         )
@@ -73,37 +75,37 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
         Raises:
             KeyError: If there is no such part.
         """
-        part = next(one for one in self.parts if one.name == name)
-        if not isinstance(part, Categorical):
+        variable = next(one for one in self.variables if one.name == name)
+        if not isinstance(variable, Categorical):
             raise KeyError(name)
-        return part.label(int(self.numbers[name].argmax()))
+        return variable.label(int(self.numbers[name].argmax()))
 
     def words(self) -> str:
         """It in a line for people: ``class eight or three: .49, .47; style -0.31 1.2``."""
-        return "; ".join(self._words(part) for part in self.parts)
+        return "; ".join(self._words(variable) for variable in self.variables)
 
-    def _words(self, part: Part) -> str:
-        numbers = self.numbers[part.name]
-        if isinstance(part, Categorical):
+    def _words(self, variable: Variable) -> str:
+        numbers = self.numbers[variable.name]
+        if isinstance(variable, Categorical):
             likely = [int(at) for at in numbers.argsort()[::-1][:3] if numbers[at] >= _DOUBTED * numbers.max()]
             shares = ", ".join(f"{numbers[at]:.2f}".removeprefix("0") for at in likely)
-            return f"{part.name} {' or '.join(map(part.label, likely))}: {shares}"
+            return f"{variable.name} {' or '.join(map(variable.label, likely))}: {shares}"
         if len(numbers) <= _SHOWN:
-            return f"{part.name} {' '.join(f'{number:.3g}' for number in numbers)}"
-        return f"{len(numbers)} {part.name}, which --part {part.name} prints"
+            return f"{variable.name} {' '.join(f'{number:.3g}' for number in numbers)}"
+        return f"{len(numbers)} {variable.name}, which --part {variable.name} prints"
 
     def record(self) -> dict[str, Any]:
         """It as plain data, for a line of JSON: nine digits, which is all that float32 has."""
-        return {part.name: self._record(part) for part in self.parts}
+        return {variable.name: self._record(variable) for variable in self.variables}
 
     def shown(self) -> dict[str, Any]:
         """The same without features, which are for searching and not for reading, unless they are all."""
-        parts = [part for part in self.parts if not isinstance(part, Features)] or self.parts
-        return {part.name: self._record(part) for part in parts}
+        variables = [variable for variable in self.variables if not isinstance(variable, Features)] or self.variables
+        return {variable.name: self._record(variable) for variable in variables}
 
-    def _record(self, part: Part) -> Any:
-        numbers = [float(f"{number:.9g}") for number in self.numbers[part.name].tolist()]
-        if not isinstance(part, Categorical):
+    def _record(self, variable: Variable) -> Any:
+        numbers = [float(f"{number:.9g}") for number in self.numbers[variable.name].tolist()]
+        if not isinstance(variable, Categorical):
             return numbers
-        index = int(self.numbers[part.name].argmax())
-        return {"label": part.label(index), "index": index, "probabilities": numbers}
+        index = int(self.numbers[variable.name].argmax())
+        return {"label": variable.label(index), "index": index, "probabilities": numbers}

@@ -1,4 +1,4 @@
-"""Latents: drawn from their parts' laws, set by hand, put together for a generator.
+"""Latents: drawn from their parts' distributions, set by hand, put together for a generator.
 
 A latent is a mapping from part names to numpy arrays whose first axis counts samples: float32 [N, n], for a
 categorical int64 [N]. Sample *i* is drawn from (seed, *i*) alone, so that the first ten of a hundred samples are the
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.model.facts import Facts, LatentSource
-    from gansdk.model.variables import Part
+    from gansdk.model.variables import Variable
 
     Latent = dict[str, NDArray[np.float32] | NDArray[np.int64]]
 
@@ -39,12 +39,16 @@ def check_drawable(source: LatentSource, truncation: float | None = None) -> Non
     """Refuses a latent that cannot be drawn, or not with its noise cut off.
 
     Raises:
-        NotApplicableError: If a part has no law, or ``truncation`` is given and no part is normal.
+        NotApplicableError: If a part has no distribution, or ``truncation`` is given and no part is normal.
     """
     if not source.is_sampleable:
-        names = ", ".join(part.name for part in source.parts if isinstance(part, Code))
-        raise NotApplicableError(f"{names} of this model has no law to draw from", hint=f"give {option('latents')}")
-    if truncation is not None and not any(isinstance(one, Noise) and one.law == "normal" for one in source.parts):
+        names = ", ".join(variable.name for variable in source.variables if isinstance(variable, Code))
+        raise NotApplicableError(
+            f"{names} of this model has no distribution to draw from", hint=f"give {option('latents')}"
+        )
+    if truncation is not None and not any(
+        isinstance(one, Noise) and one.distribution == "normal" for one in source.variables
+    ):
         raise NotApplicableError("truncation is for normal noise, which this model has none of", hint="leave it out")
 
 
@@ -52,11 +56,12 @@ def draw(source: LatentSource, seed: int, indices: Iterable[int], *, truncation:
     """Draws samples.
 
     Args:
-        source: What a latent consists of; every part has a law.
+        source: What a latent consists of; every part has a distribution.
         seed: Where random numbers start.
         indices: Which samples, counted from 0.
-        truncation: Bound of normal noise: what is drawn lies in [−truncation, truncation], by the normal law cut off
-            there, and the nearer to the middle the smaller this is. None for the whole law.
+        truncation: Bound of normal noise: what is drawn lies in [−truncation, truncation], by the normal distribution
+            cut off
+            there, and the nearer to the middle the smaller this is. None for the whole distribution.
 
     Returns:
         By part, in the order of the indices.
@@ -65,39 +70,41 @@ def draw(source: LatentSource, seed: int, indices: Iterable[int], *, truncation:
         NotApplicableError: As :func:`check_drawable` does.
     """
     check_drawable(source, truncation)
-    rows = [_draw_one(source.parts, seed, index) for index in indices]
-    drawn = {part.name: _stacked(part, [row[at] for row in rows]) for at, part in enumerate(source.parts)}
+    rows = [_draw_one(source.variables, seed, index) for index in indices]
+    drawn = {
+        variable.name: _stacked(variable, [row[at] for row in rows]) for at, variable in enumerate(source.variables)
+    }
     if truncation is None:
         return drawn
-    for part in source.parts:
-        if isinstance(part, Noise) and part.law == "normal":
-            drawn[part.name] = _truncated(drawn[part.name], truncation)
+    for variable in source.variables:
+        if isinstance(variable, Noise) and variable.distribution == "normal":
+            drawn[variable.name] = _truncated(drawn[variable.name], truncation)
     return drawn
 
 
-def _draw_one(parts: Sequence[Part], seed: int, index: int) -> list[NDArray[np.float64] | int]:
+def _draw_one(variables: Sequence[Variable], seed: int, index: int) -> list[NDArray[np.float64] | int]:
     random = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(index,))))
-    return [_draw_part(part, random) for part in parts]
+    return [_draw_variable(variable, random) for variable in variables]
 
 
-def _draw_part(part: Part, random: np.random.Generator) -> NDArray[np.float64] | int:
-    if isinstance(part, Categorical):
-        return int(random.integers(part.k))
-    if isinstance(part, Noise) and part.law == "normal":
-        return random.standard_normal(part.n)
-    if isinstance(part, Noise | Continuous):
-        return random.uniform(part.low, part.high, part.n)
-    raise TypeError(f"{part.name} has no law")
+def _draw_variable(variable: Variable, random: np.random.Generator) -> NDArray[np.float64] | int:
+    if isinstance(variable, Categorical):
+        return int(random.integers(variable.k))
+    if isinstance(variable, Noise) and variable.distribution == "normal":
+        return random.standard_normal(variable.n)
+    if isinstance(variable, Noise | Continuous):
+        return random.uniform(variable.low, variable.high, variable.n)
+    raise TypeError(f"{variable.name} has no distribution")
 
 
-def _stacked(part: Part, rows: Sequence[NDArray[np.float64] | int]) -> NDArray[np.float32] | NDArray[np.int64]:
-    if isinstance(part, Categorical):
+def _stacked(variable: Variable, rows: Sequence[NDArray[np.float64] | int]) -> NDArray[np.float32] | NDArray[np.int64]:
+    if isinstance(variable, Categorical):
         return np.array(rows, np.int64)
-    return np.array(rows, np.float32).reshape(len(rows), part.n)
+    return np.array(rows, np.float32).reshape(len(rows), variable.n)
 
 
 def _truncated(numbers: NDArray[np.float32] | NDArray[np.int64], bound: float) -> NDArray[np.float32]:
-    """Normal numbers as those of the law cut off at ±bound, by their ranks: what was in the middle stays there."""
+    """Normal numbers as those of the distribution truncated at ±bound, by their ranks: the middle stays there."""
     from scipy.special import ndtr, ndtri
 
     low, high = ndtr(-bound), ndtr(bound)
@@ -106,43 +113,46 @@ def _truncated(numbers: NDArray[np.float32] | NDArray[np.int64], bound: float) -
 
 
 @dataclass(frozen=True)
-class Setting:
+class VariableSetting:
     """A code that is held at one value.
 
     Attributes:
-        part: Which.
+        variable: Which.
         index: Which of its numbers; None for all of it.
         values: One per number that is set; of a categorical one, which is its index.
     """
 
-    part: Part
+    variable: Variable
     index: int | None
     values: tuple[float, ...]
 
     def apply(self, latent: Latent) -> None:
         """Holds it in all samples, in place."""
-        if isinstance(self.part, Categorical):
-            latent[self.part.name][:] = int(self.values[0])
+        if isinstance(self.variable, Categorical):
+            latent[self.variable.name][:] = int(self.values[0])
         elif self.index is None:
-            latent[self.part.name][:] = self.values
+            latent[self.variable.name][:] = self.values
         else:
-            latent[self.part.name][:, self.index] = self.values[0]
+            latent[self.variable.name][:, self.index] = self.values[0]
 
     @property
-    def strays(self) -> list[str]:
+    def out_of_range(self) -> list[str]:
         """A line for each of its numbers of which training and the model's facts say nothing."""
-        if not isinstance(self.part, Continuous):
+        if not isinstance(self.variable, Continuous):
             return []
-        trained, swept = (self.part.low, self.part.high), self.part.swept
+        trained, swept = (self.variable.low, self.variable.high), self.variable.swept
         low, high = min(trained[0], swept[0]), max(trained[1], swept[1])
         where = f"outside {low:g} to {high:g}, the range in which its meaning is known"
         known = f"the model was trained on {trained[0]:g} to {trained[1]:g}"
-        names = [self.part.name if self.part.n == 1 else f"{self.part.name}.{at}" for at in range(self.part.n)]
+        names = [
+            self.variable.name if self.variable.n == 1 else f"{self.variable.name}.{at}"
+            for at in range(self.variable.n)
+        ]
         of = zip(names[self.index or 0 :], self.values, strict=False)
         return [f"{name}={value:g} lies {where}; {known}" for name, value in of if not low <= value <= high]
 
 
-def read_settings(source: LatentSource, texts: Mapping[str, str]) -> list[Setting]:
+def read_settings(source: LatentSource, texts: Mapping[str, str]) -> list[VariableSetting]:
     """What ``NAME=VALUE`` says, as in ``class=three``, ``class=3``, ``style.0=-1.5`` or ``style=-1.5,0``.
 
     Args:
@@ -157,11 +167,11 @@ def read_settings(source: LatentSource, texts: Mapping[str, str]) -> list[Settin
     return settings
 
 
-def _read_setting(source: LatentSource, name: str, text: str) -> Setting:
-    part, index = find_code(source, name)
-    if isinstance(part, Categorical):
-        return Setting(part, None, (float(_category(part, text)),))
-    expected = 1 if index is not None else part.n
+def _read_setting(source: LatentSource, name: str, text: str) -> VariableSetting:
+    variable, index = find_code(source, name)
+    if isinstance(variable, Categorical):
+        return VariableSetting(variable, None, (float(_category(variable, text)),))
+    expected = 1 if index is not None else variable.n
     try:
         values = tuple(float(one) for one in text.split(","))
     except ValueError:
@@ -170,20 +180,22 @@ def _read_setting(source: LatentSource, name: str, text: str) -> Setting:
         numbers = "a number" if expected == 1 else f"{expected} numbers joined by commas"
         hint = f"or set one of them, as in {entry('set', f'{name}.0', 1)}" if expected > 1 else ""
         raise OptionError(f"{entry('set', name, _short(text))}: {name} takes {numbers}", hint=hint)
-    return Setting(part, index, values)
+    return VariableSetting(variable, index, values)
 
 
-def _category(part: Categorical, text: str) -> int:
+def _category(variable: Categorical, text: str) -> int:
     for meant in (str, str.strip, _folded):
-        found = [index for index, word in enumerate(part.labels) if meant(word) == meant(text)]
+        found = [index for index, word in enumerate(variable.labels) if meant(word) == meant(text)]
         if len(found) == 1:
             return found[0]
     number = text.strip()
-    if number.isascii() and number.isdigit() and len(number) < 6 and int(number) < part.k:
+    if number.isascii() and number.isdigit() and len(number) < 6 and int(number) < variable.k:
         return int(number)
-    near = nearest(text.strip(), part.labels)
+    near = nearest(text.strip(), variable.labels)
     hint = f"did you mean {' or '.join(near)}?" if near else ""
-    raise OptionError(f"{entry('set', part.name, _short(text))}: {part.name} takes {_values(part)}", hint=hint)
+    raise OptionError(
+        f"{entry('set', variable.name, _short(text))}: {variable.name} takes {_values(variable)}", hint=hint
+    )
 
 
 def _folded(word: str) -> str:
@@ -191,16 +203,16 @@ def _folded(word: str) -> str:
     return word.strip().casefold()
 
 
-def _values(part: Categorical) -> str:
+def _values(variable: Categorical) -> str:
     """What a categorical takes; each word with its number, which it often is not the name of."""
-    if not part.labels:
-        return f"0 to {part.k - 1}"
-    return "one of " + ", ".join(f"{word} ({index})" for index, word in enumerate(part.labels))
+    if not variable.labels:
+        return f"0 to {variable.k - 1}"
+    return "one of " + ", ".join(f"{word} ({index})" for index, word in enumerate(variable.labels))
 
 
 def find_code(
     source: LatentSource, name: str, directions: Sequence[str] = (), *, alone: bool = False
-) -> tuple[Part, int | None]:
+) -> tuple[Variable, int | None]:
     """The part, and which of its numbers, that a name as ``class`` or ``style.0`` means.
 
     Args:
@@ -213,13 +225,13 @@ def find_code(
         OptionError: If there is none; it names those that there are.
     """
     stem, dot, number = name.partition(".")
-    part = next((one for one in source.parts if one.name == stem), None)
-    if part is not None and not dot:
-        return part, None
-    if part is not None and not isinstance(part, Categorical) and number.isascii() and number.isdigit():
+    variable = next((one for one in source.variables if one.name == stem), None)
+    if variable is not None and not dot:
+        return variable, None
+    if variable is not None and not isinstance(variable, Categorical) and number.isascii() and number.isdigit():
         index = int(number[:9])
-        if index < part.n:
-            return part, index
+        if index < variable.n:
+            return variable, index
     near = nearest(name, [*_names(source, alone=alone), *directions])
     hint = f"did you mean {' or '.join(near)}?" if near else "name one of them"
     ways = f", and the direction{'s' * (len(directions) > 1)} {', '.join(directions)}" if directions else ""
@@ -227,28 +239,32 @@ def find_code(
 
 
 def _names(source: LatentSource, *, alone: bool) -> list[str]:
-    names = [part.name for part in source.parts if not alone or isinstance(part, Categorical) or part.n == 1]
-    return names + [f"{part.name}.0" for part in source.parts if not isinstance(part, Categorical)]
+    names = [
+        variable.name
+        for variable in source.variables
+        if not alone or isinstance(variable, Categorical) or variable.n == 1
+    ]
+    return names + [f"{variable.name}.0" for variable in source.variables if not isinstance(variable, Categorical)]
 
 
 def describe(source: LatentSource) -> str:
     """Its codes in a few words, as in ``class (0 to 9), style (2 numbers)``."""
-    return ", ".join(_describe(part) for part in source.parts)
+    return ", ".join(_describe(variable) for variable in source.variables)
 
 
-def _describe(part: Part) -> str:
-    if isinstance(part, Categorical):
-        return f"{part.name} (0 to {part.k - 1})"
-    return part.name if part.n == 1 else f"{part.name}.0 to {part.name}.{part.n - 1}"
+def _describe(variable: Variable) -> str:
+    if isinstance(variable, Categorical):
+        return f"{variable.name} (0 to {variable.k - 1})"
+    return variable.name if variable.n == 1 else f"{variable.name}.0 to {variable.name}.{variable.n - 1}"
 
 
-def _check_apart(settings: Sequence[Setting]) -> None:
+def _check_apart(settings: Sequence[VariableSetting]) -> None:
     seen: set[tuple[str, int | None]] = set()
-    whole = {one.part.name for one in settings if one.index is None}
+    whole = {one.variable.name for one in settings if one.index is None}
     for one in settings:
-        key = (one.part.name, one.index)
-        if key in seen or (one.index is not None and one.part.name in whole):
-            raise OptionError(f"{option('set')} sets {one.part.name} twice", hint="set it once")
+        key = (one.variable.name, one.index)
+        if key in seen or (one.index is not None and one.variable.name in whole):
+            raise OptionError(f"{option('set')} sets {one.variable.name} twice", hint="set it once")
         seen.add(key)
 
 
@@ -269,30 +285,30 @@ def check_latent(source: LatentSource, latent: Mapping[str, NDArray[np.generic]]
         OptionError: If a part is missing, or has a wrong shape or a number that is none.
     """
     found: Latent = {}
-    for part in source.parts:
-        name = next((one for one in (part.name, f"{part.name}.probabilities") if one in latent), None)
+    for variable in source.variables:
+        name = next((one for one in (variable.name, f"{variable.name}.probabilities") if one in latent), None)
         if name is None:
-            raise OptionError(f"{where} lacks {part.name}", hint=f"this model has {describe(source)}")
-        found[part.name] = _checked(part, np.asarray(latent[name]), where)
+            raise OptionError(f"{where} lacks {variable.name}", hint=f"this model has {describe(source)}")
+        found[variable.name] = _checked(variable, np.asarray(latent[name]), where)
     lengths = {len(array) for array in found.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise OptionError(f"{where}: its parts hold {', '.join(map(str, sorted(lengths)))} samples")
     return found
 
 
-def _checked(part: Part, array: NDArray[np.generic], where: str) -> NDArray[np.float32] | NDArray[np.int64]:
-    width = part.k if isinstance(part, Categorical) else part.n
-    if isinstance(part, Features):
+def _checked(variable: Variable, array: NDArray[np.generic], where: str) -> NDArray[np.float32] | NDArray[np.int64]:
+    width = variable.k if isinstance(variable, Categorical) else variable.n
+    if isinstance(variable, Features):
         raise TypeError("features are no part of a latent")
-    if isinstance(part, Categorical) and array.ndim == 1 and np.issubdtype(array.dtype, np.integer):
+    if isinstance(variable, Categorical) and array.ndim == 1 and np.issubdtype(array.dtype, np.integer):
         chosen = array.astype(np.int64)
-        if len(chosen) and (chosen.min() < 0 or chosen.max() >= part.k):
-            raise OptionError(f"{where}: {part.name} goes from 0 to {part.k - 1}")
+        if len(chosen) and (chosen.min() < 0 or chosen.max() >= variable.k):
+            raise OptionError(f"{where}: {variable.name} goes from 0 to {variable.k - 1}")
         return chosen
     if array.ndim != 2 or array.shape[1] != width or not np.issubdtype(array.dtype, np.floating):
         shape = "×".join(str(length) for length in array.shape)
-        raise OptionError(f"{where}: {part.name} is {array.dtype} {shape}, not numbers N×{width}")
+        raise OptionError(f"{where}: {variable.name} is {array.dtype} {shape}, not numbers N×{width}")
     numbers = array.astype(np.float32)
     if not np.isfinite(numbers).all():
-        raise OptionError(f"{where}: {part.name} holds NaN or infinity")
+        raise OptionError(f"{where}: {variable.name} holds NaN or infinity")
     return numbers

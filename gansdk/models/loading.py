@@ -19,18 +19,18 @@ from gansdk.errors import InputError, ModelError, PluginError
 from gansdk.files import sha256, whole_folder, write_whole
 from gansdk.model.config import (
     ATTRIBUTIONS,
-    CARD_PICTURES,
+    CARD_IMAGES,
     CONFIG,
     EVALUATION,
     FORMAT,
+    INITIAL,
     README,
-    START,
     WEIGHTS,
     ModelConfig,
     Origin,
     Trained,
-    check_blend,
     check_folder,
+    check_network_interpolation,
     describe_errors,
     needed_files,
     read_config,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from gansdk.model.config import Attributions, Export
     from gansdk.model.facts import Facts
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
 
 
 def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.Module]:
@@ -64,36 +64,41 @@ def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.M
     return dict(networks)
 
 
-def load_networks(located: Located, method: Method, blend: float | None = None) -> dict[str, nn.Module]:
+def load_networks(
+    resolved: ResolvedModel, method: Method, network_interpolation: float | None = None
+) -> dict[str, nn.Module]:
     """The networks of a model, filled strictly, in eval mode, on the CPU, in fp32.
 
     Every file that a task needs is first brought here and held against its digest. The caller's random state is left
     as it was.
 
     Args:
-        located: The model.
+        resolved: The model.
         method: Its method.
-        blend: For a model with two ends, where between them: 0 is the start, 1 the end of its training. None is 1.
+        network_interpolation: For a model with two ends, where between them: 0 is the start, 1 the end of its
+        training. None is 1.
 
     Raises:
-        NotApplicableError: If ``blend`` is given and the model has one end only.
+        NotApplicableError: If ``network_interpolation`` is given and the model has one end only.
         ModelError: If a file is missing, damaged or no safetensors file, or if keys or shapes differ from what the
             network has; the message names them.
         HubError: If a file of a model on the Hub cannot be had.
     """
-    folder, config = located.folder, located.config
-    check_blend(config, blend)
-    located.bring(needed_files(config, blend))
-    start = folder / config.ends["0"] if blend is not None and blend < 1 else None
+    folder, config = resolved.folder, resolved.config
+    check_network_interpolation(config, network_interpolation)
+    resolved.ensure_files(needed_files(config, network_interpolation))
+    start = (
+        folder / config.checkpoints["0"] if network_interpolation is not None and network_interpolation < 1 else None
+    )
     for path in (folder / WEIGHTS, *([start] if start is not None else [])):
         _check_shapes(path, method, config.network)
     with torch.random.fork_rng(devices=[]):
         networks = build_networks(method, config.network)
     _fill(networks, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
-    if start is not None and blend is not None:
+    if start is not None and network_interpolation is not None:
         finish = {key: value.clone() for key, value in _flatten(networks).items()}
         _fill(networks, read_tensors(start), start)
-        _blend(networks, finish, blend)
+        _interpolate(networks, finish, network_interpolation)
     return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
 
 
@@ -154,11 +159,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise ModelError(f"{path} cannot be read: {error}", hint="get the model again") from None
 
 
-def _blend(networks: Mapping[str, nn.Module], finish: Mapping[str, Tensor], blend: float) -> None:
+def _interpolate(networks: Mapping[str, nn.Module], finish: Mapping[str, Tensor], network_interpolation: float) -> None:
     """Moves networks at the start towards the finish, tensor by tensor; counters stay."""
     for key, tensor in _flatten(networks).items():
         if tensor.is_floating_point():
-            tensor.lerp_(finish[key], blend)
+            tensor.lerp_(finish[key], network_interpolation)
 
 
 def _fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -208,7 +213,7 @@ def write_model(
     """Writes a whole model folder, replacing the one that is there in one step.
 
     Args:
-        folder: Where it shall stand. An author's ``README.md`` in it is carried over, with the pictures of its card.
+        folder: Where it shall stand. An author's ``README.md`` in it is carried over, with the images of its card.
         method: The method that can build the networks again.
         export: The model; floating-point tensors are stored in fp32.
         trained: How it came to be, if it was trained here.
@@ -225,7 +230,7 @@ def write_model(
         PluginError: If ``export.network`` does not build networks with the keys and shapes of its networks.
         OutputError: If the folder cannot be written.
     """
-    weights = {WEIGHTS: export.networks} | ({START: export.start} if export.start is not None else {})
+    weights = {WEIGHTS: export.networks} | ({INITIAL: export.initial} if export.initial is not None else {})
     for each in weights.values():
         _check_rebuilds(method, export.network, each)
     with whole_folder(folder, replace=True) as new:
@@ -244,7 +249,7 @@ def write_model(
             facts=export.facts,
             network=dict(export.network),
             files={path.name: sha256(path) for path in sorted(new.iterdir())},
-            ends={"0": START, "1": WEIGHTS} if export.start is not None else {},
+            checkpoints={"0": INITIAL, "1": WEIGHTS} if export.initial is not None else {},
             trained=trained,
             origin=origin,
         )
@@ -255,11 +260,11 @@ def write_model(
 
 def is_model_of(folder: Path, export: Export) -> bool:
     """Whether a folder holds a whole model with exactly the weights of an export."""
-    weights = {WEIGHTS: export.networks} | ({START: export.start} if export.start is not None else {})
+    weights = {WEIGHTS: export.networks} | ({INITIAL: export.initial} if export.initial is not None else {})
     try:
         config = read_config(folder)
         check_folder(folder, config)
-        stored = {name: read_tensors(folder / name) for name in config.files if name in {WEIGHTS, START}}
+        stored = {name: read_tensors(folder / name) for name in config.files if name in {WEIGHTS, INITIAL}}
     except (ModelError, InputError):
         return False
     if stored.keys() != weights.keys():
@@ -283,7 +288,7 @@ def _check_rebuilds(method: Method, network: Mapping[str, Any], networks: Mappin
 
 def _carry_over(old: Path, new: Path) -> None:
     """What is an author's stays through a training."""
-    for path in (old / README, *old.glob(CARD_PICTURES)):
+    for path in (old / README, *old.glob(CARD_IMAGES)):
         if path.is_file():
             write_whole(new / path.name, path.read_bytes())
 

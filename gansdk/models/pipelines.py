@@ -13,7 +13,7 @@ from gansdk.errors import ModelError, OptionError
 from gansdk.hub.access import Access
 from gansdk.media.fitting import fit
 from gansdk.media.gallery import Gallery
-from gansdk.media.reading import read_picture
+from gansdk.media.reading import read_image
 from gansdk.models.catalog import Catalog, check_fit
 from gansdk.models.context import Context, warn, watched
 from gansdk.models.directions import read_directions
@@ -21,7 +21,7 @@ from gansdk.models.encodings import Encoding
 from gansdk.models.loading import fingerprint, load_networks
 from gansdk.models.memory import default_budget
 from gansdk.models.runtime import NonFiniteError, Placement, assemble, place, set_threads
-from gansdk.options import LoadOptions, Options, PictureReading, split, validate
+from gansdk.options import ImageReading, LoadOptions, Options, split, validate
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.registry import discover, options_of
 from gansdk.settings import Settings
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
     from gansdk.model.facts import Precision
     from gansdk.model.protocols import Model
     from gansdk.models.context import Event
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.declarations import Method, Slot, Task
 
 
-Result = Any  # a Picture or a record, as the task says
+Result = Any  # a Image or a record, as the task says
 
 
 def pipeline(
@@ -50,7 +50,7 @@ def pipeline(
     device: str | torch.device = "auto",
     precision: str = "auto",
     threads: int | Literal["auto"] = "auto",
-    blend: float | None = None,
+    network_interpolation: float | None = None,
     offline: bool = False,
 ) -> Pipeline:
     """Binds a task to a model, loaded and ready to be called as often as you like.
@@ -62,7 +62,8 @@ def pipeline(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``, or a :class:`torch.device`.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         threads: CPU threads of the whole process; ``auto`` leaves them as they are.
-        blend: Where between the two ends of a model that carries both, from 0 to 1; None takes the model's own, 1.
+        network_interpolation: Where between the two ends of a model that carries both, from 0 to 1; None takes the
+        model's own, 1.
         offline: Whether no connection may be opened; a model on the Hub is then taken from the cache.
 
     Returns:
@@ -75,11 +76,14 @@ def pipeline(
     Warns:
         UserWarning: If the Hub cannot be reached and what is cached of a branch or tag is used.
     """
-    load = validate(LoadOptions, {"device": device, "precision": precision, "threads": threads, "blend": blend})
+    load = validate(
+        LoadOptions,
+        {"device": device, "precision": precision, "threads": threads, "network_interpolation": network_interpolation},
+    )
     catalog = Catalog(discover(), Settings(), Access(offline=offline), warn)
     wanted = catalog.registry.task(task)
-    located = catalog.locate(model if model is not None else catalog.choose(wanted).ref)
-    return Pipeline(wanted, located, catalog.method(located), load)
+    resolved = catalog.locate(model if model is not None else catalog.choose(wanted).ref)
+    return Pipeline(wanted, resolved, catalog.method(resolved), load)
 
 
 class Pipeline:
@@ -89,22 +93,22 @@ class Pipeline:
     its inputs as keywords; a name that is not among them is refused.
     """
 
-    def __init__(self, task: Task, located: Located, method: Method, load: LoadOptions) -> None:
-        check_fit(task, located)
+    def __init__(self, task: Task, resolved: ResolvedModel, method: Method, load: LoadOptions) -> None:
+        check_fit(task, resolved)
         self.task = task
         self.method = method
-        self.placement = place(load, located.config.facts, needs_gradients=task.needs_gradients)
+        self.placement = place(load, resolved.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
         self._networks: Mapping[str, nn.Module]
         try:
-            self._networks = load_networks(located, method, load.blend)
+            self._networks = load_networks(resolved, method, load.network_interpolation)
         except ModelError:
-            newer = located.replaced()
+            newer = resolved.replaced()
             if newer is None:
                 raise
-            self._networks, located = load_networks(newer, method, load.blend), newer
-        self.located = located
-        self._directions = read_directions(located.folder, located.config)
+            self._networks, resolved = load_networks(newer, method, load.network_interpolation), newer
+        self.resolved = resolved
+        self._directions = read_directions(resolved.folder, resolved.config)
         self.model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None
@@ -114,7 +118,7 @@ class Pipeline:
         self.call_options = options_of(task)
 
     def __repr__(self) -> str:
-        return f"<Pipeline {self.task.name} with {self.located.ref} on {self.placement}>"
+        return f"<Pipeline {self.task.name} with {self.resolved.ref} on {self.placement}>"
 
     def __call__(
         self,
@@ -127,7 +131,7 @@ class Pipeline:
 
         Args:
             inputs: One per slot of the task: a path, bytes, a binary file object, a PIL image, an array [H, W, C], a
-                tensor [C, H, W] or a :class:`~gansdk.Picture`. Or a batch of them for each slot: a list, a tuple, a
+                tensor [C, H, W] or a :class:`~gansdk.Image`. Or a batch of them for each slot: a list, a tuple, a
                 :class:`~gansdk.Gallery`, an array [N, H, W, C] or a tensor [N, C, H, W].
             progress: Called with how much is done and of how much, between tiles and batches; of a batch, in inputs.
                 What it raises ends the call and comes out of it.
@@ -136,7 +140,7 @@ class Pipeline:
             options: Call options of the task and read options of its inputs.
 
         Returns:
-            A :class:`~gansdk.Picture` or a :class:`~gansdk.Gallery`; or, where the task gives records, a mapping. What
+            A :class:`~gansdk.Image` or a :class:`~gansdk.Gallery`; or, where the task gives records, a mapping. What
             an encoder read has ``notes``, which the command line prints. Of a batch, a list of them.
 
         Raises:
@@ -145,9 +149,9 @@ class Pipeline:
         """
         groups: list[type[Options]] = [self.call_options]
         if self.task.slots:
-            groups.append(PictureReading)
+            groups.append(ImageReading)
         call, *read = split(groups, options)
-        reading, tell = read[0] if read else PictureReading(), watched(progress, cancel)
+        reading, tell = read[0] if read else ImageReading(), watched(progress, cancel)
         batches = [_as_batch(one) for one in inputs]
         if any(batch is not None for batch in batches):
             if len({None if batch is None else len(batch) for batch in batches}) > 1:
@@ -186,31 +190,29 @@ class Pipeline:
 
     def read(
         self, inputs: tuple[object, ...], reading: Options, context: Context, *, name: str = ""
-    ) -> dict[str, Picture]:
+    ) -> dict[str, Image]:
         """Reads one input per slot; ``name`` is what messages call those that have no name of their own."""
         slots = self.task.slots
         if len(inputs) != len(slots):
             names = ", ".join(slot.name for slot in slots) or "nothing"
             raise OptionError(f"{self.task.name} takes {names}; {len(inputs)} given")
-        if not isinstance(reading, PictureReading):
-            raise TypeError("pictures are read with PictureReading")
+        if not isinstance(reading, ImageReading):
+            raise TypeError("images are read with ImageReading")
         given = zip(slots, inputs, strict=True)
         return {slot.name: self._read(slot, one, reading, context, name) for slot, one in given}
 
-    def _read(self, slot: Slot, source: object, reading: PictureReading, context: Context, name: str) -> Picture:
-        picture, encoder = read_picture(source, reading, context.note, name=name), self.located.config.facts.encoder
+    def _read(self, slot: Slot, source: object, reading: ImageReading, context: Context, name: str) -> Image:
+        image, encoder = read_image(source, reading, context.note, name=name), self.resolved.config.facts.encoder
         if slot.fits == "encoder" and encoder is not None:
             data = encoder.data
-            return fit(picture, data, context.note, strict=reading.strict)
-        return picture
+            return fit(image, data, context.note, strict=reading.strict)
+        return image
 
-    def compute(self, inputs: Mapping[str, Picture], call: Options, context: Context) -> Result:
+    def compute(self, inputs: Mapping[str, Image], call: Options, context: Context) -> Result:
         """Runs the task on what was read; once more in fp32 if reduced precision gave NaN or infinity."""
         return self._compute(self._function, inputs, call, context)
 
-    def compute_many(
-        self, inputs: Sequence[Mapping[str, Picture]], call: Options, context: Context
-    ) -> Sequence[Result]:
+    def compute_many(self, inputs: Sequence[Mapping[str, Image]], call: Options, context: Context) -> Sequence[Result]:
         """The same for several items at once, of a task that can; one result for each."""
         results: Sequence[Result] = self._compute(resolve(self.task.many), inputs, call, context)
         return results
@@ -233,7 +235,7 @@ class Pipeline:
     def bare(self) -> Model:
         """The model over its networks as the plugin builds them, in fp32 and not prepared, on the pipeline's device."""
         networks = {name: copy.deepcopy(one).to(self.placement.device) for name, one in self._networks.items()}
-        bare: Model = resolve(self.method.assemble)(networks, self.located.config.facts)
+        bare: Model = resolve(self.method.assemble)(networks, self.resolved.config.facts)
         return bare
 
     def _surroundings(self, context: Context, precision: Precision) -> Context:
@@ -244,7 +246,7 @@ class Pipeline:
         return assemble(
             self._networks,
             self.method,
-            self.located.config.facts,
+            self.resolved.config.facts,
             placement,
             needs_gradients=self.task.needs_gradients,
             directions=self._directions,
@@ -253,7 +255,7 @@ class Pipeline:
     def _fingerprint(self) -> str:
         with self._lock:
             if self._identity is None:
-                self._identity = fingerprint(self._networks, self.located.config.facts)
+                self._identity = fingerprint(self._networks, self.resolved.config.facts)
             return self._identity
 
     def _in_full_precision(self) -> Model:
@@ -268,7 +270,7 @@ def _as_batch(source: object) -> Sequence[object] | None:
     if isinstance(source, list | tuple):
         return source
     if isinstance(source, Gallery):
-        return source.pictures
+        return source.images
     is_array = isinstance(source, torch.Tensor) or hasattr(source, "__array__")
     return list(cast("Iterable[object]", source)) if is_array and getattr(source, "ndim", 0) == 4 else None
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Located:
+class ResolvedModel:
     """A model that was found; nothing of it but its config was read. Plain data, so that another machine can have it.
 
     Attributes:
@@ -34,10 +34,10 @@ class Located:
     snapshot: Snapshot | None = None
 
     def __repr__(self) -> str:
-        return f"<Located {self.ref} of {self.config.method} in {self.folder}>"
+        return f"<ResolvedModel {self.ref} of {self.config.method} in {self.folder}>"
 
     @classmethod
-    def at(cls, folder: Path) -> Located:
+    def at(cls, folder: Path) -> ResolvedModel:
         """The model in a folder of this machine.
 
         Raises:
@@ -46,7 +46,7 @@ class Located:
         """
         return cls(str(folder), folder, read_config(folder))
 
-    def bring(self, files: Mapping[str, str]) -> None:
+    def ensure_files(self, files: Mapping[str, str]) -> None:
         """Sees to it that files of the model are in its folder, and whole.
 
         Args:
@@ -59,22 +59,22 @@ class Located:
         if self.snapshot is None:
             check_folder(self.folder, self.config)
             return
-        from gansdk.hub.pulling import bring
+        from gansdk.hub.pulling import ensure_files
 
-        bring(self.snapshot, files)
+        ensure_files(self.snapshot, files)
         try:
             check_files(self.folder, files)
         except ModelError as error:
             self._mend(self.snapshot, files, error)
 
-    def replaced(self) -> Located | None:
+    def replaced(self) -> ResolvedModel | None:
         """The model that stands in the folder now, if it is another: a training replaces its own at each checkpoint."""
         if self.snapshot is not None:
             return None
         config = read_config(self.folder)
         return replace(self, config=config) if config != self.config else None
 
-    def bring_whole(self) -> None:
+    def ensure_all_files(self) -> None:
         """Sees to it that all of the model is in its folder: all files of its config, evaluation, card and the rest.
 
         Raises:
@@ -82,17 +82,17 @@ class Located:
             HubError: As in `bring`.
         """
         if self.snapshot is not None:
-            from gansdk.hub.pulling import bring_whole
+            from gansdk.hub.pulling import ensure_all_files
 
-            bring_whole(self.snapshot, self.config)
-        self.bring(self.config.files)
+            ensure_all_files(self.snapshot, self.config)
+        self.ensure_files(self.config.files)
 
     def _mend(self, snapshot: Snapshot, files: Mapping[str, str], error: ModelError) -> None:
         """What was whole when it came is damaged now, so it is fetched once more."""
-        from gansdk.hub.pulling import bring
+        from gansdk.hub.pulling import ensure_files
 
         if snapshot.access.is_offline:
             hint = f"while online: gansdk pull {shlex.quote(str(snapshot.ref))}"
             raise ModelError(error.message, hint=hint) from None
-        bring(snapshot, files, again=True)
+        ensure_files(snapshot, files, again=True)
         check_files(self.folder, files)

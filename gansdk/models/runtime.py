@@ -108,7 +108,7 @@ def prepare(network: nn.Module, placement: Placement, *, needs_gradients: bool =
 
     The network is rewritten (see :mod:`gansdk.models.rewriting`), weights become channels-last, and in reduced
     precision the first and the last layer stay in fp32: pixels enter and leave a network there, and a rounding at the
-    edge is a rounding of the picture. What a network adds up from there on in fp32 stays in fp32. With gradients
+    edge is a rounding of the image. What a network adds up from there on in fp32 stays in fp32. With gradients
     nothing is rewritten, so that the network is the one that was trained.
 
     Returns:
@@ -273,12 +273,14 @@ class _Encoder:
     def encode(self, data: Tensor, /) -> Mapping[str, Tensor]:
         with _said_of("encoder"):
             given = self._encoder.encode(data)
-        for part in self._facts.parts:
-            if part.name not in given:
-                raise ModelError(f"the encoder does not give {part.name}, which the facts name", hint=_HINT)
-            count = part.k if isinstance(part, Categorical) else part.n
-            if not (isinstance(part, Categorical) and given[part.name].ndim == 1):  # one number each: which it is
-                _check(part.name, given[part.name], (len(data), count))
+        for variable in self._facts.variables:
+            if variable.name not in given:
+                raise ModelError(f"the encoder does not give {variable.name}, which the facts name", hint=_HINT)
+            count = variable.k if isinstance(variable, Categorical) else variable.n
+            if not (
+                isinstance(variable, Categorical) and given[variable.name].ndim == 1
+            ):  # one number each: which it is
+                _check(variable.name, given[variable.name], (len(data), count))
         return given
 
 

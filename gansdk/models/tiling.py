@@ -1,7 +1,7 @@
-"""Pictures of any size through a network of bounded memory, with the result of the whole picture.
+"""Images of any size through a network of bounded memory, with the result of the whole image.
 
-A picture is divided into cells. Each cell is computed inside a window that reaches further by the halo, the network's
-receptive-field radius, so no pixel of a cell sees where the window ends: tiled equals whole. The picture stays on the
+An image is divided into cells. Each cell is computed inside a window that reaches further by the halo, the network's
+receptive-field radius, so no pixel of a cell sees where the window ends: tiled equals whole. The image stays on the
 CPU in its 8 or 16 bits; what a network needs at one time depends on the window alone.
 """
 
@@ -78,11 +78,11 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a picture is divided.
+class TilingPlan:
+    """How an image is divided.
 
     Attributes:
-        height: Of the picture, padded to what the network takes.
+        height: Of the image, padded to what the network takes.
         width: Likewise.
         halo: How far a window reaches beyond its cell.
         rows: Where the cells' rows begin, and where the last one ends.
@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def recomputed(self) -> float:
-        """Pixels computed per pixel of the picture: 1 without rims."""
+        """Pixels computed per pixel of the image: 1 without rims."""
         heights, widths = self._sides()
         return sum(heights) * sum(widths) / (self.height * self.width)
 
@@ -134,18 +134,18 @@ class Plan:
         size = f"{width}×{height} pixels"
         if count == 1:
             return f"one window of {size}"
-        return f"{count} windows of up to {size}; with their rims {self.recomputed:.2f} times the picture"
+        return f"{count} windows of up to {size}; with their rims {self.recomputed:.2f} times the image"
 
 
-def plan_fixed(height: int, width: int, *, halo: int, multiple: int, tile: int) -> Plan:
+def plan_fixed(height: int, width: int, *, halo: int, multiple: int, tile: int) -> TilingPlan:
     """Windows of at most ``tile`` pixels a side, rounded to the multiple."""
     cell = max(tile - 2 * halo, MINIMUM_CELL)
     rows = _divide(height, halo, multiple, _pieces(height, halo, cell))
     columns = _divide(width, halo, multiple, _pieces(width, halo, cell))
-    return Plan(height, width, halo, rows, columns)
+    return TilingPlan(height, width, halo, rows, columns)
 
 
-def plan_within(height: int, width: int, *, halo: int, multiple: int, area: int) -> Plan:
+def plan_within(height: int, width: int, *, halo: int, multiple: int, area: int) -> TilingPlan:
     """The division with the least recomputed rims whose windows have at most ``area`` pixels."""
     best: tuple[int, int, int] | None = None
     for down in range(1, _pieces(height, halo, MINIMUM_CELL) + 1):
@@ -162,12 +162,12 @@ def plan_within(height: int, width: int, *, halo: int, multiple: int, area: int)
     if best is None:
         return plan_fixed(height, width, halo=halo, multiple=multiple, tile=2 * halo + MINIMUM_CELL)
     rows, columns = (_divide(n, halo, multiple, k) for n, k in ((height, best[1]), (width, best[2])))
-    return Plan(height, width, halo, rows, columns)
+    return TilingPlan(height, width, halo, rows, columns)
 
 
 def plan_frugal(
     height: int, width: int, *, halo: int, multiple: int, area: int, bytes_each: float, seconds_each: float
-) -> Plan:
+) -> TilingPlan:
     """The division with the smallest windows that takes at most 5 % longer than the fastest.
 
     A network's time per pixel of a window hardly depends on the window (measured from 96² to 1024²). So a plan's time
@@ -183,7 +183,7 @@ def plan_frugal(
         seconds_each: Time per pixel of a window.
     """
     smallest = (2 * halo + max(MINIMUM_CELL, multiple)) ** 2
-    plans: list[Plan] = []
+    plans: list[TilingPlan] = []
     seconds: list[float] = []
     while not plans or (area >= smallest and seconds[-1] < _HOPELESS * min(seconds)):
         plan = plan_within(height, width, halo=halo, multiple=multiple, area=area)
@@ -218,7 +218,7 @@ def upscale(
     context: Context,
     tile: int | Literal["auto", "off"],
 ) -> Pixels:
-    """A picture through a generator from an image, tiled as needed.
+    """An image through a generator from an image, tiled as needed.
 
     Args:
         generator: Takes ``image``, float NCHW in [0, 1].
@@ -235,7 +235,7 @@ def upscale(
     Raises:
         OutOfMemoryError: If not even the smallest window fits.
         OptionError: If the tile is smaller than the model's rims and a little more.
-        NotApplicableError: If tiling is asked for but the model looks at the whole picture.
+        NotApplicableError: If tiling is asked for but the model looks at the whole image.
     """
     with freed_memory_kept():
         return _upscale(_Passes(generator, facts, pixels), facts, context, tile)
@@ -272,7 +272,7 @@ def _upscale(
 
 
 class _Passes:
-    """One picture's way through the network, window by window."""
+    """One image's way through the network, window by window."""
 
     def __init__(self, generator: Generator, facts: ImageGeneratorFacts, pixels: Pixels) -> None:
         self._generator = generator
@@ -305,7 +305,7 @@ class _Passes:
         return self._generator.generate({"image": self._enter(window)})
 
     def _enter(self, window: Box) -> torch.Tensor:
-        """The window as float NCHW in [0, 1], edge pixels repeated where it reaches beyond the picture."""
+        """The window as float NCHW in [0, 1], edge pixels repeated where it reaches beyond the image."""
         height, width, channels = self._pixels.shape
         part = self._pixels[window.top : min(window.bottom, height), window.left : min(window.right, width)]
         beyond = (window.height - part.shape[0], window.width - part.shape[1])
@@ -326,14 +326,16 @@ class _Passes:
         return whole.cpu().numpy().astype(self._pixels.dtype)
 
 
-def _plan(passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: int | Literal["auto", "off"]) -> Plan:
+def _plan(
+    passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: int | Literal["auto", "off"]
+) -> TilingPlan:
     height, width, multiple = passes.height, passes.width, passes.multiple
     if facts.receptive_field == "global":
         if isinstance(tile, int):
             raise NotApplicableError(
-                "this model looks at the whole picture and cannot be tiled", hint=f"use {option('tile', 'off')}"
+                "this model looks at the whole image and cannot be tiled", hint=f"use {option('tile', 'off')}"
             )
-        return Plan(height, width, 0, (0, height), (0, width))
+        return TilingPlan(height, width, 0, (0, height), (0, width))
     halo = -(-facts.receptive_field // multiple) * multiple
     if isinstance(tile, int):
         smallest = 2 * halo + max(MINIMUM_CELL, multiple)
@@ -342,7 +344,7 @@ def _plan(passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: i
                 f"a tile of {tile} pixels is too small for this model", hint=f"the smallest is {smallest}"
             )
         return plan_fixed(height, width, halo=halo, multiple=multiple, tile=tile)
-    plan = Plan(height, width, halo, (0, height), (0, width))
+    plan = TilingPlan(height, width, halo, (0, height), (0, width))
     if height * width <= _PROBE**2:
         return plan
     bytes_each, seconds_each = _measured(passes, context)
@@ -362,7 +364,7 @@ def _plan(passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: i
 
 
 def _measured(passes: _Passes, context: Context) -> tuple[float, float]:
-    """Bytes and seconds per input pixel, found out once per model: it takes as long as a small picture."""
+    """Bytes and seconds per input pixel, found out once per model: it takes as long as a small image."""
     known = context.measured
     if "bytes per pixel" not in known:
         known["bytes per pixel"], known["seconds per pixel"] = _measure(passes)
@@ -387,7 +389,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def _smaller(cell: Box, plan: Plan, multiple: int) -> int:
+def _smaller(cell: Box, plan: TilingPlan, multiple: int) -> int:
     """The area that windows may have from now on, after the one of this cell did not fit."""
     halves = _halves(cell, multiple)
     if not halves:

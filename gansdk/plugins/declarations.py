@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from gansdk.model.facts import Facts
 
 
-OutputKind = Literal["picture", "record", "folder", "animation", "arrays"]
-"""What a result can be written as: one picture file; a line of JSON; pictures one by one in a folder; an animated
-picture file; named arrays. A task that gives a Gallery can have all but records."""
+OutputKind = Literal["image", "record", "folder", "animation", "arrays"]
+"""What a result can be written as: one image file; a line of JSON; images one by one in a folder; an animated
+image file; named arrays. A task that gives a Gallery can have all but records."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -41,12 +41,12 @@ class Slot:
         name: The key under which the task finds it, as in ``photo``.
         kind: What a file for it is read as.
         help: What it should show, in a few words.
-        fits: Whose facts say what size and channels it must have: pictures are brought to that by one rule, see
+        fits: Whose facts say what size and channels it must have: images are brought to that by one rule, see
             :mod:`gansdk.media.fitting`. Empty where any will do.
     """
 
     name: str
-    kind: Literal["picture"]
+    kind: Literal["image"]
     help: str = ""
     fits: Literal["", "encoder"] = ""
 
@@ -58,23 +58,23 @@ class Task:
     Attributes:
         name: Lower-case words joined by hyphens.
         summary: One line for listings.
-        misfit: Why a model with these facts cannot do it, in a few words; None if it can.
+        unsupported_reason: Why a model with these facts cannot do it, in a few words; None if it can.
         slots: The named inputs. Positional arguments fill them in order, ``len(slots)`` per item; a task without
             slots makes one item out of nothing.
         outputs: What its results can be written as; the first is what comes where no output is named.
         options: Import string of its own (call) options, a subclass of :class:`gansdk.Options`.
-        function: Import string of ``run(model, inputs, options, context, /) -> Picture | Gallery | Mapping``.
+        function: Import string of ``run(model, inputs, options, context, /) -> Image | Gallery | Mapping``.
         check: Import string of ``check(facts, options, /)``, for a task whose options name what a model may lack: it
             raises a :class:`gansdk.UsageError` for a call that does not fit a model with these facts, which is so known
             before weights are read. The function raises the same. Empty where any call fits any model.
-        count: Import string of ``count(facts, options, /) -> int``, for a task that makes many pictures out of
+        count: Import string of ``count(facts, options, /) -> int``, for a task that makes many images out of
             nothing: how many, so that more than one file can hold are refused before there is any. Empty where there
             is one for each input.
         extent: Import string of ``extent(facts, options, kind, size, /) -> (width, height)``: how large the largest
             image is that a call writes as ``kind``, where its input has ``size``, None for a task without slots. A
             format that cannot hold it is refused before anything is computed. Empty where it is that of the input.
         pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
-            pictures out of nothing: how one call is made in several, with the numbers of the pictures of each, so that
+            images out of nothing: how one call is made in several, with the numbers of the images of each, so that
             a folder is filled with flat memory. Empty where there is nothing to divide.
         many: Import string of ``run_many(model, inputs, options, context, /) -> list``, for a task that can compute
             several items at a time, as many as its option ``batch`` says; each gives what it gives alone. Empty
@@ -85,7 +85,7 @@ class Task:
 
     name: str
     summary: str
-    misfit: Callable[[Facts], str | None]
+    unsupported_reason: Callable[[Facts], str | None]
     slots: tuple[Slot, ...]
     outputs: tuple[OutputKind, ...]
     options: str
@@ -117,13 +117,15 @@ class Config:
         options: Import string of the recipe's options, a subclass of :class:`gansdk.Options`.
         summary: One line for listings.
         values: Options that differ from their defaults.
-        miniature: Further options, under which a step takes milliseconds and everything that the recipe has is still
-            there: what ``gansdk check`` trains. A model to start from is named here too. Its pictures are 128×96
+        tiny_model: Further options, under which a step takes milliseconds and everything that the recipe has is still
+            there: what ``gansdk check`` trains. A model to start from is named here too. Its images are 128×96
             pixels.
-        twin: Why a model of this training has no twin, a training without the method's own terms, in one line; empty
-            where it carries the end that it began from, which is its twin, or where nothing is to be said.
-        own_terms: The method's own terms as (player, term) pairs, under the names that its turns give them: without
-            them it is the twin, which ``gansdk train --twin`` trains. Empty where leaving terms out makes no twin.
+        baseline: Why a model of this training has no baseline, a training without the method's own terms, in one
+            line; empty
+            where it carries the end that it began from, which is its baseline, or where nothing is to be said.
+        ablated_terms: The method's own terms as (player, term) pairs, under the names that its turns give them: without
+            them it is the baseline, which ``gansdk train --ablate`` trains. Empty where leaving terms out makes no
+            baseline.
         mixed: Whether bf16 saves time where the hardware computes in it, which is when ``auto`` takes it. In networks
             so small that a GPU waits for the next layer to be asked for, it only adds conversions.
     """
@@ -132,14 +134,16 @@ class Config:
     options: str
     summary: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
-    miniature: Mapping[str, Any] = field(default_factory=dict)
-    twin: str = ""
-    own_terms: tuple[tuple[str, str], ...] = ()
+    tiny_model: Mapping[str, Any] = field(default_factory=dict)
+    baseline: str = ""
+    ablated_terms: tuple[tuple[str, str], ...] = ()
     mixed: bool = True
 
     def __post_init__(self) -> None:
-        if self.twin and self.own_terms:
-            raise PluginError(f"a config of {self.recipe} says why it has no twin, and what its twin leaves out")
+        if self.baseline and self.ablated_terms:
+            raise PluginError(
+                f"a config of {self.recipe} says why it has no baseline, and what its baseline leaves out"
+            )
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,7 @@ class Method:
         configs: Named ways to train it.
         models: What ships with the plugin.
         defaults: Per task, which of ``models`` the plugin offers where a user names none.
-        ends: What the two ends of a model are called that carries the start of its training too.
+        checkpoints: What the two ends of a model are called that carries the start of its training too.
         about: What the method is, in a few sentences of Markdown, for the cards of its models.
     """
 
@@ -185,7 +189,7 @@ class Method:
     configs: Mapping[str, Config] = field(default_factory=dict)
     models: tuple[BuiltinModel, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
-    ends: tuple[str, str] = ("start", "end")
+    checkpoints: tuple[str, str] = ("start", "end")
     about: str = ""
 
     def __post_init__(self) -> None:
@@ -247,7 +251,7 @@ class Recognised:
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricSpec:
     """A number about quality, written once against facts, so that any model that they fit can be measured.
 
     Attributes:
@@ -255,26 +259,26 @@ class Metric:
         version: Raised whenever the same input would give another figure.
         summary: One line for listings.
         better: Which way is better.
-        misfit: Why a model with these facts cannot be measured by it, in a few words; None if it can.
+        unsupported_reason: Why a model with these facts cannot be measured by it, in a few words; None if it can.
         trial: Import string of how a model is tried, as :class:`gansdk.evaluation.restoration.Restoring` is:
             it makes one case of each item of a data set. Metrics that name the same trial share its work.
-        function: Import string of what makes a :class:`gansdk.evaluation.protocol.Meter`, which reads the cases.
+        function: Import string of what makes a :class:`gansdk.evaluation.protocol.Metric`, which reads the cases.
         unit: As in ``dB``; empty for none.
         samples: How many samples are drawn to measure it, where it needs no data: its trial then gets a
             :class:`gansdk.evaluation.protocol.Draws` of so many in place of each data set.
-        trunk: The feature network that it looks with: the name of a file in ``$GANSDK_DATA/trunks``; empty for none.
+        backbone: The feature network that it looks with: the name of a file in ``$GANSDK_DATA/trunks``; empty for none.
     """
 
     name: str
     version: int
     summary: str
     better: Literal["higher", "lower"]
-    misfit: Callable[[Facts], str | None]
+    unsupported_reason: Callable[[Facts], str | None]
     trial: str
     function: str
     unit: str = ""
     samples: int = 0
-    trunk: str = ""
+    backbone: str = ""
 
     def __post_init__(self) -> None:
         check_name("metric", self.name)
@@ -324,7 +328,7 @@ class DataSplit:
 
 @dataclass(frozen=True)
 class NamedDataset:
-    """Labelled images that a user names, ``mnist`` or ``mnist:test``, where a folder of pictures would stand.
+    """Labelled images that a user names, ``mnist`` or ``mnist:test``, where a folder of images would stand.
 
     Attributes:
         name: As in ``mnist``.

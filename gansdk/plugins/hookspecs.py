@@ -23,7 +23,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task
+    from gansdk.plugins.declarations import Importer, Method, MetricSpec, NamedDataset, Task
 
 
 GROUP = "gansdk"
@@ -48,7 +48,7 @@ def gansdk_importers() -> Iterable[Importer]:  # type: ignore[empty-body]
 
 
 @hookspec
-def gansdk_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
+def gansdk_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
     """Numbers about quality, for ``gansdk eval`` and what is measured at the end of a training."""
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pluggy
 
 from gansdk.errors import PluginError, UnknownNameError
-from gansdk.options import RESERVED, AnimationWriting, LoadOptions, Options, PictureReading, RecordWriting, describe
+from gansdk.options import RESERVED, AnimationWriting, ImageReading, LoadOptions, Options, RecordWriting, describe
 from gansdk.plugins import hookspecs
-from gansdk.plugins.declarations import Importer, Method, Metric, NamedDataset, Task, resolve
+from gansdk.plugins.declarations import Importer, Method, MetricSpec, NamedDataset, Task, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ State = Literal["ok", "broken", "conflict"]
 
 
 @dataclass(frozen=True)
-class Source:
+class PluginSource:
     """Where something comes from: one entry point of one distribution."""
 
     distribution: str
@@ -36,14 +36,14 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Brought:
+class Contributions:
     """What one entry point hands over."""
 
-    source: Source
+    source: PluginSource
     methods: tuple[Method, ...] = ()
     tasks: tuple[Task, ...] = ()
     importers: tuple[Importer, ...] = ()
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[MetricSpec, ...] = ()
     datasets: tuple[NamedDataset, ...] = ()
 
 
@@ -64,7 +64,7 @@ class PluginStatus:
         datasets: Names of the data sets it brings.
     """
 
-    source: Source
+    source: PluginSource
     state: State
     reason: str = ""
     error: BaseException | None = field(default=None, compare=False, repr=False)
@@ -108,33 +108,33 @@ class Registry:
     tasks: Mapping[str, Task] = field(default_factory=_empty)
     models: Mapping[str, InstalledModel] = field(default_factory=_empty)
     importers: Mapping[str, Importer] = field(default_factory=_empty)
-    metrics: Mapping[str, Metric] = field(default_factory=_empty)
+    metrics: Mapping[str, MetricSpec] = field(default_factory=_empty)
     datasets: Mapping[str, NamedDataset] = field(default_factory=_empty)
     statuses: tuple[PluginStatus, ...] = ()
     owners: Mapping[tuple[str, str], str] = field(default_factory=_empty)
 
-    def add(self, brought: Brought) -> Registry:
+    def add(self, contributions: Contributions) -> Registry:
         """A registry that has this plugin's things too.
 
         Raises:
             NameTakenError: If a name is taken, by another plugin or twice within this one.
             PluginError: If a task's options are not a closed group of options, or one of them has a reserved name.
         """
-        for task in brought.tasks:
+        for task in contributions.tasks:
             check_options(task)
         methods, tasks, models, owners = dict(self.methods), dict(self.tasks), dict(self.models), dict(self.owners)
-        for what, name, source in _names(brought):
+        for what, name, source in _names(contributions):
             if owners.get((what, name)) == source.distribution:
                 raise NameTakenError(f"{what} {name!r} is brought twice")
             if (what, name) in owners:
                 raise NameTakenError(f"{what} {name!r} is brought by {owners[what, name]} already")
             owners[what, name] = source.distribution
-        methods.update((method.name, method) for method in brought.methods)
-        tasks.update((task.name, task) for task in brought.tasks)
-        importers = dict(self.importers) | {importer.name: importer for importer in brought.importers}
-        metrics = dict(self.metrics) | {metric.name: metric for metric in brought.metrics}
-        datasets = dict(self.datasets) | {dataset.name: dataset for dataset in brought.datasets}
-        for method in brought.methods:
+        methods.update((method.name, method) for method in contributions.methods)
+        tasks.update((task.name, task) for task in contributions.tasks)
+        importers = dict(self.importers) | {importer.name: importer for importer in contributions.importers}
+        metrics = dict(self.metrics) | {metric.name: metric for metric in contributions.metrics}
+        datasets = dict(self.datasets) | {dataset.name: dataset for dataset in contributions.datasets}
+        for method in contributions.methods:
             models.update((model.name, InstalledModel(model.name, method, model.folder)) for model in method.models)
         return Registry(
             methods=MappingProxyType(methods),
@@ -144,7 +144,7 @@ class Registry:
             metrics=MappingProxyType(metrics),
             datasets=MappingProxyType(datasets),
             owners=MappingProxyType(owners),
-            statuses=(*self.statuses, _working(brought)),
+            statuses=(*self.statuses, _working(contributions)),
         )
 
     def with_failure(self, status: PluginStatus) -> Registry:
@@ -176,7 +176,7 @@ class Registry:
             raise self.unknown("method", name, self.methods, hint="see `gansdk plugins`")
         return self.methods[name]
 
-    def metric(self, name: str) -> Metric:
+    def metric(self, name: str) -> MetricSpec:
         """The metric of that name.
 
         Raises:
@@ -229,7 +229,7 @@ def check_options(task: Task) -> None:
         PluginError: If an option has the name of a core option, or two would have the same flag.
     """
     group = options_of(task)
-    core = {name for one in (LoadOptions, PictureReading, AnimationWriting, RecordWriting) for name in one.model_fields}
+    core = {name for one in (LoadOptions, ImageReading, AnimationWriting, RecordWriting) for name in one.model_fields}
     taken = sorted(set(group.model_fields) & (core | RESERVED))
     if taken:
         what = f"task {task.name!r} has an option {taken[0]!r}, a name that every task has already"
@@ -245,30 +245,30 @@ def check_options(task: Task) -> None:
             raise PluginError(what, hint="rename one of them")
 
 
-def _names(brought: Brought) -> Iterable[tuple[str, str, Source]]:
-    for task in brought.tasks:
-        yield "task", task.name, brought.source
-    for method in brought.methods:
-        yield "method", method.name, brought.source
+def _names(contributions: Contributions) -> Iterable[tuple[str, str, PluginSource]]:
+    for task in contributions.tasks:
+        yield "task", task.name, contributions.source
+    for method in contributions.methods:
+        yield "method", method.name, contributions.source
         for model in method.models:
-            yield "model", model.name, brought.source
-    for importer in brought.importers:
-        yield "importer", importer.name, brought.source
-    for metric in brought.metrics:
-        yield "metric", metric.name, brought.source
-    for dataset in brought.datasets:
-        yield "data set", dataset.name, brought.source
+            yield "model", model.name, contributions.source
+    for importer in contributions.importers:
+        yield "importer", importer.name, contributions.source
+    for metric in contributions.metrics:
+        yield "metric", metric.name, contributions.source
+    for dataset in contributions.datasets:
+        yield "data set", dataset.name, contributions.source
 
 
-def _working(brought: Brought) -> PluginStatus:
+def _working(contributions: Contributions) -> PluginStatus:
     return PluginStatus(
-        brought.source,
+        contributions.source,
         "ok",
-        methods=tuple(method.name for method in brought.methods),
-        tasks=tuple(task.name for task in brought.tasks),
-        importers=tuple(importer.name for importer in brought.importers),
-        metrics=tuple(metric.name for metric in brought.metrics),
-        datasets=tuple(dataset.name for dataset in brought.datasets),
+        methods=tuple(method.name for method in contributions.methods),
+        tasks=tuple(task.name for task in contributions.tasks),
+        importers=tuple(importer.name for importer in contributions.importers),
+        metrics=tuple(metric.name for metric in contributions.metrics),
+        datasets=tuple(dataset.name for dataset in contributions.datasets),
     )
 
 
@@ -300,12 +300,12 @@ def core_only() -> Registry:
     return discover(one for one in found if _source(one).distribution == CORE)
 
 
-def _order(found: tuple[Source, EntryPoint]) -> tuple[bool, str, str]:
+def _order(found: tuple[PluginSource, EntryPoint]) -> tuple[bool, str, str]:
     source = found[0]
     return source.distribution != CORE, source.distribution, source.entry_point
 
 
-def _add(registry: Registry, source: Source, entry_point: EntryPoint) -> Registry:
+def _add(registry: Registry, source: PluginSource, entry_point: EntryPoint) -> Registry:
     try:
         # A plugin that prints while it is imported must not get between a reader and the data on stdout.
         with contextlib.redirect_stdout(sys.stderr):
@@ -318,17 +318,17 @@ def _add(registry: Registry, source: Source, entry_point: EntryPoint) -> Registr
         return registry.with_failure(PluginStatus(source, "broken", _reason(error), error))
 
 
-def _ask(source: Source, entry_point: EntryPoint) -> Brought:
+def _ask(source: PluginSource, entry_point: EntryPoint) -> Contributions:
     manager = pluggy.PluginManager(hookspecs.GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(entry_point.load(), name=source.distribution)
     manager.check_pending()  # a hook that does not exist is a misspelt one
-    return Brought(
+    return Contributions(
         source,
         methods=_collect("gansdk_methods", manager.hook.gansdk_methods(), Method),
         tasks=_collect("gansdk_tasks", manager.hook.gansdk_tasks(), Task),
         importers=_collect("gansdk_importers", manager.hook.gansdk_importers(), Importer),
-        metrics=_collect("gansdk_metrics", manager.hook.gansdk_metrics(), Metric),
+        metrics=_collect("gansdk_metrics", manager.hook.gansdk_metrics(), MetricSpec),
         datasets=_collect("gansdk_datasets", manager.hook.gansdk_datasets(), NamedDataset),
     )
 
@@ -358,7 +358,7 @@ def _reason(error: BaseException) -> str:
     return text[:_REASON_LENGTH]
 
 
-def _source(entry_point: EntryPoint) -> Source:
+def _source(entry_point: EntryPoint) -> PluginSource:
     """Names are normalised, as pip does it; a damaged installation may have none."""
     try:
         distribution = entry_point.dist
@@ -366,4 +366,4 @@ def _source(entry_point: EntryPoint) -> Source:
         version = (distribution.version if distribution else None) or "?"
     except Exception:  # noqa: BLE001  metadata that lacks a field raises whatever its reader happens to
         name, version = entry_point.name, "?"
-    return Source(re.sub(r"[-_.]+", "-", name).lower(), version, entry_point.name)
+    return PluginSource(re.sub(r"[-_.]+", "-", name).lower(), version, entry_point.name)

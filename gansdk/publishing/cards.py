@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gansdk.cards.card import gather
 from gansdk.cards.front_matter import split
-from gansdk.cards.rendering import HERE, authors_part, read_card, render, with_pictures_beside
+from gansdk.cards.rendering import HERE, authors_part, read_card, render, with_images_beside
 from gansdk.errors import OutputError, option
 from gansdk.files import write_whole
 from gansdk.model.config import README
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gansdk.cards.card import Card
-    from gansdk.hub.pushing import Place
+    from gansdk.hub.pushing import RepoTarget
     from gansdk.models.catalog import Catalog
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.refs import Hub
 
 
@@ -45,12 +45,12 @@ class Published(NamedTuple):
     agreed: str
 
 
-def published_card(catalog: Catalog, located: Located, place: Place, side: Side | None = None) -> Published:
+def published_card(catalog: Catalog, resolved: ResolvedModel, place: RepoTarget, side: Side | None = None) -> Published:
     """The card that goes to the Hub. Its commands name the model as others will.
 
     Args:
         catalog: Knows methods and tasks.
-        located: The model.
+        resolved: The model.
         place: Where it goes to.
         side: Whose text stays where both have one; None: there is no need to decide.
 
@@ -58,8 +58,8 @@ def published_card(catalog: Catalog, located: Located, place: Place, side: Side 
         OutputError: If there is a need to decide, or a card cannot be renewed.
         ModelError: If a file of the folder cannot be read.
     """
-    path = located.folder / README
-    card = with_pictures_beside(gather(catalog, located), path)
+    path = resolved.folder / README
+    card = with_images_beside(gather(catalog, resolved), path)
     card = replace(card, name=place.ref.repo.partition("/")[2], ref=str(place.ref))
     texts: dict[Side, str] = {}
     if side != "hub" and (text := read_card(path)) is not None:
@@ -67,7 +67,7 @@ def published_card(catalog: Catalog, located: Located, place: Place, side: Side 
     if side != "folder" and place.card is not None:
         texts["hub"] = place.card.decode("utf-8", errors="replace")
     parts = {one: _digest(card, one, text) for one, text in texts.items()}
-    chosen = _chosen(parts, agreed(located.folder, place.ref))
+    chosen = _chosen(parts, agreed(resolved.folder, place.ref))
     if chosen is None:
         return Published(render(card).encode(), "")
     with _said_of(chosen):

@@ -13,7 +13,7 @@ from gansdk.model.config import belongs, read_header
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
 
 
 _PICKLES = (".pth", ".pt", ".pkl", ".pickle", ".bin", ".joblib")
@@ -22,18 +22,18 @@ _RUNS = ("state", "state.json", "tensors.safetensors", "train.json")
 """What a run has besides its model."""
 
 
-def contents(located: Located) -> dict[str, Path]:
+def contents(resolved: ResolvedModel) -> dict[str, Path]:
     """The files of a model that go to the Hub, by name; hidden files are left out.
 
     Raises:
         ModelError: If one is missing or damaged, or the folder holds what is no part of a model.
         HubError: If a file of a model on the Hub cannot be had.
     """
-    located.bring_whole()
-    seen = [path for path in sorted(located.folder.iterdir()) if not path.name.startswith(".")]
-    found = {path.name: path for path in seen if path.is_file() and belongs(path.name, located.config.files)}
+    resolved.ensure_all_files()
+    seen = [path for path in sorted(resolved.folder.iterdir()) if not path.name.startswith(".")]
+    found = {path.name: path for path in seen if path.is_file() and belongs(path.name, resolved.config.files)}
     others = [path for path in seen if path.name not in found]
-    if others and located.snapshot is None:  # the cache holds what other tools fetched, too
+    if others and resolved.snapshot is None:  # the cache holds what other tools fetched, too
         raise _refused(others)
     return found
 

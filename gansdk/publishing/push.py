@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gansdk._version import __version__
 from gansdk.errors import HubError, ModelError, OptionError, RefError, UnreachableError, option
 from gansdk.hub.access import Access
-from gansdk.hub.pushing import Place, check, check_login, check_tag, compare, find, page, send
+from gansdk.hub.pushing import RepoTarget, check, check_login, check_tag, compare, find, page, send
 from gansdk.model.config import README
 from gansdk.models.catalog import Catalog
 from gansdk.models.context import warn
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gansdk.hub.pushing import Change
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.publishing.cards import Side
 
 
@@ -69,7 +69,7 @@ class Pushed:
 
 
 @dataclass(frozen=True)
-class Wish:
+class PushOptions:
     """How a model shall be pushed; see `push`."""
 
     private: bool = False
@@ -80,13 +80,13 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PushPlan:
     """A push that was looked at and found possible.
 
     Attributes:
         catalog: Knows methods, tasks and how the Hub is spoken to.
-        located: The model.
-        wish: How it shall be pushed.
+        resolved: The model.
+        wanted: How it shall be pushed.
         place: Where to.
         files: All that goes, by name.
         message: Of the commit.
@@ -95,9 +95,9 @@ class Plan:
     """
 
     catalog: Catalog
-    located: Located
-    wish: Wish
-    place: Place
+    resolved: ResolvedModel
+    wanted: PushOptions
+    place: RepoTarget
     files: Mapping[str, bytes | Path]
     message: str
     pushed: Pushed
@@ -135,61 +135,61 @@ def push(
         HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
     """
     catalog = Catalog(discover(), Settings(), Access(), warn)
-    return publish(catalog, catalog.locate(model), ref, Wish(private, message, tag, card, dry_run))
+    return publish(catalog, catalog.locate(model), ref, PushOptions(private, message, tag, card, dry_run))
 
 
 def publish(
     catalog: Catalog,
-    located: Located,
+    resolved: ResolvedModel,
     ref: str,
-    wish: Wish,
+    wanted: PushOptions,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Pushed:
     """As `push`, for a model that was found; arguments as for `make_plan` and `carry_out`."""
-    return carry_out(make_plan(catalog, located, ref, wish), progress)
+    return carry_out(make_plan(catalog, resolved, ref, wanted), progress)
 
 
-def make_plan(catalog: Catalog, located: Located, ref: str, wish: Wish) -> Plan:
+def make_plan(catalog: Catalog, resolved: ResolvedModel, ref: str, wanted: PushOptions) -> PushPlan:
     """Looks at a model and at the place where it shall go; nothing is written, and no network is built.
 
     Args:
         catalog: Knows methods, tasks and how the Hub is spoken to.
-        located: The model.
+        resolved: The model.
         ref: Where to.
-        wish: How.
+        wanted: How.
 
     Raises:
         GansdkError: As `push`, but for what is found out by sending.
     """
-    if wish.card not in (None, "folder", "hub"):
+    if wanted.card not in (None, "folder", "hub"):
         hint = "leave it out where there is nothing to decide"
-        raise OptionError(f"card is folder or hub, not {wish.card!r}", hint=hint)
+        raise OptionError(f"card is folder or hub, not {wanted.card!r}", hint=hint)
     target = _target(catalog, ref)
-    check_tag(wish.tag)
-    files: dict[str, bytes | Path] = {**contents(located)}
-    message = wish.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
+    check_tag(wanted.tag)
+    files: dict[str, bytes | Path] = {**contents(resolved)}
+    message = wanted.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
     check_secrets(files, message)
     try:
         place = find(target, catalog.access)
     except UnreachableError:
-        if wish.dry_run:  # what is wrong here can be known without the Hub, and is what was asked for
-            card = published_card(catalog, located, Place(target), wish.card)
+        if wanted.dry_run:  # what is wrong here can be known without the Hub, and is what was asked for
+            card = published_card(catalog, resolved, RepoTarget(target), wanted.card)
             check_secrets({README: card.content}, message)
-            _check_model(catalog, located, None)
+            _check_model(catalog, resolved, None)
         raise
-    card = published_card(catalog, located, place, wish.card)
+    card = published_card(catalog, resolved, place, wanted.card)
     files[README] = card.content
     check_secrets({README: card.content}, message)
     changes = compare(place, files)
-    _check_method(place, located)
-    check(place, changes, private=wish.private, tag=wish.tag)
-    pushed = Pushed(str(replace(target, revision=wish.tag)), page(target), "", changes, wish.tag, wish.dry_run)
-    if not wish.dry_run:
+    _check_method(place, resolved)
+    check(place, changes, private=wanted.private, tag=wanted.tag)
+    pushed = Pushed(str(replace(target, revision=wanted.tag)), page(target), "", changes, wanted.tag, wanted.dry_run)
+    if not wanted.dry_run:
         check_login(target)
-    return Plan(catalog, located, wish, place, files, message, pushed, card.agreed)
+    return PushPlan(catalog, resolved, wanted, place, files, message, pushed, card.agreed)
 
 
-def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = None) -> Pushed:
+def carry_out(plan: PushPlan, progress: Callable[[str, int, int], None] | None = None) -> Pushed:
     """Checks the model and sends it; a dry run ends between.
 
     Args:
@@ -200,16 +200,16 @@ def carry_out(plan: Plan, progress: Callable[[str, int, int], None] | None = Non
         ModelError: If the model fails a check, or its files were changed meanwhile.
         HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
     """
-    wish, pushed, access = plan.wish, plan.pushed, plan.catalog.access
+    wanted, pushed, access = plan.wanted, plan.pushed, plan.catalog.access
     if pushed.is_change:
-        _check_model(plan.catalog, plan.located, progress)
-        plan.located.bring_whole()  # checks take a while, and a training may have written a newer model meanwhile
-    if wish.dry_run:
+        _check_model(plan.catalog, plan.resolved, progress)
+        plan.resolved.ensure_all_files()  # checks take a while, and a training may have written a newer model meanwhile
+    if wanted.dry_run:
         return pushed
     commit = send(
-        plan.place, plan.files, pushed.changes, plan.message, private=wish.private, tag=wish.tag, access=access
+        plan.place, plan.files, pushed.changes, plan.message, private=wanted.private, tag=wanted.tag, access=access
     )
-    remember(plan.located.folder, plan.place.ref, plan.agreed)
+    remember(plan.resolved.folder, plan.place.ref, plan.agreed)
     return replace(pushed, commit=commit)
 
 
@@ -225,24 +225,24 @@ def _target(catalog: Catalog, ref: str) -> Hub:
     return followed
 
 
-def _check_method(place: Place, located: Located) -> None:
+def _check_method(place: RepoTarget, resolved: ResolvedModel) -> None:
     """Refuses to put a model where one of another method is: its users' commands would end."""
-    there = place.config.method if place.config is not None else located.config.method
-    if there != located.config.method:
-        what = f"{place.ref} holds a model of {there!r}, and {located.ref} is one of {located.config.method!r}"
+    there = place.config.method if place.config is not None else resolved.config.method
+    if there != resolved.config.method:
+        what = f"{place.ref} holds a model of {there!r}, and {resolved.ref} is one of {resolved.config.method!r}"
         raise HubError(what, hint="push it to a repository of its own")
 
 
-def _check_model(catalog: Catalog, located: Located, progress: Callable[[str, int, int], None] | None) -> None:
+def _check_model(catalog: Catalog, resolved: ResolvedModel, progress: Callable[[str, int, int], None] | None) -> None:
     """Runs the checks of ``gansdk check``; the first that fails ends it."""
     from gansdk.testing.kit import Kit
-    from gansdk.testing.subjects import ModelSubject
+    from gansdk.testing.subjects import ModelUnderTest
 
-    kit = Kit([ModelSubject(located.ref, catalog.method(located), located.folder)])
+    kit = Kit([ModelUnderTest(resolved.ref, catalog.method(resolved), resolved.folder)])
     total = len(kit.pairs())
     for number, result in enumerate(kit, 1):
         if progress is not None:
             progress(result.check.id, number, total)
         if result.outcome == "failed":
-            what = f"{located.ref} fails the check {result.check.id}, so nothing was sent: {result.message}"
-            raise ModelError(what, hint=f"gansdk check {shlex.quote(located.ref)}")
+            what = f"{resolved.ref} fails the check {result.check.id}, so nothing was sent: {result.message}"
+            raise ModelError(what, hint=f"gansdk check {shlex.quote(resolved.ref)}")

@@ -1,4 +1,4 @@
-"""``generate``: pictures out of nothing, or out of latents that were kept."""
+"""``generate``: images out of nothing, or out of latents that were kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.media.gallery import Gallery
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
     from gansdk.model.facts import Facts, LatentSource
     from gansdk.model.protocols import Model
     from gansdk.models.context import Context
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 _DEFAULT = 16
 _PIECE = 256
-"""Pictures that are made at a time where each becomes a file."""
+"""Images that are made at a time where each becomes a file."""
 
 
-def misfit(facts: Facts) -> str | None:
-    """Why a model cannot make pictures out of a latent; None if it can."""
+def unsupported_reason(facts: Facts) -> str | None:
+    """Why a model cannot make images out of a latent; None if it can."""
     if facts.generator is None:
         return "it has no generator"
     if not isinstance(facts.generator, LatentGeneratorFacts):
@@ -63,7 +63,7 @@ class GenerateOptions(Options):
 
     n: Annotated[
         Annotated[int, Field(ge=1, le=1_000_000)] | None,
-        Field(description=f"how many pictures; {_DEFAULT}, or all of --latents, if not given"),
+        Field(description=f"how many images; {_DEFAULT}, or all of --latents, if not given"),
     ] = None
     seed: Annotated[Seed, Field(description="where random numbers start; sample i depends on it and i alone")] = 0
     first: Annotated[int, Field(ge=0, le=2**40, description="number of the first sample")] = 0
@@ -76,11 +76,11 @@ class GenerateOptions(Options):
     ] = None
     truncation: Annotated[
         Annotated[float, Field(gt=0, le=10)] | None,
-        Field(description="keep normal noise within ± this: likelier pictures, and less alike ones get rarer"),
+        Field(description="keep normal noise within ± this: likelier images, and less alike ones get rarer"),
     ] = None
     columns: Annotated[
         Annotated[int, Field(ge=1, le=1000)] | None,
-        Field(description="pictures in a row of the grid; as many as rows if not given"),
+        Field(description="images in a row of the grid; as many as rows if not given"),
     ] = None
 
     @model_validator(mode="after")
@@ -92,10 +92,10 @@ class GenerateOptions(Options):
 
 GENERATE = Task(
     name="generate",
-    summary="make pictures",
-    misfit=misfit,
+    summary="make images",
+    unsupported_reason=unsupported_reason,
     slots=(),
-    outputs=("picture", "folder", "arrays"),
+    outputs=("image", "folder", "arrays"),
     options="gansdk.tasks.generate:GenerateOptions",
     function="gansdk.tasks.generate:run",
     check="gansdk.tasks.generate:check",
@@ -119,8 +119,8 @@ def check(facts: Facts, options: GenerateOptions, /) -> None:
         check_drawable(source, options.truncation)
 
 
-def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, context: Context, /) -> Gallery:
-    """Makes pictures, and gives their latents with them.
+def run(model: Model, _inputs: Mapping[str, Image], options: GenerateOptions, context: Context, /) -> Gallery:
+    """Makes images, and gives their latents with them.
 
     Args:
         model: One with a generator from a latent.
@@ -128,7 +128,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
         context: Told progress, and which code is held far from all that the model was trained on.
 
     Returns:
-        The pictures, number ``first`` and on, with the latent of each as arrays: from a file of them the same pictures
+        The images, number ``first`` and on, with the latent of each as arrays: from a file of them the same images
         come again.
 
     Raises:
@@ -144,7 +144,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
     latent = _latent(facts.source, options, context)
     for setting in settings:
         setting.apply(latent)
-        for line in setting.strays:
+        for line in setting.out_of_range:
             context.note(line)
     pixels = render(generator, facts, latent, context)
     columns, rows = _layout(options, len(pixels))
@@ -153,7 +153,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: GenerateOptions, 
 
 
 def _layout(options: GenerateOptions, count: int) -> tuple[int, list[str]]:
-    """How many pictures stand in a row, and the text beside each row."""
+    """How many images stand in a row, and the text beside each row."""
     columns = options.columns or math.ceil(math.sqrt(count))
     return columns, [str(options.first + start) for start in range(0, count, columns)]
 
@@ -187,7 +187,7 @@ def read_latents(path: Path, source: LatentSource, context: Context) -> Latent:
     arrays = _kept(path)
     said = str(arrays["generator"]) if "generator" in arrays else ""
     if said and context.fingerprint() and said != context.fingerprint():
-        what = f"{path} holds latents of another generator, which would mean other pictures here"
+        what = f"{path} holds latents of another generator, which would mean other images here"
         raise NotApplicableError(what, hint="use the model that made them")
     return check_latent(source, arrays, str(path))
 
@@ -206,24 +206,24 @@ def _read(path: Path, _size: int, _changed: int) -> Mapping[str, NDArray[Any]]:
 
 
 def count(_facts: Facts, options: GenerateOptions, /) -> int:
-    """How many pictures a call makes."""
+    """How many images a call makes."""
     return options.n or _count(options)
 
 
 def extent(facts: Facts, options: GenerateOptions, kind: OutputKind, _size: None, /) -> tuple[int, int]:
-    """Width and height of the grid, or of each picture."""
+    """Width and height of the grid, or of each image."""
     from gansdk.media.gallery import Texts, grid_size
     from gansdk.models.latents import latent_facts
 
     output = latent_facts(facts).output
-    if kind != "picture":
+    if kind != "image":
         return output.width, output.height
     columns, rows = _layout(options, count(facts, options))
     return grid_size(output.height, output.width, (len(rows), columns), Texts(rows, (), ""))
 
 
 def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range]]:
-    """One call as several, each of a few pictures, with their numbers."""
+    """One call as several, each of a few images, with their numbers."""
     first, end = options.first, options.first + (options.n or _count(options))
     for start in range(first, end, _PIECE):
         count = min(_PIECE, end - start)

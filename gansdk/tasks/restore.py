@@ -12,20 +12,20 @@ from gansdk.tasks.superres import Tile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
     from gansdk.models.context import Context
 
 
-def misfit(facts: Facts) -> str | None:
+def unsupported_reason(facts: Facts) -> str | None:
     """Why a model cannot clean images; None if it can."""
     if facts.generator is None:
         return "it has no generator"
     if not isinstance(facts.generator, ImageGeneratorFacts):
-        return "its generator does not start from a picture"
+        return "its generator does not start from an image"
     if facts.generator.output.scale > 1:
-        return "its generator gives a larger picture"
+        return "its generator gives a larger image"
     return None
 
 
@@ -37,16 +37,16 @@ class RestoreOptions(Options):
 
 RESTORE = Task(
     name="restore",
-    summary="clean a picture of noise or of what compression left, with a model that keeps its size",
-    misfit=misfit,
-    slots=(Slot("photo", "picture", "the picture to clean"),),
-    outputs=("picture",),
+    summary="clean an image of noise or of what compression left, with a model that keeps its size",
+    unsupported_reason=unsupported_reason,
+    slots=(Slot("photo", "image", "the image to clean"),),
+    outputs=("image",),
     options="gansdk.tasks.restore:RestoreOptions",
     function="gansdk.tasks.restore:run",
 )
 
 
-def run(model: Model, inputs: Mapping[str, Picture], options: RestoreOptions, context: Context, /) -> Picture:
+def run(model: Model, inputs: Mapping[str, Image], options: RestoreOptions, context: Context, /) -> Image:
     """Cleans one image; its alpha stays as it is.
 
     Args:

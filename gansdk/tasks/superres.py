@@ -1,4 +1,4 @@
-"""``superres``: a picture in, the same picture with more pixels out."""
+"""``superres``: an image in, the same image with more pixels out."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gansdk.errors import InputError, option
 from gansdk.model.facts import ImageGeneratorFacts
-from gansdk.options import MEANS, Options
+from gansdk.options import EXECUTION_ONLY, Options
 from gansdk.plugins.declarations import Slot, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
     from gansdk.models.context import Context
     from gansdk.plugins.declarations import OutputKind
 
 
-def misfit(facts: Facts) -> str | None:
-    """Why a model cannot sharpen pictures; None if it can."""
+def unsupported_reason(facts: Facts) -> str | None:
+    """Why a model cannot sharpen images; None if it can."""
     if facts.generator is None:
         return "it has no generator"
     if not isinstance(facts.generator, ImageGeneratorFacts):
-        return "its generator does not start from a picture"
+        return "its generator does not start from an image"
     if facts.generator.output.scale < 2:
-        return "its generator gives no larger picture"
+        return "its generator gives no larger image"
     return None
 
 
@@ -42,7 +42,7 @@ def _size(text: str) -> str:
 Tile = Annotated[
     Literal["auto", "off"] | Annotated[int, Field(ge=16, le=16384)],
     Field(description="input pixels a side that are computed at a time; auto: as few as cost at most 5 % more time"),
-    MEANS,
+    EXECUTION_ONLY,
 ]
 """How much of an image a network is given at once."""
 
@@ -63,7 +63,7 @@ class SuperresOptions(Options):
         Field(description="pixels of the result; keeps no aspect ratio"),
     ] = None
     max_output_pixels: Annotated[
-        int, Field(ge=1, le=2**33, description="refuse results with more pixels than this"), MEANS
+        int, Field(ge=1, le=2**33, description="refuse results with more pixels than this"), EXECUTION_ONLY
     ] = 400_000_000
 
     @model_validator(mode="after")
@@ -74,7 +74,7 @@ class SuperresOptions(Options):
         return self
 
     def target(self, width: int, height: int, network_scale: int) -> tuple[int, int]:
-        """Width and height of the result for a picture of this size, at least 1 pixel each."""
+        """Width and height of the result for an image of this size, at least 1 pixel each."""
         if self.size is not None:
             wide, _, high = self.size.partition("x")
             return int(wide), int(high)
@@ -86,10 +86,10 @@ class SuperresOptions(Options):
 
 SUPERRES = Task(
     name="superres",
-    summary="sharpen a picture and give it more pixels",
-    misfit=misfit,
-    slots=(Slot("photo", "picture", "the picture to sharpen"),),
-    outputs=("picture",),
+    summary="sharpen an image and give it more pixels",
+    unsupported_reason=unsupported_reason,
+    slots=(Slot("photo", "image", "the image to sharpen"),),
+    outputs=("image",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="gansdk.tasks.superres:run",
     extent="gansdk.tasks.superres:extent",
@@ -103,8 +103,8 @@ def extent(facts: Facts, options: SuperresOptions, _kind: OutputKind, size: tupl
     return options.target(*size, facts.generator.output.scale)
 
 
-def run(model: Model, inputs: Mapping[str, Picture], options: SuperresOptions, context: Context, /) -> Picture:
-    """Sharpens one picture by the network's scale, then resizes it to what was asked for.
+def run(model: Model, inputs: Mapping[str, Image], options: SuperresOptions, context: Context, /) -> Image:
+    """Sharpens one image by the network's scale, then resizes it to what was asked for.
 
     Colours under transparent pixels are bled in from their visible neighbours first, so that what nobody sees leaves
     no rim; alpha is resized on its own.
@@ -116,7 +116,7 @@ def run(model: Model, inputs: Mapping[str, Picture], options: SuperresOptions, c
         context: Told progress.
 
     Returns:
-        A picture of the same kind, its metadata carried over.
+        An image of the same kind, its metadata carried over.
 
     Raises:
         InputError: If the result, or what the network makes on the way to it, would have more than
@@ -137,8 +137,8 @@ def run(model: Model, inputs: Mapping[str, Picture], options: SuperresOptions, c
     return resize(photo.replace(pixels=pixels, alpha=alpha), width, height)
 
 
-def _check_pixels(photo: Picture, size: tuple[int, int], options: SuperresOptions) -> None:
+def _check_pixels(photo: Image, size: tuple[int, int], options: SuperresOptions) -> None:
     pixels = size[0] * size[1]
     if pixels > options.max_output_pixels:
         what = f"{photo.name}: the result would be {size[0]}×{size[1]}, more than {options.max_output_pixels} pixels"
-        raise InputError(what, hint=f"allow it with {option('max_output_pixels', pixels)}, or give a smaller picture")
+        raise InputError(what, hint=f"allow it with {option('max_output_pixels', pixels)}, or give a smaller image")

@@ -13,7 +13,7 @@ from gansdk.model.variables import Categorical, Continuous, Noise
 from gansdk.options import Options, Seed
 from gansdk.plugins.declarations import Task
 from gansdk.tasks.generate import Codes
-from gansdk.tasks.generate import misfit as makes_no_pictures
+from gansdk.tasks.generate import unsupported_reason as makes_no_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.media.gallery import Gallery
-    from gansdk.media.image import Picture
+    from gansdk.media.image import Image
     from gansdk.model.facts import Direction, Facts, LatentSource
     from gansdk.model.protocols import Directions, Model
-    from gansdk.model.variables import Part
+    from gansdk.model.variables import Variable
     from gansdk.models.context import Context
-    from gansdk.models.latents import Latent, Setting
+    from gansdk.models.latents import Latent, VariableSetting
     from gansdk.plugins.declarations import OutputKind
 
     Touched = tuple[str, int | None]
@@ -37,12 +37,12 @@ _MOST_STEPS = 1000
 _NORMAL_SWEEP = (-2.0, 2.0)
 
 
-def misfit(facts: Facts) -> str | None:
+def unsupported_reason(facts: Facts) -> str | None:
     """Why no code of a model can be swept; None if one can."""
     generator = facts.generator
     if isinstance(generator, LatentGeneratorFacts) and not generator.source.is_sampleable:
-        return "its latent has a part without a law to draw it from"
-    return makes_no_pictures(facts)
+        return "its latent has a part without a distribution to draw it from"
+    return makes_no_images(facts)
 
 
 def _joined(codes: Any) -> Any:
@@ -92,9 +92,9 @@ class TraverseOptions(Options):
 TRAVERSE = Task(
     name="traverse",
     summary="sweep a code and see what it means",
-    misfit=misfit,
+    unsupported_reason=unsupported_reason,
     slots=(),
-    outputs=("picture", "animation", "arrays"),
+    outputs=("image", "animation", "arrays"),
     options="gansdk.tasks.traverse:TraverseOptions",
     function="gansdk.tasks.traverse:run",
     check="gansdk.tasks.traverse:check",
@@ -113,7 +113,7 @@ def check(facts: Facts, options: TraverseOptions, /) -> None:
 
 
 def count(facts: Facts, options: TraverseOptions, /) -> int:
-    """How many pictures a call makes."""
+    """How many images a call makes."""
     plan = _Plan.of(facts, options)
     return plan.rows * plan.columns
 
@@ -132,7 +132,7 @@ def extent(facts: Facts, options: TraverseOptions, kind: OutputKind, _size: None
     return grid_size(output.height, output.width, (-(-plan.rows // across), across), Texts((), title, ""))
 
 
-def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, context: Context, /) -> Gallery:
+def run(model: Model, _inputs: Mapping[str, Image], options: TraverseOptions, context: Context, /) -> Gallery:
     """Sweeps one code, or a stored direction, in several samples, or two in one.
 
     Args:
@@ -143,7 +143,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
 
     Returns:
         A row for each sample, or for each value of the first of two codes; a column for each value of the last. The
-        latent of each picture is among its arrays.
+        latent of each image is among its arrays.
 
     Raises:
         UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
@@ -156,7 +156,7 @@ def run(model: Model, _inputs: Mapping[str, Picture], options: TraverseOptions, 
     for direction in plan.directions:
         context.detail(f"{direction.name} is swept in steps {direction.unit}")
     for setting in plan.settings:
-        for line in setting.strays:
+        for line in setting.out_of_range:
             context.note(line)
     latent = plan.latent(facts.source, options.seed)
     return Gallery(
@@ -178,33 +178,37 @@ class _CodeSweep:
 
         self.code = code
         directions = [one.name for one in facts.directions]
-        self.part, self.index = find_code(facts.source, code, directions, alone=True)
-        if not isinstance(self.part, Categorical) and self.index is None:
-            if self.part.n > 1:
-                raise OptionError(f"code {code} is {self.part.n} numbers", hint=f"name one, as {code}.0")
+        self.variable, self.index = find_code(facts.source, code, directions, alone=True)
+        if not isinstance(self.variable, Categorical) and self.index is None:
+            if self.variable.n > 1:
+                raise OptionError(f"code {code} is {self.variable.n} numbers", hint=f"name one, as {code}.0")
             self.index = 0
-        is_one_of_several = isinstance(self.part, Categorical)
-        self.values = self._categories(options) if is_one_of_several else _numbers(_natural(self.part), options)
-        self.touches: list[Touched] = [(self.part.name, self.index)]
+        is_one_of_several = isinstance(self.variable, Categorical)
+        self.values = self._categories(options) if is_one_of_several else _numbers(_natural(self.variable), options)
+        self.touches: list[Touched] = [(self.variable.name, self.index)]
 
     def _categories(self, options: TraverseOptions) -> Sequence[float]:
         if options.start is not None or options.stop is not None:
             raise OptionError(f"{self.code} has no start and no stop: it is one of several", hint="leave them out")
-        return range(min(self.part.k, options.steps or self.part.k)) if isinstance(self.part, Categorical) else ()
+        return (
+            range(min(self.variable.k, options.steps or self.variable.k))
+            if isinstance(self.variable, Categorical)
+            else ()
+        )
 
     @property
     def labels(self) -> list[str]:
         """A text for each value."""
-        if isinstance(self.part, Categorical):
-            return [self.part.label(int(value)) for value in self.values]
+        if isinstance(self.variable, Categorical):
+            return [self.variable.label(int(value)) for value in self.values]
         return _rounded(self.values)
 
     def put(self, latent: Latent, row: int, value: float) -> None:
         """Gives one sample one value."""
         if self.index is None:
-            latent[self.part.name][row] = int(value)
+            latent[self.variable.name][row] = int(value)
         else:
-            latent[self.part.name][row, self.index] = value
+            latent[self.variable.name][row, self.index] = value
 
 
 class _DirectionSweep:
@@ -214,13 +218,13 @@ class _DirectionSweep:
         self.code, self.direction = direction.name, direction
         self.values = _numbers(direction.sweep, options)
         self.labels = _rounded(self.values)
-        self.touches: list[Touched] = [(part, None) for part in vectors]
-        self._vectors = {part: vector.numpy() for part, vector in vectors.items()}
+        self.touches: list[Touched] = [(variable, None) for variable in vectors]
+        self._vectors = {variable: vector.numpy() for variable, vector in vectors.items()}
 
     def put(self, latent: Latent, row: int, value: float) -> None:
         """Moves one sample."""
-        for part, vector in self._vectors.items():
-            latent[part][row] += value * vector
+        for variable, vector in self._vectors.items():
+            latent[variable][row] += value * vector
 
 
 _Sweep = _CodeSweep | _DirectionSweep
@@ -237,7 +241,7 @@ class _Plan:
     """
 
     sweeps: Sequence[_Sweep]
-    settings: Sequence[Setting]
+    settings: Sequence[VariableSetting]
     rows: int
 
     @classmethod
@@ -252,10 +256,10 @@ class _Plan:
         generator = latent_facts(facts)
         sweeps = [_sweep(generator, code, options, directions) for code in options.codes]
         settings = read_settings(generator.source, options.set)
-        _check_free(sweeps, [(one.part.name, one.index) for one in settings])
+        _check_free(sweeps, [(one.variable.name, one.index) for one in settings])
         rows, columns = len(sweeps[0].values) if len(sweeps) == 2 else options.rows, len(sweeps[-1].values)
         if rows * columns > _MOST_STEPS**2:
-            raise OptionError(f"{rows} rows of {columns} pictures are too many", hint="take fewer steps")
+            raise OptionError(f"{rows} rows of {columns} images are too many", hint="take fewer steps")
         return cls(sweeps, settings, rows)
 
     @property
@@ -279,7 +283,7 @@ class _Plan:
         return [sweep.direction for sweep in self.sweeps if isinstance(sweep, _DirectionSweep)]
 
     def latent(self, source: LatentSource, seed: int) -> Latent:
-        """The latents of all pictures, row by row."""
+        """The latents of all images, row by row."""
         from gansdk.models.latents import draw
 
         are_two, columns = len(self.sweeps) == 2, self.columns
@@ -315,12 +319,12 @@ def _rounded(values: Sequence[float]) -> list[str]:
     return [f"{round(value, 2):g}" for value in values]
 
 
-def _natural(part: Part) -> tuple[float, float]:
+def _natural(variable: Variable) -> tuple[float, float]:
     """From where to where numbers are swept if nobody says: never beyond what the model was trained on."""
-    if isinstance(part, Continuous):
-        return part.low, part.high
-    if isinstance(part, Noise) and part.law == "uniform":
-        return part.low, part.high
+    if isinstance(variable, Continuous):
+        return variable.low, variable.high
+    if isinstance(variable, Noise) and variable.distribution == "uniform":
+        return variable.low, variable.high
     return _NORMAL_SWEEP
 
 
@@ -340,6 +344,6 @@ def _meet(some: Sequence[Touched], others: Sequence[Touched]) -> bool:
 
 
 def _taken(sweep: _Sweep) -> OptionError:
-    moved = ", ".join(part for part, _ in sweep.touches) if isinstance(sweep, _DirectionSweep) else ""
+    moved = ", ".join(variable for variable, _ in sweep.touches) if isinstance(sweep, _DirectionSweep) else ""
     what = f"{sweep.code}, which moves {moved}," if moved else sweep.code
     return OptionError(f"{what} cannot be swept and held, or swept twice", hint="leave one out")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 import numpy as np
 
-from gansdk.data.folders import Attribution, Pictures
+from gansdk.data.folders import Attribution, Images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,13 +150,13 @@ HEIGHT, WIDTH, COUNT = 96, 128, 4
 """Of the set that recipes are checked on."""
 
 
-def picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
-    """One picture: soft shapes with sharp rims before a slope, and a little noise.
+def image(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
+    """One image: soft shapes with sharp rims before a slope, and a little noise.
 
     Args:
         height: In pixels.
         width: In pixels.
-        seed: Another one for another picture.
+        seed: Another one for another image.
 
     Returns:
         RGB, uint8 [height, width, 3].
@@ -176,14 +176,14 @@ def picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
 
 
 class _Made:
-    """Files that are nowhere: the pictures as PNG bytes, in two sub-folders, which are their labels."""
+    """Files that are nowhere: the images as PNG bytes, in two sub-folders, which are their labels."""
 
     others: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         half = COUNT // 2
         names = (f"{'a' if seed < half else 'b'}/{seed}.png" for seed in range(COUNT))
-        self._bytes = {name: _png(picture(HEIGHT, WIDTH, seed=seed)) for seed, name in enumerate(names)}
+        self._bytes = {name: _png(image(HEIGHT, WIDTH, seed=seed)) for seed, name in enumerate(names)}
         self.names = tuple(self._bytes)
 
     def read(self, name: str, /) -> bytes:
@@ -191,15 +191,15 @@ class _Made:
 
 
 @cache
-def pictures() -> Pictures:
-    """The set of pictures that recipes are checked on, in memory, half of them of one class, half of another."""
+def images() -> Images:
+    """The set of images that recipes are checked on, in memory, half of them of one class, half of another."""
     items = _Made()
-    return Pictures("made pictures", items, [Attribution(name, "CC0-1.0") for name in items.names])
+    return Images("made images", items, [Attribution(name, "CC0-1.0") for name in items.names])
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
+    from PIL import Image as PILImage
 
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG")
+    PILImage.fromarray(pixels).save(file, format="PNG")
     return file.getvalue()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gansdk.model.facts import Image, ImageGeneratorFacts, LatentGeneratorFacts, LatentSource
+from gansdk.model.facts import ImageGeneratorFacts, ImageSpec, LatentGeneratorFacts, LatentSource
 from gansdk.model.variables import Code, Noise
 from gansdk.models.latents import draw
 from gansdk.testing.checks import check, fail, skip
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gansdk.model.protocols import Model
-    from gansdk.testing.subjects import ModelSubject
+    from gansdk.testing.subjects import ModelUnderTest
 
 
 Tensors = dict[str, Tensor]
@@ -32,7 +32,7 @@ CLOSE = 1e-6
 """The largest difference between what should be the same, of most networks, in numbers that are about 1."""
 
 _SIZES = ((16, 20), (24, 16))
-"""Height and width, at least, of the pictures of one seed and of the next."""
+"""Height and width, at least, of the images of one seed and of the next."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Facet:
         with torch.inference_mode():
             return self.call(model, inputs)
 
-    def rounding(self, model: ModelSubject, inputs: Tensors) -> dict[str, float]:
+    def rounding(self, model: ModelUnderTest, inputs: Tensors) -> dict[str, float]:
         """The largest difference, by output, that two orders of the same sums may make.
 
         It is 1e-6, or 1e-6 of the largest number, or more where a network amplifies rounding. How far fp32 is from
@@ -66,56 +66,59 @@ class Facet:
             for name, value in exact.items()
         }
 
-    def exactly(self, model: ModelSubject, inputs: Tensors) -> Tensors:
+    def exactly(self, model: ModelUnderTest, inputs: Tensors) -> Tensors:
         """What a model makes of inputs in float64, which rounds a billion times less."""
         doubled = {name: one.double() if one.is_floating_point() else one for name, one in inputs.items()}
         with torch.no_grad():
             return self.call(model.exact, doubled)
 
 
-def facets_of(model: ModelSubject) -> list[Facet]:
+def facets_of(model: ModelUnderTest) -> list[Facet]:
     """All that a model declares; ends the check where that is nothing."""
     found = [facet for facet in (_generator(model), _encoder(model)) if facet is not None]
     return found or skip("it has neither a generator nor an encoder")
 
 
-def generator_facet(model: ModelSubject) -> Facet:
+def generator_facet(model: ModelUnderTest) -> Facet:
     """Its generator; ends the check where it has none."""
     return _generator(model) or skip("it has no generator")
 
 
-def encoder_facet(model: ModelSubject) -> Facet:
+def encoder_facet(model: ModelUnderTest) -> Facet:
     """Its encoder; ends the check where it has none."""
     return _encoder(model) or skip("it has no encoder")
 
 
-def _generator(model: ModelSubject) -> Facet | None:
+def _generator(model: ModelUnderTest) -> Facet | None:
     facts = model.config.facts.generator
     if isinstance(facts, ImageGeneratorFacts):
-        return Facet("generator", partial(_pictures, model), _generate)
+        return Facet("generator", partial(_images, model), _generate)
     if isinstance(facts, LatentGeneratorFacts):
         return Facet("generator", partial(_latents, facts.source), _generate)
     return None
 
 
-def _encoder(model: ModelSubject) -> Facet | None:
+def _encoder(model: ModelUnderTest) -> Facet | None:
     facts = model.config.facts.encoder
-    return None if facts is None else Facet("encoder", partial(_images, facts.data), _encode)
+    return None if facts is None else Facet("encoder", partial(_data_images, facts.data), _encode)
 
 
 def _latents(source: LatentSource, items: int, seed: int) -> Tensors:
-    """Latents by part; a code, which has no law, from the normal one."""
-    parts = tuple(Noise(name=part.name, n=part.n) if isinstance(part, Code) else part for part in source.parts)
-    drawn = draw(LatentSource(parts=parts), seed, range(items))
+    """Latents by part; a code, which has no distribution, from the normal one."""
+    variables = tuple(
+        Noise(name=variable.name, n=variable.n) if isinstance(variable, Code) else variable
+        for variable in source.variables
+    )
+    drawn = draw(LatentSource(variables=variables), seed, range(items))
     return {name: torch.from_numpy(array) for name, array in drawn.items()}
 
 
-def _pictures(model: ModelSubject, items: int, seed: int) -> Tensors:
+def _images(model: ModelUnderTest, items: int, seed: int) -> Tensors:
     height, width = _SIZES[seed % len(_SIZES)]
-    return {"image": model.picture(model.side(height), model.side(width), items=items, seed=seed)}
+    return {"image": model.image(model.side(height), model.side(width), items=items, seed=seed)}
 
 
-def _images(data: Image, items: int, seed: int) -> Tensors:
+def _data_images(data: ImageSpec, items: int, seed: int) -> Tensors:
     random = torch.Generator().manual_seed(seed)
     return {"image": torch.rand(items, data.channels, data.height, data.width, generator=random)}
 
@@ -144,7 +147,7 @@ def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
     )
 
 
-def expect_shape(model: ModelSubject, inputs: Tensors) -> None:
+def expect_shape(model: ModelUnderTest, inputs: Tensors) -> None:
     """Ends a check where what the generator makes of inputs has another shape than declared, or is no float."""
     found = generator_facet(model)(model.prepared, inputs)["image"]
     expected = _shape(model, inputs)
@@ -152,32 +155,32 @@ def expect_shape(model: ModelSubject, inputs: Tensors) -> None:
         origin = tuple(inputs["image"].shape) if "image" in inputs else f"{expected[0]} latents"
         fail(f"from {origin} it makes {tuple(found.shape)}, and its facts say {expected}")
     if not found.is_floating_point():
-        fail(f"its pictures are {found.dtype}, not float")
+        fail(f"its images are {found.dtype}, not float")
 
 
-def _shape(model: ModelSubject, inputs: Tensors) -> tuple[int, ...]:
+def _shape(model: ModelUnderTest, inputs: Tensors) -> tuple[int, ...]:
     facts = model.config.facts.generator
     if facts is None:
         raise TypeError("a model without a generator makes nothing")
     output = facts.output
-    if isinstance(output, Image):
+    if isinstance(output, ImageSpec):
         return (len(next(iter(inputs.values()))), output.channels, output.height, output.width)
     items, _, height, width = inputs["image"].shape
     return (items, output.channels, height * output.scale, width * output.scale)
 
 
 @check("model", needs=("loads-strictly",))
-def eval_mode(model: ModelSubject) -> None:
+def eval_mode(model: ModelUnderTest) -> None:
     """Loaded, it behaves as in use: nothing is random, and nothing in it changes by being used.
 
     Dropout or a batch-norm that still learns make every result depend on the calls before. Switch both by
-    `self.training`, which `F.dropout` does not look at by itself, and leave `train()` and `eval()` as torch has them.
+    `self.training`, which `F.dropout` does not look at by default, and leave `train()` and `eval()` as torch has them.
     """
     facets = facets_of(model)
     for name, network in model.networks.items():
-        for part, module in network.named_modules():
+        for variable, module in network.named_modules():
             if module.training:
-                fail(f"{f'{name}.{part}' if part else name} is in training mode after loading")
+                fail(f"{f'{name}.{variable}' if variable else name} is in training mode after loading")
     before = {name: copy.deepcopy(network.state_dict()) for name, network in model.networks.items()}
     random = torch.get_rng_state()
     bare = model.bare(model.networks)
@@ -194,7 +197,7 @@ def eval_mode(model: ModelSubject) -> None:
 
 
 @check("model", needs=("eval-mode",))
-def same_call_same_bytes(model: ModelSubject) -> None:
+def same_call_same_bytes(model: ModelUnderTest) -> None:
     """The same call gives the same bytes, whatever was computed before.
 
     Results that cannot be made again can be neither tested nor compared. Keep nothing between calls, and take
@@ -211,8 +214,8 @@ def same_call_same_bytes(model: ModelSubject) -> None:
 
 
 @check("model", needs=("same-call-same-bytes",))
-def output_shape(model: ModelSubject) -> None:
-    """Its pictures have the channels and the size that its facts declare.
+def output_shape(model: ModelUnderTest) -> None:
+    """Its images have the channels and the size that its facts declare.
 
     Tilers, files and pages are made from the facts alone. Correct `channels`, and `scale` or `height` and `width`.
     """
@@ -220,10 +223,10 @@ def output_shape(model: ModelSubject) -> None:
 
 
 @check("model", needs=("output-shape",))
-def output_range(model: ModelSubject) -> None:
-    """Its pictures stay within [0, 1].
+def output_range(model: ModelUnderTest) -> None:
+    """Its images stay within [0, 1].
 
-    What lies outside is cut off somewhere later, in one place and not in another. Bring pictures back into their range
+    What lies outside is cut off somewhere later, in one place and not in another. Bring images back into their range
     in `assemble`, by `.clamp(0, 1)` or what the network's own range asks for.
     """
     facet = generator_facet(model)
@@ -238,14 +241,14 @@ def _extremes(inputs: Tensors) -> dict[str, Tensors]:
     """Inputs, and what is extreme among their like."""
     if "image" in inputs:
         noise = inputs["image"]
-        pictures = {"noise": noise, "black": noise * 0, "white": noise * 0 + 1, "spots": noise.round()}
-        return {name: {"image": image} for name, image in pictures.items()}
+        images = {"noise": noise, "black": noise * 0, "white": noise * 0 + 1, "spots": noise.round()}
+        return {name: {"image": image} for name, image in images.items()}
     far = {name: 10 * one if one.is_floating_point() else one for name, one in inputs.items()}
     return {"latents": inputs, "latents ten times as far out": far}
 
 
 @check("model", needs=("output-shape",))
-def batch_of_n(model: ModelSubject) -> None:
+def batch_of_n(model: ModelUnderTest) -> None:
     """A batch of n items gives what n batches of one give, within 1e-6.
 
     What is made of an item must not depend on which others came along. Normalise over the items of a batch in training

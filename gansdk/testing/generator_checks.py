@@ -1,4 +1,4 @@
-"""Checks of models that make pictures from a latent, or read parts off pictures: the parts are what the facts say."""
+"""Checks of models that make images from a latent, or read parts off images: the parts are what the facts say."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.model.facts import LatentSource
-    from gansdk.model.variables import Part
-    from gansdk.testing.subjects import ModelSubject
+    from gansdk.model.variables import Variable
+    from gansdk.testing.subjects import ModelUnderTest
 
 
 _ITEMS = 4
@@ -36,7 +36,7 @@ _SUM = 1e-5
 """How far the sum of float32 probabilities may be from 1."""
 
 
-def _source(model: ModelSubject) -> LatentSource:
+def _source(model: ModelUnderTest) -> LatentSource:
     facts = model.config.facts.generator
     if facts is None:
         skip("it has no generator")
@@ -46,34 +46,34 @@ def _source(model: ModelSubject) -> LatentSource:
 
 
 @check("model", needs=("batch-of-n",))
-def categories_as_weights(model: ModelSubject) -> None:
+def categories_as_weights(model: ModelUnderTest) -> None:
     """A category may be given by its number or by the weights of all; the weights 0, 1, 0 mean number 1.
 
     What an encoder gives, probabilities, is what a generator takes, and a search can move weights. Where `generate`
     gets int64 [N], make it float [N, k] by `one_hot`; what is float already, take as it is.
     """
-    parts = [part for part in _source(model).parts if isinstance(part, Categorical)]
-    if not parts:
+    variables = [variable for variable in _source(model).variables if isinstance(variable, Categorical)]
+    if not variables:
         skip("its latent has no categorical part")
     facet = generator_facet(model)
     inputs = facet.inputs(_ITEMS, 0)
     expected, allowed = facet(model.prepared, inputs)["image"], facet.rounding(model, inputs)["image"]
-    for part in parts:
-        weights = one_hot(inputs[part.name], part.k).float()
+    for variable in variables:
+        weights = one_hot(inputs[variable.name], variable.k).float()
         try:
-            found = facet(model.prepared, {**inputs, part.name: weights})["image"]
+            found = facet(model.prepared, {**inputs, variable.name: weights})["image"]
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            fail(f"it does not take {part.name} as weights [N, {part.k}]: {first_line(error)}")
+            fail(f"it does not take {variable.name} as weights [N, {variable.k}]: {first_line(error)}")
         if found.shape != expected.shape:
-            fail(f"with {part.name} as weights it makes {tuple(found.shape)}, else {tuple(expected.shape)}")
+            fail(f"with {variable.name} as weights it makes {tuple(found.shape)}, else {tuple(expected.shape)}")
         difference = float((found - expected).abs().max())
         if difference > allowed:
-            fail(f"with {part.name} as one-hot weights pictures differ by up to {difference:.2g}")
+            fail(f"with {variable.name} as one-hot weights images differ by up to {difference:.2g}")
 
 
 @check("model", needs=("batch-of-n",))
-def parts_reach_the_picture(model: ModelSubject) -> None:
-    """Every declared part of its latent changes the picture: of a code each number, of a category each value.
+def variables_reach_the_image(model: ModelUnderTest) -> None:
+    """Every declared part of its latent changes the image: of a code each number, of a category each value.
 
     Users are shown every code that is declared, and one that does nothing looks like a fault of theirs. Pass on to the
     network in `assemble` all that the facts declare, or declare less. (Looked at in float64, where what is tiny still
@@ -81,34 +81,34 @@ def parts_reach_the_picture(model: ModelSubject) -> None:
     """
     source, facet = _source(model), generator_facet(model)
     inputs = facet.inputs(_ITEMS, 0)
-    for part in source.parts:
+    for variable in source.variables:
         seen: dict[bytes, str] = {}
-        for name, values in _variants(part, inputs[part.name]):
-            pictures = facet.exactly(model, {**inputs, part.name: values})["image"]
-            other = seen.setdefault(sha256(pictures.numpy().tobytes()).digest(), name)
+        for name, values in _variants(variable, inputs[variable.name]):
+            images = facet.exactly(model, {**inputs, variable.name: values})["image"]
+            other = seen.setdefault(sha256(images.numpy().tobytes()).digest(), name)
             if other != name:
-                is_value = isinstance(part, Categorical)
-                fail(f"{name} makes {f'the same picture as {other}' if is_value else 'no difference to the picture'}")
+                is_value = isinstance(variable, Categorical)
+                fail(f"{name} makes {f'the same image as {other}' if is_value else 'no difference to the image'}")
 
 
-def _variants(part: Part, values: Tensor) -> Iterator[tuple[str, Tensor]]:
+def _variants(variable: Variable, values: Tensor) -> Iterator[tuple[str, Tensor]]:
     """What a part can be, in words: numbers that have no name of their own change together."""
-    if isinstance(part, Categorical):
-        for index in range(min(part.k, _MOST)):
-            yield f"{part.name}={index}", torch.full_like(values, index)
+    if isinstance(variable, Categorical):
+        for index in range(min(variable.k, _MOST)):
+            yield f"{variable.name}={index}", torch.full_like(values, index)
         return
-    yield f"{part.name} as drawn", values
-    if isinstance(part, Continuous) and part.n > 1:
-        for index in range(min(part.n, _MOST)):
+    yield f"{variable.name} as drawn", values
+    if isinstance(variable, Continuous) and variable.n > 1:
+        for index in range(min(variable.n, _MOST)):
             changed = values.clone()
             changed[:, index] += 1
-            yield f"{part.name}.{index}", changed
+            yield f"{variable.name}.{index}", changed
     else:
-        yield part.name, values + 1
+        yield variable.name, values + 1
 
 
 @check("model", needs=("batch-of-n",))
-def encoded_parts(model: ModelSubject) -> None:
+def encoded_variables(model: ModelUnderTest) -> None:
     """Its encoder gives the parts that its facts declare and no others: finite numbers, for categories probabilities.
 
     Files, tables and generators are given what it says, by name. Give each part as float [N, n], and a categorical one
@@ -119,43 +119,43 @@ def encoded_parts(model: ModelSubject) -> None:
     inputs["image"][0], inputs["image"][1] = 0, 1  # black and white, which noise never is
     given = facet(model.prepared, inputs)
     facts = model.config.facts.encoder
-    declared = {part.name: part for part in facts.parts} if facts is not None else {}
+    declared = {variable.name: variable for variable in facts.variables} if facts is not None else {}
     for name in sorted(declared.keys() ^ given.keys()):
         fail(f"it gives {name}, which is not declared" if name in given else f"it does not give {name}")
-    for name, part in declared.items():
-        _check_part(part, given[name])
+    for name, variable in declared.items():
+        _check_variable(variable, given[name])
 
 
-def _check_part(part: Part, values: Tensor) -> None:
-    expected = (_ITEMS, part.k if isinstance(part, Categorical) else part.n)
+def _check_variable(variable: Variable, values: Tensor) -> None:
+    expected = (_ITEMS, variable.k if isinstance(variable, Categorical) else variable.n)
     if tuple(values.shape) != expected:
-        fail(f"{part.name} is {tuple(values.shape)}, and its facts say {expected}")
+        fail(f"{variable.name} is {tuple(values.shape)}, and its facts say {expected}")
     if not values.is_floating_point():
-        fail(f"{part.name} is {values.dtype}, not float")
+        fail(f"{variable.name} is {values.dtype}, not float")
     if not values.isfinite().all():
-        fail(f"{part.name} holds NaN or infinity")
-    if isinstance(part, Categorical):
+        fail(f"{variable.name} holds NaN or infinity")
+    if isinstance(variable, Categorical):
         low, sums = float(values.min()), values.sum(1)
         if low < 0 or float((sums - 1).abs().max()) > _SUM:
             found = f"go down to {low:.3g} and add up to {float(sums.min()):.4g} to {float(sums.max()):.4g}"
-            fail(f"the probabilities of {part.name} {found}")
+            fail(f"the probabilities of {variable.name} {found}")
 
 
 WIDE = 64
-"""Pixels a side from which a CPU computes a part of a picture to the very bits of the whole."""
+"""Pixels a side from which a CPU computes a part of an image to the very bits of the whole."""
 
 _BEYOND = 8
 """Pixels further than declared in which an effect is looked for."""
 
 
 @check("model", needs=("output-shape",))
-def any_size(model: ModelSubject) -> None:
+def any_size(model: ModelUnderTest) -> None:
     """It takes every height and width that its size rule allows, tiny, odd and oblong ones too.
 
-    Somebody will bring a picture of one pixel, and a tile at the rim has any size. Declare the smallest size and the
-    multiple that the network needs as `ImageSource(size=SizeRule(…))`; the picture is padded then.
+    Somebody will bring an image of one pixel, and a tile at the rim has any size. Declare the smallest size and the
+    multiple that the network needs as `ImageSource(size=SizeRule(…))`; the image is padded then.
     """
-    rule = model.from_picture.source.size
+    rule = model.from_image.source.size
     tiny, little = model.side(1), model.side(rule.minimum + 1)
     for height, width in [
         (tiny, tiny),
@@ -164,22 +164,22 @@ def any_size(model: ModelSubject) -> None:
         (model.side(17), model.side(31)),
     ]:
         try:
-            expect_shape(model, {"image": model.picture(height, width)})
+            expect_shape(model, {"image": model.image(height, width)})
         except RuntimeError as error:
             fail(f"it cannot compute {height}×{width} pixels, which its size rule allows: {first_line(error)}")
 
 
 @check("model", needs=("output-shape",))
-def receptive_field(model: ModelSubject) -> None:
+def receptive_field(model: ModelUnderTest) -> None:
     """An input pixel acts as far as its facts declare: no further, and not much less far.
 
     Tiles overlap by the declared radius. Too small, and seams show; far too large, and most work is thrown away. It
     is measured by gradients in float64, in height and width. Declare what is measured, or "global" where a result
-    depends on the whole picture.
+    depends on the whole image.
     """
-    declared = model.from_picture.receptive_field
+    declared = model.from_image.receptive_field
     if declared == "global":
-        skip("it declares that it looks at the whole picture")
+        skip("it declares that it looks at the whole image")
     reaches = [_reach(model, declared, upright=upright) for upright in (True, False)]
     reach = max(reaches)
     if reach > declared:
@@ -189,20 +189,20 @@ def receptive_field(model: ModelSubject) -> None:
         fail(f"an input pixel acts over {reach} pixels, and its facts declare {declared}")
 
 
-def _reach(model: ModelSubject, declared: int, *, upright: bool) -> int:
+def _reach(model: ModelUnderTest, declared: int, *, upright: bool) -> int:
     """How far, in input pixels, what belongs to one row (or column) of the input depends on others."""
-    facts = model.from_picture
+    facts = model.from_image
     scale, multiple = facts.output.scale, facts.source.size.multiple
     long, short = model.side(2 * (declared + _BEYOND) + multiple), model.side(8)
-    noise = model.picture(*((long, short) if upright else (short, long)), items=2)
+    noise = model.image(*((long, short) if upright else (short, long)), items=2)
     reach, generator = 0, generator_of(model.exact)
     for offset in range(multiple):  # a pixel's place within a stride decides how far it sees
         at = long // 2 // multiple * multiple + offset
         image = (0.4 + 0.2 * noise.double()).requires_grad_()  # away from 0 and 1, where a clamp hides everything
         output = generator.generate({"image": image})
-        part = output.narrow(2 if upright else 3, at * scale, scale)
-        weights = torch.rand(part.shape, dtype=part.dtype, generator=torch.Generator().manual_seed(1)) - 0.5
-        (gradient,) = torch.autograd.grad((part * weights).sum(), image)
+        variable = output.narrow(2 if upright else 3, at * scale, scale)
+        weights = torch.rand(variable.shape, dtype=variable.dtype, generator=torch.Generator().manual_seed(1)) - 0.5
+        (gradient,) = torch.autograd.grad((variable * weights).sum(), image)
         seen = gradient.abs().sum((0, 1, 3 if upright else 2)).nonzero().flatten()
         if not len(seen):
             fail("no input pixel acts on the result")
@@ -211,76 +211,76 @@ def _reach(model: ModelSubject, declared: int, *, upright: bool) -> int:
 
 
 @check("model", needs=("receptive-field",))
-def tiled_equals_whole(model: ModelSubject) -> None:
+def tiled_equals_whole(model: ModelUnderTest) -> None:
     """Computed in tiles it is what it is as a whole: to the bit in tiles of 64 pixels and more, else within 1e-6.
 
-    Large pictures are computed in tiles, of a size that depends on the memory. Where only this fails, a pixel's result
+    Large images are computed in tiles, of a size that depends on the memory. Where only this fails, a pixel's result
     depends on where it stands: by a large difference, declare "global" or take the position out of the network; by a
     tiny one, some operation rounds by position. (Convolutions of few channels do; a model that has them is held to
     1e-6 throughout. A network that amplifies rounding is allowed what float64 shows of it.)
     """
-    facts = model.from_picture
+    facts = model.from_image
     if facts.receptive_field == "global":
-        skip("it declares that it looks at the whole picture")
+        skip("it declares that it looks at the whole image")
     multiple = facts.source.size.multiple
     halo = -(-facts.receptive_field // multiple) * multiple
     tile = model.side(max(WIDE, 2 * halo + MINIMUM_CELL))
-    image = model.picture(model.side(WIDE), model.side(2 * tile - 2 * halo))
+    image = model.image(model.side(WIDE), model.side(2 * tile - 2 * halo))
     wide = _tiling_error(model, halo, image, tile)
     if wide > _rounding(model, image) or (wide > 0 and _rounds_alike_everywhere(model)):
         fail(f"in tiles of {tile} pixels it differs by up to {wide:.2g} from the whole")
     tile = model.side(2 * halo + MINIMUM_CELL)
-    image = model.picture(model.side(2 * tile - 2 * halo), model.side(5))
+    image = model.image(model.side(2 * tile - 2 * halo), model.side(5))
     thin = _tiling_error(model, halo, image, tile)
     if thin > _rounding(model, image):
         fail(f"in thin tiles it differs by up to {thin:.2g} from the whole")
 
 
-def _rounds_alike_everywhere(model: ModelSubject) -> bool:
-    """Whether each of the model's convolutions, by itself, gives a part of a picture to the bits of the whole here."""
+def _rounds_alike_everywhere(model: ModelUnderTest) -> bool:
+    """Whether each of the model's convolutions, by default, gives a part of an image to the bits of the whole here."""
     for network in model.networks.values():
         for layer in network.modules():
             if isinstance(layer, torch.nn.Conv2d) and layer.stride == (1, 1):
                 image = torch.rand(1, layer.in_channels, WIDE, 2 * WIDE).to(memory_format=torch.channels_last)
-                part = image[..., :WIDE].contiguous(memory_format=torch.channels_last)
+                variable = image[..., :WIDE].contiguous(memory_format=torch.channels_last)
                 inside = WIDE - layer.kernel_size[1] * layer.dilation[1]
                 with torch.inference_mode():
-                    if not layer(image)[..., :inside].equal(layer(part)[..., :inside]):
+                    if not layer(image)[..., :inside].equal(layer(variable)[..., :inside]):
                         return False
     return True
 
 
-def _generate(model: ModelSubject, image: Tensor) -> Tensor:
+def _generate(model: ModelUnderTest, image: Tensor) -> Tensor:
     return generator_facet(model)(model.prepared, {"image": image})["image"]
 
 
-def _rounding(model: ModelSubject, image: Tensor) -> float:
+def _rounding(model: ModelUnderTest, image: Tensor) -> float:
     return generator_facet(model).rounding(model, {"image": image})["image"]
 
 
-def _tiling_error(model: ModelSubject, halo: int, image: Tensor, tile: int) -> float:
-    scale, multiple = model.from_picture.output.scale, model.from_picture.source.size.multiple
+def _tiling_error(model: ModelUnderTest, halo: int, image: Tensor, tile: int) -> float:
+    scale, multiple = model.from_image.output.scale, model.from_image.source.size.multiple
     whole = _generate(model, image)
     plan = plan_fixed(image.shape[2], image.shape[3], halo=halo, multiple=multiple, tile=tile)
     worst = 0.0
     for cell in plan.cells():
         window = plan.window(cell)
-        part = _generate(model, image[..., window.top : window.bottom, window.left : window.right])
+        variable = _generate(model, image[..., window.top : window.bottom, window.left : window.right])
         top, left = (cell.top - window.top) * scale, (cell.left - window.left) * scale
-        kept = part[..., top : top + cell.height * scale, left : left + cell.width * scale]
+        kept = variable[..., top : top + cell.height * scale, left : left + cell.width * scale]
         expected = whole[..., cell.top * scale : cell.bottom * scale, cell.left * scale : cell.right * scale]
         worst = max(worst, float((kept - expected).abs().max()))
     return worst
 
 
 @check("model", needs=("output-shape",))
-def safe_precisions(model: ModelSubject) -> None:
+def safe_precisions(model: ModelUnderTest) -> None:
     """Reduced precisions that its facts call safe pass the gate: 50 dB and 1.5 steps of 8 bits against fp32.
 
     `precision=auto` uses them without asking anybody. Leave out what does not pass on the three photographs that gansdk
     brings along.
     """
-    _ = model.from_picture
+    _ = model.from_image
     facts = model.config.facts
     if not facts.safe_precisions:
         skip("its facts call no reduced precision safe")

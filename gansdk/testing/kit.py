@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gansdk.errors import GansdkError, UnknownNameError
 from gansdk.refs import Alias, parse
 from gansdk.testing.checks import KINDS, Check, CheckFailedError, CheckSkippedError, Result, checks_of
-from gansdk.testing.subjects import MethodSubject, ModelSubject, PluginSubject, RecipeSubject, Subject
+from gansdk.testing.subjects import MethodUnderTest, ModelUnderTest, PluginUnderTest, RecipeUnderTest, UnderTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,10 +39,10 @@ class Missing:
 
 
 _KIND_OF: dict[type, Kind] = {
-    PluginSubject: "plugin",
-    MethodSubject: "method",
-    ModelSubject: "model",
-    RecipeSubject: "recipe",
+    PluginUnderTest: "plugin",
+    MethodUnderTest: "method",
+    ModelUnderTest: "model",
+    RecipeUnderTest: "recipe",
 }
 
 
@@ -68,7 +68,7 @@ class Kit:
     """
 
     def __init__(
-        self, subjects: Iterable[Subject | Missing], expected_failures: Mapping[str, str] | None = None
+        self, subjects: Iterable[UnderTest | Missing], expected_failures: Mapping[str, str] | None = None
     ) -> None:
         self._expected = dict(expected_failures or {})
         self._subjects = tuple(subjects)
@@ -79,7 +79,7 @@ class Kit:
             if key not in known:
                 raise UnknownNameError("check", key, known, hint="docs/plugins.md lists all of them")
 
-    def pairs(self) -> list[tuple[Check, Subject | Missing]]:
+    def pairs(self) -> list[tuple[Check, UnderTest | Missing]]:
         """All checks with what each looks at, in the order in which they run."""
         return [
             (check, subject) for subject in self._subjects for check in self._checks if check.kind == kind_of(subject)
@@ -90,14 +90,14 @@ class Kit:
         for check, subject in self.pairs():
             yield self.run(check, subject)
 
-    def run(self, check: Check, subject: Subject | Missing) -> Result:
+    def run(self, check: Check, subject: UnderTest | Missing) -> Result:
         """Runs one check, and those that it needs before; what ran already is remembered."""
         key = (check.id, subject.name)
         if key not in self._results:
             self._results[key] = self._result(check, subject)
         return self._results[key]
 
-    def _result(self, check: Check, subject: Subject | Missing) -> Result:
+    def _result(self, check: Check, subject: UnderTest | Missing) -> Result:
         if isinstance(subject, Missing):
             return Result(check, subject.name, "skipped", subject.reason)
         for needed in check.needs:
@@ -105,12 +105,12 @@ class Kit:
             if not before.holds:
                 why = before.message if before.outcome == "skipped" else f"needs {needed}, which failed"
                 return Result(check, subject.name, "skipped", why, holds=False)
-        return self._judged(_run(check, subject))
+        return self._evaluated(_run(check, subject))
 
     def _check(self, wanted: str) -> Check:
         return next(check for check in self._checks if check.id == wanted)
 
-    def _judged(self, result: Result) -> Result:
+    def _evaluated(self, result: Result) -> Result:
         """The result in the light of what was expected."""
         reason = self._expected.get(result.name, self._expected.get(result.check.id))
         if reason is None or result.outcome == "skipped":
@@ -120,17 +120,17 @@ class Kit:
         return result.become("failed", f"it passes, and was expected to fail: {reason}")
 
 
-def name(check: Check, subject: Subject | Missing) -> str:
+def name(check: Check, subject: UnderTest | Missing) -> str:
     """A check with its subject, as in ``receptive-field@builtin:srgan-x4``."""
     return f"{check.id}@{subject.name}"
 
 
-def kind_of(subject: Subject | Missing) -> Kind:
+def kind_of(subject: UnderTest | Missing) -> Kind:
     """What a subject is."""
     return subject.kind if isinstance(subject, Missing) else _KIND_OF[type(subject)]
 
 
-def _run(check: Check, subject: Subject) -> Result:
+def _run(check: Check, subject: UnderTest) -> Result:
     start = time.perf_counter()
     error: BaseException | None = None
     outcome: Outcome = "passed"
@@ -173,9 +173,9 @@ def kit_for(what: str, catalog: Catalog, expected_failures: Mapping[str, str] | 
         return Kit(_of_plugin(normalised(what), catalog), expected_failures)
     if isinstance(parse(what), Alias) and what not in catalog.settings.aliases():
         raise _unknown(what, catalog)
-    located = catalog.locate(what)
-    located.bring_whole()
-    return Kit([ModelSubject(what, catalog.method(located), located.folder)], expected_failures)
+    resolved = catalog.locate(what)
+    resolved.ensure_all_files()
+    return Kit([ModelUnderTest(what, catalog.method(resolved), resolved.folder)], expected_failures)
 
 
 def _distributions(catalog: Catalog) -> set[str]:
@@ -199,27 +199,27 @@ def _unknown(what: str, catalog: Catalog) -> UnknownNameError:
     return UnknownNameError("plugin, model or alias", what, (), hint=hint)
 
 
-def _of_plugin(distribution: str, catalog: Catalog) -> Iterator[Subject | Missing]:
+def _of_plugin(distribution: str, catalog: Catalog) -> Iterator[UnderTest | Missing]:
     registry = catalog.registry
     statuses = tuple(status for status in registry.statuses if status.source.distribution == distribution)
     methods = tuple(registry.methods[name] for status in statuses for name in status.methods)
-    yield PluginSubject(distribution, statuses, methods)
+    yield PluginUnderTest(distribution, statuses, methods)
     if not methods:
         why = "it brings no method" if all(status.state == "ok" for status in statuses) else "the plugin does not work"
         yield from (Missing(distribution, kind, why) for kind in KINDS if kind != "plugin")
     for method in methods:
-        yield MethodSubject(method)
+        yield MethodUnderTest(method)
         yield from _models_of(method)
-        yield from (RecipeSubject(method, config) for config in method.configs)
+        yield from (RecipeUnderTest(method, config) for config in method.configs)
         if not method.configs:
             yield Missing(method.name, "recipe", "it has no way to train")
 
 
-def _models_of(method: Method) -> Iterator[Subject | Missing]:
+def _models_of(method: Method) -> Iterator[UnderTest | Missing]:
     """What it brings; of a method that brings none yet, what its configs leave in miniature."""
-    yield from (ModelSubject(f"builtin:{model.name}", method, model.folder) for model in method.models)
+    yield from (ModelUnderTest(f"builtin:{model.name}", method, model.folder) for model in method.models)
     if not method.models:
-        yield from (ModelSubject(f"{method.name}/{config}", method, config) for config in method.configs)
+        yield from (ModelUnderTest(f"{method.name}/{config}", method, config) for config in method.configs)
     if not method.models and not method.configs:
         yield Missing(method.name, "model", "it brings no model")
 
@@ -230,7 +230,7 @@ class BoundCheck:
 
     kit: Kit
     check: Check
-    subject: Subject | Missing
+    subject: UnderTest | Missing
 
     def __call__(self) -> None:
         """Runs it, and ends the test as pytest tests end: passed, failed, skipped, or failed as expected."""

@@ -17,7 +17,7 @@ from gansdk.data.folders import UNSTATED
 from gansdk.model.config import CONFIG, WEIGHTS, check_folder, check_safetensors, parse_config
 from gansdk.models.directions import read_directions
 from gansdk.models.loading import load_networks
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.plugins.declarations import WrongNameError, check_name, resolve
 from gansdk.plugins.registry import NameTakenError
 from gansdk.testing.checks import check, fail
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gansdk.testing.subjects import MethodSubject, ModelSubject, PluginSubject
+    from gansdk.testing.subjects import MethodUnderTest, ModelUnderTest, PluginUnderTest
 
 
 HEAVY = (
@@ -58,7 +58,7 @@ FORBIDDEN = {
     "mmcv": "it has compiled parts that fit few versions of torch",
     "mmcv-full": "it has compiled parts that fit few versions of torch",
     "mmengine": "it has a registry of its own",
-    "opencv-python": "two builds of OpenCV overwrite each other; gansdk reads and writes pictures",
+    "opencv-python": "two builds of OpenCV overwrite each other; gansdk reads and writes images",
     "tensorflow": "methods are written in torch",
     "torchaudio": "it has no build for many builds of torch",
     "torchvision": "it has no build for many builds of torch",
@@ -78,7 +78,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 
 
 @check("plugin")
-def names_are_clear(plugin: PluginSubject) -> None:
+def names_are_clear(plugin: PluginUnderTest) -> None:
     """Names are lower-case words that nobody else has.
 
     A name is typed, becomes a folder and a part of refs; two things of one name would depend on the order in which
@@ -93,7 +93,7 @@ def names_are_clear(plugin: PluginSubject) -> None:
 
 
 @check("plugin", needs=("names-are-clear",))
-def plugin_works(plugin: PluginSubject) -> None:
+def plugin_works(plugin: PluginUnderTest) -> None:
     """The plugin is found and hands over what it brings.
 
     One that fails is left out of every listing. `gansdk plugins --verbose` shows the traceback.
@@ -104,7 +104,7 @@ def plugin_works(plugin: PluginSubject) -> None:
 
 
 @check("plugin", needs=("plugin-works",))
-def imports_light(plugin: PluginSubject) -> None:
+def imports_light(plugin: PluginUnderTest) -> None:
     """Listing it imports neither torch nor anything else that takes long.
 
     Every call of `gansdk` imports every plugin, so one heavy import slows all of them. Name networks, recipes and
@@ -124,7 +124,7 @@ def imports_light(plugin: PluginSubject) -> None:
 
 
 @check("plugin")
-def metadata_complete(plugin: PluginSubject) -> None:
+def metadata_complete(plugin: PluginUnderTest) -> None:
     """The distribution and its methods say what they are, on which terms, and what installs them.
 
     Users decide by summary and licence, and a model's `requires` is the line that installs its method elsewhere. Fill
@@ -147,7 +147,7 @@ def metadata_complete(plugin: PluginSubject) -> None:
 
 
 @check("plugin")
-def dependencies_fit(plugin: PluginSubject) -> None:
+def dependencies_fit(plugin: PluginUnderTest) -> None:
     """It pins nothing exactly and depends on nothing that breaks other people's installations.
 
     All plugins share one environment: an exact version that one of them wants keeps every other one from moving on.
@@ -165,7 +165,7 @@ def dependencies_fit(plugin: PluginSubject) -> None:
 
 
 @check("method")
-def network_options_are_closed(method: MethodSubject) -> None:
+def network_options_are_closed(method: MethodUnderTest) -> None:
     """Options of its networks refuse what they do not know.
 
     A misspelt or newer option in a `config.json` must be an error, or the network that is built is silently another
@@ -185,7 +185,7 @@ def check_closed(options: str) -> None:
             fail(f"{group.get('title', options)} takes options that it does not declare")
 
 
-def _requirements(plugin: PluginSubject) -> Iterator[Requirement]:
+def _requirements(plugin: PluginUnderTest) -> Iterator[Requirement]:
     """What it depends on in every installation; extras are a user's own choice."""
     for text in plugin.distribution.requires or ():
         requirement = Requirement(text)
@@ -202,7 +202,7 @@ _CODE = {".bin", ".ckpt", ".h5", ".joblib", ".npy", ".npz", ".onnx", ".pickle", 
 
 
 @check("model")
-def loads_strictly(model: ModelSubject) -> None:
+def loads_strictly(model: ModelUnderTest) -> None:
     """It loads, every tensor of its files ends up in its networks, and nothing in its folder could run code.
 
     Weights that load halfway give a model that looks alive and is wrong. Keep tensors in safetensors, without others
@@ -213,9 +213,13 @@ def loads_strictly(model: ModelSubject) -> None:
     for path in sorted(model.folder.rglob("*")):
         _refuse_code(path)
     check_folder(model.folder, model.config)
-    ends = dict(model.config.ends) or {"1": WEIGHTS}
-    for end, file in ends.items():
-        networks = load_networks(Located.at(model.folder), model.method, blend=float(end) if len(ends) > 1 else None)
+    checkpoints = dict(model.config.checkpoints) or {"1": WEIGHTS}
+    for end, file in checkpoints.items():
+        networks = load_networks(
+            ResolvedModel.at(model.folder),
+            model.method,
+            network_interpolation=float(end) if len(checkpoints) > 1 else None,
+        )
         filled = {
             f"{name}.{key}": one for name, network in networks.items() for key, one in network.state_dict().items()
         }
@@ -239,7 +243,7 @@ def _refuse_code(path: Path) -> None:
 
 
 @check("model", needs=("loads-strictly",))
-def config_round_trip(model: ModelSubject) -> None:
+def config_round_trip(model: ModelUnderTest) -> None:
     """Its `config.json` and its network options survive being read and written.
 
     A training that starts from a model, or a model that is pushed and pulled, writes them anew. Options are JSON
@@ -261,11 +265,11 @@ def config_round_trip(model: ModelSubject) -> None:
 
 
 @check("model", needs=("loads-strictly",))
-def provenance_stated(model: ModelSubject) -> None:
+def provenance_stated(model: ModelUnderTest) -> None:
     """It says what it is, on which terms it may be used, and what it was trained on, on which terms.
 
     Nobody can use a model whose licence is unknown, and its data may bind whoever publishes it. Train with
-    `--licence` and `--summary`, and put a `LICENCES.json` beside pictures that have none.
+    `--licence` and `--summary`, and put a `LICENCES.json` beside images that have none.
     """
     config = model.config
     if not config.summary.strip():

@@ -1,6 +1,6 @@
 """Checks of recipes: options, who owns and moves what, where gradients go and which way, exact resume.
 
-Each is held on the config's miniature, a few steps long, on pictures made by a formula.
+Each is held on the config's miniature, a few steps long, on images made by a formula.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 
 from gansdk.errors import TrainingError
 from gansdk.options import validate
-from gansdk.testing.checks import check, fail, pictures, skip
+from gansdk.testing.checks import check, fail, images, skip
 from gansdk.testing.plugin_checks import check_closed
-from gansdk.testing.replay import BEFORE, SEED, StillTrain, Trial, miniature, options_of
-from gansdk.testing.subjects import train_miniature
+from gansdk.testing.replay import BEFORE, SEED, StillTrain, TrialTrain, options_of, tiny_model
+from gansdk.testing.subjects import train_tiny
 from gansdk.training.trainer import resume
 from gansdk.training.turns import Train
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from gansdk.testing.subjects import RecipeSubject
-    from gansdk.training.players import Contest, Player
-    from gansdk.training.turns import Verdicts
+    from gansdk.testing.subjects import RecipeUnderTest
+    from gansdk.training.players import AdversarialPair, Player
+    from gansdk.training.turns import Logits
 
 
 _NEGLIGIBLE = 1e-3
@@ -39,7 +39,7 @@ items."""
 
 
 @check("recipe")
-def recipe_options(recipe: RecipeSubject) -> None:
+def recipe_options(recipe: RecipeUnderTest) -> None:
     """Options of the recipe refuse what they do not know, survive being written, and say how long it trains.
 
     A run keeps its options as JSON and is resumed from them; a misspelt one that is accepted is a training that nobody
@@ -48,7 +48,7 @@ def recipe_options(recipe: RecipeSubject) -> None:
     declared = recipe.declared
     group = options_of(declared)
     check_closed(declared.options)
-    for options in (miniature(declared), validate(group, {**declared.miniature, **declared.values})):
+    for options in (tiny_model(declared), validate(group, {**declared.tiny_model, **declared.values})):
         if not isinstance(getattr(options, "steps", None), int):
             fail(f"{declared.options} has no whole number 'steps'")
         if group.model_validate(json.loads(options.model_dump_json())) != options:
@@ -56,14 +56,14 @@ def recipe_options(recipe: RecipeSubject) -> None:
 
 
 @check("recipe", needs=("recipe-options",))
-def parameters_have_one_player(recipe: RecipeSubject) -> None:
+def parameters_have_one_player(recipe: RecipeUnderTest) -> None:
     """Every parameter that takes part belongs to one player, or to a fixed network.
 
     With two owners it would be moved twice, by optimisers that do not know of each other; with none it silently stays
     as it was initialised. Looked at are the networks that are exported and all modules that a step calls.
     """
     try:
-        trial = Trial(recipe.declared, miniature(recipe.declared))
+        trial = TrialTrain(recipe.declared, tiny_model(recipe.declared))
     except TrainingError as error:
         fail(error.message)
     states = trial.train.states.values()
@@ -80,7 +80,7 @@ def parameters_have_one_player(recipe: RecipeSubject) -> None:
                 fail(f"no player owns the {key} ({shape}) of a {type(module).__name__} that a step uses")
 
 
-def _called(trial: Trial) -> list[nn.Module]:
+def _called(trial: TrialTrain) -> list[nn.Module]:
     """The modules that a step calls."""
     called: dict[int, nn.Module] = {}
 
@@ -133,13 +133,13 @@ class _Guarded(Train):
 
 
 @check("recipe", needs=("parameters-have-one-player",))
-def moves_in_turns_only(recipe: RecipeSubject) -> None:
+def moves_in_turns_only(recipe: RecipeUnderTest) -> None:
     """Players move in their own turns, and at no other time.
 
     A parameter that changes elsewhere escapes its optimiser, its average and every check of routes; running statistics
     that do are fed by other batches than the player's own. Compute what a player needs inside a turn.
     """
-    trial = Trial(recipe.declared, miniature(recipe.declared), _Guarded)
+    trial = TrialTrain(recipe.declared, tiny_model(recipe.declared), _Guarded)
     guarded = trial.train
     if not isinstance(guarded, _Guarded):
         raise TypeError("a trial counts turns with what it was given")
@@ -151,13 +151,13 @@ def moves_in_turns_only(recipe: RecipeSubject) -> None:
 
 
 @check("recipe", needs=("parameters-have-one-player",))
-def fixed_networks_stay(recipe: RecipeSubject) -> None:
+def fixed_networks_stay(recipe: RecipeUnderTest) -> None:
     """Networks that the recipe calls fixed are the same after some steps, in eval mode, and need no gradients.
 
     They are what everything else is measured by. Leave their `train()` and `requires_grad` alone, and normalise by
     their running statistics.
     """
-    trial = Trial(recipe.declared, miniature(recipe.declared))
+    trial = TrialTrain(recipe.declared, tiny_model(recipe.declared))
     fixed = trial.train.fixed
     if not fixed:
         skip("it has no fixed networks")
@@ -176,29 +176,29 @@ def fixed_networks_stay(recipe: RecipeSubject) -> None:
 
 
 @check("recipe", needs=("moves-in-turns-only", "fixed-networks-stay"))
-def step_replays(recipe: RecipeSubject) -> None:
+def step_replays(recipe: RecipeUnderTest) -> None:
     """A step replayed from a snapshot takes the same gradients, bit for bit.
 
     Without that no run can be made again, and nothing can be said about routes. Draw random numbers from torch's own
     generators, which are part of a checkpoint, and from no other.
     """
-    again = recipe.rehearsal.gradients()
-    for player, usual in recipe.rehearsal.usual.items():
+    again = recipe.replay.gradients()
+    for player, usual in recipe.replay.usual.items():
         if not all(old.equal(new) for old, new in zip(usual, again[player], strict=True)):
             fail(f"the gradients of {player} differ from replay to replay")
 
 
 @check("recipe", needs=("step-replays",))
-def routes_are_real(recipe: RecipeSubject) -> None:
+def routes_are_real(recipe: RecipeUnderTest) -> None:
     """Each weight reaches exactly the players that the routes declare.
 
     The classic faults of adversarial training are losses that reach a player who should not know them. One weight at a
     time is doubled, and the gradients that the players take are compared. Correct the routes, or detach what leaks.
     """
-    for weight, declared in recipe.rehearsal.recipe.routes.items():
-        if weight not in recipe.rehearsal.weights:
+    for weight, declared in recipe.replay.recipe.routes.items():
+        if weight not in recipe.replay.weights:
             fail(f"routes name {weight!r}, which is no option with a number")
-        share = recipe.rehearsal.shares[weight]
+        share = recipe.replay.shares[weight]
         unknown = sorted(declared - share.keys())
         if unknown:
             fail(f"routes send {weight!r} to {unknown[0]!r}, who has no turn")
@@ -210,19 +210,20 @@ def routes_are_real(recipe: RecipeSubject) -> None:
 
 
 @check("recipe", needs=("routes-are-real",))
-def terms_have_weights(recipe: RecipeSubject) -> None:
+def terms_have_weights(recipe: RecipeUnderTest) -> None:
     """Every term that a player minimises is multiplied by an option that the routes name.
 
-    What has no weight cannot be switched off for a twin, and nobody can check whom it reaches. Together, the terms of
+    What has no weight cannot be switched off for an ablation, and nobody can check whom it reaches. Together, the
+    terms of
     all weights must be the gradient that a player takes.
     """
-    rehearsal = recipe.rehearsal
-    for player, usual in rehearsal.usual.items():
+    replay = recipe.replay
+    for player, usual in replay.usual.items():
         left = [one.double() for one in usual]
-        for share in rehearsal.shares.values():
+        for share in replay.shares.values():
             left = [rest - one.double() for rest, one in zip(left, share[player], strict=True)]
         if _norm(left) > _NEGLIGIBLE * _norm(usual):
-            fail(f"a term of {player} has no weight among the routes: {', '.join(rehearsal.shares) or 'none'}")
+            fail(f"a term of {player} has no weight among the routes: {', '.join(replay.shares) or 'none'}")
 
 
 class _Attentive(StillTrain):
@@ -232,24 +233,25 @@ class _Attentive(StillTrain):
         super().__init__(players, **settings)
         self.heard: set[tuple[str, str]] = set()
 
-    def watch(self, terms: Mapping[Player, Mapping[str, Tensor]], _verdicts: Verdicts) -> None:
+    def watch(self, terms: Mapping[Player, Mapping[str, Tensor]], _logits: Logits) -> None:
         """Takes down their names."""
         self.heard.update((player.name, term) for player, own in terms.items() for term in own)
 
 
 @check("recipe", needs=("step-replays",))
-def own_terms_are_terms(recipe: RecipeSubject) -> None:
+def ablated_terms_exist(recipe: RecipeUnderTest) -> None:
     """The method's own terms are terms of its turns, and not all of a player's.
 
-    `gansdk train --twin` leaves them out. A misspelt one would leave out nothing, and the twin be the model itself;
+    `gansdk train --ablate` leaves them out. A misspelt one would leave out nothing, and the ablation be the model
+    itself;
     a player without any term left would not be trained.
     """
-    own = set(recipe.declared.own_terms)
+    own = set(recipe.declared.ablated_terms)
     if not own:
         skip("it declares no terms of its own")
-    heard = cast("_Attentive", recipe.rehearsal.played(_Attentive)).heard
+    heard = cast("_Attentive", recipe.replay.played(_Attentive)).heard
     for player, term in sorted(own - heard):
-        fail(f"own_terms name {player}/{term}, which no turn minimises; there are {_terms(heard)}")
+        fail(f"ablated_terms name {player}/{term}, which no turn minimises; there are {_terms(heard)}")
     for player in sorted({player for player, _ in own} - {player for player, _ in heard - own}):
         fail(f"without its own terms, {player} has nothing to minimise")
 
@@ -259,10 +261,10 @@ def _terms(heard: Iterable[tuple[str, str]]) -> str:
 
 
 class _Watchful(StillTrain):
-    """Notes the verdicts that turns show, and which way what is minimised pulls them.
+    """Notes the logits that turns show, and which way what is minimised pulls them.
 
     Attributes:
-        shown: By player and kind, the verdicts.
+        shown: By player and kind, the logits.
         pulls: By player and kind, how much its loss grows with them: minimising it lowers them where this is positive.
     """
 
@@ -271,11 +273,11 @@ class _Watchful(StillTrain):
         self.shown: dict[tuple[str, str], list[Tensor]] = {}
         self.pulls: dict[tuple[str, str], float] = {}
 
-    def watch(self, terms: Mapping[Player, Mapping[str, Tensor]], verdicts: Verdicts) -> None:
-        """Differentiates each player's loss by the verdicts."""
+    def watch(self, terms: Mapping[Player, Mapping[str, Tensor]], logits: Logits) -> None:
+        """Differentiates each player's loss by the logits."""
         for player, own in terms.items():
             loss = torch.stack([term.reshape(()) for term in own.values()]).sum()
-            for kind, shown in verdicts.items():
+            for kind, shown in logits.items():
                 tensors = [shown] if isinstance(shown, torch.Tensor) else list(shown)
                 self.shown.setdefault((player.name, kind), []).extend(one.detach().clone() for one in tensors)
                 by = [one for one in tensors if one.requires_grad]
@@ -285,38 +287,40 @@ class _Watchful(StillTrain):
 
 
 @check("recipe", needs=("routes-are-real",))
-def signs_are_right(recipe: RecipeSubject) -> None:
-    """What is adversarial pulls the judge's verdicts the right way.
+def signs_are_right(recipe: RecipeUnderTest) -> None:
+    """What is adversarial pulls the discriminator's logits the right way.
 
-    The judge's turn must raise its verdict on real data and lower the one on made data; the maker's turn must raise
-    that. A sign that is wrong trains the maker to help the judge: it learns, looks alive, and gets nowhere. Each loss
-    is differentiated by the verdicts that the turns show to `minimise(…, verdicts=…)`.
+    The discriminator's turn must raise its logit on real data and lower the one on made data; the generator's turn
+    must raise
+    that. A sign that is wrong trains the generator to help the discriminator: it learns, looks alive, and gets
+    nowhere. Each loss
+    is differentiated by the logits that the turns show to `minimise(…, logits=…)`.
     """
-    contests = recipe.rehearsal.recipe.contests
-    if not contests:
+    adversarial_pairs = recipe.replay.recipe.adversarial_pairs
+    if not adversarial_pairs:
         skip("it declares no players who play against each other")
-    seen = cast("_Watchful", recipe.rehearsal.played(_Watchful))
-    for contest in contests:
-        _check_shown(recipe, contest, seen)
+    seen = cast("_Watchful", recipe.replay.played(_Watchful))
+    for pair in adversarial_pairs:
+        _check_shown(recipe, pair, seen)
         for player, kind, sign in (
-            (contest.judge, "real", -1),
-            (contest.judge, "made", 1),
-            (contest.maker, "made", -1),
+            (pair.discriminator, "real", -1),
+            (pair.discriminator, "fake", 1),
+            (pair.generator, "fake", -1),
         ):
             if seen.pulls[player, kind] * sign <= 0:
                 way = "raises" if sign > 0 else "lowers"
-                fail(f"the turn of {player} {way} the verdict of {contest.judge} on what is {kind}")
+                fail(f"the turn of {player} {way} the logit of {pair.discriminator} on what is {kind}")
 
 
-def _check_shown(recipe: RecipeSubject, contest: Contest, seen: _Watchful) -> None:
-    """Holds that verdicts are shown and lead somewhere, and that those on made data are."""
-    for player, kind in ((contest.judge, "real"), (contest.judge, "made"), (contest.maker, "made")):
+def _check_shown(recipe: RecipeUnderTest, pair: AdversarialPair, seen: _Watchful) -> None:
+    """Holds that logits are shown and lead somewhere, and that those on made data are."""
+    for player, kind in ((pair.discriminator, "real"), (pair.discriminator, "fake"), (pair.generator, "fake")):
         if not seen.pulls.get((player, kind)):
-            fail(f"nothing that {player} minimises depends on verdicts that its turn shows as {kind!r}")
-    other = cast("_Watchful", recipe.rehearsal.played(_Watchful, nudged=contest.maker))
-    before, after = (one.shown[contest.judge, "made"] for one in (seen, other))
+            fail(f"nothing that {player} minimises depends on logits that its turn shows as {kind!r}")
+    other = cast("_Watchful", recipe.replay.played(_Watchful, nudged=pair.generator))
+    before, after = (one.shown[pair.discriminator, "fake"] for one in (seen, other))
     if all(old.equal(new) for old, new in zip(before, after, strict=True)):
-        fail(f"what the turn of {contest.judge} shows as 'made' does not depend on {contest.maker}")
+        fail(f"what the turn of {pair.discriminator} shows as 'made' does not depend on {pair.generator}")
 
 
 class _VanishedError(Exception):
@@ -324,7 +328,7 @@ class _VanishedError(Exception):
 
 
 @check("recipe", needs=("step-replays",))
-def resume_is_exact(recipe: RecipeSubject) -> None:
+def resume_is_exact(recipe: RecipeUnderTest) -> None:
     """A run that is resumed goes on to the bit as if it had never stopped.
 
     Days of training are interrupted sooner or later. What a recipe keeps beside its players' modules is lost then: put
@@ -337,12 +341,12 @@ def resume_is_exact(recipe: RecipeSubject) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         whole, halves = Path(folder, "whole"), Path(folder, "halves")
-        train_miniature(recipe.method, recipe.config, whole)
+        train_tiny(recipe.method, recipe.config, whole)
         try:
-            train_miniature(recipe.method, recipe.config, halves, progress=vanish)
+            train_tiny(recipe.method, recipe.config, halves, progress=vanish)
         except _VanishedError:
             torch.manual_seed(SEED + 1)
-            resume(halves, methods={recipe.method.name: recipe.method}, open_data=lambda text: (text, pictures()))
+            resume(halves, methods={recipe.method.name: recipe.method}, open_data=lambda text: (text, images()))
         expected, found = (load_file(next((run / "state").glob("*/*.safetensors"))) for run in (whole, halves))
         for name in sorted(expected.keys() | found.keys()):
             if name not in expected or name not in found or not expected[name].equal(found[name]):

@@ -15,7 +15,7 @@ import torch
 from gansdk.errors import OptionError
 from gansdk.options import Options, validate
 from gansdk.plugins.declarations import resolve
-from gansdk.testing.checks import fail, pictures
+from gansdk.testing.checks import fail, images
 from gansdk.training.checkpoints import capture, restore
 from gansdk.training.turns import Train
 
@@ -51,12 +51,12 @@ def options_of(config: Config) -> type[Options]:
     return group
 
 
-def miniature(config: Config, **changes: object) -> Options:
+def tiny_model(config: Config, **changes: object) -> Options:
     """A config's options in miniature, with these changed."""
-    return validate(options_of(config), {**config.values, **config.miniature, "steps": STEPS, **changes})
+    return validate(options_of(config), {**config.values, **config.tiny_model, "steps": STEPS, **changes})
 
 
-class Trial:
+class TrialTrain:
     """A recipe that was just built, ready to step.
 
     Args:
@@ -69,7 +69,7 @@ class Trial:
         torch.manual_seed(SEED)
         self.recipe = cast("Recipe", resolve(config.recipe)(options))
         self.train = kind(self.recipe.players, fixed=self.recipe.fixed, seed=SEED)
-        self._streams = self.recipe.streams({name: pictures() for name in self.recipe.sources}, SEED)
+        self._streams = self.recipe.streams({name: images() for name in self.recipe.sources}, SEED)
         torch.manual_seed(SEED)
 
     def batch(self) -> dict[str, Batch]:
@@ -101,7 +101,7 @@ class StillTrain(Train):
             self.taken[player.name] = own if before is None else [a + b for a, b in zip(before, own, strict=True)]
 
 
-class Rehearsal:
+class Replay:
     """One config, brought to a snapshot once, and replayed from there with other weights of its terms."""
 
     def __init__(self, config: Config) -> None:
@@ -110,12 +110,12 @@ class Rehearsal:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe as it was built, for what it declares; it is never stepped."""
-        return Trial(self._config, miniature(self._config)).recipe
+        return TrialTrain(self._config, tiny_model(self._config)).recipe
 
     @cached_property
     def weights(self) -> dict[str, float]:
         """The options with numbers that the recipe's routes name, none of them 0, so that doubling changes each."""
-        options = miniature(self._config)
+        options = tiny_model(self._config)
         values = {name: getattr(options, name, None) for name in self.recipe.routes}
         return {
             name: float(value) or 1.0
@@ -125,7 +125,7 @@ class Rehearsal:
 
     @cached_property
     def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, float], int]:
-        trial = Trial(self._config, miniature(self._config, **self.weights))
+        trial = TrialTrain(self._config, tiny_model(self._config, **self.weights))
         for _ in range(BEFORE):
             trial.step()
         tensors, numbers = capture(trial.train)
@@ -142,7 +142,7 @@ class Rehearsal:
             nudged: Name of a player whose parameters are a little different than in the snapshot.
         """
         tensors, numbers, step = self._snapshot
-        trial = Trial(self._config, miniature(self._config, **{**self.weights, **(weights or {})}), kind)
+        trial = TrialTrain(self._config, tiny_model(self._config, **{**self.weights, **(weights or {})}), kind)
         restore(trial.train, {name: tensor.clone() for name, tensor in tensors.items()}, numbers)
         trial.train.step = step
         train = cast("StillTrain", trial.train)
@@ -172,7 +172,7 @@ class Rehearsal:
     def _share(self, name: str) -> Gradients:
         factor = 2.0
         try:
-            miniature(self._config, **{**self.weights, name: 2 * self.weights[name]})
+            tiny_model(self._config, **{**self.weights, name: 2 * self.weights[name]})
         except OptionError:  # as large as it may be: halving shows the same
             factor = 0.5
         changed = self.gradients({name: factor * self.weights[name]})

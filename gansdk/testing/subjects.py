@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.models.catalog import RUN_MODEL
 from gansdk.plugins.declarations import resolve
-from gansdk.testing.checks import pictures, skip
-from gansdk.testing.replay import BEFORE, SEED, STEPS, Rehearsal
+from gansdk.testing.checks import images, skip
+from gansdk.testing.replay import BEFORE, SEED, STEPS, Replay
 from gansdk.training.trainer import train
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
-class PluginSubject:
+class PluginUnderTest:
     """An installed distribution that brings methods.
 
     Attributes:
@@ -55,7 +55,7 @@ class PluginSubject:
 
 
 @dataclass(frozen=True)
-class MethodSubject:
+class MethodUnderTest:
     """A method of a plugin."""
 
     method: Method
@@ -67,7 +67,7 @@ class MethodSubject:
 
 
 @dataclass(frozen=True)
-class ModelSubject:
+class ModelUnderTest:
     """A model, one that is there or one that a config's miniature leaves.
 
     Attributes:
@@ -83,12 +83,12 @@ class ModelSubject:
     @property
     def folder(self) -> Path:
         """Where it is."""
-        return self._miniature.folder if isinstance(self.origin, str) else self.origin
+        return self._tiny_model.folder if isinstance(self.origin, str) else self.origin
 
     @cached_property
-    def _miniature(self) -> MiniatureModel:
+    def _tiny_model(self) -> TinyModel:
 
-        return MiniatureModel(self.method, str(self.origin))
+        return TinyModel(self.method, str(self.origin))
 
     @cached_property
     def config(self) -> ModelConfig:
@@ -101,9 +101,9 @@ class ModelSubject:
     def networks(self) -> Mapping[str, nn.Module]:
         """Its networks, loaded."""
         from gansdk.models.loading import load_networks
-        from gansdk.models.resolved import Located
+        from gansdk.models.resolved import ResolvedModel
 
-        return load_networks(Located.at(self.folder), self.method)
+        return load_networks(ResolvedModel.at(self.folder), self.method)
 
     def assembled(self, precision: Precision = "fp32") -> Model:
         """The model as a task gets it, on the CPU: folded, cast, assembled."""
@@ -119,13 +119,13 @@ class ModelSubject:
         return cast("Model", resolve(self.method.assemble)(networks, self.config.facts))
 
     @cached_property
-    def from_picture(self) -> ImageGeneratorFacts:
-        """Facts of its generator from a picture; ends the check where it has none."""
+    def from_image(self) -> ImageGeneratorFacts:
+        """Facts of its generator from an image; ends the check where it has none."""
         facts = self.config.facts.generator
         if facts is None:
             skip("it has no generator")
         if not isinstance(facts, ImageGeneratorFacts):
-            skip("its generator does not start from a picture")
+            skip("its generator does not start from an image")
         return facts
 
     @cached_property
@@ -141,16 +141,16 @@ class ModelSubject:
             network.register_forward_pre_hook(_enter_double)
         return self.bare(doubled)
 
-    def picture(self, height: int, width: int, *, items: int = 1, seed: int = 0) -> torch.Tensor:
+    def image(self, height: int, width: int, *, items: int = 1, seed: int = 0) -> torch.Tensor:
         """Noise that its generator takes: float [items, channels, height, width] in [0, 1]."""
         import torch
 
         random = torch.Generator().manual_seed(seed)
-        return torch.rand(items, self.from_picture.source.channels, height, width, generator=random)
+        return torch.rand(items, self.from_image.source.channels, height, width, generator=random)
 
     def side(self, at_least: int) -> int:
         """The smallest height or width from this up that its size rule allows."""
-        rule = self.from_picture.source.size
+        rule = self.from_image.source.size
         return -(-max(at_least, rule.minimum) // rule.multiple) * rule.multiple
 
 
@@ -176,7 +176,7 @@ def _enter_double(_network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ..
 
 
 @dataclass(frozen=True)
-class RecipeSubject:
+class RecipeUnderTest:
     """One of a method's ways to train.
 
     Attributes:
@@ -198,17 +198,17 @@ class RecipeSubject:
         return self.method.configs[self.config]
 
     @cached_property
-    def rehearsal(self) -> Rehearsal:
+    def replay(self) -> Replay:
         """The config in miniature, replayed from a snapshot."""
-        from gansdk.testing.replay import Rehearsal
+        from gansdk.testing.replay import Replay
 
-        return Rehearsal(self.declared)
-
-
-Subject = PluginSubject | MethodSubject | ModelSubject | RecipeSubject
+        return Replay(self.declared)
 
 
-def train_miniature(method: Method, config: str, run: Path, **more: Any) -> None:
+UnderTest = PluginUnderTest | MethodUnderTest | ModelUnderTest | RecipeUnderTest
+
+
+def train_tiny(method: Method, config: str, run: Path, **more: Any) -> None:
     """Trains a config's miniature for a few steps.
 
     Args:
@@ -222,20 +222,20 @@ def train_miniature(method: Method, config: str, run: Path, **more: Any) -> None
         method,
         config,
         run,
-        data={name: f"made {name}" for name in Rehearsal(declared).recipe.sources},
-        options={**declared.miniature, "steps": STEPS},
+        data={name: f"made {name}" for name in Replay(declared).recipe.sources},
+        options={**declared.tiny_model, "steps": STEPS},
         seed=SEED,
         device="cpu",
         precision="fp32",
         log_every=1,
         samples_every=1,
         checkpoint_every=BEFORE,
-        open_data=lambda text: (text, pictures()),
+        open_data=lambda text: (text, images()),
         **more,
     )
 
 
-class MiniatureModel:
+class TinyModel:
     """The folder of the model that a config's miniature leaves; it is gone when this is.
 
     Args:
@@ -246,5 +246,5 @@ class MiniatureModel:
     def __init__(self, method: Method, config: str) -> None:
         folder = Path(tempfile.mkdtemp(prefix="gansdk-miniature-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        train_miniature(method, config, folder / "run", metrics=(), summary="a miniature", licence="CC0-1.0")
+        train_tiny(method, config, folder / "run", metrics=(), summary="a miniature", licence="CC0-1.0")
         self.folder = folder / "run" / RUN_MODEL

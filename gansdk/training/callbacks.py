@@ -1,4 +1,4 @@
-"""Whether a contest is over: a judge that has won teaches its maker nothing, and steps are wasted from then on."""
+"""What a training loop watches and reacts to: divergence, signals, time."""
 
 from __future__ import annotations
 
@@ -19,38 +19,41 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from gansdk.training.players import Contest, Player
+    from gansdk.training.players import AdversarialPair, Player
     from gansdk.training.runs import Limits
-    from gansdk.training.turns import Terms, Verdicts
+    from gansdk.training.turns import Logits, Terms
 
 
-class Referee:
-    """Sees every verdict of the judges' own turns and stops a contest that one has won for long.
+class DivergenceMonitor:
+    """Sees every logit of the discriminators' own turns and stops an adversarial pair that one has won for long.
 
-    A judge leads by the distance between its lowest verdict on what is real and its highest on what is made. Leads
+    A discriminator leads by the distance between its lowest logit on what is real and its highest on what is made.
+    Leads
     stay on the device until :meth:`check`, so watching costs no wait. What was seen is not kept in checkpoints: a
     resumed run is watched anew.
 
     Args:
-        contests: The recipe's; those whose verdicts are scores of no fixed scale are left alone.
-        limits: How far and for how long a judge must lead.
+        adversarial pairs: The recipe's; those whose logits are scores of no fixed scale are left alone.
+        limits: How far and for how long a discriminator must lead.
         step: The step at which this sitting begins.
     """
 
-    def __init__(self, contests: Sequence[Contest], limits: Limits, step: int) -> None:
+    def __init__(self, adversarial_pairs: Sequence[AdversarialPair], limits: Limits, step: int) -> None:
         self._limits = limits
-        self._makers = {one.judge: one.maker for one in contests if one.verdicts == "logits" and limits.won_steps}
+        self._generators = {
+            one.discriminator: one.generator for one in adversarial_pairs if one.logits == "logits" and limits.won_steps
+        }
         self._checked = step
         self._leads: dict[str, Tensor] = {}
         self._since: dict[str, tuple[int, float]] = {}
 
-    def see(self, players: Sequence[Player], verdicts: Verdicts) -> None:
-        """Notes the lead of a judge whose turn it is; turns without both kinds of verdicts say nothing of it."""
-        if not ("real" in verdicts and "made" in verdicts):
+    def see(self, players: Sequence[Player], logits: Logits) -> None:
+        """Notes the lead of a discriminator whose turn it is; turns without both kinds of logits say nothing of it."""
+        if not ("real" in logits and "fake" in logits):
             return
         for player in players:
-            if player.name in self._makers:
-                lead = _lowest(verdicts["real"]) + _lowest(verdicts["made"], sign=-1)
+            if player.name in self._generators:
+                lead = _lowest(logits["real"]) + _lowest(logits["fake"], sign=-1)
                 before = self._leads.get(player.name)
                 self._leads[player.name] = lead if before is None else torch.minimum(before, lead)
 
@@ -58,47 +61,49 @@ class Referee:
         """Looks at the smallest leads since the last check.
 
         Raises:
-            TrainingError: If a judge has led by more than the limit for as many steps as are allowed.
+            TrainingError: If a discriminator has led by more than the limit for as many steps as are allowed.
         """
-        for judge, seen in self._leads.items():
+        for discriminator, seen in self._leads.items():
             lead = float(seen)
             if not lead > self._limits.won_margin:
-                self._since.pop(judge, None)
+                self._since.pop(discriminator, None)
                 continue
-            since, smallest = self._since.get(judge, (self._checked, lead))
-            self._since[judge] = since, min(smallest, lead)
+            since, smallest = self._since.get(discriminator, (self._checked, lead))
+            self._since[discriminator] = since, min(smallest, lead)
             if step - since >= self._limits.won_steps:
-                raise self._over(judge, step)
+                raise self._over(discriminator, step)
         self._leads.clear()
         self._checked = step
 
-    def _over(self, judge: str, step: int) -> TrainingError:
-        since, lead = self._since[judge]
+    def _over(self, discriminator: str, step: int) -> TrainingError:
+        since, lead = self._since[discriminator]
         what = (
-            f"{judge!r} has won against {self._makers[judge]!r}: from step {since} to {step} each of its verdicts on "
+            f"{discriminator!r} has won against {self._generators[discriminator]!r}: from step {since} to "
+            f"{step} each of its logits on "
             f"what is real lay above each on what is made, by {lead:.3g} or more (limit {self._limits.won_margin:g})"
         )
         hint = (
-            f"the last checkpoint stays; give {judge!r} a smaller learning rate or fewer turns, smooth its labels or "
+            f"the last checkpoint stays; give {discriminator!r} a smaller learning rate or fewer turns, smooth "
+            f"its labels or "
             f"add noise to what it sees; resume with {option('won_steps', 0)} to go on all the same"
         )
         return TrainingError(what, hint=hint)
 
 
-class RefereedTrain(Train):
-    """A training whose verdicts a referee sees."""
+class MonitoredTrain(Train):
+    """A training whose logits a referee sees."""
 
-    referee: Referee | None = None
+    monitor: DivergenceMonitor | None = None
 
-    def watch(self, terms: Mapping[Player, Terms], verdicts: Verdicts) -> None:
-        """Shows the verdicts of a turn to the referee."""
-        super().watch(terms, verdicts)
-        if self.referee is not None:
-            self.referee.see(list(terms), verdicts)
+    def watch(self, terms: Mapping[Player, Terms], logits: Logits) -> None:
+        """Shows the logits of a turn to the referee."""
+        super().watch(terms, logits)
+        if self.monitor is not None:
+            self.monitor.see(list(terms), logits)
 
 
-def _lowest(verdicts: Tensor | Sequence[Tensor], sign: int = 1) -> Tensor:
-    several = [verdicts] if isinstance(verdicts, torch.Tensor) else list(verdicts)
+def _lowest(logits: Tensor | Sequence[Tensor], sign: int = 1) -> Tensor:
+    several = [logits] if isinstance(logits, torch.Tensor) else list(logits)
     return torch.stack([(sign * one.detach().float()).min() for one in several]).min()
 
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.evaluation.record import Evaluation
-    from gansdk.training.runs import Pace, RunFolder
+    from gansdk.training.runs import Intervals, RunFolder
 
 
-class Journal:
+class MetricsLogger:
     """The side files of one sitting, written where a run keeps them; made by :func:`open_journal`."""
 
     def __init__(self, folder: RunFolder, step: int, note: Callable[[str], None]) -> None:
@@ -35,11 +35,11 @@ class Journal:
         self._events = Events(folder.events, step)
         self._left_out: set[Path] = set()
 
-    def renew(self, pace: Pace, step: int) -> None:
+    def renew(self, intervals: Intervals, step: int) -> None:
         """Takes up what earlier sittings wrote: what they wrote of steps after ``step`` is removed."""
         folder = self._folder
         for path, is_right in ((folder.metrics, folder.metrics.is_file), (folder.samples, folder.samples.is_dir)):
-            due = pace.log if path == folder.metrics else pace.samples
+            due = intervals.log if path == folder.metrics else intervals.samples
             if path.exists() and not is_right():
                 self._set_aside(path)
             elif due and step >= due and not path.exists():
@@ -72,7 +72,7 @@ class Journal:
         """Writes a sheet of sample images, as a recipe's ``show`` gives them.
 
         Raises:
-            PluginError: If they are no images.
+            PluginError: If they are not images.
         """
         pixels = draw_sheet(rows)
         with self._kept_going(self._folder.samples):
@@ -110,14 +110,16 @@ class Journal:
 
 
 @contextmanager
-def open_journal(folder: RunFolder, pace: Pace, step: int, note: Callable[[str], None]) -> Iterator[Journal]:
+def open_metrics_logger(
+    folder: RunFolder, intervals: Intervals, step: int, note: Callable[[str], None]
+) -> Iterator[MetricsLogger]:
     """The journal of a sitting that begins after ``step``; what an earlier one wrote of later steps is removed."""
-    journal = Journal(folder, step, note)
-    journal.renew(pace, step)
+    metrics_logger = MetricsLogger(folder, step, note)
+    metrics_logger.renew(intervals, step)
     try:
-        yield journal
+        yield metrics_logger
     finally:
-        journal.close()
+        metrics_logger.close()
 
 
 _GAP = 4
@@ -164,10 +166,10 @@ def write_sheet(path: Path, pixels: NDArray[np.uint8]) -> None:
     Raises:
         OutputError: If the file cannot be written.
     """
-    from PIL import Image
+    from PIL import Image as PILImage
 
     with whole_file(path) as file:
-        Image.fromarray(pixels).save(file, format="PNG")
+        PILImage.fromarray(pixels).save(file, format="PNG")
 
 
 def is_installed() -> bool:

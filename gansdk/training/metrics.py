@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image as PILImage
+from PIL import ImageDraw, ImageFont
 
 from gansdk.files import cannot_write, whole_file, write_whole
 
@@ -120,14 +121,14 @@ _DECADES = 1.5
 """Positive values that span more powers of ten than this are drawn on a logarithmic axis."""
 
 
-def draw_curves(log: Path, picture: Path) -> None:
+def draw_curves(log: Path, image: Path) -> None:
     """Draws what the metric log holds: a panel for each player's terms, and one for each figure of an evaluation.
 
     Values are pale, their moving average is bold. Nothing is written where the log has fewer than two lines.
 
     Args:
         log: ``metrics.jsonl``.
-        picture: The PNG.
+        image: The PNG.
 
     Raises:
         OutputError: If it cannot be written.
@@ -135,13 +136,13 @@ def draw_curves(log: Path, picture: Path) -> None:
     panels = read_panels(log)
     if not panels:
         return
-    image = Image.new("RGB", (_WIDTH, _HEIGHT * len(panels)), "white")
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=12)
+    pil_image = PILImage.new("RGB", (_WIDTH, _HEIGHT * len(panels)), "white")
+    draw, font = ImageDraw.Draw(pil_image), ImageFont.load_default(size=12)
     last = max(max(steps) for panel in panels.values() for steps, _ in panel.values())
     for i, (title, panel) in enumerate(panels.items()):
         _Plot(draw, font, _HEIGHT * i, last, panel).draw(title)
-    with whole_file(picture) as file:
-        image.save(file, format="PNG")
+    with whole_file(image) as file:
+        pil_image.save(file, format="PNG")
 
 
 def read_panels(log: Path) -> dict[str, Panel]:
@@ -197,7 +198,7 @@ class _Plot:
         x += int(self._font.getlength(title)) + (90 if self._log else 0) + 24
         for i, (name, (steps, values)) in enumerate(self._panel.items()):
             colour = _COLOURS[i % len(_COLOURS)]
-            pale = tuple((channel + 3 * 255) // 4 for channel in Image.new("RGB", (1, 1), colour).tobytes())
+            pale = tuple((channel + 3 * 255) // 4 for channel in PILImage.new("RGB", (1, 1), colour).tobytes())
             self._curve(steps, values, pale, 1)
             self._curve(steps, smoothed(values), colour, 2)
             self._text(x, self._top - 14, name, colour, "lm")

@@ -48,23 +48,26 @@ class Player:
 
 
 @dataclass(frozen=True)
-class Contest:
+class AdversarialPair:
     """Two players of whom one makes something and the other tells it from the real thing.
 
-    Their turns show the judge's verdicts to :meth:`Turn.minimise`. With both, the signs of adversarial losses can be
-    checked from outside: the judge raises its verdict on what is real and lowers that on what is made, which the maker
+    Their turns show the discriminator's logits to :meth:`Turn.minimise`. With both, the signs of adversarial losses
+    can be
+    checked from outside: the discriminator raises its logit on what is real and lowers that on what is made, which
+    the generator
     raises.
 
     Attributes:
-        maker: Name of the player whose output is judged.
-        judge: Name of the player that judges it.
-        verdicts: What the judge gives: ``logits`` of being real, by which it shows when it has won and teaches nothing
+        generator: Name of the player whose output is judged.
+        discriminator: Name of the player that discriminators it.
+        logits: What the discriminator gives: ``logits`` of being real, by which it shows when it has won and teaches
+            nothing
             more, or ``scores`` of no fixed scale (Wasserstein, hinge), which differ as much in a healthy training.
     """
 
-    maker: str
-    judge: str
-    verdicts: Literal["logits", "scores"] = "logits"
+    generator: str
+    discriminator: str
+    logits: Literal["logits", "scores"] = "logits"
 
 
 class RunningStatistics:

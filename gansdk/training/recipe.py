@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gansdk.models.runtime import Placement
     from gansdk.options import Options
     from gansdk.plugins.declarations import Config, Method
-    from gansdk.training.players import Contest, Player
+    from gansdk.training.players import AdversarialPair, Player
     from gansdk.training.runs import RunRecord, TrainingOptions
     from gansdk.training.turns import Train
 
@@ -66,7 +66,7 @@ class Recipe(Protocol):
         ...
 
     @property
-    def relies_on(self) -> Mapping[str, str]:
+    def dependencies(self) -> Mapping[str, str]:
         """Models and files that the recipe reads besides its data, by name, each with its ``sha256:`` digest.
 
         They are recorded; a run is resumed only where they are still the same.
@@ -82,7 +82,7 @@ class Recipe(Protocol):
         ...
 
     @property
-    def contests(self) -> Sequence[Contest]:
+    def adversarial_pairs(self) -> Sequence[AdversarialPair]:
         """Which players play against each other, so that the signs of their losses can be checked; empty for none."""
         ...
 
@@ -98,14 +98,14 @@ class Recipe(Protocol):
         ...
 
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
-        """Fixed inputs for the pictures of progress, on the CPU; empty for none."""
+        """Fixed inputs for the images of progress, on the CPU; empty for none."""
         ...
 
     def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
-        """Progress on the fixed inputs as pictures in [0, 1].
+        """Progress on the fixed inputs as images in [0, 1].
 
-        Float [N, 3, H, W], one row each in the sheet, or [N, M, 3, H, W] for N rows of M pictures, as of fixed latents;
-        grey pictures may have one channel.
+        Float [N, 3, H, W], one row each in the sheet, or [N, M, 3, H, W] for N rows of M images, as of fixed latents;
+        grey images may have one channel.
         """
         ...
 

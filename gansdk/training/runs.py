@@ -34,24 +34,24 @@ RECORD = "train.json"
 LOCK = ".lock"
 
 
-class Pace(Frozen):
+class Intervals(Frozen):
     """How often a run writes things down, in steps."""
 
     log: Annotated[int, Field(ge=1, description="steps that a line of the metric log averages")] = 50
-    samples: Annotated[int, Field(ge=0, description="steps between sheets of sample pictures; 0 for none")] = 500
+    samples: Annotated[int, Field(ge=0, description="steps between sheets of sample images; 0 for none")] = 500
     checkpoint: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 500
     minutes: Annotated[float, Field(gt=0, description="the longest time between two checkpoints")] = 10.0
     evaluation: Annotated[int, Field(ge=0, description="steps between measurements; 0 for one at the end")] = 0
 
 
 class Limits(Frozen):
-    """When a run stops by itself, because a discriminator has won."""
+    """When a run stops by default, because a discriminator has won."""
 
     won_steps: Annotated[int, Field(ge=0, description="for how many steps on end; 0 for never")] = 2000
-    won_margin: Annotated[float, Field(gt=0, description="by how much its verdicts differ at least")] = 10.0
+    won_margin: Annotated[float, Field(gt=0, description="by how much its logits differ at least")] = 10.0
 
 
-class Source(Frozen):
+class DataSource(Frozen):
     """A data set of a run, and what it held when the run began."""
 
     path: Annotated[str, Field(description="a whole path, or a name and split as in mnist:train")]
@@ -66,15 +66,15 @@ class RunRecord(Frozen):
     requires: str
     config: str
     options: dict[str, Any]
-    data: dict[str, Source]
-    tests: dict[str, Source] = {}
-    relies_on: Annotated[dict[str, str], Field(description="models and files by name, with their digests")] = {}
+    data: dict[str, DataSource]
+    tests: dict[str, DataSource] = {}
+    dependencies: Annotated[dict[str, str], Field(description="models and files by name, with their digests")] = {}
     seed: int
     device: str
     precision: Literal["fp32", "bf16"]
     threads: int | Literal["auto"] = "auto"
-    silenced: tuple[tuple[str, str], ...] = ()
-    pace: Pace = Pace()
+    ablated_terms: tuple[tuple[str, str], ...] = ()
+    intervals: Intervals = Intervals()
     limits: Limits = Limits()
     licence: str = ""
     summary: str = ""
@@ -110,7 +110,7 @@ class RunFolder:
 
     @property
     def curves(self) -> Path:
-        """The metric log as a picture."""
+        """The metric log as an image."""
         return self.path / "curves.png"
 
     @property
@@ -120,7 +120,7 @@ class RunFolder:
 
     @property
     def samples(self) -> Path:
-        """Sheets of sample pictures, named by their step."""
+        """Sheets of sample images, named by their step."""
         return self.path / "samples"
 
     def refuse_if_used(self) -> None:
@@ -227,7 +227,7 @@ class RunFolder:
             return "some method"
 
 
-def describe_source(path: str, data: Dataset) -> Source:
+def describe_source(path: str, data: Dataset) -> DataSource:
     """What is recorded of a data set.
 
     Raises:
@@ -236,10 +236,10 @@ def describe_source(path: str, data: Dataset) -> Source:
     if len(data) == 0:
         raise InputError(f"{path} is empty", hint="give data to train on")
     described = TrainingData(name=data.name, licence=data.licence, items=len(data), digest=data.digest)
-    return Source(path=path, data=described)
+    return DataSource(path=path, data=described)
 
 
-def check_unchanged(recorded: Mapping[str, Source], found: Mapping[str, Source]) -> None:
+def check_unchanged(recorded: Mapping[str, DataSource], found: Mapping[str, DataSource]) -> None:
     """Holds the data of a run against what it began with.
 
     Raises:
@@ -251,7 +251,7 @@ def check_unchanged(recorded: Mapping[str, Source], found: Mapping[str, Source])
             raise TrainingError(what, hint="put the old data back, or start a new run")
 
 
-def check_relied_on(recorded: Mapping[str, str], found: Mapping[str, str]) -> None:
+def check_dependencies(recorded: Mapping[str, str], found: Mapping[str, str]) -> None:
     """Holds the models and files that a run stands on against those it began with.
 
     Raises:
@@ -294,7 +294,7 @@ Threads = Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
 Steps = Annotated[int, Field(ge=1)]
 WonSteps = Annotated[int, Field(ge=0)]
 
-_WON_STEPS = "stop where a discriminator has been right by far in every verdict for so many steps on end; 0 never does"
+_WON_STEPS = "stop where a discriminator has been right by far in every logit for so many steps on end; 0 never does"
 
 
 class TrainingOptions(Options):
@@ -310,7 +310,7 @@ class TrainingOptions(Options):
     ] = 0
     won_steps: Annotated[WonSteps, Field(description=_WON_STEPS)] = 2000
     won_margin: Annotated[
-        float, Field(gt=0, description="by far: how much its verdicts on real and made things differ, in logits")
+        float, Field(gt=0, description="by far: how much its logits on real and made things differ, in logits")
     ] = 10.0
     device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu")] = "auto"
     precision: Annotated[

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gansdk.data.folders import UNSTATED, Pictures
+from gansdk.data.folders import UNSTATED, Images
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import InputError, ModelError, TrainingError, UsageError
 from gansdk.evaluation.evaluator import keep
 from gansdk.evaluation.record import read_evaluation
 from gansdk.model.config import WEIGHTS, Attributions, Credit, Trained, read_config
 from gansdk.models.loading import is_model_of, tensor_digest, write_model
-from gansdk.training.callbacks import Clock, Referee, RefereedTrain, put_off
+from gansdk.training.callbacks import Clock, DivergenceMonitor, MonitoredTrain, put_off
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
-from gansdk.training.logging import open_journal
+from gansdk.training.logging import open_metrics_logger
 from gansdk.training.sources import Measuring
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from gansdk.data.folders import Dataset
     from gansdk.evaluation.record import Evaluation
-    from gansdk.plugins.declarations import Metric
+    from gansdk.plugins.declarations import MetricSpec
     from gansdk.training.callbacks import Interruption, Progress
-    from gansdk.training.logging import Journal
+    from gansdk.training.logging import MetricsLogger
     from gansdk.training.recipe import Batch, Built
     from gansdk.training.runs import RunFolder, RunRecord
     from gansdk.training.sources import OpenedData
@@ -51,7 +51,7 @@ class Finished:
     evaluation: Evaluation | None
 
 
-class Session:
+class TrainingSession:
     """A run being trained, from its newest checkpoint, or from nothing, to its last step.
 
     Building one reads the data and the checkpoint and writes nothing, so what is wrong with them shows before a run
@@ -79,7 +79,7 @@ class Session:
         built: Built,
         data: OpenedData,
         *,
-        metrics: Iterable[Metric],
+        metrics: Iterable[MetricSpec],
         progress: Callable[[Progress], None],
         note: Callable[[str], None],
         measuring: Callable[[str, int, int], None],
@@ -90,25 +90,25 @@ class Session:
         self._attributions = _attributions(data.train)
         self._progress, self._note, self._measured_items = progress, note, measuring
         self._steps = int(record.options["steps"])
-        self._train = train = RefereedTrain(
+        self._train = train = MonitoredTrain(
             built.recipe.players,
             fixed=built.recipe.fixed,
             device=device,
             seed=record.seed,
             precision=record.precision,
-            silenced=record.silenced,
+            ablated_terms=record.ablated_terms,
         )
         position = load_checkpoint(folder.state, train, note)
         if position is None:
             folder.refuse_if_state_is_gone()
         self._saved = position.step if position else None
         self._seconds = position.seconds if position else 0.0
-        train.referee = self._referee = Referee(built.recipe.contests, record.limits, train.step)
+        train.monitor = self._monitor = DivergenceMonitor(built.recipe.adversarial_pairs, record.limits, train.step)
         if train.step > self._steps:
             raise UsageError(f"{folder.path} has taken {train.step} steps already", hint="give a larger number")
         with self._aside():
             self._streams = built.recipe.streams(data.train, record.seed)
-            samples = built.recipe.samples(data.train) if record.pace.samples else {}
+            samples = built.recipe.samples(data.train) if record.intervals.samples else {}
         self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
 
     def run(self) -> Finished:
@@ -131,41 +131,41 @@ class Session:
             )
             return Finished(train.step, clock.seconds, evaluation)
         fixed = _digest_of(train.fixed)
-        with open_journal(self._folder, self._record.pace, train.step, self._note) as journal:
+        with open_metrics_logger(self._folder, self._record.intervals, train.step, self._note) as metrics_logger:
             with put_off(self._note) as interruption, repeatable(train.device):
-                self._save(clock, journal)
-                self._take_steps(clock, journal, interruption)
-                self._save(clock, journal)
+                self._save(clock, metrics_logger)
+                self._take_steps(clock, metrics_logger, interruption)
+                self._save(clock, metrics_logger)
             if train.step < self._steps:  # a signal whose handler came back
                 return Finished(train.step, clock.seconds, None)
             if _digest_of(train.fixed) != fixed:
                 raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
-            return Finished(train.step, clock.seconds, self._measure(clock, journal))
+            return Finished(train.step, clock.seconds, self._measure(clock, metrics_logger))
 
-    def _take_steps(self, clock: Clock, journal: Journal, interruption: Interruption) -> None:
+    def _take_steps(self, clock: Clock, metrics_logger: MetricsLogger, interruption: Interruption) -> None:
         train = self._train
         while train.step < self._steps and not interruption:
             self._recipe.step(self._batch(train.step), train)
             train.step += 1
-            self._write_down(clock, journal)
+            self._write_down(clock, metrics_logger)
             try:
                 self._progress(clock.progress(train.step, self._steps))
             except KeyboardInterrupt:
-                self._save(clock, journal)
+                self._save(clock, metrics_logger)
                 raise
 
-    def _write_down(self, clock: Clock, journal: Journal) -> None:
+    def _write_down(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
         """What is due after this step. The checkpoint comes last, so that a resumed run repeats none of the others."""
-        step, pace = self._train.step, self._record.pace
+        step, intervals = self._train.step, self._record.intervals
         is_last = step == self._steps
-        if step % pace.log == 0 or is_last:
-            self._log(clock, journal)
-        if pace.samples and (step % pace.samples == 0 or is_last):
-            self._show(journal)
-        if pace.evaluation and step % pace.evaluation == 0 and not is_last:
-            self._evaluate(clock, journal)
-        if step % pace.checkpoint == 0 or clock.since_save > 60 * pace.minutes:
-            self._save(clock, journal)
+        if step % intervals.log == 0 or is_last:
+            self._log(clock, metrics_logger)
+        if intervals.samples and (step % intervals.samples == 0 or is_last):
+            self._show(metrics_logger)
+        if intervals.evaluation and step % intervals.evaluation == 0 and not is_last:
+            self._evaluate(clock, metrics_logger)
+        if step % intervals.checkpoint == 0 or clock.since_save > 60 * intervals.minutes:
+            self._save(clock, metrics_logger)
 
     def _batch(self, index: int) -> dict[str, Batch]:
         batch: dict[str, Batch] = {}
@@ -174,38 +174,40 @@ class Session:
             batch[name] = {key: tensor.to(self._train.device, non_blocking=True) for key, tensor in tensors.items()}
         return batch
 
-    def _log(self, clock: Clock, journal: Journal) -> None:
+    def _log(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
         means = self._train.averages.means()
-        journal.terms(self._train.step, clock.seconds, means)
+        metrics_logger.terms(self._train.step, clock.seconds, means)
         self._train.averages.clear()
-        absent = sorted(f"{player}/{term}" for player, term in self._train.silenced if f"{player}/{term}" not in means)
-        if absent:  # perhaps of a later phase, perhaps misspelt: then this would be no twin
+        absent = sorted(
+            f"{player}/{term}" for player, term in self._train.ablated_terms if f"{player}/{term}" not in means
+        )
+        if absent:  # perhaps of a later phase, perhaps misspelt: then this would be no ablation
             self._note(f"step {self._train.step}: no such term to silence so far: {', '.join(absent)}")
-        self._referee.check(self._train.step)
+        self._monitor.check(self._train.step)
 
-    def _show(self, journal: Journal) -> None:
+    def _show(self, metrics_logger: MetricsLogger) -> None:
         if not self._inputs:
             return
         with self._aside():
             networks = self._recipe.export().networks
             with self._train.finished(networks.values()):
                 rows = self._recipe.show(self._inputs, networks)
-        journal.sheet(self._train.step, rows)
+        metrics_logger.sheet(self._train.step, rows)
 
-    def _evaluate(self, clock: Clock, journal: Journal) -> None:
+    def _evaluate(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
         with self._aside():
             export = self._recipe.export()
             with self._train.finished(export.networks.values()):
                 evaluation = self._measuring.on_the_way(export)
-        journal.evaluation(self._train.step, clock.seconds, evaluation)
+        metrics_logger.evaluation(self._train.step, clock.seconds, evaluation)
 
-    def _save(self, clock: Clock, journal: Journal) -> None:
+    def _save(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
         if self._saved == self._train.step:
             return
         save_checkpoint(self._folder.state, self._train, clock.seconds)
         self._write_model(clock)
         self._saved = self._train.step
-        journal.draw()
+        metrics_logger.draw()
         clock.saved()
 
     def _is_written(self) -> bool:
@@ -256,8 +258,8 @@ class Session:
             steps=self._train.step,
             seconds=round(clock.seconds, 1),
             data=tuple(source.data for source in record.data.values()),
-            relies_on=record.relies_on,
-            silenced=record.silenced,
+            dependencies=record.dependencies,
+            ablated_terms=record.ablated_terms,
             device=record.device,
             precision=record.precision,
             threads=record.threads,
@@ -265,7 +267,7 @@ class Session:
             versions=record.versions,
         )
 
-    def _measure(self, clock: Clock, journal: Journal) -> Evaluation | None:
+    def _measure(self, clock: Clock, metrics_logger: MetricsLogger) -> Evaluation | None:
         if not self._measuring.tests:
             return None
         self._note(f"measuring on {', '.join(self._measuring.tests)}")
@@ -274,9 +276,9 @@ class Session:
             with self._train.finished(export.networks.values()):
                 evaluation = self._measuring.at_end(export, self._note, self._measured_items)
         keep(self._folder.model, evaluation, read_config(self._folder.model).files[WEIGHTS])
-        if self._record.pace.evaluation:
-            journal.evaluation(self._train.step, clock.seconds, evaluation)
-            journal.draw()
+        if self._record.intervals.evaluation:
+            metrics_logger.evaluation(self._train.step, clock.seconds, evaluation)
+            metrics_logger.draw()
         return evaluation
 
     @contextmanager
@@ -292,15 +294,14 @@ class Session:
 
 
 def _attributions(data: Mapping[str, Dataset]) -> Attributions:
-    """Whose pictures a run learns from, as far as its data sets say."""
+    """Whose images a run learns from, as far as its data sets say."""
     found: dict[str, tuple[Credit, ...]] = {}
     for one in data.values():
-        works = one.attributions if isinstance(one, Pictures | StackedImages) else ()
+        works = one.attributions if isinstance(one, Images | StackedImages) else ()
         known = [each for each in works if each.licence != UNSTATED]
         if known:
             found[one.name] = tuple(
-                Credit(item=each.picture, licence=each.licence, author=each.author, source=each.source)
-                for each in known
+                Credit(item=each.image, licence=each.licence, author=each.author, source=each.source) for each in known
             )
     return Attributions(data=found)
 

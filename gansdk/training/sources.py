@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansdk.data.folders import Pictures
+from gansdk.data.folders import Images
 from gansdk.data.opening import find_data
 from gansdk.errors import UnknownNameError, UsageError, as_typed, entry
-from gansdk.evaluation.assessment import Subject, assess, fitting, unseen
-from gansdk.evaluation.evaluator import about_twin, digests
+from gansdk.evaluation.assessment import EvaluatedModel, assess, fitting, unseen
+from gansdk.evaluation.evaluator import about_baseline, digests
 from gansdk.model.config import WEIGHTS
 from gansdk.models.catalog import Catalog
 from gansdk.models.context import silent
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from gansdk.evaluation.record import Evaluation
     from gansdk.model.config import Export, ModelConfig
-    from gansdk.plugins.declarations import Method, Metric
+    from gansdk.plugins.declarations import Method, MetricSpec
     from gansdk.training.runs import RunRecord
 
 
@@ -63,11 +63,11 @@ class OpenedData:
         self.test_sources = {name: describe_source(*one) for name, one in found_tests.items()}
 
     def left_out(self) -> Iterator[str]:
-        """A line for each set of pictures that has other files among them."""
+        """A line for each set of images that has other files among them."""
         for data in (*self.train.values(), *self.tests.values()):
-            if isinstance(data, Pictures) and data.others:
+            if isinstance(data, Images) and data.others:
                 shown = ", ".join(data.others[:3]) + (" …" if len(data.others) > 3 else "")
-                yield f"{data.name}: left out what is no picture by its content ({len(data.others)}): {shown}"
+                yield f"{data.name}: left out what is not an image by its content ({len(data.others)}): {shown}"
 
 
 def under_recipe_names(recipe: Recipe, data: Mapping[str, Data]) -> dict[str, Data]:
@@ -100,7 +100,7 @@ def _open_installed(text: str) -> tuple[str, Dataset]:
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialModel:
     """A model to start from.
 
     Attributes:
@@ -114,8 +114,8 @@ class Start:
     digest: str
 
 
-def load_start(ref: str, method: Method) -> Start:
-    """The model that a recipe's option ``start`` names; of one with two ends, its own end.
+def load_initial_model(ref: str, method: Method) -> InitialModel:
+    """The model that a recipe's option ``init_from`` names; of one with two ends, its own end.
 
     Args:
         ref: How the user names it.
@@ -127,14 +127,15 @@ def load_start(ref: str, method: Method) -> Start:
     """
     if not ref:
         raise UsageError(
-            "this config goes on from another model", hint=as_typed("add --set start=REF", 'add options={"start": REF}')
+            "this config goes on from another model",
+            hint=as_typed("add --set init_from=REF", 'add options={"init_from": REF}'),
         )
-    located = Catalog(discover(), Settings()).locate(ref)
-    if located.config.method != method.name:
-        what = f"{ref} is a model of {located.config.method!r}, and this training starts from one of {method.name!r}"
+    resolved = Catalog(discover(), Settings()).locate(ref)
+    if resolved.config.method != method.name:
+        what = f"{ref} is a model of {resolved.config.method!r}, and this training starts from one of {method.name!r}"
         raise UsageError(what, hint="see `gansdk models`")
-    networks = load_networks(located, method)
-    return Start(located.config, networks, located.config.files[WEIGHTS])
+    networks = load_networks(resolved, method)
+    return InitialModel(resolved.config, networks, resolved.config.files[WEIGHTS])
 
 
 class Measuring:
@@ -153,7 +154,7 @@ class Measuring:
         method: Method,
         record: RunRecord,
         tests: Mapping[str, Dataset],
-        metrics: Iterable[Metric],
+        metrics: Iterable[MetricSpec],
         device: torch.device,
     ) -> None:
         self._method, self._record = method, record
@@ -167,7 +168,7 @@ class Measuring:
     def at_end(
         self, export: Export, note: Callable[[str], None], progress: Callable[[str, int, int], None] = unseen
     ) -> Evaluation:
-        """Measures a trained model, with its twin beside it."""
+        """Measures a trained model, with its ablation beside it."""
         metrics = fitting(self._metrics, export.facts, note)
         return assess(self._subject(export), self._tests, metrics, note=note, progress=progress)
 
@@ -176,14 +177,14 @@ class Measuring:
         metrics = fitting(self._metrics, export.facts, silent)
         return assess(self._subject(export).alone(), self._tests, metrics)
 
-    def _subject(self, export: Export) -> Subject:
+    def _subject(self, export: Export) -> EvaluatedModel:
         placement = Placement(self._device, "fp32")
-        start = export.start
-        return Subject(
+        start = export.initial
+        return EvaluatedModel(
             model=assemble(export.networks, self._method, export.facts, placement),
             device=placement.device,
-            twin=assemble(start, self._method, export.facts, placement) if start is not None else None,
-            about_twin=about_twin(self._method, self._record.config, has_start=start is not None),
+            baseline=assemble(start, self._method, export.facts, placement) if start is not None else None,
+            about_baseline=about_baseline(self._method, self._record.config, has_initial=start is not None),
             trained_on=digests(source.data for source in self._record.data.values()),
             protocol={"precision": placement.precision, "device": placement.device.type},
         )

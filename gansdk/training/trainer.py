@@ -15,18 +15,18 @@ from gansdk.options import validate
 from gansdk.plugins.registry import discover
 from gansdk.training.recipe import build
 from gansdk.training.runs import (
+    Intervals,
     Limits,
-    Pace,
     ResumeOptions,
     RunFolder,
     RunRecord,
     TrainingOptions,
-    check_relied_on,
+    check_dependencies,
     check_unchanged,
     commit_of,
     versions,
 )
-from gansdk.training.session import Session
+from gansdk.training.session import TrainingSession
 from gansdk.training.sources import OpenedData, under_recipe_names
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from gansdk.options import Options
-    from gansdk.plugins.declarations import Method, Metric
+    from gansdk.plugins.declarations import Method, MetricSpec
     from gansdk.training.callbacks import Progress
     from gansdk.training.recipe import Built, Recipe
-    from gansdk.training.runs import Source
+    from gansdk.training.runs import DataSource
     from gansdk.training.session import Finished
     from gansdk.training.sources import Data, Opener
 
@@ -55,12 +55,12 @@ def train(
     data: Mapping[str, Data],
     tests: Mapping[str, Data] | None = None,
     options: Mapping[str, Any] | None = None,
-    silenced: Iterable[tuple[str, str]] = (),
+    ablated_terms: Iterable[tuple[str, str]] = (),
     progress: Callable[[Progress], None] = _unseen,
     note: Callable[[str], None] = silent,
     measuring: Callable[[str, int, int], None] = unseen,
     open_data: Opener | None = None,
-    metrics: Iterable[Metric] | None = None,
+    metrics: Iterable[MetricSpec] | None = None,
     **training: Any,
 ) -> Finished:
     """Trains a method into a new run folder.
@@ -73,7 +73,7 @@ def train(
             its first.
         tests: Test sets by the names that the record shall have, for evaluations; none for no evaluation.
         options: Values of the recipe's options that differ from the config's.
-        silenced: (player, term) pairs that are multiplied by 0: the twin of this training.
+        ablated_terms: (player, term) pairs that are multiplied by 0: the ablation of this training.
         progress: Is told after every step; may raise KeyboardInterrupt to stop, which saves the run first.
         note: Takes lines that the user should read.
         measuring: Is told of each test set at the end how many of how many items are done.
@@ -105,9 +105,11 @@ def train(
     opened = OpenedData(under_recipe_names(built.recipe, data), tests or {}, open_data)
     for line in opened.left_out():
         note(line)
-    record = _record(built, opened, chosen, tuple(sorted(silenced)))
+    record = _record(built, opened, chosen, tuple(sorted(ablated_terms)))
     metrics = _or_installed(metrics)
-    session = Session(folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring)
+    session = TrainingSession(
+        folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring
+    )
     with folder.begin(record):
         return session.run()
 
@@ -122,7 +124,7 @@ def resume(
     note: Callable[[str], None] = silent,
     measuring: Callable[[str, int, int], None] = unseen,
     open_data: Opener | None = None,
-    metrics: Iterable[Metric] | None = None,
+    metrics: Iterable[MetricSpec] | None = None,
     **changes: Any,
 ) -> Finished:
     """Goes on with a run where its last checkpoint stands, as if it had never stopped.
@@ -171,7 +173,7 @@ def resume(
         _note_versions(record, method, note)
         record = _changed(record, built.options, chosen, opened)
         metrics = _or_installed(metrics)
-        session = Session(
+        session = TrainingSession(
             folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring
         )
         if planned or data or tests:
@@ -180,7 +182,7 @@ def resume(
 
 
 def _record(
-    built: Built, opened: OpenedData, chosen: TrainingOptions, silenced: tuple[tuple[str, str], ...]
+    built: Built, opened: OpenedData, chosen: TrainingOptions, ablated_terms: tuple[tuple[str, str], ...]
 ) -> RunRecord:
     return RunRecord(
         gansdk=1,
@@ -190,13 +192,13 @@ def _record(
         options=built.options.model_dump(mode="json"),
         data=opened.train_sources,
         tests=opened.test_sources,
-        relies_on=dict(built.recipe.relies_on),
+        dependencies=dict(built.recipe.dependencies),
         seed=chosen.seed,
         device=str(built.placement.device),
         precision=cast("Literal['fp32', 'bf16']", built.placement.precision),
         threads=chosen.threads,
-        silenced=silenced,
-        pace=Pace(
+        ablated_terms=ablated_terms,
+        intervals=Intervals(
             log=chosen.log_every,
             samples=chosen.samples_every,
             checkpoint=chosen.checkpoint_every,
@@ -211,11 +213,11 @@ def _record(
     )
 
 
-def _or_installed(metrics: Iterable[Metric] | None) -> Iterable[Metric]:
+def _or_installed(metrics: Iterable[MetricSpec] | None) -> Iterable[MetricSpec]:
     return discover().metrics.values() if metrics is None else metrics
 
 
-def _places(recorded: Mapping[str, Source], moved: Mapping[str, str]) -> dict[str, str]:
+def _places(recorded: Mapping[str, DataSource], moved: Mapping[str, str]) -> dict[str, str]:
     """Where the data sets of a run are: as it was recorded, or as they are said to have moved."""
     places = {name: source.path for name, source in recorded.items()}
     for name, text in moved.items():
@@ -248,7 +250,7 @@ def _reopened(
 def _check_same(record: RunRecord, opened: OpenedData, recipe: Recipe) -> None:
     check_unchanged(record.data, opened.train_sources)
     check_unchanged(record.tests, opened.test_sources)
-    check_relied_on(record.relies_on, recipe.relies_on)
+    check_dependencies(record.dependencies, recipe.dependencies)
 
 
 def _changed(record: RunRecord, values: Options, chosen: ResumeOptions, opened: OpenedData) -> RunRecord:
@@ -262,7 +264,7 @@ def _changed(record: RunRecord, values: Options, chosen: ResumeOptions, opened: 
     return record.model_copy(update=changes)
 
 
-def _moved(recorded: Mapping[str, Source], found: Mapping[str, Source]) -> dict[str, Source]:
+def _moved(recorded: Mapping[str, DataSource], found: Mapping[str, DataSource]) -> dict[str, DataSource]:
     return {name: source.model_copy(update={"path": found[name].path}) for name, source in recorded.items()}
 
 

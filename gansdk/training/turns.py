@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gansdk.training.players import RunningStatistics
 
     Terms = Mapping[str, Tensor]
-    Verdicts = Mapping[Literal["real", "made"], Tensor | Sequence[Tensor]]
+    Logits = Mapping[Literal["real", "fake"], Tensor | Sequence[Tensor]]
 
 
 class Train:
@@ -38,7 +38,8 @@ class Train:
         device: Where to compute.
         seed: The run's seed; torch's own generators have been seeded with it.
         precision: ``fp32``, or ``bf16`` for bfloat16 autocast inside :meth:`autocast`.
-        silenced: (player, term) pairs that are multiplied by 0, which is what makes a twin. They are still logged.
+        ablated_terms: (player, term) pairs that are multiplied by 0, which is what makes an ablation. They are still
+        logged.
 
     Attributes:
         step: Index of the step that is being taken, from 0.
@@ -55,22 +56,22 @@ class Train:
         device: torch.device | str = "cpu",
         seed: int = 0,
         precision: str = "fp32",
-        silenced: Iterable[tuple[str, str]] = (),
+        ablated_terms: Iterable[tuple[str, str]] = (),
     ) -> None:
         self.step = 0
         self.device = torch.device(device)
         self.seed = seed
         self.precision = precision
-        self.silenced = frozenset(silenced)
+        self.ablated_terms = frozenset(ablated_terms)
         self.averages = Averages()
         self.kept_tensors: dict[str, Tensor] = {}
         self.fixed = tuple(module.to(self.device).eval().requires_grad_(False) for module in fixed)
         self.states = {player: _state(player, self.device) for player in players}
         check_owners(self.states.values())
         names = {player.name for player in players}
-        for player, term in self.silenced:
+        for player, term in self.ablated_terms:
             if player not in names:
-                raise TrainingError(f"there is no player {player!r} whose term {term!r} could be silenced")
+                raise TrainingError(f"there is no player {player!r} whose term {term!r} could be ablated_terms")
         self._others: dict[tuple[Player, ...], list[RunningStatistics]] = {}
         self._in_turn = False
 
@@ -103,7 +104,7 @@ class Train:
             raise TrainingError("a turn was opened inside another one", hint="close the first, or give it both players")
         self._in_turn = True
 
-    def watch(self, terms: Mapping[Player, Terms], verdicts: Verdicts) -> None:
+    def watch(self, terms: Mapping[Player, Terms], logits: Logits) -> None:
         """Is shown what a turn is about to minimise; here nobody looks."""
 
     def move(self, gradients: Mapping[Player, Sequence[Tensor]]) -> None:
@@ -173,14 +174,15 @@ class Turn:
         self._train.end(self._players)
 
     def minimise(
-        self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]], *, verdicts: Verdicts | None = None
+        self, terms: Mapping[str, Tensor] | Mapping[Player, Mapping[str, Tensor]], *, logits: Logits | None = None
     ) -> None:
         """Takes all gradients, then moves every player of the turn along its own.
 
         Args:
             terms: Scalars by name where the turn has one player, else such a mapping for each player. What a player
                 minimises is their sum. Their values go to the metric log as ``player/term``.
-            verdicts: In a turn of a :class:`~gansdk.training.Contest`, what the judge gives for what is ``real`` and
+            logits: In a turn of a :class:`~gansdk.training.AdversarialPair`, what the discriminator gives for what is
+                ``real`` and
                 for what is ``made``: the very tensors, one or several, from which terms were computed, in which larger
                 means more real. They change nothing; a check of signs looks at them.
 
@@ -193,7 +195,7 @@ class Turn:
         self._spent = True
         by_player = self._by_player(terms)
         with self._full_precision():
-            self._train.watch(by_player, verdicts or {})
+            self._train.watch(by_player, logits or {})
             gradients = self._gradients(by_player)
         values = self._checked(by_player, gradients)
         self._train.move(gradients)
@@ -235,11 +237,11 @@ class Turn:
         return gradients
 
     def _sum(self, player: Player, terms: Terms) -> Tensor:
-        silenced = self._train.silenced
+        ablated_terms = self._train.ablated_terms
         total: Tensor | None = None
         for name, term in terms.items():
             part = _scalar(term)
-            if silenced and (player.name, name) in silenced:
+            if ablated_terms and (player.name, name) in ablated_terms:
                 part = part * 0
             total = part if total is None else total + part
         if total is None:

@@ -8,7 +8,7 @@ import pytest
 import tiny
 
 from gansdk.cards.card import Card
-from gansdk.evaluation.record import Evaluation, Figure, Measurement, Variant
+from gansdk.evaluation.record import Estimate, Evaluation, Measurement, Variant
 from gansdk.evaluation.restoration import JPEG, PHOTOGRAPHS
 from gansdk.model.config import Attributions, Credit, Trained, TrainingData, read_config
 from gansdk.tasks.superres import SUPERRES
@@ -20,19 +20,21 @@ def measured(metric: str, data: str, value: float, **fields) -> Measurement:
 
 FULL = Evaluation(
     measurements=(
-        measured("psnr-y", "Set5", 31.2345, unit="dB", interval=(30.111, 32.222), baselines={"bicubic": 28.8}, count=5),
-        measured("fd-lite0", "BSD100", 612.34, better="lower", baselines={"bicubic": 745.1, "floor": 265.4}),
+        measured(
+            "psnr-y", "Set5", 31.2345, unit="dB", interval=(30.111, 32.222), references={"bicubic": 28.8}, count=5
+        ),
+        measured("fd-lite0", "BSD100", 612.34, better="lower", references={"bicubic": 745.1, "floor": 265.4}),
         measured(
             "ssim-y",
             "Set5",
             0.87654,
-            twin=Figure(value=0.9),
-            difference=Figure(value=-0.02346, interval=(-0.03, -0.01)),
+            baseline=Estimate(value=0.9),
+            difference=Estimate(value=-0.02346, interval=(-0.03, -0.01)),
         ),
-        measured("psnr-y", PHOTOGRAPHS, 30.5, unit="dB", baselines={"bicubic": 29.0}),
-        measured("psnr-y", JPEG, 26.25, unit="dB", baselines={"bicubic": 27.5}),
+        measured("psnr-y", PHOTOGRAPHS, 30.5, unit="dB", references={"bicubic": 29.0}),
+        measured("psnr-y", JPEG, 26.25, unit="dB", references={"bicubic": 27.5}),
     ),
-    twin="none: it is a test",
+    baseline="none: it is a test",
     ablation=(
         Variant(name="vgg", steps=7, options={"content": "vgg"}, measurements=(measured("fd-lite0", "X", 701.2),)),
         Variant(name="pixel", steps=7, options={"content": "pixel"}, measurements=(measured("fd-lite0", "X", 799.9),)),
@@ -60,7 +62,7 @@ CREDITS = Attributions(
 def card(tmp_path):
     """A card with everything that a model of one end can have."""
     tiny.write(tmp_path / "m", trained=TRAINED, licence="Apache-2.0", summary="a test model")
-    method = dataclasses.replace(tiny.METHOD, about="It is **tiny**.", ends=("before", "after"))
+    method = dataclasses.replace(tiny.METHOD, about="It is **tiny**.", checkpoints=("before", "after"))
     return Card(
         name="tiny-x2",
         ref="builtin:tiny-x2",
@@ -69,5 +71,5 @@ def card(tmp_path):
         tasks=(SUPERRES,),
         evaluation=FULL,
         attributions=CREDITS,
-        pictures=("card-strip.webp", "card-trials.webp"),
+        images=("card-strip.webp", "card-trials.webp"),
     )

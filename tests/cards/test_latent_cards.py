@@ -13,18 +13,18 @@ import sketch
 from command import Gansdk
 from dists import write_distribution
 from huggingface_hub import ModelCard
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk.cards.card import gather
 from gansdk.cards.figures import applicable
 from gansdk.cards.rendering import render
 from gansdk.data.mnist import MNIST
-from gansdk.evaluation.evaluator import OTHER_END
-from gansdk.evaluation.record import Evaluation, Figure, Measurement
+from gansdk.evaluation.evaluator import OTHER_CHECKPOINT
+from gansdk.evaluation.record import Estimate, Evaluation, Measurement
 from gansdk.model.config import Trained, TrainingData
 from gansdk.model.facts import Facts
 from gansdk.models.catalog import Catalog
-from gansdk.plugins.registry import Brought, Source, discover
+from gansdk.plugins.registry import Contributions, PluginSource, discover
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SUPPORT = Path(sketch.__file__).parent
 MADE = ("card-samples.webp", "card-sweep-style-0.webp", "card-sweep-style-1.webp", "card-doubtful.webp")
-JUDGE = "that of mnist, right on 99.50% of its 10000 test images"
+EVALUATOR = "that of mnist, right on 99.50% of its 10000 test images"
 
 
 def measured(metric: str, value: float, **fields) -> Measurement:
@@ -41,19 +41,27 @@ def measured(metric: str, value: float, **fields) -> Measurement:
 
 
 FIDELITY = measured(
-    "code-fidelity", 0.9, interval=(0.88, 0.92), twin=Figure(value=0.1), protocol={"judge": JUDGE, "seed": 1}
+    "code-fidelity",
+    0.9,
+    interval=(0.88, 0.92),
+    baseline=Estimate(value=0.1),
+    protocol={"evaluator": EVALUATOR, "seed": 1},
 )
-ACCURACY = measured("code-accuracy", 0.95, baselines={"by its own words": 0.94})
+ACCURACY = measured("clustering-accuracy", 0.95, references={"by its own words": 0.94})
 
 
 @pytest.fixture
 def card(tmp_path) -> Card:
     """That of the sketch, as if it had been trained on MNIST and measured."""
     sketch.write(tmp_path / "mine")
-    registry = discover().add(Brought(Source("gansdk-plugin-sketch", "0.1", "sketch"), methods=(sketch.METHOD,)))
+    registry = discover().add(
+        Contributions(PluginSource("gansdk-plugin-sketch", "0.1", "sketch"), methods=(sketch.METHOD,))
+    )
     catalog = Catalog(registry, Settings())
     card = gather(catalog, catalog.locate(tmp_path / "mine"), MADE)
-    return dataclasses.replace(card, evaluation=Evaluation(measurements=(FIDELITY, ACCURACY), twin="another training"))
+    return dataclasses.replace(
+        card, evaluation=Evaluation(measurements=(FIDELITY, ACCURACY), baseline="another training")
+    )
 
 
 def region(text: str, name: str) -> str:
@@ -72,14 +80,14 @@ def test_the_command_makes_a_card_whose_examples_run(tmp_path):
     text = (tmp_path / "mine" / "README.md").read_text("utf-8")
     assert all(f"]({name})" in text for name in MADE)
     assert all((tmp_path / "mine" / name).stat().st_size < 300_000 for name in MADE)
-    again = gansdk("card", "./mine", "--no-pictures")
+    again = gansdk("card", "./mine", "--no-images")
     assert again.code == 0
     assert (tmp_path / "mine" / "README.md").read_text("utf-8") == text
 
-    Image.new("L", (8, 10)).save(tmp_path / "picture.png")
+    PILImage.new("L", (8, 10)).save(tmp_path / "image.png")
     commands = re.findall("^    gansdk (run .*)$", region(text, "run"), re.MULTILINE)
     assert commands == [
-        "run encode picture.png --model ./mine",
+        "run encode image.png --model ./mine",
         "run generate --model ./mine -n 16 -o samples.png",
         "run generate --model ./mine --set class=zero -n 16 -o zero.png",
         "run traverse --model ./mine --code class -o class.png",
@@ -94,7 +102,7 @@ def test_the_command_makes_a_card_whose_examples_run(tmp_path):
 
 
 def test_what_is_seen_is_said(card):
-    text = region(render(card), "pictures")
+    text = region(render(card), "images")
     assert "A column for each value of `class`, a row for each sample" in text
     assert "`style.0` from -2 to 2 (in training from -1 to 1)" in text
     assert "`style.1` from -2 to 2" in text
@@ -102,19 +110,21 @@ def test_what_is_seen_is_said(card):
 
 def test_where_it_fails_is_how_often_and_what_that_looks_like(card):
     text = region(render(card), "failures")
-    assert "In 10.0% (8.0% to 12.0%) of its samples, in 90.0% of its twin's, a judge sees something else" in text
-    assert f"The judge: {JUDGE}." in text
+    assert (
+        "In 10.0% (8.0% to 12.0%) of its samples, in 90.0% of its baseline's, an evaluator sees something else" in text
+    )
+    assert f"The evaluator: {EVALUATOR}." in text
     assert "gets 5.0% of the images of mnist:test wrong once each category is matched with a class, and 6.0% by" in text
     assert "(card-doubtful.webp)" in text
-    bare = dataclasses.replace(card, evaluation=Evaluation(), pictures=())
+    bare = dataclasses.replace(card, evaluation=Evaluation(), images=())
     assert region(render(bare), "failures") == ""
 
 
 def test_limits_are_those_of_latents_and_encoders(card):
     text = region(render(card), "limits")
-    assert "It gives pictures of 8×10 pixels, grey, and no others." in text
+    assert "It gives images of 8×10 pixels, grey, and no others." in text
     assert "In training `style` lay between -1 and 1" in text
-    assert "Its encoder reads `class`, `style`, `features` off pictures of 8×10 pixels, grey" in text
+    assert "Its encoder reads `class`, `style`, `features` off images of 8×10 pixels, grey" in text
     assert "without labels" not in text
 
 
@@ -134,7 +144,7 @@ def test_no_two_commands_of_a_card_write_one_file(card):
 def named(card: Card, labels: tuple[str, ...]) -> Card:
     """It, with ten categories of these names, trained on MNIST."""
     facts = card.config.facts.model_dump()
-    facts["generator"]["source"]["parts"][1].update(k=10, labels=labels)
+    facts["generator"]["source"]["variables"][1].update(k=10, labels=labels)
     split = MNIST.splits["train"]
     data = (TrainingData(name="mnist:train", licence="CC0-1.0", items=split.items, digest=split.digest),)
     trained = Trained(recipe="a:b", config="c", seed=0, steps=1, data=data)
@@ -144,15 +154,15 @@ def named(card: Card, labels: tuple[str, ...]) -> Card:
 
 def test_data_sets_are_named_by_their_own_names_and_another_training_as_the_twin(card):
     def command(**changed) -> str:
-        evaluation = Evaluation(measurements=(FIDELITY.model_copy(update=changed),), twin="another training")
+        evaluation = Evaluation(measurements=(FIDELITY.model_copy(update=changed),), baseline="another training")
         return evaluating(dataclasses.replace(card, evaluation=evaluation))
 
-    assert command() == "gansdk eval run/ --data mnist:test --twin twin/"
-    assert command(data="digits", twin=None) == "gansdk eval run/ --data digits=mnist:test"
-    assert command(digest="", twin=None) == "gansdk eval run/ --data mnist:test"
-    assert command(digest="sha256:0", twin=None) == "gansdk eval run/ --data mnist:test=FOLDER-OR-ZIP"
-    ended = dataclasses.replace(card, evaluation=card.evaluation.model_copy(update={"twin": OTHER_END}))
-    assert "--twin" not in evaluating(ended)
+    assert command() == "gansdk eval run/ --data mnist:test --baseline baseline/"
+    assert command(data="digits", baseline=None) == "gansdk eval run/ --data digits=mnist:test"
+    assert command(digest="", baseline=None) == "gansdk eval run/ --data mnist:test"
+    assert command(digest="sha256:0", baseline=None) == "gansdk eval run/ --data mnist:test=FOLDER-OR-ZIP"
+    ended = dataclasses.replace(card, evaluation=card.evaluation.model_copy(update={"baseline": OTHER_CHECKPOINT}))
+    assert "--baseline" not in evaluating(ended)
 
 
 def evaluating(card: Card) -> str:
@@ -165,15 +175,15 @@ def test_the_hub_is_told_all_that_it_does(card):
     assert {"image-classification", "image-feature-extraction", "generate"} <= set(data.tags)
     assert {(one.dataset_type, one.dataset_split) for one in data.eval_results} == {("mnist", "test")}
     facts = card.config.facts
-    features = facts.encoder.model_copy(update={"parts": facts.encoder.parts[-1:]})
+    features = facts.encoder.model_copy(update={"variables": facts.encoder.variables[-1:]})
     for encoder, tag in ((facts.encoder, "image-classification"), (features, "image-feature-extraction")):
         alone = facts.model_copy(update={"generator": None, "encoder": encoder})
         changed = dataclasses.replace(card, config=card.config.model_copy(update={"facts": alone}))
         assert ModelCard(render(changed)).data.pipeline_tag == tag
 
 
-def test_a_latent_that_cannot_be_drawn_makes_no_pictures(card):
+def test_a_latent_that_cannot_be_drawn_makes_no_images(card):
     facts = card.config.facts.model_dump()
-    facts["generator"]["source"]["parts"] = [{"kind": "code", "name": "z", "n": 3}]
+    facts["generator"]["source"]["variables"] = [{"kind": "code", "name": "z", "n": 3}]
     assert applicable(card.config.model_copy(update={"facts": Facts.model_validate(facts)})) == ()
     assert applicable(card.config) == MADE

@@ -1,4 +1,4 @@
-"""The pictures of a card for a model from a latent: the right samples at the right places."""
+"""The images of a card for a model from a latent: the right samples at the right places."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 
 import gansdk
 from gansdk.cards.figures import FAILED, TRIED, applicable
-from gansdk.cards.images import latent_pictures
+from gansdk.cards.images import latent_images
 from gansdk.data.mnist import MNIST
-from gansdk.evaluation.assessment import Subject
+from gansdk.evaluation.assessment import EvaluatedModel
 from gansdk.evaluation.protocol import SEED
 from gansdk.model.config import ModelConfig, Trained, TrainingData
 from gansdk.models.latents import draw
@@ -39,32 +39,32 @@ def config_of(facts: gansdk.Facts) -> ModelConfig:
     )
 
 
-def pictures_of(model: gansdk.Model) -> dict[str, NDArray[np.uint8]]:
-    return dict(latent_pictures(Subject(model=model, device=torch.device("cpu")), config_of(model.facts)))
+def images_of(model: gansdk.Model) -> dict[str, NDArray[np.uint8]]:
+    return dict(latent_images(EvaluatedModel(model=model, device=torch.device("cpu")), config_of(model.facts)))
 
 
 @pytest.fixture(scope="module")
 def bars() -> dict[str, NDArray[np.uint8]]:
-    return pictures_of(slider.model())
+    return images_of(slider.model())
 
 
 def cells(sheet: NDArray[np.uint8], columns: int, rows: int) -> NDArray[np.uint8]:
-    """The pictures of a grid, [rows, columns, H, W]; its labels stand to the left and above."""
+    """The images of a grid, [rows, columns, H, W]; its labels stand to the left and above."""
     step = CELL + GAP
     grid = sheet[-(rows * step - GAP) :, -(columns * step - GAP) :, 0]
     return np.array([[grid[y * step :, x * step :][:CELL, :CELL] for x in range(columns)] for y in range(rows)])
 
 
 def panels(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The sixteen pictures of a sheet, four in a row with captions above, [16, H, W]."""
+    """The sixteen images of a sheet, four in a row with captions above, [16, H, W]."""
     across, down = PANEL + 6, PANEL + 6 + HEADER
     tops = [HEADER + row * down for row in range(4)]
     return np.array([sheet[top:, left * across :][:PANEL, :PANEL, 0] for top in tops for left in range(4)])
 
 
-def centres(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Where the ink of pictures stands from left to right, in pixels of the model."""
-    ink, side = pictures.sum(-2).astype(float), pictures.shape[-1]
+def centres(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Where the ink of images stands from left to right, in pixels of the model."""
+    ink, side = images.sum(-2).astype(float), images.shape[-1]
     return (ink * (np.arange(side) + 0.5)).sum(-1) / ink.sum(-1) * slider.SIDE / side
 
 
@@ -93,14 +93,14 @@ class Hesitant(slider.Reader):
 
 def test_without_a_judge_those_of_which_the_encoder_is_least_sure():
     model = gansdk.Model(slider.FACTS, generator=slider.Bars(), encoder=Hesitant())
-    shown = panels(pictures_of(model)["card-doubtful.webp"])
+    shown = panels(images_of(model)["card-doubtful.webp"])
     np.testing.assert_allclose(centres(shown), np.full(FAILED, 17.5), atol=0.3)
 
 
 CLASS = gansdk.Categorical(name="class", k=2, labels=("zero", "one"))
 STYLE = gansdk.Continuous(name="style")
 DIGITS = gansdk.Facts(
-    generator=gansdk.LatentGeneratorFacts(source=gansdk.LatentSource(parts=(CLASS, STYLE)), output=slider.PICTURE)
+    generator=gansdk.LatentGeneratorFacts(source=gansdk.LatentSource(variables=(CLASS, STYLE)), output=slider.IMAGE)
 )
 LAPSE = 0.99
 
@@ -121,7 +121,7 @@ def _bar(rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def test_with_a_judge_those_that_it_takes_for_something_else_come_first():
-    sheet = pictures_of(gansdk.Model(DIGITS, generator=Digits()))["card-mistaken.webp"]
+    sheet = images_of(gansdk.Model(DIGITS, generator=Digits()))["card-mistaken.webp"]
     drawn = draw(DIGITS.generator.source, SEED, range(TRIED))
     wrong = int(((drawn["class"] == 0) & (drawn["style"][:, 0] > LAPSE)).sum())
     assert 0 < wrong < FAILED
@@ -138,14 +138,14 @@ def test_who_looks_for_failures_follows_from_facts_and_data():
 
 
 def test_without_a_category_samples_stand_as_they_come():
-    source = gansdk.LatentSource(parts=(gansdk.Noise(n=28),))
-    facts = gansdk.Facts(generator=gansdk.LatentGeneratorFacts(source=source, output=slider.PICTURE))
+    source = gansdk.LatentSource(variables=(gansdk.Noise(n=28),))
+    facts = gansdk.Facts(generator=gansdk.LatentGeneratorFacts(source=source, output=slider.IMAGE))
 
     class Stripes:
         def generate(self, source: Mapping[str, Tensor], /) -> Tensor:
             return source["noise"].sigmoid()[:, None, None].expand(-1, 1, 28, 28)
 
-    made = pictures_of(gansdk.Model(facts, generator=Stripes()))
+    made = images_of(gansdk.Model(facts, generator=Stripes()))
     assert list(made) == ["card-samples.webp"]
     noise = draw(source, 0, range(64))["noise"].astype(np.float64)
     expected = np.rint(255 / (1 + np.exp(-noise))).reshape(8, 8, 28)

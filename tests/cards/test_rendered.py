@@ -27,7 +27,7 @@ def catalog(script):
 def test_no_card_is_stale(script, catalog):
     shipped = list(script.shipped(catalog))
     assert "srresnet-x4" in {path.parent.name for _, path in shipped}
-    stale = [path.parent.name for located, path in shipped if script.is_stale(catalog, located, path)]
+    stale = [path.parent.name for resolved, path in shipped if script.is_stale(catalog, resolved, path)]
     assert stale == [], "run python scripts/render_cards.py"
 
 
@@ -37,21 +37,21 @@ def test_there_is_no_card_of_a_model_that_does_not_ship(script, catalog):
 
 
 def test_a_stale_card_is_seen(script, catalog, tmp_path):
-    located, path = next(one for one in script.shipped(catalog) if one[1].parent.name == "srresnet-x4")
+    resolved, path = next(one for one in script.shipped(catalog) if one[1].parent.name == "srresnet-x4")
     copy = tmp_path / "README.md"
-    assert script.is_stale(catalog, located, copy)
+    assert script.is_stale(catalog, resolved, copy)
     text = path.read_text("utf-8")
-    for picture in path.parent.glob("*.webp"):
-        (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    for image in path.parent.glob("*.webp"):
+        (tmp_path / image.name).write_bytes(image.read_bytes())
     copy.write_text(text, "utf-8")
-    assert not script.is_stale(catalog, located, copy)
+    assert not script.is_stale(catalog, resolved, copy)
     copy.write_text(text + "\nan author's words\n", "utf-8")
-    assert not script.is_stale(catalog, located, copy)
+    assert not script.is_stale(catalog, resolved, copy)
     copy.write_text(text.replace("bicubic", "cubic", 1), "utf-8")
-    assert script.is_stale(catalog, located, copy)
+    assert script.is_stale(catalog, resolved, copy)
     copy.write_text(text, "utf-8")
     (tmp_path / "card-strip.webp").unlink()
-    assert script.is_stale(catalog, located, copy)
+    assert script.is_stale(catalog, resolved, copy)
 
 
 def test_the_hub_would_read_them(script, catalog):

@@ -10,7 +10,7 @@ import pytest
 
 from gansdk.cards.rendering import read_card, render
 from gansdk.errors import InputError, OutputError
-from gansdk.evaluation.record import Evaluation, Figure, Replicate
+from gansdk.evaluation.record import Estimate, Evaluation, Replicate
 from gansdk.model.config import Origin
 from gansdk.options import Options
 from gansdk.plugins.declarations import Config
@@ -33,7 +33,7 @@ def test_the_same_records_give_the_same_text(card):
     assert render(card, text) == text
     assert re.findall("gansdk:begin ([a-z]+)", text) == [
         "title",
-        "pictures",
+        "images",
         "run",
         "figures",
         "ablation",
@@ -46,11 +46,11 @@ def test_the_same_records_give_the_same_text(card):
 
 def test_figures_stand_with_interval_twin_and_baselines(card):
     rows = [line for line in region(render(card), "figures").splitlines() if line.startswith("| ")]
-    assert rows[0] == "| data | metric | **this model** | 95 % | twin | difference (95 %) | bicubic | floor |"
+    assert rows[0] == "| data | metric | **this model** | 95 % | baseline | difference (95 %) | bicubic | floor |"
     assert rows[2] == "| Set5 | psnr-y ↑ [dB] | **31.23** | 30.11 … 32.22 |  |  | 28.80 |  |"
     assert rows[3] == "| Set5 | ssim-y ↑ | **0.877** |  | 0.900 | −0.023 (−0.030 … −0.010) |  |  |"
     assert rows[4] == "| BSD100 | fd-lite0 ↓ | **612** |  |  |  | 745 | 265 |"
-    assert "Twin: none: it is a test." in region(render(card), "figures")
+    assert "Baseline: none: it is a test." in region(render(card), "figures")
 
 
 def test_other_seeds_stand_as_mean_and_deviation(card):
@@ -61,7 +61,7 @@ def test_other_seeds_stand_as_mean_and_deviation(card):
     )
     card = dataclasses.replace(card, evaluation=card.evaluation.model_copy(update={"replicates": others}))
     rows = [line for line in region(render(card), "figures").splitlines() if line.startswith("| ")]
-    assert "| 95 % | mean ± sd of 3 seeds | twin |" in rows[0]
+    assert "| 95 % | mean ± sd of 3 seeds | baseline |" in rows[0]
     assert "| 30.11 … 32.22 | 31.23 ± 1.00 |" in rows[2]
     assert "the others are 7, 8, trained and measured alike" in region(render(card), "figures")
     text = region(render(card), "reproducing")
@@ -83,7 +83,7 @@ def test_every_figure_changes_with_the_record(card):
 
 def test_where_it_fails_is_said_from_figures(card):
     text = region(render(card), "failures")
-    assert "| kind of picture | psnr-y: this model | bicubic |" in text
+    assert "| kind of image | psnr-y: this model | bicubic |" in text
     assert "| inputs from JPEG files of quality 40 | 26.25 | 27.50 |" in text
     assert "By psnr-y it is worse than bicubic enlargement on: inputs from JPEG files of quality 40." in text
 
@@ -101,10 +101,10 @@ def test_whose_works_it_was_trained_on(card):
 
 
 def test_a_model_with_two_ends_is_shown_with_both(card):
-    config = card.config.model_copy(update={"ends": {"0": "start.safetensors", "1": "model.safetensors"}})
+    config = card.config.model_copy(update={"checkpoints": {"0": "initial.safetensors", "1": "model.safetensors"}})
     text = render(dataclasses.replace(card, config=config))
-    assert "From left to right: input, bicubic, before, after, truth." in region(text, "pictures")
-    assert "`--blend 0` is before" in region(text, "run")
+    assert "From left to right: input, bicubic, before, after, truth." in region(text, "images")
+    assert "`--network-interpolation 0` is before" in region(text, "run")
     assert "| data | metric | **after** | 95 % | before |" in region(text, "figures")
 
 
@@ -116,16 +116,16 @@ def test_an_imported_model_says_where_it_comes_from(card):
     assert "gansdk train" not in text
     lines = region(text, "reproducing").splitlines()
     assert "    gansdk import RRDB.pth --licence Apache-2.0 -o model" in lines
-    assert "    gansdk eval model/ --data Set5=FOLDER-OR-ZIP --data BSD100=FOLDER-OR-ZIP --twin twin/" in lines
+    assert "    gansdk eval model/ --data Set5=FOLDER-OR-ZIP --data BSD100=FOLDER-OR-ZIP --baseline baseline/" in lines
     assert "It is **tiny**" in render(card)
     assert "It is **tiny**" not in text
 
 
 def test_a_model_that_was_never_measured_says_so(card):
-    bare = dataclasses.replace(card, evaluation=Evaluation(), pictures=())
+    bare = dataclasses.replace(card, evaluation=Evaluation(), images=())
     text = render(bare)
     assert "Not measured yet" in region(text, "figures")
-    assert region(text, "failures") == region(text, "pictures") == region(text, "ablation") == ""
+    assert region(text, "failures") == region(text, "images") == region(text, "ablation") == ""
 
 
 def test_the_training_command_gives_the_recorded_options(card):
@@ -149,13 +149,13 @@ def test_the_training_command_gives_the_recorded_options(card):
 def test_the_command_of_a_twin_says_so(card):
     own = (("generator", "information"), ("generator", "gan"))
 
-    def is_twin(silenced):
-        config = Config("a:b", f"{__name__}:RecipeOptions", own_terms=own)
-        trained = card.config.trained.model_copy(update={"silenced": silenced})
+    def is_twin(ablated_terms):
+        config = Config("a:b", f"{__name__}:RecipeOptions", ablated_terms=own)
+        trained = card.config.trained.model_copy(update={"ablated_terms": ablated_terms})
         changed = card.config.model_copy(update={"trained": trained})
         method = dataclasses.replace(card.method, configs={"small": config})
         text = region(render(dataclasses.replace(card, config=changed, method=method)), "reproducing")
-        return "--twin" in shlex.split(text.split("\n    ")[1])
+        return "--baseline" in shlex.split(text.split("\n    ")[1])
 
     assert is_twin(tuple(sorted(own)))
     assert not is_twin(())
@@ -163,9 +163,9 @@ def test_the_command_of_a_twin_says_so(card):
 
 
 def test_what_stands_beside_the_model_is_trained_by_its_command_changed(card):
-    config = Config("a:b", f"{__name__}:RecipeOptions", own_terms=(("generator", "information"),))
-    measured = tuple(one.model_copy(update={"twin": Figure(value=1.0)}) for one in card.evaluation.measurements)
-    evaluation = card.evaluation.model_copy(update={"twin": "another training", "measurements": measured})
+    config = Config("a:b", f"{__name__}:RecipeOptions", ablated_terms=(("generator", "information"),))
+    measured = tuple(one.model_copy(update={"baseline": Estimate(value=1.0)}) for one in card.evaluation.measurements)
+    evaluation = card.evaluation.model_copy(update={"baseline": "another training", "measurements": measured})
     method = dataclasses.replace(card.method, configs={"small": config})
     text = region(render(dataclasses.replace(card, evaluation=evaluation, method=method)), "reproducing")
     changed = [shlex.split(line) for line in text.partition("changed by:")[2].splitlines() if line.startswith("    ")]
@@ -174,7 +174,7 @@ def test_what_stands_beside_the_model_is_trained_by_its_command_changed(card):
         for row in evaluation.ablation
     ]
     assert rows
-    assert changed[0] == ["--twin", "-o", "twin"]
+    assert changed[0] == ["--baseline", "-o", "baseline"]
     assert [(words[-1], [word for word in words[:-2] if word != "--set"]) for words in changed[1:]] == rows
     assert f"--ablation {rows[0][0]}={rows[0][0]}/" in text
 

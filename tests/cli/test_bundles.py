@@ -6,12 +6,12 @@ import shutil
 import tarfile
 
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 
 
 def upscaled(command, model: str) -> bytes:
-    """What a model makes of a picture."""
-    Image.linear_gradient("L").convert("RGB").resize((20, 30)).save(command.cwd / "photo.png")
+    """What a model makes of an image."""
+    PILImage.linear_gradient("L").convert("RGB").resize((20, 30)).save(command.cwd / "photo.png")
     done = command("run", "superres", "photo.png", "--model", model, "-o", "large.png", "--on-exists", "overwrite")
     assert done.code == 0, done.err
     return (command.cwd / "large.png").read_bytes()
@@ -46,7 +46,7 @@ def test_every_ref_has_a_name_for_its_file(ref, name, with_kinds, model):
 
 def test_a_model_of_the_hub_whole_and_from_the_cache(with_kinds, hub, model):
     files = {path.name: path.read_bytes() for path in model.iterdir()}
-    files |= {"README.md": b"# A model\n", "card-1.webp": b"a picture", "notes.txt": b"not of the format"}
+    files |= {"README.md": b"# A model\n", "card-1.webp": b"an image", "notes.txt": b"not of the format"}
     hub.repo("org/m", files)
     done = with_kinds("bundle", "hub:org/m", "-o", "online.tar")
     assert done.code == 0, done.err
@@ -79,7 +79,7 @@ def test_without_its_plugin_it_is_unpacked_and_the_line_is_said(gansdk, with_kin
 
 def test_what_is_there_stays_unless_told_otherwise(with_kinds, model):
     (model / "README.md").write_text("# A card\n")
-    (model / "card-1.webp").write_bytes(b"a picture")
+    (model / "card-1.webp").write_bytes(b"an image")
     assert with_kinds("bundle", "./model").code == 0
     for command, there in ((("bundle", "./model"), "model.tar"), (("unbundle", "model.tar", "-o", "m"), "m")):
         with_kinds(*command)

@@ -10,7 +10,7 @@ from gansdk.evaluation.record import Evaluation, Measurement
 
 def measured() -> Evaluation:
     one = Measurement(metric="psnr-y", data="Set5", protocol={}, unit="dB", value=29.876)
-    return Evaluation(measurements=(one,), twin="none")
+    return Evaluation(measurements=(one,), baseline="none")
 
 
 def test_a_model_of_ones_own_gets_a_card_that_keeps_its_authors_words(with_kinds, tmp_path):
@@ -25,8 +25,8 @@ def test_a_model_of_ones_own_gets_a_card_that_keeps_its_authors_words(with_kinds
     assert ModelCard(text).data.license == "mit"
     assert (folder / "card-strip.webp").read_bytes()[:4] == b"RIFF"
     (folder / "README.md").write_text(text + "\n## Mine\n", "utf-8")
-    again = with_kinds("card", "./mine", "--no-pictures", "--json")
-    assert again.records == [{"card": "mine/README.md", "pictures": []}]
+    again = with_kinds("card", "./mine", "--no-images", "--json")
+    assert again.records == [{"card": "mine/README.md", "images": []}]
     assert (folder / "README.md").read_text("utf-8") == text + "\n## Mine\n"
 
 
@@ -35,7 +35,7 @@ def test_the_card_of_a_built_in_model_is_printed_or_goes_where_it_is_asked_for(w
     assert printed.code == 0
     assert printed.out.startswith("---\nlibrary_name: gansdk\n")
     assert "Not measured yet" in printed.out
-    done = with_kinds("card", "builtin:tiny-x2", "-o", "CARD.md", "--no-pictures")
+    done = with_kinds("card", "builtin:tiny-x2", "-o", "CARD.md", "--no-images")
     assert "never measured: gansdk eval builtin:tiny-x2" in done.err
     assert (with_kinds.cwd / "CARD.md").read_text("utf-8").rstrip() == printed.out.rstrip()
 

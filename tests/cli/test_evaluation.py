@@ -14,7 +14,7 @@ import pytest
 import sketch
 import tiny
 from dists import write_distribution
-from PIL import Image
+from PIL import Image as PILImage
 from skimage.data import coffee
 
 from gansdk.data.stacked import array_digest
@@ -26,8 +26,8 @@ from gansdk.model.config import Trained, check_folder, read_config
 def photos(gansdk):
     folder = gansdk.cwd / "photos"
     folder.mkdir()
-    Image.fromarray(coffee()[200:260, 300:364]).save(folder / "one.png")
-    Image.fromarray(coffee()[100:164, 200:260]).save(folder / "two.png")
+    PILImage.fromarray(coffee()[200:260, 300:364]).save(folder / "one.png")
+    PILImage.fromarray(coffee()[100:164, 200:260]).save(folder / "two.png")
     return folder
 
 
@@ -102,7 +102,7 @@ def test_figures_of_a_model_that_a_training_has_replaced_since_are_not_kept(with
 
 
 def test_a_model_that_a_training_replaces_while_it_is_read_is_read_again(with_kinds, model, photos):
-    done = _overtaken(with_kinds, "load_subject")
+    done = _overtaken(with_kinds, "load_evaluated_model")
     assert done.returncode == 0, done.stderr
     assert "./model was replaced while it was read; it is read again" in done.stderr
     measured = read_evaluation(model).measurements[0].value
@@ -111,7 +111,7 @@ def test_a_model_that_a_training_replaces_while_it_is_read_is_read_again(with_ki
     assert read_evaluation(model).measurements[0].value == measured
 
 
-def test_without_data_the_trial_pictures_are_taken(with_kinds, model):
+def test_without_data_the_trial_images_are_taken(with_kinds, model):
     done = with_kinds("eval", "./model", "--metric", "psnr-y", "--json")
     assert [one["data"] for one in done.records] == ["trial/photographs", "trial/faces", "trial/text", "trial/jpeg"]
 
@@ -121,7 +121,7 @@ def test_images_are_measured_from_compressed_inputs_too(with_kinds, model, photo
     assert done.code == 0
     kept = {one.data: one for one in read_evaluation(model).measurements}
     assert list(kept) == ["few", "few, JPEG 20", "few, JPEG 90"]
-    worst, better, clean = (kept[name].baselines["bicubic"] for name in ("few, JPEG 20", "few, JPEG 90", "few"))
+    worst, better, clean = (kept[name].references["bicubic"] for name in ("few, JPEG 20", "few, JPEG 90", "few"))
     assert worst < better < clean
     assert kept["few, JPEG 20"].protocol["input"] == "JPEG of quality 20, 4:2:0"
 
@@ -174,7 +174,7 @@ def test_other_seeds_of_the_same_training_give_a_spread(with_kinds, photos):
         "m1": "./m1 differs from ./m0 in its seed too",
         "longer": "in its steps and its seed too",
     }.items():
-        assert said in with_kinds(*measure, "--twin", f"./{other}").err
+        assert said in with_kinds(*measure, "--baseline", f"./{other}").err
     for other, said in {"longer": "is another training than ./m0", "again": "seed 0 is there already"}.items():
         refused = with_kinds(*measure, "--replicate", f"./{other}")
         assert (refused.code, said in refused.error) == (2, True)
@@ -189,9 +189,9 @@ def test_other_seeds_of_the_same_training_give_a_spread(with_kinds, photos):
         (["--data", "mnist:val"], 2, "there is no split of mnist 'val'; it has train, test"),
         (["--data", "photos", "--data", "photos"], 2, "two data sets are called 'photos'"),
         (["--precision", "fp8"], 2, "--precision 'fp8' is not one of"),
-        (["--blend", "0.5", "--data", "photos"], 2, "one end only"),
+        (["--network-interpolation", "0.5", "--data", "photos"], 2, "one end only"),
         (["--jpeg", "96", "--data", "photos"], 2, "--jpeg: 96 is not in 1..95"),
-        (["--twin", "./model", "--ablation", "a=./model"], 2, "--twin and --ablation exclude each other"),
+        (["--baseline", "./model", "--ablation", "a=./model"], 2, "--baseline and --ablation exclude each other"),
         (["-o", "nowhere/x.json"], 1, "there is no folder nowhere"),
         (["-o", "photos/one.png"], 1, "holds no measurements"),
         (["-o", "photos"], 2, "photos is a folder"),
@@ -263,7 +263,7 @@ def test_the_test_split_of_what_a_model_learned_from_is_taken_where_it_is_here(d
     command, folder = dots
     records = command("eval", "./mine", "--json").records
     assert [(one["metric"], one["data"]) for one in records][:2] == [
-        ("code-accuracy", "dots:test"),
+        ("clustering-accuracy", "dots:test"),
         ("code-information", "fresh samples"),
     ]
     (folder / "test").unlink()
@@ -286,7 +286,7 @@ def test_where_nobody_judged_and_where_a_training_ended_is_said(dots):
     assert record["remarks"] == ["training unfinished, step 1 of 5", "its images were not judged"]
     used = command("run", "generate", "--model", "./mine", "-n", 1, "-o", "one.png")
     assert (used.code, unfinished in used.err) == (0, True)
-    assert command("card", "./mine", "--no-pictures").code == 0
+    assert command("card", "./mine", "--no-images").code == 0
     card = (command.cwd / "mine" / "README.md").read_text("utf-8")
     assert "**Its images were not judged**: no figure here says how good they are." in card
     assert "Its training is unfinished: these are the weights of step 1 of 5." in card

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import tiny
 from hub import faults
-from PIL import Image
-from sample_pictures import encoded, image
+from PIL import Image as PILImage
+from sample_images import encoded, pil_image
 
 from gansdk.model.config import CONFIG, WEIGHTS
 
-PICTURE = encoded(image("RGB").resize((8, 6)), "PNG")
+IMAGE = encoded(pil_image("RGB").resize((8, 6)), "PNG")
 
 BLOCKED = """\
 import socket
@@ -48,7 +48,7 @@ def repo(hub, folder):
 @pytest.fixture
 def command(with_kinds, hub):
     """The command with the method of the model, before its first contact with the Hub."""
-    (with_kinds.cwd / "a.png").write_bytes(PICTURE)
+    (with_kinds.cwd / "a.png").write_bytes(IMAGE)
     return with_kinds
 
 
@@ -59,7 +59,7 @@ def snapshot(repo) -> Path:
 def test_it_runs_as_the_same_model_in_a_folder(command, hub, repo, folder):
     assert command("run", "superres", "a.png", "--model", "hub:org/m@v1", "-o", "hub.png").code == 0
     assert command("run", "superres", "a.png", "--model", folder, "-o", "folder.png").code == 0
-    ours, theirs = (Image.open(command.cwd / name) for name in ("hub.png", "folder.png"))
+    ours, theirs = (PILImage.open(command.cwd / name) for name in ("hub.png", "folder.png"))
     assert ours.tobytes() == theirs.tobytes()
     assert {path.name for path in snapshot(repo).iterdir()} == {CONFIG, WEIGHTS}  # no card, which no task needs
 
@@ -136,7 +136,7 @@ def test_a_proxy_is_named_where_no_connection_comes_about(command, hub, monkeypa
 
 VERBS = [
     "run superres a.png --model hub:org/m -o o.png",
-    "map superres pictures larger --model hub:org/m",
+    "map superres images larger --model hub:org/m",
     "models show hub:org/m",
     "models list",
     "models search word",
@@ -153,8 +153,8 @@ VERBS = [
     "alias set one hub:org/m --pin",
     "alias list",
     "default superres hub:org/m",
-    "eval hub:org/m --data pictures --metric psnr-y",
-    "card hub:org/m --no-pictures -o card.md",
+    "eval hub:org/m --data images --metric psnr-y",
+    "card hub:org/m --no-images -o card.md",
     "check hub:org/m",
     "bench hub:org/m --side 32 --rounds 1",
     "tasks",
@@ -169,8 +169,8 @@ VERBS = [
 def test_offline_no_verb_opens_a_socket(command, hub, folder, tmp_path, verb):
     assert command("pull", "hub:org/m").code == 0
     shutil.copytree(folder, command.cwd / "m")
-    (command.cwd / "pictures").mkdir()
-    (command.cwd / "pictures" / "p.png").write_bytes(encoded(image("RGB").resize((48, 48)), "PNG"))
+    (command.cwd / "images").mkdir()
+    (command.cwd / "images" / "p.png").write_bytes(encoded(pil_image("RGB").resize((48, 48)), "PNG"))
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(BLOCKED.format(log=str(tmp_path / "log")), "utf-8")
     blocked = dataclasses.replace(command, path=(tmp_path / "blocked", *command.path))
@@ -206,7 +206,7 @@ def test_sockets_are_blocked_by_what_blocks_them(command, tmp_path):
 
 
 def test_a_missing_plugin_is_known_before_weights_are_asked_for(gansdk, hub, repo):
-    (gansdk.cwd / "a.png").write_bytes(PICTURE)
+    (gansdk.cwd / "a.png").write_bytes(IMAGE)
     done = gansdk("run", "superres", "a.png", "--model", "hub:org/m", "-o", "b.png")
     assert (done.code, done.out) == (2, "")
     assert done.error == (
@@ -274,11 +274,11 @@ def test_an_alias_may_be_pinned(command, repo):
 
 
 def test_a_note_is_all_that_is_written_of_a_measurement(command, repo):
-    (command.cwd / "pictures").mkdir()
-    (command.cwd / "pictures" / "p.png").write_bytes(encoded(image("RGB").resize((48, 48)), "PNG"))
+    (command.cwd / "images").mkdir()
+    (command.cwd / "images" / "p.png").write_bytes(encoded(pil_image("RGB").resize((48, 48)), "PNG"))
     command("pull", "hub:org/m")
     before = {path.name for path in snapshot(repo).iterdir()}
-    done = command("eval", "hub:org/m", "--data", "pictures", "--metric", "psnr-y")
+    done = command("eval", "hub:org/m", "--data", "images", "--metric", "psnr-y")
     assert done.code == 0
     assert "nothing is written" in done.err
     assert {path.name for path in snapshot(repo).iterdir()} == before
@@ -292,7 +292,7 @@ def test_what_it_is_not_is_said(command, hub, repo):
         ("pull org/m", 1, "for a model on the Hub write hub:org/m"),
         ("pull hub:org/m:w.pth", 2, "names a file, not a model; to make a model of it: gansdk import"),
         ("pull hub:org/m@mian", 1, "the repository has no such revision; did you mean main?"),
-        ("run superres picture.png --model hub:org/m@2024", 1, "the repository has no such revision; it has main"),
+        ("run superres image.png --model hub:org/m@2024", 1, "the repository has no such revision; it has main"),
         ("pull hub:org/none", 1, "hf auth login"),
         ("pull hub:org/a--b", 1, "is no name that the Hub can have"),
         ("pull hub:org/other", 1, "gansdk import hub:org/other@"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import foreign
 import pytest
 from hostile import FILES, TRACE, saved
-from PIL import Image
+from PIL import Image as PILImage
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def test_an_imported_model_is_shown_and_runs_like_any_other(with_kinds, theirs):
     assert "licence   CC-BY-4.0" in shown.out
     assert "Tiny of strangers, stored in float32 and int64" in shown.out
     assert "from theirs.pth, under params" in shown.out
-    Image.new("RGB", (20, 30), "teal").save(with_kinds.cwd / "photo.png")
+    PILImage.new("RGB", (20, 30), "teal").save(with_kinds.cwd / "photo.png")
     done = with_kinds("run", "superres", "photo.png", "--model", "theirs/", "-o", "large.png")
     assert done.code == 0
-    with Image.open(with_kinds.cwd / "large.png") as large:
+    with PILImage.open(with_kinds.cwd / "large.png") as large:
         assert large.size == (40, 60)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sketch
 from dists import write_distribution
-from PIL import Image
+from PIL import Image as PILImage
 
 import gansdk
 
@@ -38,10 +38,10 @@ def test_a_grid_arrays_and_single_files_of_the_same_samples(with_sketch):
         assert kept["class"].tolist() == [2] * 5
         pixels = kept["pixels"]
     assert sorted(path.name for path in (with_sketch.cwd / "many").iterdir()) == [f"00000{at}.png" for at in range(5)]
-    with Image.open(with_sketch.cwd / "many" / "000003.png") as image:
+    with PILImage.open(with_sketch.cwd / "many" / "000003.png") as image:
         np.testing.assert_array_equal(np.asarray(image), pixels[3, :, :, 0])
         assert "gansdk" in image.info["Software"]
-    with Image.open(with_sketch.cwd / "grid.png") as image:
+    with PILImage.open(with_sketch.cwd / "grid.png") as image:
         assert image.width > 3 * 56
 
 
@@ -70,7 +70,7 @@ def test_a_sweep_is_a_grid_or_an_animation(with_sketch):
     for output in ("sweep.png", "sweep.webp", "sweep.gif"):
         done = with_sketch("run", "traverse", "-m", "./model", "--code", "style.0", "--rows", "2", "-o", output)
         assert (done.code, done.out) == (0, "")
-    with Image.open(with_sketch.cwd / "sweep.webp") as image:
+    with PILImage.open(with_sketch.cwd / "sweep.webp") as image:
         assert image.n_frames == 2 * 11 - 2
     assert with_sketch("run", "traverse", "-m", "./model", "--code", "class", "-o", "c.png").code == 0
 
@@ -97,7 +97,7 @@ def test_a_code_held_far_from_all_training_is_noted_once(with_sketch):
     for line in (("generate", "-n", "300", "-o", "many/"), ("traverse", "--code", "class", "-o", "c.png")):
         done = with_sketch("run", *line, *far)
         assert (done.code, done.err.splitlines().count(note)) == (0, 1)
-        assert ("300 pictures done in " in done.err) == (line[0] == "generate")
+        assert ("300 images done in " in done.err) == (line[0] == "generate")
     assert "style" not in with_sketch("run", "generate", "-m", "./model", "--set", "style.0=-2").err
 
 
@@ -111,7 +111,7 @@ def test_a_code_held_far_from_all_training_is_noted_once(with_sketch):
         (("generate", "-n", "0", "-o", "many/"), "-n '0' is not one of 1..1000000"),
         (
             ("generate", "-n", "1000000", "-o", "x.png"),
-            "1000000 pictures of 8×10 are too many for one grid, which holds",
+            "1000000 images of 8×10 are too many for one grid, which holds",
         ),
         (("generate", "-o", "x.gif"), "names no format"),
         (("traverse",), "--code is required"),
@@ -137,7 +137,7 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
         (("encode", "photo.png", "--part", "stile"), "there is no part 'stile'; did you mean style?"),
         (
             ("traverse", "--code", "style.0", "--steps", "1000", "--rows", "1000"),
-            "1000000 pictures of 8×10 are too many for one grid, which holds 16070; "
+            "1000000 images of 8×10 are too many for one grid, which holds 16070; "
             "write arrays with -o FILE.npz, or ask for fewer",
         ),
         (
@@ -156,7 +156,7 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
     ],
 )
 def test_what_the_facts_show_to_be_wrong_is_said_before_weights_are_read(with_sketch, line, said):
-    Image.new("L", (8, 10)).save(with_sketch.cwd / "photo.png")
+    PILImage.new("L", (8, 10)).save(with_sketch.cwd / "photo.png")
     (with_sketch.cwd / "model" / "model.safetensors").write_bytes(b"no weights")
     done = with_sketch("run", line[0], "-m", "./model", *line[1:])
     assert (done.code, done.out) == (2, "")
@@ -214,17 +214,17 @@ def test_a_latent_of_another_model_is_refused(with_sketch):
 
 @pytest.fixture
 def digits(with_sketch):
-    """A folder of three pictures in two folders, and one that is none."""
+    """A folder of three images in two folders, and one that is none."""
     folder = with_sketch.cwd / "digits"
     (folder / "more").mkdir(parents=True)
     for at, name in enumerate(("a.png", "b.png", "more/c.png")):
         pixels = np.random.default_rng(at).integers(0, 256, (10, 8), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / name)
-    (folder / "broken.png").write_bytes(b"no picture")
+        PILImage.fromarray(pixels).save(folder / name)
+    (folder / "broken.png").write_bytes(b"no image")
     return folder
 
 
-def test_pictures_are_read_as_lines_of_json_or_arrays(with_sketch, digits):
+def test_images_are_read_as_lines_of_json_or_arrays(with_sketch, digits):
     inputs = ("digits/a.png", "digits/b.png", "digits/more/c.png")
     done = with_sketch("run", "encode", "-m", "./model", *inputs)
     assert done.code == 0
@@ -242,7 +242,7 @@ def test_pictures_are_read_as_lines_of_json_or_arrays(with_sketch, digits):
         np.testing.assert_array_equal(kept["class.probabilities"], np.array(expected, np.float32))
 
 
-def test_a_broken_picture_does_not_stop_the_batch_that_it_is_in(with_sketch, digits):
+def test_a_broken_image_does_not_stop_the_batch_that_it_is_in(with_sketch, digits):
     done = with_sketch("run", "encode", "-m", "./model", "digits/a.png", "digits/broken.png", "digits/b.png", "--json")
     assert done.code == 1
     assert [("error" in record, record["input"]) for record in done.records] == [
@@ -266,7 +266,7 @@ def test_a_folder_is_read_into_one_file(with_sketch, digits, kind):
 
 
 def test_another_size_is_noted_and_strictly_refused(with_sketch):
-    Image.new("RGB", (30, 30), "white").save(with_sketch.cwd / "large.png")
+    PILImage.new("RGB", (30, 30), "white").save(with_sketch.cwd / "large.png")
     done = with_sketch("run", "encode", "-m", "./model", "large.png")
     assert "large.png: made grey, fitted from 30×30 into 8×10, its edges repeated beside it" in done.err
     done = with_sketch("run", "encode", "-m", "./model", "large.png", "--strict")
@@ -274,8 +274,8 @@ def test_another_size_is_noted_and_strictly_refused(with_sketch):
     assert "the model takes 8×10 pixels, grey" in done.err
 
 
-def test_an_empty_picture_is_read_and_said_to_be_empty(with_sketch):
-    Image.new("L", (8, 10), 77).save(with_sketch.cwd / "blank.png")
+def test_an_empty_image_is_read_and_said_to_be_empty(with_sketch):
+    PILImage.new("L", (8, 10), 77).save(with_sketch.cwd / "blank.png")
     done = with_sketch("run", "encode", "-m", "./model", "blank.png", "--json")
     assert (done.code, len(done.records)) == (0, 1)
     assert "blank.png: all of one colour, so what is read off it means nothing" in done.err

@@ -65,7 +65,7 @@ def test_a_model_shows_all_that_it_declares(with_kinds, model):
         {"task": "encode", "applies": False, "reason": "it has no encoder"},
         {"task": "generate", "applies": False, "reason": no_latent},
         {"task": "kinds", "applies": True, "reason": ""},
-        {"task": "restore", "applies": False, "reason": "its generator gives a larger picture"},
+        {"task": "restore", "applies": False, "reason": "its generator gives a larger image"},
         {"task": "superres", "applies": True, "reason": ""},
         {"task": "traverse", "applies": False, "reason": no_latent},
     ]

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 from command import PROGRAM
-from PIL import Image
+from PIL import Image as PILImage
 
 REPORT = "gansdk-map.jsonl"
 
@@ -20,7 +20,7 @@ REPORT = "gansdk-map.jsonl"
 def photo(path, width=24, height=16, seed=0):
     path.parent.mkdir(exist_ok=True, parents=True)
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    Image.fromarray(pixels).save(path)
+    PILImage.fromarray(pixels).save(path)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_folder_into_a_folder_and_on_from_there(with_kinds, work):
     assert (done.code, done.out) == (1, "")
     assert names(work / "out") == [".gansdk-map.lock", "a.png", REPORT, "sub/ü ñ 漢.png"]
     for said in (
-        "passed over 1 file that is no picture: notes.txt",
+        "passed over 1 file that is not an image: notes.txt",
         "links to folders are not followed: loop",
         "superres with ./model",
         "gansdk: in/bad.jpg is text by its content",
@@ -69,7 +69,7 @@ def test_a_folder_into_a_folder_and_on_from_there(with_kinds, work):
     assert (refused.code, "go on with --continue" in refused.error) == (1, True)
 
 
-def test_json_gives_an_object_per_picture_and_the_report_names_within_the_folders(with_kinds, work):
+def test_json_gives_an_object_per_image_and_the_report_names_within_the_folders(with_kinds, work):
     (work / "in" / "bad.jpg").write_text("words")
     done = run(with_kinds, "--json")
     records = {record["input"]: record for record in done.records}
@@ -109,7 +109,7 @@ def test_a_name_that_is_no_text(with_kinds, work):
         (["absent", "out"], 1, "there is no folder absent"),
         (["in/a.png", "out"], 1, "use gansdk run superres"),
         (["in", "in/a.png"], 1, "is a file, not a folder"),
-        (["empty", "out"], 1, "holds no pictures"),
+        (["empty", "out"], 1, "holds no images"),
         (["twice", "out"], 2, "a.jpg and a.png would both be written to a.png; b.jpg and b.png would both"),
         (["in", "out", "--tile", "7"], 2, "--tile '7' is not one of"),
         (["in", "out", "-m", "model"], 2, "for the folder write ./model"),
@@ -128,7 +128,7 @@ def test_what_is_wrong_is_said_before_anything_is_done(with_kinds, work, argumen
     assert not (work / "out").exists()
 
 
-def test_a_task_that_takes_no_picture_is_refused(with_kinds, work):
+def test_a_task_that_takes_no_image_is_refused(with_kinds, work):
     done = with_kinds("map", "kinds", "in", "out")
     assert (done.code, "kinds takes nothing" in done.error) == (2, True)
 

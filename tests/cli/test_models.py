@@ -13,7 +13,7 @@ from huggingface_hub import constants
 from gansdk.evaluation.record import Evaluation, Measurement
 
 EVALUATION = Evaluation(
-    measurements=(Measurement(metric="psnr-y", data="Set5", protocol={}, unit="dB", value=29.876),), twin="none"
+    measurements=(Measurement(metric="psnr-y", data="Set5", protocol={}, unit="dB", value=29.876),), baseline="none"
 )
 
 
@@ -26,7 +26,7 @@ def mine(kinds_path, tmp_path_factory):
     """A model folder with its card."""
     place = tmp_path_factory.mktemp("mine")
     tiny.write(place / "mine", evaluation=EVALUATION, licence="MIT", summary="random weights")
-    assert Gansdk(home=place / "home", cwd=place, path=kinds_path)("card", "./mine", "--no-pictures").code == 0
+    assert Gansdk(home=place / "home", cwd=place, path=kinds_path)("card", "./mine", "--no-images").code == 0
     return place / "mine"
 
 
@@ -148,7 +148,7 @@ def test_what_is_cached_is_shown_offline_with_its_own_measurements(with_kinds, p
     assert (record["private"], record["gated"]) == (None, None)
     assert record["evaluation"] == {
         "measurements": [EVALUATION.measurements[0].model_dump(mode="json", exclude={"values"})],
-        "twin": "none",
+        "baseline": "none",
         "source": "evaluation.json",
     }
     assert "  measured" in with_kinds("models", "show", "hub:org/tiny-x2", "--offline").out.splitlines()

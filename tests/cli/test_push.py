@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import publishable
 import pytest
 from hub import faults
-from sample_pictures import encoded, image
+from sample_images import encoded, pil_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def test_what_one_pushes_another_runs(
     monkeypatch.setenv("HF_HOME", str(tmp_path / "other"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "other" / "hub"))
     other = dataclasses.replace(with_kinds, home=tmp_path / "others-settings")
-    (with_kinds.cwd / "photo.jpg").write_bytes(encoded(image("RGB").resize((8, 6)), "JPEG"))
+    (with_kinds.cwd / "photo.jpg").write_bytes(encoded(pil_image("RGB").resize((8, 6)), "JPEG"))
     words = shlex.split(line.removeprefix("others type: "))
     assert words[:2] == ["gansdk", "run"]
     assert "hub:ada/m@v1" in words

@@ -16,13 +16,14 @@ import png
 import pytest
 import tiny
 from command import PROGRAM
-from PIL import Image, ImageCms
-from sample_pictures import chunk, raw_png
+from PIL import Image as PILImage
+from PIL import ImageCms
+from sample_images import chunk, raw_png
 
 
 def photo(path, width=24, height=16, mode="RGB"):
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    Image.fromarray(pixels).convert(mode).save(path)
+    PILImage.fromarray(pixels).convert(mode).save(path)
     return path
 
 
@@ -89,7 +90,7 @@ def test_its_help_shows_ranges_choices_and_defaults(with_kinds):
     ):
         assert text in done.out
     assert "--mirror / --no-mirror" in done.out
-    assert "--frame" not in done.out  # it reads no picture
+    assert "--frame" not in done.out  # it reads no image
     assert "--frame 0.." in with_kinds("run", "superres", "--help").out
 
 
@@ -124,10 +125,10 @@ def test_bad_values_are_one_line_that_names_each_option(with_kinds, flags, said)
     assert done.error.startswith(f"gansdk: {said}")
 
 
-def test_a_picture_is_written_beside_its_input(with_kinds, model, work):
+def test_a_image_is_written_beside_its_input(with_kinds, model, work):
     done = run(with_kinds, "a.png")
     assert (done.code, done.out) == (0, "")
-    with Image.open(work / "a-superres.png") as result:
+    with PILImage.open(work / "a-superres.png") as result:
         assert result.size == (48, 32)
     assert "superres with ./model" in done.err
     assert "a-superres.png" in done.err
@@ -135,11 +136,11 @@ def test_a_picture_is_written_beside_its_input(with_kinds, model, work):
 
 def test_colours_of_16_bits_stay_so_and_agree_with_those_of_8(with_kinds, model, work):
     pixels = np.random.default_rng(1).integers(0, 256, (16, 24, 3), np.uint16)
-    Image.fromarray(pixels.astype(np.uint8)).save(work / "shallow.png")
+    PILImage.fromarray(pixels.astype(np.uint8)).save(work / "shallow.png")
     with (work / "deep.png").open("wb") as file:
         png.Writer(24, 16, greyscale=False, bitdepth=16).write(file, (pixels * 257).reshape(16, -1))
     assert run(with_kinds, "shallow.png", "deep.png", "--quiet").err == ""
-    with Image.open(work / "shallow-superres.png") as opened:
+    with PILImage.open(work / "shallow-superres.png") as opened:
         shallow = np.asarray(opened).astype(int)
     width, height, rows, about = png.Reader(bytes=(work / "deep-superres.png").read_bytes()).read()
     deep = np.vstack(list(rows)).reshape(height, width, 3)
@@ -155,14 +156,16 @@ def test_a_blend_lies_between_the_ends(with_kinds, work):
     tiny.write(work / "start", seed=1)
     for name, model, *flags in (
         ("own", "./both"),
-        ("end", "./both", "--blend", 1),
-        ("begin", "./both", "--blend", 0),
+        ("end", "./both", "--network-interpolation", 1),
+        ("begin", "./both", "--network-interpolation", 0),
         ("start", "./start"),
-        ("half", "./both", "--blend", 0.5),
+        ("half", "./both", "--network-interpolation", 0.5),
     ):
         done = with_kinds("run", "superres", "a.png", "--model", model, "--threads", 1, "-o", f"{name}.png", *flags)
         assert done.code == 0, done.err
-    pixels = {name: np.asarray(Image.open(work / f"{name}.png")) for name in ("own", "end", "begin", "start", "half")}
+    pixels = {
+        name: np.asarray(PILImage.open(work / f"{name}.png")) for name in ("own", "end", "begin", "start", "half")
+    }
     assert np.array_equal(pixels["own"], pixels["end"])
     assert np.array_equal(pixels["begin"], pixels["start"])
     assert not np.array_equal(pixels["half"], pixels["own"])
@@ -181,7 +184,7 @@ def test_several_inputs_and_stdin_go_into_a_folder(with_kinds, model, work):
 def test_one_result_goes_to_standard_output(with_kinds, model, work):
     line = [str(PROGRAM), "run", "superres", "-m", "./model", "a.png", "-o", "-", "--format", "webp"]
     done = subprocess.run(line, capture_output=True, cwd=work, env=with_kinds.environment, check=True)
-    with Image.open(io.BytesIO(done.stdout)) as result:
+    with PILImage.open(io.BytesIO(done.stdout)) as result:
         assert result.format == "WEBP"
 
 
@@ -213,7 +216,7 @@ def test_what_the_shell_gives_as_a_pipe_is_read_and_its_result_stands_here(with_
 
 
 def test_the_rest_is_done_after_one_failed(with_kinds, model, work):
-    (work / "b.png").write_text("no picture")
+    (work / "b.png").write_text("no image")
     photo(work / "d.png")
     photo(work / "d-superres.png")
     done = run(with_kinds, "b.png", "missing.png", "d.png", "a.png", "--json")
@@ -235,8 +238,8 @@ def test_the_rest_is_done_after_one_failed(with_kinds, model, work):
         (["a.png", "a.png", "-o", "x.png"], 2, "name a folder that ends with /"),
         ([], 2, "superres takes PHOTO"),
         (["a.png", "--device", "cuda:99"], 2, "there is no device 'cuda:99'"),
-        (["a.png", "--blend", "0.5"], 2, "this model has one end only"),
-        (["missing.png", "--blend", "2"], 2, "--blend '2' is not one of 0..1"),
+        (["a.png", "--network-interpolation", "0.5"], 2, "this model has one end only"),
+        (["missing.png", "--network-interpolation", "2"], 2, "--network-interpolation '2' is not one of 0..1"),
         (["missing.png"], 1, "missing.png"),
         (["a.png", "-o", "nowhere/x.png"], 1, "there is no folder nowhere"),
         (["a.png", "-o", "a.png/new/"], 1, "a.png is a file, not a folder"),
@@ -315,7 +318,7 @@ def test_colour_that_a_file_states_reaches_the_result(with_kinds, work, model):
     stated(work / "p3.png", chunk(b"cICP", bytes([12, 13, 0, 1])))
     done = run(with_kinds, "p3.png", "--strict", "-o", "large.jpg")
     assert (done.code, done.out) == (0, "")
-    with Image.open(work / "large.jpg") as large:
+    with PILImage.open(work / "large.jpg") as large:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(large.info["icc_profile"]))
         assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
 
@@ -334,13 +337,13 @@ def test_texts_and_print_resolution_reach_the_result_or_their_loss_is_said(with_
     text = chunk(b"tEXt", b"Copyright\0me") + chunk(b"tEXt", b"parameters\0a cat")
     stated(work / "said.png", chunk(b"pHYs", struct.pack(">IIB", 11811, 11811, 1)), text)
     assert run(with_kinds, "said.png", "-o", "kept.png").code == 0
-    with Image.open(work / "kept.png") as kept:
+    with PILImage.open(work / "kept.png") as kept:
         kept.load()
         assert (kept.text["Copyright"], kept.text["parameters"]) == ("me", "a cat")
         assert kept.info["dpi"] == pytest.approx((300, 300), abs=0.01)
     done = run(with_kinds, "said.png", "-o", "kept.jpg")
     assert "said.png: jpg cannot hold its texts (Copyright, parameters); left out" in done.err
     assert run(with_kinds, "said.png", "-o", "bare.png", "--metadata", "strip").code == 0
-    with Image.open(work / "bare.png") as bare:
+    with PILImage.open(work / "bare.png") as bare:
         bare.load()
         assert bare.text == {}

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from command import PROGRAM
-from PIL import Image
+from PIL import Image as PILImage
 
-from gansdk.cli.commands import Session
+from gansdk.cli.commands import CommandContext
 from gansdk.cli.train import watching
 
 SIZES = ["batch=4", "height=8", "width=8", "hidden=8", "features=2", "code_hidden=8", "steps=1000000"]
@@ -30,7 +30,7 @@ def endless(gansdk):
     (gansdk.cwd / "photos").mkdir()
     for seed in range(4):
         pixels = np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)
-        Image.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
+        PILImage.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
 
     @contextmanager
     def begun(**how):
@@ -115,6 +115,6 @@ def test_under_nohup_a_training_outlives_its_terminal(endless, gansdk):
 def test_a_training_that_ends_before_it_began_names_no_run(tmp_path, capsys, has_begun):
     if has_begun:
         (tmp_path / "train.json").touch()
-    with pytest.raises(KeyboardInterrupt), watching(Session(), str(tmp_path)):
+    with pytest.raises(KeyboardInterrupt), watching(CommandContext(), str(tmp_path)):
         raise KeyboardInterrupt
     assert ("gansdk resume" in capsys.readouterr().err) == has_begun

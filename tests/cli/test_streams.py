@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from command import PROGRAM
-from PIL import Image
+from PIL import Image as PILImage
 
 FULL = "gansdk: cannot write to standard output: No space left on device"
 CLOSED = "gansdk: cannot write to standard output: Bad file descriptor"
@@ -15,7 +15,7 @@ CLOSED = "gansdk: cannot write to standard output: Bad file descriptor"
 @pytest.fixture
 def shell(with_kinds, model):
     """Runs a command line, with Python's streams as users have them and as logs do."""
-    Image.new("RGB", (8, 8)).save(with_kinds.cwd / "a.png")
+    PILImage.new("RGB", (8, 8)).save(with_kinds.cwd / "a.png")
 
     def call(line, *, unbuffered=False):
         environment = {**with_kinds.environment, "PYTHONUNBUFFERED": "1" if unbuffered else "", "G": str(PROGRAM)}
@@ -49,7 +49,7 @@ def test_an_answer_in_json_that_cannot_be_printed_is_said_in_words(shell, unbuff
 @pytest.mark.parametrize("streams", [">&-", "2>&-", "<&-", ">/dev/full", "2>/dev/full", "<&- >&- 2>&-"])
 def test_a_result_needs_no_stream(shell, with_kinds, streams):
     assert shell(f"$G run superres a.png -o x.png {streams}").returncode == 0
-    with Image.open(with_kinds.cwd / "x.png") as image:
+    with PILImage.open(with_kinds.cwd / "x.png") as image:
         assert image.size == (16, 16)
 
 

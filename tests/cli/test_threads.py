@@ -6,14 +6,14 @@ import re
 import sys
 
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="torch has another OpenMP runtime here")
 
 
 def spins(with_kinds) -> int:
     """How often a waiting thread looks for work before it sleeps."""
-    Image.new("RGB", (8, 8)).save(with_kinds.cwd / "a.png")
+    PILImage.new("RGB", (8, 8)).save(with_kinds.cwd / "a.png")
     done = with_kinds("run", "superres", "a.png", "--model", "builtin:tiny-x2", "--on-exists", "overwrite")
     assert done.code == 0, done.err
     return int(re.search(r"GOMP_SPINCOUNT = '(\d+)'", done.err)[1])

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk.cli import main, output
 from gansdk.cli.train import named
@@ -21,7 +21,7 @@ def train(gansdk):
     (gansdk.cwd / "photos").mkdir()
     for seed in range(2):
         pixels = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), np.uint8)
-        Image.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
+        PILImage.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
     settings = [one for text in SMALL for one in ("--set", text)]
 
     def call(*arguments):
@@ -59,7 +59,7 @@ def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
     assert "values" not in shown["evaluation"]["measurements"][0]
     used = gansdk("run", "superres", "photos/0.png", "--model", "RUN/", "-o", "large.png")
     assert used.code == 0
-    with Image.open(gansdk.cwd / "large.png") as large:
+    with PILImage.open(gansdk.cwd / "large.png") as large:
         assert large.size == (256, 256)
 
 
@@ -67,24 +67,24 @@ def test_a_twin_names_what_it_was_trained_without(gansdk):
     (gansdk.cwd / "photos").mkdir()
     for seed in range(8):
         pixels = np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)
-        Image.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
+        PILImage.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
     sizes = ["steps=2", "batch=8", "height=8", "width=8", "hidden=8", "features=2", "code_hidden=8"]
     small = [one for text in sizes for one in ("--set", text)]
-    done = gansdk("train", "infogan", "--twin", "--config", "small", "--data", "photos", "-o", "TWIN", *small)
+    done = gansdk("train", "infogan", "--baseline", "--config", "small", "--data", "photos", "-o", "BASELINE", *small)
     assert (done.code, done.out) == (0, "")
     assert "no such term" not in done.err
-    config = json.loads((gansdk.cwd / "TWIN" / "model" / "config.json").read_text("utf-8"))
-    assert config["trained"]["silenced"] == [["generator", "categorical"], ["generator", "continuous"]]
-    card = gansdk("card", "TWIN/", "--no-pictures", "-o", "card.md")
+    config = json.loads((gansdk.cwd / "BASELINE" / "model" / "config.json").read_text("utf-8"))
+    assert config["trained"]["ablated_terms"] == [["generator", "categorical"], ["generator", "continuous"]]
+    card = gansdk("card", "TWIN/", "--no-images", "-o", "card.md")
     assert card.code == 0
-    assert " --twin " in (gansdk.cwd / "card.md").read_text("utf-8")
+    assert " --baseline " in (gansdk.cwd / "card.md").read_text("utf-8")
 
 
-def test_pictures_of_another_size_say_what_to_set_and_that_trains(gansdk):
+def test_images_of_another_size_say_what_to_set_and_that_trains(gansdk):
     (gansdk.cwd / "photos").mkdir()
     for seed in range(4):
         pixels = np.random.default_rng(seed).integers(0, 256, (8, 12, 3), np.uint8)
-        Image.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
+        PILImage.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
     sizes = ["steps=1", "batch=4", "hidden=8", "features=2", "code_hidden=8"]
     small = [one for text in sizes for one in ("--set", text)]
     line = ["train", "infogan", "--config", "small", *small, "--data", "photos", "-o", "RUN"]
@@ -127,8 +127,16 @@ def test_pictures_of_another_size_say_what_to_set_and_that_trains(gansdk):
         ("--config small --data nowhere -o RUN", 1, "there is no folder, zip archive or data set 'nowhere'"),
         ("--config small --data minst -o RUN", 1, "data set 'minst'; did you mean mnist?"),
         ("--config small --data mnist:val -o RUN", 2, "there is no split of mnist 'val'; it has train, test"),
-        ("--config small --data photos -o RUN --twin", 2, "no twin of srgan's config small: this stage has no term of"),
-        ("--config small-gan --data photos -o RUN --twin", 2, "it declares no terms of the method's own; leave --twin"),
+        (
+            "--config small --data photos -o RUN --baseline",
+            2,
+            "no baseline of srgan's config small: this stage has no term of",
+        ),
+        (
+            "--config small-gan --data photos -o RUN --baseline",
+            2,
+            "it declares no terms of the method's own; leave --baseline",
+        ),
         ("--config small --data photos -o photos", 1, "photos exists and is no run"),
     ],
 )

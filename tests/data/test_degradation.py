@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 from scipy import ndimage, stats
 
 from gansdk.data.degradation import (
@@ -28,7 +28,7 @@ def photograph() -> np.ndarray:
     return data.chelsea()[40:200, 100:292]
 
 
-def draws(options: DegradationOptions, image: np.ndarray, count: int, scale: int = 4) -> list[np.ndarray]:
+def sample_set(options: DegradationOptions, image: np.ndarray, count: int, scale: int = 4) -> list[np.ndarray]:
     degradation = Degradation(options, scale)
     return [degradation(image, np.random.default_rng((7, index))) for index in range(count)]
 
@@ -37,7 +37,7 @@ def draws(options: DegradationOptions, image: np.ndarray, count: int, scale: int
     "options", [DegradationOptions(), DegradationOptions(degradation="second-order", clean=1)], ids=["bicubic", "clean"]
 )
 def test_what_is_only_shrunk_is_the_degradation_of_the_literature(options, photograph):
-    np.testing.assert_array_equal(draws(options, photograph, 1)[0], degrade(photograph, 4).low)
+    np.testing.assert_array_equal(sample_set(options, photograph, 1)[0], degrade(photograph, 4).low)
 
 
 @pytest.mark.parametrize("order", ["first-order", "second-order"])
@@ -45,7 +45,7 @@ def test_what_is_only_shrunk_is_the_degradation_of_the_literature(options, photo
 def test_a_draw_has_the_small_size_and_still_shows_the_image(order, scale, photograph):
     options = DegradationOptions(degradation=order, clean=0)
     clean = degrade(photograph, scale).low
-    for low in draws(options, photograph, 8, scale):
+    for low in sample_set(options, photograph, 8, scale):
         assert low.shape == clean.shape
         assert low.dtype == np.uint8
         assert np.corrcoef(low.ravel(), clean.ravel())[0, 1] > 0.9
@@ -53,7 +53,7 @@ def test_a_draw_has_the_small_size_and_still_shows_the_image(order, scale, photo
 
 def test_the_same_random_state_gives_the_same_pixels(photograph):
     options = DegradationOptions(degradation="second-order", clean=0)
-    first, second = draws(options, photograph, 6), draws(options, photograph, 6)
+    first, second = sample_set(options, photograph, 6), sample_set(options, photograph, 6)
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
     assert len({one.tobytes() for one in first}) == 6
 
@@ -97,7 +97,7 @@ def test_the_variance_of_poisson_noise_is_proportional_to_the_level(grey):
 def test_compression_is_one_quality_of_pillows_encoder_within_the_range(photograph):
     options = DegradationOptions(degradation="first-order", clean=0, blur=0, noise=0, jpeg=1, jpeg_quality=70)
     shrunk = {
-        kernel: Image.fromarray(photograph).resize((48, 40), Image.Resampling[kernel])
+        kernel: PILImage.fromarray(photograph).resize((48, 40), PILImage.Resampling[kernel])
         for kernel in ("BICUBIC", "BILINEAR", "BOX")
     }
     possible = {}
@@ -106,8 +106,8 @@ def test_compression_is_one_quality_of_pillows_encoder_within_the_range(photogra
             for subsampling in ("4:2:0", "4:4:4"):
                 file = io.BytesIO()
                 image.save(file, "JPEG", quality=quality, subsampling=subsampling)
-                possible[np.asarray(Image.open(file)).tobytes()] = kernel, subsampling
-    found = [possible[low.tobytes()] for low in draws(options, photograph, 60)]
+                possible[np.asarray(PILImage.open(file)).tobytes()] = kernel, subsampling
+    found = [possible[low.tobytes()] for low in sample_set(options, photograph, 60)]
     assert {kernel for kernel, _ in found} == set(shrunk)
     assert {subsampling for _, subsampling in found} == {"4:2:0", "4:4:4"}
 

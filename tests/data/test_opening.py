@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk import DataSplit, InputError, NamedDataset, PluginError, UnknownNameError, array_digest, open_data
 from gansdk.data.mnist import FASHION_MNIST, MNIST
@@ -50,7 +50,7 @@ def test_a_path_by_its_type_is_a_folder_also_where_a_name_is_alike(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GANSDK_DATA", raising=False)
     (tmp_path / "dots").mkdir()
-    Image.fromarray(IMAGES[0]).save(tmp_path / "dots" / "a.png")
+    PILImage.fromarray(IMAGES[0]).save(tmp_path / "dots" / "a.png")
     assert find_data(Path("dots"), DOTS).data.names == ("a.png",)
     with pytest.raises(InputError, match="dots is not here"):
         find_data("dots", DOTS)
@@ -104,7 +104,7 @@ def test_a_systems_folder_is_looked_into_after_the_users(data: Path, tmp_path: P
 
 def test_a_name_means_the_same_wherever_one_stands(data: Path, tmp_path: Path) -> None:
     (tmp_path / "dots").mkdir()
-    Image.new("RGB", (5, 4)).save(tmp_path / "dots" / "a.png")
+    PILImage.new("RGB", (5, 4)).save(tmp_path / "dots" / "a.png")
     assert find_data("dots", DOTS).place == "dots:train"
     found = find_data("./dots", DOTS)
     assert found.place == str(tmp_path.resolve() / "dots")
@@ -113,7 +113,7 @@ def test_a_name_means_the_same_wherever_one_stands(data: Path, tmp_path: Path) -
 
 def test_a_path_is_found_again_from_another_folder(data: Path, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "photos").mkdir()
-    Image.new("RGB", (5, 4)).save(tmp_path / "photos" / "a.png")
+    PILImage.new("RGB", (5, 4)).save(tmp_path / "photos" / "a.png")
     place = find_data("photos", DOTS).place
     monkeypatch.chdir("/")
     assert find_data(place, DOTS).data.names == ("a.png",)
@@ -127,8 +127,8 @@ def test_a_path_is_found_again_from_another_folder(data: Path, tmp_path: Path, m
         ("dts:test", "there is no folder, zip archive or data set 'dts:test'; did you mean dots?"),
         ("landscape", "there is no folder, zip archive or data set 'landscape'; data sets by name: dots"),
         ("w" * 300, f"there is no folder, zip archive or data set '{'w' * 300}'; data sets by name: dots"),
-        ("./dots", "there is no folder or zip archive dots; give a folder of pictures"),
-        ("some/dots", "there is no folder or zip archive some/dots; give a folder of pictures"),
+        ("./dots", "there is no folder or zip archive dots; give a folder of images"),
+        ("some/dots", "there is no folder or zip archive some/dots; give a folder of images"),
     ],
 )
 def test_what_is_neither_is_answered_with_what_may_be_meant(data: Path, text: str, said: str) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk.data.degradation import degrade, fit, upscale
 from gansdk.errors import InputError
@@ -30,25 +30,25 @@ def shrink_by_formula(line: np.ndarray, scale: int) -> np.ndarray:
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_degradation_is_pillows_bicubic(scale: int) -> None:
-    picture = noise(12 * scale, 9 * scale)
-    reference = Image.fromarray(picture).resize((9, 12), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(degrade(picture, scale).low, np.asarray(reference))
+    image = noise(12 * scale, 9 * scale)
+    reference = PILImage.fromarray(image).resize((9, 12), PILImage.Resampling.BICUBIC)
+    np.testing.assert_array_equal(degrade(image, scale).low, np.asarray(reference))
 
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_degradation_is_torchs_antialiased_bicubic_up_to_rounding(scale: int) -> None:
-    picture = noise(16 * scale, 10 * scale)
-    tensor = torch.from_numpy(picture).permute(2, 0, 1)[None].double()
+    image = noise(16 * scale, 10 * scale)
+    tensor = torch.from_numpy(image).permute(2, 0, 1)[None].double()
     reference = torch.nn.functional.interpolate(tensor, scale_factor=1 / scale, mode="bicubic", antialias=True)
-    difference = degrade(picture, scale).low - reference[0].permute(1, 2, 0).clamp(0, 255).numpy()
+    difference = degrade(image, scale).low - reference[0].permute(1, 2, 0).clamp(0, 255).numpy()
     assert np.abs(difference).max() <= 1.01  # two roundings, one per direction
 
 
 def test_degradation_is_keys_kernel_with_a_half() -> None:
     line = noise(1, 64)[0, :, 0]
-    picture = np.broadcast_to(line[None, :, None], (4, 64, 3))
+    image = np.broadcast_to(line[None, :, None], (4, 64, 3))
     expected = shrink_by_formula(line.astype(float), 4).clip(0, 255)
-    np.testing.assert_allclose(degrade(picture, 4).low[0, :, 0], expected, atol=0.51)
+    np.testing.assert_allclose(degrade(image, 4).low[0, :, 0], expected, atol=0.51)
 
 
 def test_degradation_does_not_alias() -> None:
@@ -59,25 +59,25 @@ def test_degradation_does_not_alias() -> None:
 
 
 def test_the_rim_that_no_multiple_holds_is_cut_off() -> None:
-    picture = noise(11, 14)
-    pair = degrade(picture, 4)
+    image = noise(11, 14)
+    pair = degrade(image, 4)
     assert pair.low.shape == (2, 3, 3)
-    np.testing.assert_array_equal(pair.high, picture[:8, :12])
+    np.testing.assert_array_equal(pair.high, image[:8, :12])
 
 
-def test_a_picture_below_the_scale_is_refused() -> None:
+def test_a_image_below_the_scale_is_refused() -> None:
     with pytest.raises(InputError, match="30x3 pixels is too small"):
         degrade(noise(3, 30), 4)
 
 
 def test_upscaling_is_pillows_bicubic() -> None:
-    picture = noise(5, 7)
-    reference = Image.fromarray(picture).resize((28, 20), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(upscale(picture, 4), np.asarray(reference))
+    image = noise(5, 7)
+    reference = PILImage.fromarray(image).resize((28, 20), PILImage.Resampling.BICUBIC)
+    np.testing.assert_array_equal(upscale(image, 4), np.asarray(reference))
 
 
 def test_fitting_shrinks_the_longer_side_and_never_enlarges() -> None:
     assert fit(noise(20, 40), 10).shape == (5, 10, 3)
     assert fit(noise(40, 20), 10).shape == (10, 5, 3)
-    picture = noise(8, 6)
-    assert fit(picture, 8) is picture
+    image = noise(8, 6)
+    assert fit(image, 8) is image

@@ -8,19 +8,19 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 from pydantic import Field
 from skimage.color import rgb2yuv  # whose Y is luma of BT.601
 
-from gansdk.data.folders import Pictures, open_pictures
-from gansdk.data.stacked import StackedImages, array_digest, ground_of, labels_of, stack_images
+from gansdk.data.folders import Images, open_images
+from gansdk.data.stacked import StackedImages, array_digest, background_of, labels_of, stack_images
 from gansdk.errors import InputError, called_from_shell
 from gansdk.options import Options
 
 
 def write(path: Path, pixels: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
+    PILImage.fromarray(pixels).save(path)
 
 
 def noise(seed: int, *shape: int) -> np.ndarray:
@@ -40,28 +40,28 @@ def grey(count: int = 3, labels: np.ndarray | None = None, classes: tuple[str, .
 
 
 def test_sub_folders_are_classes(animals: Path) -> None:
-    pictures = open_pictures(animals)
-    labels = labels_of(pictures)
+    images = open_images(animals)
+    labels = labels_of(images)
     assert labels.classes == ("cat", "dog")
-    assert pictures.names == ("cat/deep/a.png", "dog/a.png", "dog/b.png")
+    assert images.names == ("cat/deep/a.png", "dog/a.png", "dog/b.png")
     assert labels.indices.tolist() == [0, 1, 1]
     assert labels.indices.dtype == np.int64
 
 
-def test_pictures_beside_the_sub_folders_leave_all_without_labels(animals: Path) -> None:
+def test_images_beside_the_sub_folders_leave_all_without_labels(animals: Path) -> None:
     write(animals / "stray.png", noise(9, 4, 6, 3))
     with pytest.raises(InputError, match=r"animals has no labels: stray\.png stands in no sub-folder; put"):
-        labels_of(open_pictures(animals))
+        labels_of(open_images(animals))
 
 
 def test_a_folder_without_sub_folders_has_no_labels(animals: Path) -> None:
-    with pytest.raises(InputError, match="dog has no labels; put the pictures of each class into a sub-folder"):
-        labels_of(open_pictures(animals / "dog"))
+    with pytest.raises(InputError, match="dog has no labels; put the images of each class into a sub-folder"):
+        labels_of(open_images(animals / "dog"))
 
 
 def test_a_folder_above_the_classes_is_not_taken_for_one(animals: Path) -> None:
     with pytest.raises(InputError, match=r"has only one class, 'animals'; .* name .*/animals"):
-        labels_of(open_pictures(animals.parent))
+        labels_of(open_images(animals.parent))
 
 
 def test_whatever_has_no_labels_is_refused() -> None:
@@ -71,22 +71,22 @@ def test_whatever_has_no_labels_is_refused() -> None:
     assert labels_of(grey(labels=labels, classes=("a", "b"))).indices is labels
 
 
-def test_pictures_of_one_size_become_an_array(animals: Path) -> None:
-    pictures = open_pictures(animals)
-    stacked = stack_images(pictures)
+def test_images_of_one_size_become_an_array(animals: Path) -> None:
+    images = open_images(animals)
+    stacked = stack_images(images)
     assert stacked.images.shape == (3, 4, 6, 3)
     assert stacked.images.dtype == np.uint8
     for index, image in enumerate(stacked.images):
-        np.testing.assert_array_equal(image, pictures[index][1])
-    assert (stacked.name, stacked.licence, stacked.digest) == ("animals", "unstated", pictures.digest)
+        np.testing.assert_array_equal(image, images[index][1])
+    assert (stacked.name, stacked.licence, stacked.digest) == ("animals", "unstated", images.digest)
     assert stacked.classes == ("cat", "dog")
     assert stacked.labels.tolist() == [0, 1, 1]
     assert len(stacked) == 3
 
 
 def test_colours_become_their_luma_and_grey_is_repeated(animals: Path) -> None:
-    colours = stack_images(open_pictures(animals))
-    luma = stack_images(open_pictures(animals), channels=1)
+    colours = stack_images(open_images(animals))
+    luma = stack_images(open_images(animals), channels=1)
     assert luma.images.shape == (3, 4, 6, 1)
     np.testing.assert_allclose(luma.images[..., 0], rgb2yuv(colours.images)[..., 0] * 255, atol=0.6)
     np.testing.assert_array_equal(stack_images(colours, channels=1).images, luma.images)
@@ -102,12 +102,12 @@ def test_what_fits_already_is_not_copied() -> None:
 
 def test_another_size_is_refused_by_name(animals: Path) -> None:
     with pytest.raises(InputError, match=r"animals/cat/deep/a\.png is 6x4 pixels, not 28x28; bring"):
-        stack_images(open_pictures(animals), size=(28, 28))
+        stack_images(open_images(animals), size=(28, 28))
     with pytest.raises(InputError, match="dots is 6x4 pixels, not 28x28"):
         stack_images(grey(), size=(28, 28))
     write(animals / "dog" / "c.png", noise(5, 6, 4, 3))
     with pytest.raises(InputError, match=r"animals/dog/c\.png is 4x6 pixels, not 6x4"):
-        stack_images(open_pictures(animals))
+        stack_images(open_images(animals))
 
 
 class Sized(Options):
@@ -125,8 +125,8 @@ def refused(data, options: Options) -> str:
 
 def test_another_size_names_the_options_that_take_it(animals: Path) -> None:
     asked = "train at their size with options={'height': 4, 'width': 6"
-    assert refused(open_pictures(animals), Sized()) == f"{asked}, 'channels': 3}}, or bring all of them to 28x28"
-    assert refused(open_pictures(animals), Sized(channels=3)) == f"{asked}}}, or bring all of them to 28x28"
+    assert refused(open_images(animals), Sized()) == f"{asked}, 'channels': 3}}, or bring all of them to 28x28"
+    assert refused(open_images(animals), Sized(channels=3)) == f"{asked}}}, or bring all of them to 28x28"
     assert refused(grey(), Sized()) == f"{asked}}}, or bring all of them to 28x28"
     with called_from_shell():
         asked = "train at their size with --set height=4 --set width=6"
@@ -137,17 +137,17 @@ def test_a_size_that_no_option_takes_names_what_they_take(animals: Path) -> None
     for path in animals.rglob("*.png"):
         write(path, noise(0, 5, 6, 3))
     hint = "or to another size that can be set: height 4..64 (pixels, an even number) and width 4..64"
-    assert hint in refused(open_pictures(animals), Sized())
+    assert hint in refused(open_images(animals), Sized())
 
 
 def test_options_that_say_no_size_name_no_way(animals: Path) -> None:
     class Plain(Options):
         height: int = 28
 
-    assert refused(open_pictures(animals), Plain()) == "bring all pictures to one size first"
+    assert refused(open_images(animals), Plain()) == "bring all images to one size first"
     write(animals / "dog" / "c.png", noise(5, 6, 4, 3))  # setting the size of one helps none of the others
-    with pytest.raises(InputError, match=r"c\.png is 4x6 pixels, not 6x4; bring all pictures to one size first"):
-        stack_images(open_pictures(animals), size=(4, 6), options=Sized(height=4, width=6))
+    with pytest.raises(InputError, match=r"c\.png is 4x6 pixels, not 6x4; bring all images to one size first"):
+        stack_images(open_images(animals), size=(4, 6), options=Sized(height=4, width=6))
 
 
 def test_more_than_memory_holds_is_refused_before_it_is_read() -> None:
@@ -157,11 +157,11 @@ def test_more_than_memory_holds_is_refused_before_it_is_read() -> None:
 
         def read(self, name: str) -> bytes:
             assert name == "0"
-            return picture
+            return image
 
-    picture = (Path(__file__).parents[2] / "demos" / "photos" / "chelsea.jpg").read_bytes()
-    with pytest.raises(InputError, match=r"many: 65536 pictures of .* pixels are more than 4 GiB"):
-        stack_images(Pictures("many", Many()))
+    image = (Path(__file__).parents[2] / "demos" / "photos" / "chelsea.jpg").read_bytes()
+    with pytest.raises(InputError, match=r"many: 65536 images of .* pixels are more than 4 GiB"):
+        stack_images(Images("many", Many()))
 
 
 def test_what_holds_no_images_cannot_be_stacked() -> None:
@@ -187,15 +187,15 @@ def test_the_digest_is_of_names_types_shapes_and_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("light", "ground"), [(0, "dark"), (1, "dark"), (30, None), (70, None), (99, "light"), (100, "light")]
+    ("light", "background"), [(0, "dark"), (1, "dark"), (30, None), (70, None), (99, "light"), (100, "light")]
 )
-def test_the_ground_is_what_nearly_all_shapes_stand_on(light: int, ground: str | None) -> None:
+def test_the_ground_is_what_nearly_all_shapes_stand_on(light: int, background: str | None) -> None:
     images = np.zeros((100, 6, 6, 1), np.uint8)
     images[:light] = 255
     images[:, 2:4, 2:4] = 255 - images[:, 2:4, 2:4]
-    assert ground_of(images) == ground
+    assert background_of(images) == background
 
 
 def test_what_is_shown_of_a_set_is_one_line(animals: Path) -> None:
     assert repr(grey()) == f"<StackedImages {grey().name!r}, 3 images 6×4 grey>"
-    assert repr(open_pictures(animals)) == "<Pictures 'animals', 3 images, 2 classes>"
+    assert repr(open_images(animals)) == "<Images 'animals', 3 images, 2 classes>"

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from gansdk import Facts, open_pictures
+from gansdk import Facts, open_images
 from gansdk.backbones.lite0 import EfficientNetLite0
 from gansdk.errors import InputError, NotApplicableError
 from gansdk.evaluation import perceptual, restoration_metrics
 from gansdk.evaluation.assessment import assess, check_fitting, fitting
-from gansdk.evaluation.evaluator import load_subject
+from gansdk.evaluation.evaluator import load_evaluated_model
 from gansdk.evaluation.metrics import METRICS
 from gansdk.evaluation.perceptual import Seen
-from gansdk.evaluation.protocol import Setting
-from gansdk.evaluation.restoration import FACES, JPEG, Restoring, trial_pictures
-from gansdk.evaluation.restoration_metrics import FeatureDistance, FrechetDistance, ToldApart
+from gansdk.evaluation.protocol import EvaluationSettings
+from gansdk.evaluation.restoration import FACES, JPEG, RestorationProtocol, trial_images
+from gansdk.evaluation.restoration_metrics import ClassifierTwoSampleTest, FeatureDistance, PatchFrechetDistance
 from gansdk.evaluation.statistics import frechet_distance
 from gansdk.model.config import Trained, TrainingData
 from gansdk.options import LoadOptions
@@ -30,19 +30,19 @@ PLAIN = {metric.name: metric for metric in METRICS if metric.name in {"psnr-y", 
 
 
 def by_hand(folder, seed: int) -> dict[str, dict[str, float]]:
-    """What a small network's results are worth, by name of the metric and of the picture."""
+    """What a small network's results are worth, by name of the metric and of the image."""
     network = tiny.trained_networks(seed=seed)["generator"]
     found: dict[str, dict[str, float]] = {"psnr-y": {}, "ssim-y": {}, "consistency": {}}
     for path in sorted(folder.iterdir()):
-        with Image.open(path) as image:
-            high = np.asarray(image)[: image.height // 2 * 2, : image.width // 2 * 2]
+        with PILImage.open(path) as pil_image:
+            high = np.asarray(pil_image)[: pil_image.height // 2 * 2, : pil_image.width // 2 * 2]
         half = (high.shape[1] // 2, high.shape[0] // 2)
-        low = np.array(Image.fromarray(high).resize(half, Image.Resampling.BICUBIC))
+        low = np.array(PILImage.fromarray(high).resize(half, PILImage.Resampling.BICUBIC))
         with torch.no_grad():
             result = network(torch.from_numpy(low).permute(2, 0, 1)[None].float() / 255)[0].clamp(0, 1)
         result = (result * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        again = np.asarray(Image.fromarray(result).resize(half, Image.Resampling.BICUBIC))
-        truth, ours = (rgb2ycbcr(picture)[2:-2, 2:-2, 0] for picture in (high, result))
+        again = np.asarray(PILImage.fromarray(result).resize(half, PILImage.Resampling.BICUBIC))
+        truth, ours = (rgb2ycbcr(image)[2:-2, 2:-2, 0] for image in (high, result))
         found["psnr-y"][path.name] = peak_signal_noise_ratio(truth, ours, data_range=255)
         found["ssim-y"][path.name] = structural_similarity(
             truth, ours, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
@@ -51,23 +51,25 @@ def by_hand(folder, seed: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def test_model_twin_and_their_difference_are_what_comes_out_by_hand(located, photos):
-    evaluation = assess(load_subject(located, tiny.METHOD, FP32), {"few": open_pictures(photos)}, list(PLAIN.values()))
+def test_model_twin_and_their_difference_are_what_comes_out_by_hand(resolved, photos):
+    evaluation = assess(
+        load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": open_images(photos)}, list(PLAIN.values())
+    )
     ours, theirs = by_hand(photos, seed=0), by_hand(photos, seed=1)
     assert [one.metric for one in evaluation.measurements] == ["psnr-y", "ssim-y", "consistency"]
     for one in evaluation.measurements:
         assert one.values == pytest.approx(ours[one.metric], abs=2e-3)
         assert one.value == pytest.approx(np.mean(list(ours[one.metric].values())), abs=2e-3)
-        assert one.twin.values == pytest.approx(theirs[one.metric], abs=2e-3)
-        assert one.difference.value == pytest.approx(one.value - one.twin.value)
+        assert one.baseline.values == pytest.approx(theirs[one.metric], abs=2e-3)
+        assert one.difference.value == pytest.approx(one.value - one.baseline.value)
         assert (one.data, one.count, one.seen) == ("few", 2, False)
-    assert "other end" in evaluation.twin
+    assert "other end" in evaluation.baseline
 
 
-def test_the_record_says_how_and_on_what(located, photos):
-    pictures = open_pictures(photos)
-    (one,) = assess(load_subject(located, tiny.METHOD, FP32), {"few": pictures}, [PLAIN["psnr-y"]]).measurements
-    assert one.digest == pictures.digest
+def test_the_record_says_how_and_on_what(resolved, photos):
+    images = open_images(photos)
+    (one,) = assess(load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": images}, [PLAIN["psnr-y"]]).measurements
+    assert one.digest == images.digest
     assert (one.unit, one.better, one.version) == ("dB", "higher", 1)
     expected = {
         "scale": 2,
@@ -80,67 +82,67 @@ def test_the_record_says_how_and_on_what(located, photos):
     assert one.protocol["versions"]["torch"] == torch.__version__
 
 
-def test_the_record_says_what_was_done_to_the_inputs(located):
-    sets = trial_pictures()
+def test_the_record_says_what_was_done_to_the_inputs(resolved):
+    sets = trial_images()
     data = {name: sets[name] for name in (FACES, JPEG)}
-    found = assess(load_subject(located, tiny.METHOD, FP32), data, [PLAIN["psnr-y"]]).measurements
+    found = assess(load_evaluated_model(resolved, tiny.METHOD, FP32), data, [PLAIN["psnr-y"]]).measurements
     assert [one.protocol["input"] for one in found] == ["8 bits", "JPEG of quality 40, 4:2:0"]
 
 
-def test_bicubic_stands_beside(located, photos):
+def test_bicubic_stands_beside(resolved, photos):
     (one,) = assess(
-        load_subject(located, tiny.METHOD, FP32), {"few": open_pictures(photos)}, [PLAIN["psnr-y"]]
+        load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]]
     ).measurements
     expected = []
     for path in photos.iterdir():
-        with Image.open(path) as image:
+        with PILImage.open(path) as image:
             high = image.crop((0, 0, image.width // 2 * 2, image.height // 2 * 2))
-        small = high.resize((high.width // 2, high.height // 2), Image.Resampling.BICUBIC)
+        small = high.resize((high.width // 2, high.height // 2), PILImage.Resampling.BICUBIC)
         planes = [
             rgb2ycbcr(np.asarray(each))[2:-2, 2:-2, 0]
-            for each in (high, small.resize(high.size, Image.Resampling.BICUBIC))
+            for each in (high, small.resize(high.size, PILImage.Resampling.BICUBIC))
         ]
         expected.append(peak_signal_noise_ratio(*planes, data_range=255))
-    assert one.baselines == {"bicubic": pytest.approx(np.mean(expected), abs=1e-6)}
+    assert one.references == {"bicubic": pytest.approx(np.mean(expected), abs=1e-6)}
 
 
-def test_a_flawless_result_has_finite_decibels(located, tmp_path):
+def test_a_flawless_result_has_finite_decibels(resolved, tmp_path):
     (tmp_path / "flat").mkdir()
-    Image.new("RGB", (40, 40), "black").save(tmp_path / "flat" / "flat.png")
+    PILImage.new("RGB", (40, 40), "black").save(tmp_path / "flat" / "flat.png")
     (one,) = assess(
-        load_subject(located, tiny.METHOD, FP32), {"flat": open_pictures(tmp_path / "flat")}, [PLAIN["psnr-y"]]
+        load_evaluated_model(resolved, tiny.METHOD, FP32), {"flat": open_images(tmp_path / "flat")}, [PLAIN["psnr-y"]]
     ).measurements
-    assert one.baselines == {"bicubic": 100}
+    assert one.references == {"bicubic": 100}
 
 
-def test_data_that_the_model_was_trained_on_are_said_and_recorded(tmp_path, photos, located):
-    pictures = open_pictures(photos)
-    known = TrainingData(name="few", licence="x", items=2, digest=pictures.digest)
+def test_data_that_the_model_was_trained_on_are_said_and_recorded(tmp_path, photos, resolved):
+    images = open_images(photos)
+    known = TrainingData(name="few", licence="x", items=2, digest=images.digest)
     trained = Trained(recipe="a:b", config="c", seed=0, steps=1, data=(known,))
-    config = located.config.model_copy(update={"trained": trained})
-    subject = load_subject(type(located)("./m", located.folder, config), tiny.METHOD, FP32)
+    config = resolved.config.model_copy(update={"trained": trained})
+    evaluated_model = load_evaluated_model(type(resolved)("./m", resolved.folder, config), tiny.METHOD, FP32)
     notes = []
-    (one,) = assess(subject, {"few": pictures}, [PLAIN["psnr-y"]], note=notes.append).measurements
+    (one,) = assess(evaluated_model, {"few": images}, [PLAIN["psnr-y"]], note=notes.append).measurements
     assert one.seen
     assert "trained on these very data" in notes[0]
 
 
-def test_what_a_metric_makes_no_sense_of_is_left_out_in_one_line(located, photos, tmp_path):
+def test_what_a_metric_makes_no_sense_of_is_left_out_in_one_line(resolved, photos, tmp_path):
     (tmp_path / "thin").mkdir()
-    Image.new("RGB", (64, 14)).save(tmp_path / "thin" / "thin.png")
-    data = {"few": open_pictures(photos), "thin": open_pictures(tmp_path / "thin")}
-    metrics = [metric for metric in METRICS if metric.name in {"psnr-y", "ssim-y", "told-apart"}]
+    PILImage.new("RGB", (64, 14)).save(tmp_path / "thin" / "thin.png")
+    data = {"few": open_images(photos), "thin": open_images(tmp_path / "thin")}
+    metrics = [metric for metric in METRICS if metric.name in {"psnr-y", "ssim-y", "c2st"}]
     notes = []
-    evaluation = assess(load_subject(located, tiny.METHOD, FP32), data, metrics, note=notes.append)
+    evaluation = assess(load_evaluated_model(resolved, tiny.METHOD, FP32), data, metrics, note=notes.append)
     found = {(one.data, one.metric) for one in evaluation.measurements}
     assert found == {("few", "psnr-y"), ("few", "ssim-y"), ("thin", "psnr-y")}
     assert notes == [
-        "told-apart: left out on few, thin: it needs 20 pictures or more",
+        "c2st: left out on few, thin: it needs 20 images or more",
         "ssim-y: left out on thin: thin.png: a border of 2 leaves no window of 11 of (14, 64)",
     ]
 
 
-def test_data_of_another_kind_are_left_out(located):
+def test_data_of_another_kind_are_left_out(resolved):
     class Sounds:
         name, licence, digest = "sounds", "CC0-1.0", "sha256:0"
 
@@ -149,33 +151,33 @@ def test_data_of_another_kind_are_left_out(located):
 
     notes = []
     evaluation = assess(
-        load_subject(located, tiny.METHOD, FP32), {"sounds": Sounds()}, [PLAIN["psnr-y"]], note=notes.append
+        load_evaluated_model(resolved, tiny.METHOD, FP32), {"sounds": Sounds()}, [PLAIN["psnr-y"]], note=notes.append
     )
     assert evaluation.measurements == ()
-    assert notes == ["psnr-y: left out on sounds: they are no pictures"]
+    assert notes == ["psnr-y: left out on sounds: they are not images"]
 
 
-def test_progress_counts_pictures_and_may_end_it(located, photos):
+def test_progress_counts_images_and_may_end_it(resolved, photos):
     seen = []
-    subject = load_subject(located, tiny.METHOD, FP32)
-    assess(subject, {"few": open_pictures(photos)}, [PLAIN["psnr-y"]], progress=lambda *at: seen.append(at))
+    evaluated_model = load_evaluated_model(resolved, tiny.METHOD, FP32)
+    assess(evaluated_model, {"few": open_images(photos)}, [PLAIN["psnr-y"]], progress=lambda *at: seen.append(at))
     assert seen == [("few", 0, 2), ("few", 1, 2), ("few", 2, 2)]
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        assess(subject, {"few": open_pictures(photos)}, [PLAIN["psnr-y"]], progress=interrupt)
+        assess(evaluated_model, {"few": open_images(photos)}, [PLAIN["psnr-y"]], progress=interrupt)
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\nnothing more", None])
-def test_a_picture_that_cannot_be_tried_is_named(located, photos, content):
+def test_a_image_that_cannot_be_tried_is_named(resolved, photos, content):
     if content is None:
-        Image.new("RGB", (1, 9)).save(photos / "bad.png")
+        PILImage.new("RGB", (1, 9)).save(photos / "bad.png")
     else:
         (photos / "bad.png").write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.png") as caught:
-        assess(load_subject(located, tiny.METHOD, FP32), {"few": open_pictures(photos)}, [PLAIN["psnr-y"]])
+        assess(load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]])
     assert "\n" not in str(caught.value)
 
 
@@ -187,7 +189,7 @@ def test_metrics_that_do_not_fit(monkeypatch):
         "ssim-y",
         "consistency",
         "spectrum-slope",
-        "told-apart",
+        "c2st",
     ]
     assert [note.partition(":")[0] for note in notes] == ["pd-lite0", "fd-lite0"]
     assert fitting(METRICS, Facts()) == []
@@ -198,36 +200,36 @@ def test_metrics_that_do_not_fit(monkeypatch):
 
 
 @pytest.fixture
-def judged(located, photos):
-    """Cases, and a setting whose judge has random weights: no file is needed to count and to compare."""
+def evaluated(resolved, photos):
+    """Cases, and a setting whose evaluator has random weights: no file is needed to count and to compare."""
     torch.manual_seed(0)
-    subject = load_subject(located, tiny.METHOD, FP32)
-    setting = Setting(tiny.FACTS, torch.device("cpu"))
-    setting.__dict__["judge"] = EfficientNetLite0().eval().requires_grad_(False)
-    return setting, list(Restoring(subject.models, setting).cases(open_pictures(photos)))
+    evaluated_model = load_evaluated_model(resolved, tiny.METHOD, FP32)
+    setting = EvaluationSettings(tiny.FACTS, torch.device("cpu"))
+    setting.__dict__["evaluator"] = EfficientNetLite0().eval().requires_grad_(False)
+    return setting, list(RestorationProtocol(evaluated_model.models, setting).examples(open_images(photos)))
 
 
-def test_features_are_compared_picture_by_picture(judged):
-    setting, cases = judged
+def test_features_are_compared_image_by_image(evaluated):
+    setting, examples = evaluated
     meter = FeatureDistance(setting)
-    for case in cases:
-        meter.add(case)
+    for example in examples:
+        meter.add(example)
     figures = meter.result()
-    assert set(figures) == {"model", "twin", "bicubic"}
+    assert set(figures) == {"model", "baseline", "bicubic"}
     assert set(figures["model"].values) == {"coffee.png", "astronaut.png"}
     assert 0 < figures["bicubic"].value < figures["model"].value < 4
     assert meter.protocol["stride"] == 48
 
 
-def test_sets_of_features_are_compared_with_the_floor_beside(judged, monkeypatch):
+def test_sets_of_features_are_compared_with_the_floor_beside(evaluated, monkeypatch):
     monkeypatch.setattr(restoration_metrics, "MINIMUM_PATCHES", 10)
-    setting, cases = judged
+    setting, examples = evaluated
     random = np.random.default_rng(0)
     real, made = random.normal(size=(2, 13, 4)), random.normal(size=(2, 13, 4)) + 1
-    meter = FrechetDistance(setting)
-    for index, case in enumerate(cases):
-        case.shared["looks"] = {"truth": Seen((), real[index]), "model": Seen((), made[index])}
-        meter.add(case)
+    meter = PatchFrechetDistance(setting)
+    for index, example in enumerate(examples):
+        example.shared["looks"] = {"truth": Seen((), real[index]), "model": Seen((), made[index])}
+        meter.add(example)
     assert meter.count == 26
     assert meter.protocol["floor"] == "every other real patch against the rest, 13 against 13"
     figures = meter.result()
@@ -236,18 +238,18 @@ def test_sets_of_features_are_compared_with_the_floor_beside(judged, monkeypatch
     assert figures["floor"].value == pytest.approx(frechet_distance(real[::2], real[1::2]))
 
 
-def test_half_of_the_pictures_are_asked_about(judged, monkeypatch):
+def test_half_of_the_images_are_asked_about(evaluated, monkeypatch):
 
-    monkeypatch.setattr(restoration_metrics, "MINIMUM_PICTURES", 2)
+    monkeypatch.setattr(restoration_metrics, "MINIMUM_IMAGES", 2)
     monkeypatch.setattr(perceptual, "STEPS", 2)
-    setting, cases = judged
-    meter = ToldApart(setting)
-    for case in cases:
-        meter.add(case)
+    setting, examples = evaluated
+    meter = ClassifierTwoSampleTest(setting)
+    for example in examples:
+        meter.add(example)
     figures = meter.result()
     assert {way: list(each.values) for way, each in figures.items()} == {
         "model": ["coffee.png"],
-        "twin": ["coffee.png"],
+        "baseline": ["coffee.png"],
         "bicubic": ["coffee.png"],
     }
     assert meter.count == 1

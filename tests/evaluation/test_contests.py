@@ -10,11 +10,11 @@ import tiny
 import torch
 
 from gansdk.evaluation import benchmark
-from gansdk.evaluation.benchmark import Contest, Way
+from gansdk.evaluation.benchmark import Benchmark, Way
 from gansdk.model.config import read_config
 from gansdk.models import memory as memory_room
 from gansdk.models.pipelines import Pipeline
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.options import LoadOptions
 from gansdk.tasks.superres import SUPERRES
 
@@ -36,7 +36,7 @@ def sleeping(name: str, seconds: float, calls: list[str] | None = None) -> Way:
 
 def test_a_speed_up_is_the_first_ways_seconds_over_ones_own():
     ways = [sleeping("slow", 0.06), sleeping("fast", 0.02)]
-    slow, fast = Contest(ways, CPU, 96, 3).run(3, 1e9, unseen)
+    slow, fast = Benchmark(ways, CPU, 96, 3).run(3, 1e9, unseen)
     assert (slow.way, slow.speed_up, slow.side) == ("slow", (1.0, 1.0, 1.0), 96)
     assert min(fast.speed_up) > 1
     assert fast.speed_up == tuple(a / b for a, b in zip(slow.seconds, fast.seconds, strict=True))
@@ -46,20 +46,20 @@ def test_ways_run_in_turn_and_are_told_of():
     calls: list[str] = []
     told: list[tuple[int, int]] = []
     ways = [sleeping("a", 0, calls), sleeping("b", 0, calls)]
-    list(Contest(ways, CPU, 96, 3).run(2, 1e9, lambda done, total: told.append((done, total))))
+    list(Benchmark(ways, CPU, 96, 3).run(2, 1e9, lambda done, total: told.append((done, total))))
     assert calls == ["a", "b", "a", "b"]
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_no_round_begins_once_patience_is_over_but_one_is_done():
     ways = [sleeping("a", 0.01), sleeping("b", 0.01)]
-    assert [len(speed.seconds) for speed in Contest(ways, CPU, 96, 3).run(50, 0.001, unseen)] == [1, 1]
+    assert [len(speed.seconds) for speed in Benchmark(ways, CPU, 96, 3).run(50, 0.001, unseen)] == [1, 1]
 
 
-def test_the_three_ways_compute_the_same_picture(tmp_path):
+def test_the_three_ways_compute_the_same_image(tmp_path):
     tiny.write(tmp_path / "m")
-    located = Located("./m", tmp_path / "m", read_config(tmp_path / "m"))
-    call = Pipeline(SUPERRES, located, tiny.METHOD, LoadOptions(device="cpu"))
+    resolved = ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"))
+    call = Pipeline(SUPERRES, resolved, tiny.METHOD, LoadOptions(device="cpu"))
     pixels = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     results: list[torch.Tensor] = []
 
@@ -78,14 +78,14 @@ def test_the_three_ways_compute_the_same_picture(tmp_path):
     np.testing.assert_allclose(ours, eager[0].transpose(1, 2, 0).clip(0, 1) * 255, atol=0.51)
 
 
-def test_a_whole_picture_that_does_not_fit_is_left_out_and_the_rest_runs(monkeypatch):
+def test_a_whole_image_that_does_not_fit_is_left_out_and_the_rest_runs(monkeypatch):
     monkeypatch.setattr(memory_room, "free_memory", lambda _device: 30_000_000)
 
     def large(pixels) -> None:
-        torch.zeros(len(pixels), len(pixels), 1000)  # 16 MB for the probe, 262 MB for the picture
+        torch.zeros(len(pixels), len(pixels), 1000)  # 16 MB for the probe, 262 MB for the image
 
     ways = [Way("whole", "fp32", large, is_whole=True), Way("divided", "fp32", large)]
-    whole, divided = Contest(ways, CPU, 256, 3).run(2, 1e9, unseen)
+    whole, divided = Benchmark(ways, CPU, 256, 3).run(2, 1e9, unseen)
     assert whole.seconds == whole.speed_up == ()
     assert whole.peak is None
     assert whole.left_out == "takes about 0.4 GB, and 0.0 are free"
@@ -100,5 +100,5 @@ def test_what_a_way_takes_is_seen():
         time.sleep(0.05)
         del held
 
-    (speed,) = Contest([Way("a", "fp32", call)], CPU, 128, 3).run(1, 1e9, unseen)
+    (speed,) = Benchmark([Way("a", "fp32", call)], CPU, 128, 3).run(1, 1e9, unseen)
     assert speed.peak == pytest.approx(128 * 2**20, rel=0.05)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gansdk.evaluation.record import Figure
+from gansdk.evaluation.record import Estimate
 from gansdk.evaluation.statistics import difference, figure, mean_interval
 
 
@@ -42,4 +42,4 @@ def test_a_difference_is_taken_item_by_item():
 
 
 def test_a_difference_of_whole_sets_has_no_interval():
-    assert difference(Figure(value=5), Figure(value=3)) == Figure(value=2)
+    assert difference(Estimate(value=5), Estimate(value=3)) == Estimate(value=2)

@@ -19,7 +19,7 @@ from gansdk.model.config import check_folder, read_config
 
 
 def evaluation(value: float) -> Evaluation:
-    return Evaluation(measurements=(Measurement(metric="psnr-y", data="X", protocol={}, value=value),), twin="none")
+    return Evaluation(measurements=(Measurement(metric="psnr-y", data="X", protocol={}, value=value),), baseline="none")
 
 
 def weights(folder):

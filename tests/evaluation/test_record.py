@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gansdk.errors import ModelError
-from gansdk.evaluation.record import Evaluation, Figure, Measurement, Variant, read_evaluation
+from gansdk.evaluation.record import Estimate, Evaluation, Measurement, Variant, read_evaluation
 
 
 def measured(metric: str, data: str, value: float, **fields) -> Measurement:
@@ -13,15 +13,15 @@ def measured(metric: str, data: str, value: float, **fields) -> Measurement:
 
 
 def test_it_is_read_as_it_was_written(tmp_path):
-    full = measured("psnr-y", "Set5", 30.0, interval=(29.0, 31.0), values={"a": 30.0}, twin=Figure(value=31.0))
-    evaluation = Evaluation(measurements=(full,), twin="end 0", ablation=(Variant(name="x", measurements=(full,)),))
+    full = measured("psnr-y", "Set5", 30.0, interval=(29.0, 31.0), values={"a": 30.0}, baseline=Estimate(value=31.0))
+    evaluation = Evaluation(measurements=(full,), baseline="end 0", ablation=(Variant(name="x", measurements=(full,)),))
     (tmp_path / "evaluation.json").write_text(evaluation.to_json(), "utf-8")
     assert read_evaluation(tmp_path) == evaluation
     assert read_evaluation(tmp_path / "nowhere") is None
 
 
 def test_newer_figures_take_the_place_of_older_ones_in_their_order():
-    old = Evaluation(measurements=(measured("a", "X", 1), measured("b", "X", 2, version=1)), twin="old")
+    old = Evaluation(measurements=(measured("a", "X", 1), measured("b", "X", 2, version=1)), baseline="old")
     new = Evaluation(measurements=(measured("b", "X", 3, version=2), measured("a", "Y", 4)))
     merged = old.merged(new)
     assert [(one.metric, one.data, one.value) for one in merged.measurements] == [
@@ -29,20 +29,22 @@ def test_newer_figures_take_the_place_of_older_ones_in_their_order():
         ("b", "X", 3),
         ("a", "Y", 4),
     ]
-    assert merged.twin == "old"
+    assert merged.baseline == "old"
 
 
 def test_a_twins_figure_stays_beside_the_same_figure_measured_again():
-    twin = Figure(value=0.5)
-    known = measured("a", "X", 1, twin=twin), measured("b", "X", 2, twin=twin)
-    old = Evaluation(measurements=known, twin="another training")
-    again = Evaluation(measurements=(measured("a", "X", 1), measured("c", "X", 3)), twin="none was given")
+    baseline = Estimate(value=0.5)
+    known = measured("a", "X", 1, baseline=baseline), measured("b", "X", 2, baseline=baseline)
+    old = Evaluation(measurements=known, baseline="another training")
+    again = Evaluation(measurements=(measured("a", "X", 1), measured("c", "X", 3)), baseline="none was given")
     merged = old.merged(again)
-    assert {one.metric: one.twin for one in merged.measurements} == {"a": twin, "b": twin, "c": None}
-    assert merged.twin == "another training"
-    other = old.merged(Evaluation(measurements=(measured("a", "X", 9), measured("b", "X", 8)), twin="none was given"))
-    assert [one.twin for one in other.measurements] == [None, None]
-    assert other.twin == "none was given"
+    assert {one.metric: one.baseline for one in merged.measurements} == {"a": baseline, "b": baseline, "c": None}
+    assert merged.baseline == "another training"
+    other = old.merged(
+        Evaluation(measurements=(measured("a", "X", 9), measured("b", "X", 8)), baseline="none was given")
+    )
+    assert [one.baseline for one in other.measurements] == [None, None]
+    assert other.baseline == "none was given"
 
 
 def test_rows_of_an_ablation_are_merged_by_name():
@@ -65,8 +67,8 @@ def test_damage_is_one_line(tmp_path, text):
 
 
 def test_what_is_shown_of_it_is_short_however_many_items_there_are():
-    many = {f"picture {at}": float(at) for at in range(1000)}
-    figure = measured("psnr-y", "Set5", 31.3229, values=many, twin=Figure(value=30.0, values=many))
+    many = {f"image {at}": float(at) for at in range(1000)}
+    figure = measured("psnr-y", "Set5", 31.3229, values=many, baseline=Estimate(value=30.0, values=many))
     assert repr(figure) == "Measurement(metric='psnr-y', data='Set5', value=31.3229, interval=None)"
     shown = repr(Evaluation(measurements=(figure,) * 40))
     assert shown.startswith("Evaluation(psnr-y on Set5=31.32, ")

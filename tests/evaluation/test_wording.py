@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gansdk.evaluation.record import Figure, Measurement, difference, interval, number, signed
+from gansdk.evaluation.record import Estimate, Measurement, difference, interval, number, signed
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ def test_a_number_has_as_many_digits_as_it_is_worth(value, unit, text):
 def test_a_difference_has_a_sign_unless_it_is_none():
     assert (signed(1.5, "dB"), signed(-1.5, "dB"), signed(-0.0001)) == ("+1.50", "−1.50", "+0.000")
     measured = Measurement(
-        metric="m", data="d", protocol={}, unit="dB", value=1, difference=Figure(value=-1, interval=(-2, 0.5))
+        metric="m", data="d", protocol={}, unit="dB", value=1, difference=Estimate(value=-1, interval=(-2, 0.5))
     )
     assert difference(measured) == "−1.00 (−2.00 … +0.50)"
     assert difference(measured.model_copy(update={"difference": None})) == ""

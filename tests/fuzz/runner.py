@@ -40,9 +40,9 @@ def main() -> int:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGALRM, _too_long)
-    # where a reader does not stop by itself, the machine shall not suffer
+    # where a reader does not stop by default, the machine shall not suffer
     resource.setrlimit(resource.RLIMIT_AS, (8 * MOST_BYTES + _mapped(), resource.RLIM_INFINITY))
-    ends: dict[str, int] = {}
+    checkpoints: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         target = TARGETS[given.target](Path(folder))
@@ -51,13 +51,13 @@ def main() -> int:
         while given.case is not None or time.monotonic() - begun < given.seconds:
             content = target.make(Random(f"{given.seed} {case}"))
             end = _run(target, content, f"{given.target} --seed {given.seed} --case {case}")
-            ends[end.partition(":")[0]] = ends.get(end.partition(":")[0], 0) + 1
+            checkpoints[end.partition(":")[0]] = checkpoints.get(end.partition(":")[0], 0) + 1
             if given.verbose:
                 print(case, len(content), end)
             case += 1
             if given.case is not None:
                 break
-    print(f"{given.target}: {case} cases, {ends}")
+    print(f"{given.target}: {case} cases, {checkpoints}")
     return 0
 
 

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import hostile
 import numpy as np
-import sample_pictures
+import sample_images
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 import gansdk
 from fuzz.mutation import mutated, strange_json, strange_zip, zipped
 from gansdk.cards.card import gather
 from gansdk.cards.rendering import authors_part, render
-from gansdk.data.folders import open_pictures
-from gansdk.evaluation.record import Evaluation, Figure, Measurement, read_evaluation_file
+from gansdk.data.folders import open_images
+from gansdk.evaluation.record import Estimate, Evaluation, Measurement, read_evaluation_file
 from gansdk.files import sha256
 from gansdk.importing.weights import import_weights
 from gansdk.jobs.plan import Item
 from gansdk.jobs.reports import NAME, Making, open_report
-from gansdk.media.reading import read_picture
+from gansdk.media.reading import read_image
 from gansdk.media.records import read_arrays, write_arrays
 from gansdk.model.config import (
     ATTRIBUTIONS,
@@ -39,10 +39,10 @@ from gansdk.model.config import (
     read_config,
     read_header,
 )
-from gansdk.models.catalog import Catalog, Located
+from gansdk.models.catalog import Catalog, ResolvedModel
 from gansdk.models.loading import load_networks, write_model
 from gansdk.models.pipelines import Pipeline
-from gansdk.options import LoadOptions, PictureReading
+from gansdk.options import ImageReading, LoadOptions
 from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 from gansdk.training.checkpoints import _read_numbers
@@ -110,9 +110,9 @@ def small_sizes(facts: dict[str, Any]) -> None:
     """Facts of InfoGAN's for networks of 8×8 pixels, 4 numbers of noise and 4 features."""
     for sizes in (facts["generator"]["output"], facts["encoder"]["data"]):
         sizes.update(height=8, width=8)
-    for part in (*facts["generator"]["source"]["parts"], *facts["encoder"]["parts"]):
-        if part["kind"] in ("noise", "features"):
-            part["n"] = 4
+    for variable in (*facts["generator"]["source"]["variables"], *facts["encoder"]["variables"]):
+        if variable["kind"] in ("noise", "features"):
+            variable["n"] = 4
 
 
 MEASURED = Evaluation(
@@ -120,18 +120,18 @@ MEASURED = Evaluation(
         Measurement(
             metric="psnr-y",
             data="Set5",
-            protocol={"kernel": "bicubic", "versions": {"torch": "2"}, "judge": "nobody"},
+            protocol={"kernel": "bicubic", "versions": {"torch": "2"}, "evaluator": "nobody"},
             value=30.5,
             interval=(30.0, 31.0),
             values={"a": 30.0, "b": 31.0},
             unit="dB",
-            twin=Figure(value=29.0),
-            difference=Figure(value=1.5, interval=(1.0, 2.0)),
-            baselines={"bicubic": 28.0},
+            baseline=Estimate(value=29.0),
+            difference=Estimate(value=1.5, interval=(1.0, 2.0)),
+            references={"bicubic": 28.0},
         ),
-        Measurement(metric="code-accuracy", data="mnist:test", protocol={}, value=0.9),
+        Measurement(metric="clustering-accuracy", data="mnist:test", protocol={}, value=0.9),
     ),
-    twin="without its own terms",
+    baseline="without its own terms",
 )
 
 
@@ -161,18 +161,18 @@ class Models(Target):
         return self._broken
 
     def _used(self, folder: Path) -> Any:
-        located = self._catalog.locate(folder)
+        resolved = self._catalog.locate(folder)
         (folder / README).unlink(missing_ok=True)
-        card = gather(self._catalog, located)
+        card = gather(self._catalog, resolved)
         text = render(card)
         assert render(card, text).rstrip() == text.rstrip(), "the card cannot be renewed as it was"
-        assert located.config == read_config(folder)
-        networks = load_networks(located, self._catalog.method(located), None)
-        results = [self._called(located, task) for task in card.tasks]
-        return [located.config.model_dump(mode="json"), len(text), sorted(networks), results]
+        assert resolved.config == read_config(folder)
+        networks = load_networks(resolved, self._catalog.method(resolved), None)
+        results = [self._called(resolved, task) for task in card.tasks]
+        return [resolved.config.model_dump(mode="json"), len(text), sorted(networks), results]
 
-    def _called(self, located: Located, task: Task) -> str:
-        pipeline = Pipeline(task, located, self._catalog.method(located), LoadOptions())
+    def _called(self, resolved: ResolvedModel, task: Task) -> str:
+        pipeline = Pipeline(task, resolved, self._catalog.method(resolved), LoadOptions())
         inputs = [np.zeros((16, 16, 3), np.uint8) for _ in task.slots]
         given = {"n": 2} if task.name == "generate" else {}
         try:
@@ -391,10 +391,10 @@ class Arrays(Target):
 def images() -> dict[str, bytes]:
     """Small images of all kinds that Pillow writes, 8 and 16 bits, with metadata and several frames."""
     found: dict[str, bytes] = {}
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8))
+    image = PILImage.fromarray(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8))
     options: dict[str, tuple[str, dict[str, Any]]] = {
         "png": ("PNG", {}),
-        "jpg": ("JPEG", {"exif": sample_pictures.camera_exif()}),
+        "jpg": ("JPEG", {"exif": sample_images.camera_exif()}),
         "progressive": ("JPEG", {"progressive": True}),
         "webp": ("WEBP", {}),
         "gif": ("GIF", {}),
@@ -405,18 +405,18 @@ def images() -> dict[str, bytes]:
         "lzw": ("TIFF", {"compression": "tiff_lzw"}),
         "deflate": ("TIFF", {"compression": "tiff_adobe_deflate"}),
         "jpeg-tiff": ("TIFF", {"compression": "jpeg"}),
-        "pages": ("TIFF", {"save_all": True, "append_images": [picture]}),
-        "apng": ("PNG", {"save_all": True, "append_images": [picture.rotate(180)]}),
-        "frames": ("GIF", {"save_all": True, "append_images": [picture.rotate(180)]}),
+        "pages": ("TIFF", {"save_all": True, "append_images": [image]}),
+        "apng": ("PNG", {"save_all": True, "append_images": [image.rotate(180)]}),
+        "frames": ("GIF", {"save_all": True, "append_images": [image.rotate(180)]}),
     }
     for name, (kind, given) in options.items():
         file = io.BytesIO()
-        picture.save(file, kind, **given)
+        image.save(file, kind, **given)
         found[name] = file.getvalue()
     deep = np.random.default_rng(1).integers(0, 65535, (24, 32, 3), np.uint16)
     for name in ("deep.png", "deep.tiff"):
         file = io.BytesIO()
-        gansdk.Picture.from_array(deep).save(name, on_exists="overwrite")
+        gansdk.Image.from_array(deep).save(name, on_exists="overwrite")
         found[name] = Path(name).read_bytes()
     return found
 
@@ -439,8 +439,8 @@ class Media(Target):
 
     def read(self, content: bytes) -> Any:
         notes: list[str] = []
-        picture = read_picture(content, PictureReading(), notes.append)
-        return [picture.width, picture.height, picture.bits, notes]
+        image = read_image(content, ImageReading(), notes.append)
+        return [image.width, image.height, image.bits, notes]
 
 
 class Zip(Target):
@@ -451,7 +451,7 @@ class Zip(Target):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         found = images()
-        licences = json.dumps({"pictures": {"a/0.png": {"licence": "MIT", "author": "Jo"}}}).encode()
+        licences = json.dumps({"images": {"a/0.png": {"licence": "MIT", "author": "Jo"}}}).encode()
         self.whole = [
             zipped([("LICENCES.json", licences), ("a/0.png", found["png"]), ("b/1.jpg", found["jpg"])]),
             zipped([("a/0.gif", found["gif"]), ("notes.txt", b"words")], packed=False),
@@ -466,9 +466,9 @@ class Zip(Target):
     def read(self, content: bytes) -> Any:
         path = self.folder / "set.zip"
         path.write_bytes(content)
-        pictures = open_pictures(path)
-        known = [pictures.name, pictures.names, pictures.others, pictures.licence, pictures.digest, pictures.classes]
-        return [*known, [list(pictures[at][1].shape) for at in range(len(pictures))]]
+        images = open_images(path)
+        known = [images.name, images.names, images.others, images.licence, images.digest, images.classes]
+        return [*known, [list(images[at][1].shape) for at in range(len(images))]]
 
 
 class Weights(Target):

@@ -156,7 +156,7 @@ def pause(seconds: float) -> Fault:
 
 def trickle(bytes_per_second: float) -> Fault:
     """The body comes slowly and without a gap, so that no time-out of a single read ends it."""
-    return lambda exchange: replace(exchange.answer(), pace=bytes_per_second)
+    return lambda exchange: replace(exchange.answer(), intervals=bytes_per_second)
 
 
 OF_ANSWERS = {

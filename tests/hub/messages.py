@@ -88,14 +88,14 @@ class Answer:
         headers: Without those that every answer has.
         body: All of it, also where less is sent.
         ending: None where all of it is sent.
-        pace: Bytes of the body that go out in a second; None: as fast as can be.
+        intervals: Bytes of the body that go out in a second; None: as fast as can be.
     """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
     ending: Ending | None = None
-    pace: float | None = None
+    intervals: float | None = None
 
     @classmethod
     def of(cls, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

@@ -245,7 +245,7 @@ class Connection(BaseHTTPRequestHandler):
             self._send_head(said)
             sent = said.body if said.ending is None else said.body[: said.ending.sent]
             if self.command != "HEAD":
-                self._send_body(sent, said.pace)
+                self._send_body(sent, said.intervals)
         if said.ending is not None:
             self._end(said.ending.manner)
 
@@ -255,11 +255,11 @@ class Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def _send_body(self, body: bytes, pace: float | None) -> None:
-        size = len(body) if pace is None else max(1, int(pace * STEP))
+    def _send_body(self, body: bytes, intervals: float | None) -> None:
+        size = len(body) if intervals is None else max(1, int(intervals * STEP))
         for start in range(0, len(body), size or 1):
             self.wfile.write(body[start : start + size])
-            if pace is not None and self.hub.over.wait(STEP):
+            if intervals is not None and self.hub.over.wait(STEP):
                 raise ConnectionAbortedError("the test is over")
 
     def _end(self, manner: Literal["reset", "close", "stall"]) -> None:

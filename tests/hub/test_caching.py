@@ -18,7 +18,7 @@ from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 from gansdk.errors import HubError, OutputError, UnknownNameError
 from gansdk.hub.access import Access
 from gansdk.hub.cache import cached, find, leftovers, remove, remove_leftovers, verify
-from gansdk.hub.pulling import bring, config_of, pull, resolve
+from gansdk.hub.pulling import config_of, ensure_files, pull, resolve
 from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hub.repos import Repo
     from hub.server import Hub
 
-WEIGHTS, START = bytes(range(256)) * 20, bytes(range(255, -1, -1)) * 20
+WEIGHTS, INITIAL = bytes(range(256)) * 20, bytes(range(255, -1, -1)) * 20
 NAME = "model.safetensors"
 
 
@@ -193,13 +193,13 @@ def test_without_links(pulled: Path) -> None:
 
 
 def test_what_no_task_needed_yet_is_no_damage(hub: Hub) -> None:
-    files = {NAME: WEIGHTS, "start.safetensors": START}
-    settings = config(model_safetensors=WEIGHTS, start_safetensors=START)
+    files = {NAME: WEIGHTS, "initial.safetensors": INITIAL}
+    settings = config(model_safetensors=WEIGHTS, start_safetensors=INITIAL)
     hub.repo("org/m", {**files, "config.json": settings})
     snapshot = resolve(REF)
-    bring(snapshot, {NAME: config_of(snapshot).files[NAME]})
+    ensure_files(snapshot, {NAME: config_of(snapshot).files[NAME]})
     (one,) = cached()
-    assert one.missing == ["start.safetensors"]
+    assert one.missing == ["initial.safetensors"]
     assert damaged() == {}
 
 
@@ -287,10 +287,10 @@ def test_a_cache_that_cannot_be_changed_is_one_line() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files that are open are not removed there")
 def test_what_killed_downloads_left(hub: Hub, pulled: Path, repo: Repo) -> None:
-    repo.commit({NAME: START, "config.json": config(model_safetensors=START)})
+    repo.commit({NAME: INITIAL, "config.json": config(model_safetensors=INITIAL)})
     hub.fail(faults.stall(1000), "GET", side="cdn", times=None)
     code = "from gansdk.hub.pulling import pull; from gansdk.refs import parse; pull(parse('hub:org/m'))"
-    digest = hashlib.sha256(START).hexdigest()
+    digest = hashlib.sha256(INITIAL).hexdigest()
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 30

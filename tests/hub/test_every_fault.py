@@ -19,7 +19,7 @@ import pytest
 from fuzz.mutation import as_json, strange
 from huggingface_hub import close_session, constants
 from huggingface_hub.utils import _http
-from PIL import Image
+from PIL import Image as PILImage
 from safetensors.torch import save
 
 from gansdk.cli import main
@@ -71,8 +71,8 @@ _OF_SENDING = {"reset after it took effect", "stalled after it took effect"}
 CELLS = [(verb, fault) for verb in VERBS for fault in FAULTS if fault not in _OF_SENDING or verb.startswith("push")]
 
 
-class Place:
-    """Where the verbs are called: a folder with a picture and a model, a Hub with others, an empty cache."""
+class RepoTarget:
+    """Where the verbs are called: a folder with an image and a model, a Hub with others, an empty cache."""
 
     def __init__(self, folder: Path, hub: Hub) -> None:
         self.folder = folder
@@ -111,10 +111,10 @@ class Place:
 
 
 @pytest.fixture
-def place(hub: Hub, kinds_path: tuple[Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(hub: Hub, kinds_path: tuple[Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepoTarget:
     folder = tmp_path / "work"
     folder.mkdir()
-    Image.new("RGB", (6, 5), (200, 40, 90)).save(folder / "a.png")
+    PILImage.new("RGB", (6, 5), (200, 40, 90)).save(folder / "a.png")
     publishable.write(folder / "mine")
     for path in kinds_path:
         monkeypatch.syspath_prepend(path)
@@ -127,13 +127,13 @@ def place(hub: Hub, kinds_path: tuple[Path, ...], tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _seconds: None))  # the client's pauses alone
     hub.world.resolve_cache = False  # a small file takes two requests then, not four
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
-    found = Place(folder, hub)
+    found = RepoTarget(folder, hub)
     monkeypatch.setenv("HF_TOKEN", found.token)
     return found
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_without_a_fault_all_is_well(place: Place, verb: str) -> None:
+def test_without_a_fault_all_is_well(place: RepoTarget, verb: str) -> None:
     place.reset()
     begun = len(place.hub.asked())
     assert main(VERBS[verb].split()) == 0
@@ -142,7 +142,9 @@ def test_without_a_fault_all_is_well(place: Place, verb: str) -> None:
 
 
 @pytest.mark.parametrize(("verb", "fault"), CELLS)
-def test_each_ends_well_or_in_one_line(place: Place, capsys: pytest.CaptureFixture[str], verb: str, fault: str) -> None:
+def test_each_ends_well_or_in_one_line(
+    place: RepoTarget, capsys: pytest.CaptureFixture[str], verb: str, fault: str
+) -> None:
     begin = list(FAULTS).index(fault) % STEP
     once = range(begin if begin < REQUESTS[verb] else 0, REQUESTS[verb], STEP)
     for index, times in [*((index, 1) for index in once), (0, None)]:
@@ -178,7 +180,9 @@ def _odd(random: Random) -> faults.Fault:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_answers_of_other_shapes_end_in_one_line(place: Place, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+def test_answers_of_other_shapes_end_in_one_line(
+    place: RepoTarget, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
     for seed in range(ODD):
         place.reset()
         place.hub.fail(_odd(Random(f"{verb} {seed}")), times=None)

@@ -81,7 +81,7 @@ def test_what_passes_is_mended(hub: Hub, fault: tuple) -> None:
 
 def slowly(fault: faults.Fault) -> faults.Fault:
     """With a reset, what was sent and not yet read is lost; so it is sent no faster than it is read."""
-    return lambda exchange: replace(fault(exchange), pace=2e6)
+    return lambda exchange: replace(fault(exchange), intervals=2e6)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hub.repos import Repo
     from hub.server import Hub
 
-WEIGHTS, START = bytes(range(256)) * 20, bytes(range(256)) * 30
+WEIGHTS, INITIAL = bytes(range(256)) * 20, bytes(range(256)) * 30
 CARD = b"---\nlibrary_name: gansdk\n---\n# A model\n"
 REF = parse("hub:org/m")
 
@@ -246,8 +246,8 @@ def test_only_what_changed_is_sent(hub: Hub) -> None:
 def test_what_is_no_longer_of_the_model_goes_in_the_same_commit(hub: Hub) -> None:
     both = {
         **FILES,
-        "config.json": config(model_safetensors=WEIGHTS, start_safetensors=START),
-        "start.safetensors": START,
+        "config.json": config(model_safetensors=WEIGHTS, start_safetensors=INITIAL),
+        "initial.safetensors": INITIAL,
         "card-trials.webp": b"RIFF",
         "evaluation.json": b"{}",
     }
@@ -257,7 +257,7 @@ def test_what_is_no_longer_of_the_model_goes_in_the_same_commit(hub: Hub) -> Non
     repo.commit(theirs)
     changes = {change.name: change.state for change in compare(find(REF), FILES)}
     removed = {name for name, state in changes.items() if state == "removed"}
-    assert removed == {"start.safetensors", "card-trials.webp", "evaluation.json"}
+    assert removed == {"initial.safetensors", "card-trials.webp", "evaluation.json"}
     push()
     assert content(repo) == {**FILES, **theirs}
     assert len(repo.history("main")) == 4

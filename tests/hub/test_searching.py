@@ -14,7 +14,7 @@ import gansdk
 from gansdk.errors import HubError, OptionError, UnknownNameError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.search import Found, search
+from gansdk.hub.search import SearchResult, search
 from hub import faults
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def shelf(hub: Hub) -> Hub:
     return hub
 
 
-def refs(found: tuple[Found, ...]) -> list[str]:
+def refs(found: tuple[SearchResult, ...]) -> list[str]:
     return sorted(one.ref for one in found)
 
 
@@ -174,7 +174,7 @@ def test_json_that_is_no_list_of_models_is_one_line(shelf: Hub, body: bytes) -> 
 def test_a_name_that_no_ref_can_have_is_left_out(shelf: Hub) -> None:
     body = b'[{"id": "gpt2", "tags": ["gansdk"]}, {"id": "org/ok"}, {"id": "org/\\u001b[2J"}]'
     shelf.fail(lambda exchange: replace(exchange.answer(), body=body), "GET", MODELS)
-    assert search() == (Found("hub:org/ok"),)
+    assert search() == (SearchResult("hub:org/ok"),)
 
 
 def test_a_token_that_is_nobodys_is_told_and_not_shown(shelf: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

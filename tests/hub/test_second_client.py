@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 SCRIPT = Path(__file__).with_name("second_client.mjs")
-FILES = {"config.json": b"{}", "model.safetensors": bytes(range(256)) * 20, "pictures/a.png": b"png"}
+FILES = {"config.json": b"{}", "model.safetensors": bytes(range(256)) * 20, "images/a.png": b"png"}
 
 
 @pytest.fixture

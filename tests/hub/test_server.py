@@ -50,7 +50,7 @@ def test_what_is_pushed_can_be_pulled(hub: Hub, api: HfApi) -> None:
 
 
 def test_a_snapshot_has_all_files(hub: Hub) -> None:
-    files = {**FILES, "pictures/a b.png": b"png", "pictures/deep/é.png": b"2"}
+    files = {**FILES, "images/a b.png": b"png", "images/deep/é.png": b"2"}
     hub.repo("org/m", files)
     folder = Path(snapshot_download("org/m"))
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {

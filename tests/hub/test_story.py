@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command import Gansdk
-from PIL import Image
-from sample_pictures import image
+from PIL import Image as PILImage
+from sample_images import pil_image
 
 from hub import faults
 
@@ -38,7 +38,7 @@ def people(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[G
 
 def test_one_publishes_and_another_uses(hub: Hub, people: tuple[Gansdk, Gansdk]) -> None:
     ada, bob = people
-    image("RGB").save(bob.cwd / "photo.png")
+    pil_image("RGB").save(bob.cwd / "photo.png")
 
     would = ada("push", MODEL, "hub:ada/sharp", "--tag", "v1", "--dry-run", "--json")
     assert {file["state"] for file in would.records[0]["files"]} == {"new"}
@@ -54,7 +54,7 @@ def test_one_publishes_and_another_uses(hub: Hub, people: tuple[Gansdk, Gansdk])
     run = ("run", "superres", "photo.png", "--model")
     assert bob(*run, "hub:ada/sharp@v1", "-o", "large.png").code == 0
     assert bob(*run, MODEL, "-o", "same.png").code == 0
-    large, same = (Image.open(bob.cwd / name) for name in ("large.png", "same.png"))
+    large, same = (PILImage.open(bob.cwd / name) for name in ("large.png", "same.png"))
     assert large.tobytes() == same.tobytes()
 
     hub.fail(faults.drop(), times=None)
@@ -75,4 +75,4 @@ def test_one_publishes_and_another_uses(hub: Hub, people: tuple[Gansdk, Gansdk])
     assert bob(*mending[1:]).code == 0
     assert bob("cache", "verify").code == 0
     assert bob(*run, "hub:ada/sharp@v1", "-o", "mended.png", "--offline").code == 0
-    assert Image.open(bob.cwd / "mended.png").tobytes() == large.tobytes()
+    assert PILImage.open(bob.cwd / "mended.png").tobytes() == large.tobytes()

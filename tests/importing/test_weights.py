@@ -20,18 +20,20 @@ from gansdk.files import sha256
 from gansdk.importing.weights import import_weights
 from gansdk.model.config import read_config
 from gansdk.models.loading import load_networks
-from gansdk.models.resolved import Located
-from gansdk.plugins.registry import Brought, Registry, Source
+from gansdk.models.resolved import ResolvedModel
+from gansdk.plugins.registry import Contributions, PluginSource, Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SOURCE = Source("gansdk-plugin-tiny", "0.3", "tiny")
-REGISTRY = Registry().add(Brought(SOURCE, (tiny.METHOD,), (), (foreign.IMPORTER,)))
+SOURCE = PluginSource("gansdk-plugin-tiny", "0.3", "tiny")
+REGISTRY = Registry().add(Contributions(SOURCE, (tiny.METHOD,), (), (foreign.IMPORTER,)))
 
 
 def registry_of(**changed) -> Registry:
-    return Registry().add(Brought(SOURCE, (tiny.METHOD,), (), (dataclasses.replace(foreign.IMPORTER, **changed),)))
+    return Registry().add(
+        Contributions(SOURCE, (tiny.METHOD,), (), (dataclasses.replace(foreign.IMPORTER, **changed),))
+    )
 
 
 def write(path: Path, content) -> Path:
@@ -45,7 +47,7 @@ def into(path: Path, folder: Path, **options):
 
 def test_it_loads_strictly_as_the_network_that_it_was(tmp_path):
     imported = into(write(tmp_path / "w.pth", {"params": foreign.published(6)}), tmp_path / "m")
-    networks = load_networks(Located.at(imported.folder), tiny.METHOD)
+    networks = load_networks(ResolvedModel.at(imported.folder), tiny.METHOD)
     expected = tiny.trained_networks(6)["generator"]
     image = torch.rand(1, 3, 9, 11)
     assert torch.equal(networks["generator"](image), expected(image))
@@ -74,7 +76,7 @@ def test_its_config_says_where_it_came_from(tmp_path):
 def test_half_precision_becomes_fp32(tmp_path):
     tensors = {key: value.half() if value.is_floating_point() else value for key, value in foreign.published().items()}
     into(write(tmp_path / "w.pth", tensors), tmp_path / "m")
-    (network,) = load_networks(Located.at(tmp_path / "m"), tiny.METHOD).values()
+    (network,) = load_networks(ResolvedModel.at(tmp_path / "m"), tiny.METHOD).values()
     assert {tensor.dtype for tensor in network.state_dict().values()} == {torch.float32, torch.int64}
     assert torch.equal(network[0].weight, tensors["first.weight"].float())
 
@@ -137,7 +139,7 @@ def test_averaged_weights_are_found_and_come_first(content, place, tmp_path):
     imported = into(write(tmp_path / "w.pth", content()), tmp_path / "m")
     assert imported.config.origin.table == place
     assert imported.config.network == {"width": 6}
-    networks = load_networks(Located.at(imported.folder), tiny.METHOD)
+    networks = load_networks(ResolvedModel.at(imported.folder), tiny.METHOD)
     image = torch.rand(1, 3, 9, 11)
     assert torch.equal(networks["generator"](image), tiny.trained_networks(6)["generator"](image))
 
@@ -243,7 +245,7 @@ def test_without_an_importer_or_its_method_the_error_says_so(tmp_path):
     path = write(tmp_path / "w.pth", foreign.published())
     with pytest.raises(MissingPluginError, match="no plugin here can import weights"):
         import_weights(path, tmp_path / "m", registry=Registry())
-    alone = Registry().add(Brought(SOURCE, importers=(foreign.IMPORTER,)))
+    alone = Registry().add(Contributions(SOURCE, importers=(foreign.IMPORTER,)))
     with pytest.raises(MissingPluginError, match="fills networks of 'tiny', a method that no plugin here brings"):
         import_weights(path, tmp_path / "m", registry=alone)
 
@@ -261,4 +263,4 @@ def test_an_altered_folder_is_noticed_as_with_any_model(tmp_path):
     weights = tmp_path / "m" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
     with pytest.raises(ModelError, match="is not the file that"):
-        load_networks(Located.at(tmp_path / "m"), tiny.METHOD)
+        load_networks(ResolvedModel.at(tmp_path / "m"), tiny.METHOD)

@@ -20,9 +20,9 @@ from gansdk.errors import (
     UsageError,
     called_from_shell,
 )
-from gansdk.models.catalog import Catalog, check_fit, fits, misfit
+from gansdk.models.catalog import Catalog, check_fit, fits, unsupported_reason
 from gansdk.plugins.declarations import BuiltinModel, Method, Task
-from gansdk.plugins.registry import Brought, PluginStatus, Registry, Source
+from gansdk.plugins.registry import Contributions, PluginSource, PluginStatus, Registry
 from gansdk.settings import Settings
 
 UPSCALES = {
@@ -51,7 +51,7 @@ def method(name, folder, *models, defaults=()):
 TASK = Task(
     name="superres",
     summary="",
-    misfit=lambda facts: None if facts.generator is not None else "it has no generator",
+    unsupported_reason=lambda facts: None if facts.generator is not None else "it has no generator",
     slots=(),
     outputs=("record",),
     options="gansdk.tasks.superres:SuperresOptions",
@@ -73,14 +73,14 @@ class Place(os.PathLike):
 def make(tmp_path):
     """A catalog over methods given as (name, models, defaults)."""
 
-    def build(*brought):
-        registry = Registry().add(Brought(Source("gansdk", "1", "core"), (), (TASK,)))
-        for name, models, defaults in brought:
+    def build(*contributions):
+        registry = Registry().add(Contributions(PluginSource("gansdk", "1", "core"), (), (TASK,)))
+        for name, models, defaults in contributions:
             for model in models:
                 if not (tmp_path / "builtin" / model).exists():
                     write(tmp_path / "builtin" / model, name)
             one = method(name, tmp_path / "builtin", *models, defaults=defaults)
-            registry = registry.add(Brought(Source(f"gansdk-plugin-{name}", "1", name), (one,)))
+            registry = registry.add(Contributions(PluginSource(f"gansdk-plugin-{name}", "1", name), (one,)))
         return Catalog(registry, Settings(tmp_path / "settings.json"))
 
     return build
@@ -160,19 +160,19 @@ def test_damaged_settings_do_not_stop_a_ref_that_needs_none(catalog):
 
 
 def test_a_missing_plugin_gives_the_line_that_installs_it(catalog, tmp_path):
-    located = catalog.locate(str(write(tmp_path / "other", "infogan", requires="gansdk-plugin-infogan>=0.1,<2")))
+    resolved = catalog.locate(str(write(tmp_path / "other", "infogan", requires="gansdk-plugin-infogan>=0.1,<2")))
     with pytest.raises(MissingPluginError) as error:
-        catalog.method(located)
+        catalog.method(resolved)
     assert error.value.hint == "pip install 'gansdk-plugin-infogan>=0.1,<2'"
     assert catalog.method(catalog.locate("builtin:srresnet-x4")).name == "srgan"
 
 
 def test_a_plugin_that_is_there_but_broken_is_not_to_be_installed_again(catalog, tmp_path):
-    status = PluginStatus(Source("gansdk-plugin-infogan", "1", "infogan"), "broken", "ImportError: no torch")
+    status = PluginStatus(PluginSource("gansdk-plugin-infogan", "1", "infogan"), "broken", "ImportError: no torch")
     catalog.registry = catalog.registry.with_failure(status)
-    located = catalog.locate(str(write(tmp_path / "other", "infogan", requires="Gansdk_plugin.infogan>=0.1")))
+    resolved = catalog.locate(str(write(tmp_path / "other", "infogan", requires="Gansdk_plugin.infogan>=0.1")))
     with pytest.raises(MissingPluginError, match="installed but does not work: ImportError: no torch") as error:
-        catalog.method(located)
+        catalog.method(resolved)
     assert error.value.hint == "see `gansdk plugins`"
 
 
@@ -203,9 +203,9 @@ def test_of_several_the_one_that_one_plugin_offers_is_chosen(make):
         ([], "no installed model can do superres"),
     ],
 )
-def test_what_cannot_be_decided_ends_with_a_line_to_type(make, brought, said):
+def test_what_cannot_be_decided_ends_with_a_line_to_type(make, contributions, said):
     with pytest.raises(UsageError, match=said):
-        make(*brought).choose(TASK)
+        make(*contributions).choose(TASK)
 
 
 def test_a_shell_is_given_a_line_of_its_own(make):
@@ -245,10 +245,10 @@ def test_a_damaged_built_in_model_is_listed_and_not_chosen(make, tmp_path):
 
 
 def test_a_model_that_does_not_fit_is_refused_with_the_reason(catalog, tmp_path):
-    located = catalog.locate(str(write(tmp_path / "other", facts={})))
-    assert not fits(TASK, located.config)
+    resolved = catalog.locate(str(write(tmp_path / "other", facts={})))
+    assert not fits(TASK, resolved.config)
     with pytest.raises(NotApplicableError, match=r"cannot do superres: it has no generator; see `gansdk models show"):
-        check_fit(TASK, located)
+        check_fit(TASK, resolved)
     check_fit(TASK, catalog.locate("builtin:srresnet-x4"))
 
 
@@ -257,4 +257,7 @@ def test_a_predicate_that_raises_counts_as_no(catalog):
         raise KeyError("x")
 
     task = Task("broken", "", broken, (), ("record",), "a:b", "a:b")
-    assert misfit(task, catalog.locate("builtin:srresnet-x4").config.facts) == "the task could not tell: KeyError: 'x'"
+    assert (
+        unsupported_reason(task, catalog.locate("builtin:srresnet-x4").config.facts)
+        == "the task could not tell: KeyError: 'x'"
+    )

@@ -17,7 +17,7 @@ from gansdk.files import sha256
 from gansdk.model.config import check_folder, read_config
 from gansdk.models.directions import read_directions
 from gansdk.models.loading import fingerprint, load_networks
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 
 SMILE = Direction(name="smile", unit="of a standard deviation", sweep=(-1, 2))
 TILT = Direction(name="tilt", unit="of ten degrees")
@@ -58,7 +58,9 @@ def test_any_path_names_the_model(folder):
 
 def test_what_is_written_is_read(directed):
     found = read(directed)
-    assert {name: {part: vector.tolist() for part, vector in own.items()} for name, own in found.items()} == VECTORS
+    assert {
+        name: {variable: vector.tolist() for variable, vector in own.items()} for name, own in found.items()
+    } == VECTORS
     assert read_config(directed).facts.generator.directions == (SMILE, TILT)
     assert set(load_file(directed / "directions.safetensors")) == {"smile/noise", "smile/style", "tilt/style"}
 
@@ -81,7 +83,7 @@ def test_a_model_without_any_has_none(folder):
 def test_latents_stay_valid(folder):
     def identity():
         config = read_config(folder)
-        return fingerprint(load_networks(Located.at(folder), sketch.METHOD), config.facts)
+        return fingerprint(load_networks(ResolvedModel.at(folder), sketch.METHOD), config.facts)
 
     before = identity()
     write_directions(folder, [SMILE, TILT], VECTORS)

@@ -7,23 +7,23 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from works import MEASURE, work
+from PIL import Image as PILImage
+from works import MEASURE, spec
 
 from gansdk.errors import InputError, OutputError, UsageError
 from gansdk.jobs import folders
 from gansdk.jobs.folders import FolderJob, check, mirrored, search
-from gansdk.options import PictureWriting
+from gansdk.options import ImageWriting
 
 
 @pytest.fixture
 def tree(tmp_path):
-    """A folder of pictures under all sorts of names, and other things."""
+    """A folder of images under all sorts of names, and other things."""
     source = tmp_path / "in"
     (source / "sub" / "deeper").mkdir(parents=True)
     (source / ".hidden").mkdir()
     for name in ("a.png", "sub/b.JPG", "sub/deeper/c", "sub/ü ñ 漢.webp", "d.2024", ".e.png", ".hidden/f.png"):
-        Image.new("RGB", (3, 2)).save(source / name, "PNG")
+        PILImage.new("RGB", (3, 2)).save(source / name, "PNG")
     (source / "notes.txt").write_text("words")
     (source / "claims.jpg").write_text("words")
     (source / "empty.png").write_bytes(b"")
@@ -31,14 +31,14 @@ def tree(tmp_path):
 
 
 def outputs(source, target, **options):
-    job = FolderJob(work(writing=PictureWriting(**options)), source, target)
+    job = FolderJob(spec(writing=ImageWriting(**options)), source, target)
     return {item.label: item.output.relative_to(target).as_posix() for item in mirrored(job, search(source, target))}
 
 
 def test_content_decides_and_the_tree_is_mirrored(tree):
     assert outputs(tree, tree.parent / "out") == {
         "a.png": "a.png",
-        "claims.jpg": "claims.png",  # somebody meant it to be a picture
+        "claims.jpg": "claims.png",  # somebody meant it to be an image
         "d.2024": "d.2024.png",
         "empty.png": "empty.png",
         "sub/b.JPG": "sub/b.png",
@@ -55,7 +55,7 @@ def test_content_decides_and_the_tree_is_mirrored(tree):
 def test_the_folder_of_the_results_is_left_out_where_it_lies_within(tree):
     target = tree / "sub" / "out"
     target.mkdir()
-    Image.new("RGB", (3, 2)).save(target / "old.png")
+    PILImage.new("RGB", (3, 2)).save(target / "old.png")
     found = search(tree, target)
     assert found.left_out
     assert "sub/out/old.png" not in found.stamps
@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_read_is_told_of(tree):
 
 def test_all_collisions_are_found(tree):
     for name in ("a.jpg", "a.gif", "sub/b.png"):
-        Image.new("RGB", (3, 2)).save(tree / name)
+        PILImage.new("RGB", (3, 2)).save(tree / name)
     with pytest.raises(UsageError) as caught:
         outputs(tree, tree.parent / "out")
     assert caught.value.message == (
@@ -111,7 +111,7 @@ def test_all_collisions_are_found(tree):
 
 def test_names_that_a_file_system_takes_as_the_same_collide(tree, monkeypatch):
     for name in ("Eagle.png", "eagle.jpg", "\u00e9.png", "e\u0301.jpg"):
-        Image.new("RGB", (3, 2)).save(tree / name)
+        PILImage.new("RGB", (3, 2)).save(tree / name)
     assert len(outputs(tree, tree.parent / "out")) == 11
     monkeypatch.setattr(folders, "_tells_case_apart", lambda _target: False)
     with pytest.raises(UsageError) as caught:
@@ -135,7 +135,7 @@ def test_results_never_come_to_stand_on_inputs(tmp_path):
     source = tmp_path / "in"
     (source / "in").mkdir(parents=True)
     for name in ("a.png", "in/a.png"):
-        Image.new("RGB", (3, 2)).save(source / name)
+        PILImage.new("RGB", (3, 2)).save(source / name)
     with pytest.raises(UsageError, match=r"in/a\.png would be written over .*in/a\.png, an input too"):
         outputs(source, tmp_path)
     assert outputs(source, tmp_path, format="webp") == {"a.png": "a.webp", "in/a.png": "in/a.webp"}
@@ -143,7 +143,7 @@ def test_results_never_come_to_stand_on_inputs(tmp_path):
 
 def test_what_is_wrong_with_the_call(tree, tmp_path):
     def job(source, target, **more):
-        return FolderJob(work(**more), source, target)
+        return FolderJob(spec(**more), source, target)
 
     for source, target, error, message in (
         (tree, tree, UsageError, "would stand among their inputs"),

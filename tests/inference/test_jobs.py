@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 import tiny
-from PIL import Image
-from works import MEASURE, Log, work
+from PIL import Image as PILImage
+from works import MEASURE, Log, spec
 
 from gansdk._version import __version__
 from gansdk.errors import OutputError, OutputExistsError
@@ -18,12 +18,12 @@ from gansdk.jobs.executors import Local
 from gansdk.jobs.plan import Job, find_obstacles, plan
 from gansdk.jobs.run import run
 from gansdk.models.pipelines import Pipeline
-from gansdk.options import LoadOptions, PictureWriting, RecordWriting
+from gansdk.options import ImageWriting, LoadOptions, RecordWriting
 from gansdk.tasks.superres import SUPERRES, SuperresOptions
 
 
 def job(*inputs, output=None, writing=None, task=SUPERRES):
-    return Job(work(task, writing=writing), tuple(map(str, inputs)), output)
+    return Job(spec(task, writing=writing), tuple(map(str, inputs)), output)
 
 
 def never():
@@ -31,13 +31,13 @@ def never():
 
 
 def size(file):
-    with Image.open(file) as image:
+    with PILImage.open(file) as image:
         return image.size
 
 
 def test_nothing_is_loaded_where_nothing_is_left_to_do(photos):
     (photos / "a-superres.png").write_text("there")
-    summary = run(job(photos / "a.png", writing=PictureWriting(on_exists="skip")), Local(never), log := Log())
+    summary = run(job(photos / "a.png", writing=ImageWriting(on_exists="skip")), Local(never), log := Log())
     assert (summary.done, summary.skipped, summary.failed, summary.exit_code) == (0, 1, 0, 0)
     assert log.skipped_items == [str(photos / "a.png")]
     summary = run(job(photos / "a.png"), Local(never), Log())
@@ -61,7 +61,7 @@ def test_overwrite_and_rename(photos, local, on_exists, expected):
     (photos / "a-superres.png").write_text("there")
     for name in ("b.png", "c.png"):
         (photos / name).unlink()
-    run(job(photos / "a.png", writing=PictureWriting(on_exists=on_exists)), local, log := Log())
+    run(job(photos / "a.png", writing=ImageWriting(on_exists=on_exists)), local, log := Log())
     assert sorted(path.name for path in photos.iterdir()) == expected
     assert size(log.done_items[0][1]) == (24, 20)
 
@@ -90,9 +90,9 @@ WIDE = {
 
 @pytest.mark.parametrize("output", WIDE)
 def test_what_the_format_cannot_hold_is_known_before_a_model_is_loaded(photos, local, output):
-    Image.new("RGB", (8400, 4)).save(photos / "wide.png")
+    PILImage.new("RGB", (8400, 4)).save(photos / "wide.png")
     wanted = job(photos / "wide.png", photos / "a.png", output=str(photos / "out") + "/")
-    wanted = replace(wanted, work=work(writing=PictureWriting(format=output[2:])))
+    wanted = replace(wanted, spec=spec(writing=ImageWriting(format=output[2:])))
     summary = run(wanted, local, log := Log())
     assert [str(error) for _, error in log.failed_items] == (
         [f"{photos / 'wide.png'}: {WIDE[output]}"] if WIDE[output] else []
@@ -107,17 +107,17 @@ def test_what_the_format_cannot_hold_is_known_before_a_model_is_loaded(photos, l
     ("call", "fits"), [({"scale": 1.9}, True), ({"longest": 16384}, False), ({"size": "16383x9"}, True)]
 )
 def test_the_size_that_was_asked_for_counts(photos, call, fits):
-    Image.new("RGB", (8400, 4)).save(photos / "wide.ppm")
-    wanted = Job(replace(work(), call=SuperresOptions(**call)), (str(photos / "wide.ppm"),), str(photos / "x.webp"))
+    PILImage.new("RGB", (8400, 4)).save(photos / "wide.ppm")
+    wanted = Job(replace(spec(), call=SuperresOptions(**call)), (str(photos / "wide.ppm"),), str(photos / "x.webp"))
     ready, _, failed = find_obstacles(wanted, plan(wanted))
     assert (len(ready), len(failed)) == ((1, 0) if fits else (0, 1))
 
 
-def test_a_stream_that_the_format_cannot_hold_is_refused_before_it_is_computed(photos, located, monkeypatch):
+def test_a_stream_that_the_format_cannot_hold_is_refused_before_it_is_computed(photos, resolved, monkeypatch):
     content = io.BytesIO()
-    Image.new("RGB", (8400, 4)).save(content, "PNG")
+    PILImage.new("RGB", (8400, 4)).save(content, "PNG")
     monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": io.BytesIO(content.getvalue())}))
-    pipeline = Pipeline(SUPERRES, located, tiny.METHOD, LoadOptions(device="cpu"))
+    pipeline = Pipeline(SUPERRES, resolved, tiny.METHOD, LoadOptions(device="cpu"))
     pipeline.compute = lambda *_: never()
     summary = run(job("-", output=str(photos / "x.webp")), Local(lambda: pipeline), Log())
     assert "16800×8 pixels are too many for webp" in str(summary.failures[0][1])
@@ -136,20 +136,20 @@ def test_a_name_that_is_too_long_fails_alone_or_not_at_all(photos, local, long):
     assert size(photos / "b-superres.png") == (24, 20)
 
 
-def test_a_transparent_picture_for_jpeg_fails_before_it_is_computed(photos, local):
-    Image.new("RGBA", (5, 5), (1, 2, 3, 100)).save(photos / "t.png")
+def test_a_transparent_image_for_jpeg_fails_before_it_is_computed(photos, local):
+    PILImage.new("RGBA", (5, 5), (1, 2, 3, 100)).save(photos / "t.png")
     summary = run(job(photos / "t.png", output=str(photos / "t.jpg")), local, log := Log())
     assert summary.failed == 1
     assert 'background="white"' in str(log.failed_items[0][1])
     assert not (photos / "t.jpg").exists()
 
 
-def test_a_written_picture_says_what_made_it_unless_metadata_is_stripped(photos, local, located):
-    for output, writing in (("kept.png", PictureWriting()), ("bare.png", PictureWriting(metadata="strip"))):
-        wanted = Job(work(writing=writing, model=located), (str(photos / "a.png"),), str(photos / output))
+def test_a_written_image_says_what_made_it_unless_metadata_is_stripped(photos, local, resolved):
+    for output, writing in (("kept.png", ImageWriting()), ("bare.png", ImageWriting(metadata="strip"))):
+        wanted = Job(spec(writing=writing, model=resolved), (str(photos / "a.png"),), str(photos / output))
         assert run(wanted, local, Log()).done == 1
-    digest = located.config.files["model.safetensors"][7:19]
-    with Image.open(photos / "kept.png") as kept, Image.open(photos / "bare.png") as bare:
+    digest = resolved.config.files["model.safetensors"][7:19]
+    with PILImage.open(photos / "kept.png") as kept, PILImage.open(photos / "bare.png") as bare:
         assert kept.text == {"Software": f"gansdk {__version__} (tiny {digest})"}
         assert bare.text == {}
 

@@ -11,9 +11,9 @@ from gansdk.errors import NotApplicableError, OptionError
 from gansdk.models.latents import check_latent, draw, read_settings
 
 SOURCE = LatentSource(
-    parts=(
+    variables=(
         Noise(n=5),
-        Noise(name="grain", n=2, law="uniform", low=-3, high=1),
+        Noise(name="grain", n=2, distribution="uniform", low=-3, high=1),
         Categorical(name="class", k=3, labels=("zero", "one", "two")),
         Continuous(name="style", n=2, low=-1, high=1),
     )
@@ -64,10 +64,10 @@ def test_truncated_noise_follows_the_normal_law_cut_off():
 
 
 def test_what_has_no_law_cannot_be_drawn():
-    with pytest.raises(NotApplicableError, match="z of this model has no law"):
-        draw(LatentSource(parts=(Code(name="z", n=3),)), 0, range(1))
+    with pytest.raises(NotApplicableError, match="z of this model has no distribution"):
+        draw(LatentSource(variables=(Code(name="z", n=3),)), 0, range(1))
     with pytest.raises(NotApplicableError, match="truncation is for normal noise"):
-        draw(LatentSource(parts=(Continuous(name="a"),)), 0, range(1), truncation=1)
+        draw(LatentSource(variables=(Continuous(name="a"),)), 0, range(1), truncation=1)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_one_number_of_a_code_can_be_set_alone():
 )
 def test_numbers_beyond_training_and_sweep_are_told(texts, names):
     wide, narrow = Continuous(name="a", sweep=(-1.5, 1.5)), Continuous(name="b", n=2, sweep=(-0.5, 0.5))
-    settings = read_settings(LatentSource(parts=(Noise(n=2), wide, narrow)), texts)
-    lines = [line for setting in settings for line in setting.strays]
+    settings = read_settings(LatentSource(variables=(Noise(n=2), wide, narrow)), texts)
+    lines = [line for setting in settings for line in setting.out_of_range]
     assert [line.partition(" lies outside ")[0] for line in lines] == names
     assert all(line.endswith("trained on -1 to 1") for line in lines)
 
@@ -142,7 +142,7 @@ def test_what_no_code_can_be_is_refused(texts, said):
 
 
 def test_case_decides_where_two_words_differ_in_it_alone():
-    source = LatentSource(parts=(Categorical(name="letter", k=3, labels=("ab", "AB", "b")),))
+    source = LatentSource(variables=(Categorical(name="letter", k=3, labels=("ab", "AB", "b")),))
     values = [read_settings(source, {"letter": text})[0].values for text in ("ab", "AB", " AB", "B")]
     assert values == [(0,), (1,), (1,), (2,)]
     with pytest.raises(OptionError, match=r"letter takes one of ab \(0\), AB \(1\), b \(2\)"):
@@ -151,7 +151,7 @@ def test_case_decides_where_two_words_differ_in_it_alone():
 
 def test_a_latent_from_elsewhere_is_taken_as_it_is():
     drawn = draw(SOURCE, 0, range(4))
-    taken = check_latent(SOURCE, {**drawn, "picture": np.zeros(3)}, "x.npz")
+    taken = check_latent(SOURCE, {**drawn, "image": np.zeros(3)}, "x.npz")
     assert same(taken, drawn)
     weights = np.eye(3)[[0, 2, 1, 1]]
     np.testing.assert_array_equal(check_latent(SOURCE, {**drawn, "class": weights}, "x.npz")["class"], weights)

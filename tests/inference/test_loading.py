@@ -17,7 +17,7 @@ from gansdk.files import sha256
 from gansdk.model.config import Export, Trained, read_config
 from gansdk.model.facts import Facts
 from gansdk.models.loading import load_networks, write_model
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 
 def load(folder):
-    return load_networks(Located.at(folder), tiny.METHOD)
+    return load_networks(ResolvedModel.at(folder), tiny.METHOD)
 
 
 def edit(folder, **changes):
@@ -199,59 +199,62 @@ def test_a_missing_file_is_named(folder):
 
 
 @pytest.fixture
-def two_ends(tmp_path):
+def two_checkpoints(tmp_path):
     """A model whose start and finish are different networks."""
     start = tiny.trained_networks(seed=1)
     tiny.write(tmp_path / "both", seed=0, start=start)
     return tmp_path / "both"
 
 
-def blended(folder, blend):
-    return load_networks(Located.at(folder), tiny.METHOD, blend)["generator"].state_dict()
+def interpolated(folder, network_interpolation):
+    return load_networks(ResolvedModel.at(folder), tiny.METHOD, network_interpolation)["generator"].state_dict()
 
 
-def test_a_model_with_two_ends_is_itself_at_its_finish(two_ends):
-    config = read_config(two_ends)
-    assert config.ends == {"0": "start.safetensors", "1": "model.safetensors"}
-    assert set(config.files) == {"start.safetensors", "model.safetensors"}
+def test_a_model_with_two_ends_is_itself_at_its_finish(two_checkpoints):
+    config = read_config(two_checkpoints)
+    assert config.checkpoints == {"0": "initial.safetensors", "1": "model.safetensors"}
+    assert set(config.files) == {"initial.safetensors", "model.safetensors"}
     finish = tiny.trained_networks(seed=0)["generator"].state_dict()
-    for blend in (None, 1.0):
-        assert all(torch.equal(value, finish[key]) for key, value in blended(two_ends, blend).items())
+    for network_interpolation in (None, 1.0):
+        assert all(
+            torch.equal(value, finish[key])
+            for key, value in interpolated(two_checkpoints, network_interpolation).items()
+        )
 
 
-def test_blend_goes_from_the_start_to_the_finish(two_ends):
+def test_blend_goes_from_the_start_to_the_finish(two_checkpoints):
     start = tiny.trained_networks(seed=1)["generator"].state_dict()
     finish = tiny.trained_networks(seed=0)["generator"].state_dict()
-    assert all(torch.equal(value, start[key]) for key, value in blended(two_ends, 0.0).items())
-    for key, value in blended(two_ends, 0.25).items():
+    assert all(torch.equal(value, start[key]) for key, value in interpolated(two_checkpoints, 0.0).items())
+    for key, value in interpolated(two_checkpoints, 0.25).items():
         expected = 0.75 * start[key] + 0.25 * finish[key] if value.is_floating_point() else start[key]
         torch.testing.assert_close(value, expected)
 
 
 def test_a_blend_of_one_end_is_refused(folder):
     with pytest.raises(NotApplicableError, match="one end only"):
-        load_networks(Located.at(folder), tiny.METHOD, 0.5)
+        load_networks(ResolvedModel.at(folder), tiny.METHOD, 0.5)
 
 
-def test_a_damaged_start_is_found_although_nobody_blends(two_ends):
-    (two_ends / "start.safetensors").write_bytes(b"")
+def test_a_damaged_start_is_found_although_nobody_blends(two_checkpoints):
+    (two_checkpoints / "initial.safetensors").write_bytes(b"")
     with pytest.raises(ModelError, match=r"start\.safetensors is no safetensors file"):
-        load(two_ends)
+        load(two_checkpoints)
 
 
 @pytest.mark.parametrize(
-    ("ends", "message"),
+    ("checkpoints", "message"),
     [
-        ({"0": "start.safetensors"}, "ends are '0' and '1'"),
-        ({"0": "model.safetensors", "1": "start.safetensors"}, "ends are '0' and '1'"),
+        ({"0": "initial.safetensors"}, "ends are '0' and '1'"),
+        ({"0": "model.safetensors", "1": "initial.safetensors"}, "ends are '0' and '1'"),
         ({"0": "other.safetensors", "1": "model.safetensors"}, "'other.safetensors' is not among"),
-        ({"2": "start.safetensors"}, "ends"),
+        ({"2": "initial.safetensors"}, "checkpoints"),
     ],
 )
-def test_ends_that_do_not_add_up_are_refused(two_ends, ends, message):
-    edit(two_ends, ends=ends)
+def test_ends_that_do_not_add_up_are_refused(two_checkpoints, checkpoints, message):
+    edit(two_checkpoints, checkpoints=checkpoints)
     with pytest.raises(ModelError, match=message):
-        read_config(two_ends)
+        read_config(two_checkpoints)
 
 
 def test_a_start_of_another_shape_is_not_written(tmp_path):

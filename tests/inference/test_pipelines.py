@@ -12,7 +12,7 @@ import pytest
 import sketch
 import tiny
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 from torch import nn
 
 import gansdk
@@ -21,9 +21,9 @@ from gansdk.model.config import Export
 from gansdk.models.context import Context
 from gansdk.models.loading import write_model
 from gansdk.models.pipelines import Pipeline
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.models.runtime import NonFiniteError
-from gansdk.options import LoadOptions, PictureReading
+from gansdk.options import ImageReading, LoadOptions
 from gansdk.plugins.declarations import Slot, Task
 from gansdk.tasks.encode import ENCODE
 from gansdk.tasks.superres import SUPERRES
@@ -31,8 +31,8 @@ from gansdk.tasks.superres import SUPERRES
 CPU = LoadOptions(device="cpu", precision="fp32")
 
 
-def located(folder) -> Located:
-    return Located.at(folder)
+def resolved(folder) -> ResolvedModel:
+    return ResolvedModel.at(folder)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def sharpen(folder):
-    return Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)
+    return Pipeline(SUPERRES, resolved(folder), tiny.METHOD, CPU)
 
 
 def photo(height=40, width=50):
@@ -82,14 +82,14 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(folder):
     tiny.write(folder, facts=facts)
     (folder / "model.safetensors").unlink()
     with pytest.raises(NotApplicableError, match="cannot do superres: it has no generator"):
-        Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)
+        Pipeline(SUPERRES, resolved(folder), tiny.METHOD, CPU)
 
 
 SALIENCY = Task(
     name="saliency",
     summary="which pixels matter",
-    misfit=lambda facts: None,
-    slots=(Slot("photo", "picture"),),
+    unsupported_reason=lambda facts: None,
+    slots=(Slot("photo", "image"),),
     outputs=("record",),
     options="tiny:NoOptions",
     function="tiny:saliency",
@@ -98,7 +98,7 @@ SALIENCY = Task(
 
 
 def test_a_task_may_differentiate_through_the_generator(folder):
-    pipe = Pipeline(SALIENCY, located(folder), tiny.METHOD, CPU)
+    pipe = Pipeline(SALIENCY, resolved(folder), tiny.METHOD, CPU)
     total = pipe(photo(12, 10))["total"]
     image = (torch.from_numpy(photo(12, 10)).permute(2, 0, 1)[None].float() / 255).requires_grad_()
     tiny.trained_networks()["generator"](image).sum().backward()
@@ -107,14 +107,14 @@ def test_a_task_may_differentiate_through_the_generator(folder):
 
 
 def test_a_model_that_a_training_replaced_since_it_was_found_is_read_again(folder):
-    found = located(folder)
+    found = resolved(folder)
     tiny.write(folder, seed=1)
     newer = Pipeline(SUPERRES, found, tiny.METHOD, CPU)
-    assert newer.located == located(folder) != found
-    assert (newer(photo()).pixels == Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)(photo()).pixels).all()
+    assert newer.resolved == resolved(folder) != found
+    assert (newer(photo()).pixels == Pipeline(SUPERRES, resolved(folder), tiny.METHOD, CPU)(photo()).pixels).all()
     (folder / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="no safetensors file"):
-        Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)
+        Pipeline(SUPERRES, resolved(folder), tiny.METHOD, CPU)
 
 
 def test_other_tasks_run_inside_inference_mode(folder, sharpen):
@@ -140,8 +140,8 @@ def test_another_callable_in_a_networks_place_needs_no_change_of_the_plugin(shar
 
 
 def test_reduced_precision_that_fails_is_tried_once_in_fp32(folder):
-    pipe = Pipeline(SUPERRES, located(folder), tiny.METHOD, LoadOptions(device="cpu", precision="bf16"))
-    expected = Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)(photo())
+    pipe = Pipeline(SUPERRES, resolved(folder), tiny.METHOD, LoadOptions(device="cpu", precision="bf16"))
+    expected = Pipeline(SUPERRES, resolved(folder), tiny.METHOD, CPU)(photo())
 
     class Overflowing:
         def generate(self, source):
@@ -149,7 +149,7 @@ def test_reduced_precision_that_fails_is_tried_once_in_fp32(folder):
 
     pipe.model = gansdk.Model(tiny.FACTS, generator=Overflowing())
     notes = []
-    call, reading = pipe.call_options(), PictureReading()
+    call, reading = pipe.call_options(), ImageReading()
     result = pipe.run((photo(),), call, reading, Context(note=notes.append))
     assert np.array_equal(result.pixels, expected.pixels)
     assert notes == ["bf16 gave no finite result; computing once more in fp32"]
@@ -160,7 +160,7 @@ def test_a_network_that_gives_nan_in_fp32_is_one_error(folder):
     nn.init.constant_(broken["generator"][0].bias, float("nan"))
     write_model(folder, tiny.METHOD, Export(tiny.FACTS, {"width": 8}, broken))
     with pytest.raises(NonFiniteError, match="NaN or infinity"):
-        Pipeline(SUPERRES, located(folder), tiny.METHOD, CPU)(photo())
+        Pipeline(SUPERRES, resolved(folder), tiny.METHOD, CPU)(photo())
 
 
 class Place(os.PathLike):
@@ -175,7 +175,7 @@ class Place(os.PathLike):
 
 def test_an_image_is_the_same_however_it_is_given(sharpen, tmp_path):
     array = photo()
-    Image.fromarray(array).save(tmp_path / "a.png")
+    PILImage.fromarray(array).save(tmp_path / "a.png")
     tensor = torch.from_numpy(array).permute(2, 0, 1)
     expected = sharpen(array).pixels
     with (tmp_path / "a.png").open("rb") as file:
@@ -185,12 +185,12 @@ def test_an_image_is_the_same_however_it_is_given(sharpen, tmp_path):
             (tmp_path / "a.png").read_bytes(),
             io.BytesIO((tmp_path / "a.png").read_bytes()),
             file,
-            Image.fromarray(array),
+            PILImage.fromarray(array),
             array / 255,
             (array / 255).astype(np.float32),
             tensor,
             (tensor / 255).requires_grad_(),
-            gansdk.Picture(array),
+            gansdk.Image(array),
         ):
             assert np.array_equal(sharpen(given).pixels, expected)
 
@@ -211,7 +211,7 @@ def test_several_at_once_are_each_what_it_is_alone(sharpen):
 
 
 def test_which_of_several_is_wrong_is_named(sharpen, tmp_path):
-    with pytest.raises(InputError, match=r"input \[1\]: list is no picture"):
+    with pytest.raises(InputError, match=r"input \[1\]: list is not an image"):
         sharpen([photo(), [1, 2]])
     with pytest.raises(InputError, match=r"input \[1\]: floats from 0 to 255"):
         sharpen([photo(), np.array([[0.0, 255.0]])])
@@ -228,8 +228,8 @@ def test_which_of_several_is_wrong_is_named(sharpen, tmp_path):
     [
         (io.StringIO("text"), "gives text; open it in binary mode"),
         (torch.zeros(30, 40, 3), "channels come first in a tensor"),
-        (3, "int is no picture; give a path, bytes, a binary file object, a Pillow image, a numpy array or a tensor"),
-        (np.array([[np.nan]]), "floats from nan to nan are no picture"),
+        (3, "int is not an image; give a path, bytes, a binary file object, a Pillow image, a numpy array or a tensor"),
+        (np.array([[np.nan]]), "floats from nan to nan are no image"),
     ],
 )
 def test_what_is_no_image_says_what_would_be(sharpen, given, said):
@@ -247,7 +247,7 @@ def test_a_closed_file_is_one_error(sharpen):
 @pytest.fixture
 def encode(tmp_path):
     sketch.write(tmp_path / "sketch")
-    return Pipeline(ENCODE, located(tmp_path / "sketch"), sketch.METHOD, CPU)
+    return Pipeline(ENCODE, resolved(tmp_path / "sketch"), sketch.METHOD, CPU)
 
 
 def test_readings_of_several_have_the_notes_of_each(encode):
@@ -332,5 +332,5 @@ def test_a_device_may_be_torchs_own(folder):
 
 def test_a_pipeline_says_in_a_line_what_it_is(sharpen):
     assert repr(sharpen).startswith("<Pipeline superres with ")
-    for value in (sharpen, sharpen.model, sharpen.located, sharpen.located.config):
+    for value in (sharpen, sharpen.model, sharpen.resolved, sharpen.resolved.config):
         assert len(repr(value)) < 300

@@ -7,16 +7,16 @@ import pickle
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from works import UNREAD, work
+from PIL import Image as PILImage
+from works import UNREAD, spec
 
 from gansdk.errors import UsageError
 from gansdk.jobs.plan import Item, Job, check_collisions, find_obstacles, plan
-from gansdk.options import LoadOptions, PictureWriting
+from gansdk.options import ImageWriting, LoadOptions
 
 
 def job(*inputs, output=None, writing=None):
-    return Job(work(writing=writing), tuple(map(str, inputs)), output)
+    return Job(spec(writing=writing), tuple(map(str, inputs)), output)
 
 
 def outputs(items):
@@ -29,7 +29,7 @@ def test_outputs_stand_beside_their_inputs_or_in_the_folder(tmp_path):
     assert outputs(plan(job("x/a.jpg", "-", output="o/"))) == ["o/a-superres.png", "o/stdin-superres.png"]
     assert outputs(plan(job("a.jpg", output=str(tmp_path / "out")))) == [str(tmp_path / "out" / "a-superres.png")]
     assert outputs(plan(job("a.jpg", output="b.webp"))) == ["b.webp"]
-    assert outputs(plan(job("a.b.jpg", writing=PictureWriting(format="jpg")))) == ["a.b-superres.jpg"]
+    assert outputs(plan(job("a.b.jpg", writing=ImageWriting(format="jpg")))) == ["a.b-superres.jpg"]
     assert plan(job("a.jpg", output="-"))[0].output is None
 
 
@@ -52,7 +52,7 @@ def test_what_the_command_line_alone_shows_to_be_wrong(wanted, message):
 
 def test_obstacles_are_found_for_all_items_and_only_those_fail(tmp_path):
     for name in ("a.png", "b.png"):
-        Image.new("RGB", (3, 2)).save(tmp_path / name)
+        PILImage.new("RGB", (3, 2)).save(tmp_path / name)
     (tmp_path / "b-superres.png").write_text("there")
     wanted = job(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "absent.png")
     ready, skipped, failed = find_obstacles(wanted, plan(wanted))
@@ -76,21 +76,21 @@ def test_all_collisions_are_named():
 
 
 def test_work_and_items_can_be_sent_elsewhere():
-    wanted = work(writing=PictureWriting(format="webp"))
+    wanted = spec(writing=ImageWriting(format="webp"))
     assert pickle.loads(pickle.dumps(wanted)) == wanted
     (item,) = plan(job("x/a.jpg"))
     assert pickle.loads(pickle.dumps(item)) == item
 
 
 @pytest.mark.parametrize(
-    ("ref", "blend", "expected"),
+    ("ref", "network_interpolation", "expected"),
     [
         ("./model", None, "(tiny 000000000000)"),
         ("builtin:tiny-x2", None, "(builtin:tiny-x2)"),
         ("builtin:tiny-x2", 0.25, "(builtin:tiny-x2, blend 0.25)"),
     ],
 )
-def test_a_result_says_what_made_it(ref, blend, expected):
+def test_a_result_says_what_made_it(ref, network_interpolation, expected):
     model = dataclasses.replace(UNREAD, ref=ref)
-    made = work(model=model, load=LoadOptions(blend=blend)).provenance
+    made = spec(model=model, load=LoadOptions(network_interpolation=network_interpolation)).provenance
     assert made.endswith(expected)

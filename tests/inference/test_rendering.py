@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from gansdk import Code, Context, Image, LatentGeneratorFacts, LatentSource
+from gansdk import Code, Context, ImageSpec, LatentGeneratorFacts, LatentSource
 from gansdk.errors import OptionError
 from gansdk.models.directions import render
 
 
 class Brightness:
-    """Gives pictures of one colour each, the latent's numbers, and remembers how many were asked for."""
+    """Gives images of one colour each, the latent's numbers, and remembers how many were asked for."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -23,8 +23,8 @@ class Brightness:
 
 
 def facts(height: int = 4, width: int = 5) -> LatentGeneratorFacts:
-    source = LatentSource(parts=(Code(name="colour", n=3),))
-    return LatentGeneratorFacts(source=source, output=Image(height=height, width=width))
+    source = LatentSource(variables=(Code(name="colour", n=3),))
+    return LatentGeneratorFacts(source=source, output=ImageSpec(height=height, width=width))
 
 
 def test_many_are_made_at_a_time_in_order_and_progress_is_told():
@@ -42,14 +42,14 @@ def test_values_beyond_the_range_are_cut():
     assert render(Brightness(), facts(), {"colour": colours}, Context())[0, 0, 0].tolist() == [0, 0, 255]
 
 
-def test_too_many_pictures_are_refused_before_one_is_made():
+def test_too_many_images_are_refused_before_one_is_made():
     generator = Brightness()
-    with pytest.raises(OptionError, match=r"100 pictures of 4096×4096 are too many for one result"):
+    with pytest.raises(OptionError, match=r"100 images of 4096×4096 are too many for one result"):
         render(generator, facts(4096, 4096), {"colour": np.zeros((100, 3), np.float32)}, Context())
     assert generator.asked == []
 
 
-def test_a_picture_is_the_same_alone_and_among_others():
+def test_a_image_is_the_same_alone_and_among_others():
     network = torch.nn.Linear(3, 60)
 
     class Drawn:

@@ -9,14 +9,14 @@ import subprocess
 import sys
 
 import pytest
-from works import MEASURE, UNREAD, work
+from works import MEASURE, UNREAD, spec
 
 from gansdk.errors import InputError, OutputError
 from gansdk.jobs.executors import Outcome
 from gansdk.jobs.plan import Item
 from gansdk.jobs.reports import NAME, Making, open_report
 from gansdk.media.records import json_line
-from gansdk.options import LoadOptions, PictureReading, PictureWriting
+from gansdk.options import ImageReading, ImageWriting, LoadOptions
 from gansdk.tasks.superres import SuperresOptions
 
 STAMP = (10, 20)
@@ -29,7 +29,7 @@ def target(tmp_path):
 
 @pytest.fixture
 def making(tmp_path, target):
-    return Making.of(work(), tmp_path / "in", target)
+    return Making.of(spec(), tmp_path / "in", target)
 
 
 def item(target, name="a.jpg"):
@@ -66,7 +66,7 @@ def test_states(target, making, tmp_path):
     made(target, making)
     assert state(target, making) == ("whole", target / "a.png")
     assert state(target, making, (10, 21)) == ("outdated", target / "a.png")
-    other = Making.of(work(call=SuperresOptions(scale=3)), tmp_path / "in", target)
+    other = Making.of(spec(call=SuperresOptions(scale=3)), tmp_path / "in", target)
     assert state(target, other) == ("outdated", target / "a.png")
     elsewhere = dataclasses.replace(making, folder=tmp_path / "moved")
     assert state(target, elsewhere) == ("whole", target / "a.png")
@@ -166,13 +166,13 @@ def test_one_process_at_a_time(target, making):
 
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    making = Making.of(work(), tmp_path, tmp_path / "file" / "out")
+    making = Making.of(spec(), tmp_path, tmp_path / "file" / "out")
     with pytest.raises(OutputError), open_report(making):
         pass
 
 
 def test_records_stand_in_their_lines(target, tmp_path):
-    making = Making.of(work(MEASURE), tmp_path / "in", target)
+    making = Making.of(spec(MEASURE), tmp_path / "in", target)
     one = Item(("in/a.jpg",), None, label="a.jpg")
     with open_report(making) as report:
         assert report.state(one, STAMP) == ("new", None)
@@ -186,7 +186,7 @@ def test_records_stand_in_their_lines(target, tmp_path):
 
 
 def digest(**changes):
-    return Making.of(work(**changes), UNREAD.folder, UNREAD.folder).digest
+    return Making.of(spec(**changes), UNREAD.folder, UNREAD.folder).digest
 
 
 def test_what_counts_as_another_making_and_what_does_not():
@@ -196,18 +196,18 @@ def test_what_counts_as_another_making_and_what_does_not():
     same = [
         {"load": LoadOptions(device="cpu", threads=1)},
         {"call": SuperresOptions(tile=64, max_output_pixels=10)},
-        {"reading": PictureReading(max_pixels=5, strict=True)},
-        {"writing": PictureWriting(on_exists="skip", format="png")},
+        {"reading": ImageReading(max_pixels=5, strict=True)},
+        {"writing": ImageWriting(on_exists="skip", format="png")},
         {"model": dataclasses.replace(UNREAD, ref="builtin:x", folder=UNREAD.folder / "moved")},
         {"model": dataclasses.replace(UNREAD, config=config.model_copy(update={"files": measured}))},
     ]
     others = [
         {"load": LoadOptions(precision="fp32")},
-        {"load": LoadOptions(blend=0.5)},
+        {"load": LoadOptions(network_interpolation=0.5)},
         {"call": SuperresOptions(scale=2)},
-        {"reading": PictureReading(frame=1)},
-        {"writing": PictureWriting(format="jpg")},
-        {"writing": PictureWriting(metadata="strip")},
+        {"reading": ImageReading(frame=1)},
+        {"writing": ImageWriting(format="jpg")},
+        {"writing": ImageWriting(metadata="strip")},
         {"model": weights},
     ]
     assert {digest(**change) for change in same} == {digest()}

@@ -1,4 +1,4 @@
-"""Tiled equals whole, for any size, kind of picture and division."""
+"""Tiled equals whole, for any size, kind of image and division."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 from gansdk.errors import NotApplicableError, OptionError, OutOfMemoryError
 from gansdk.model.facts import ImageGeneratorFacts, ImageOutput, ImageSource, SizeRule
 from gansdk.models.context import Context
-from gansdk.models.tiling import Box, Plan, plan_fixed, plan_frugal, plan_within, upscale
+from gansdk.models.tiling import Box, TilingPlan, plan_fixed, plan_frugal, plan_within, upscale
 
 HALO = 4  # 5×5, 3×3 and 3×3: 2 + 1 + 1
 
@@ -56,13 +56,13 @@ def facts(channels=3, scale=2, halo=HALO, minimum=1, multiple=1):
     )
 
 
-def picture(height, width, channels=3, dtype=np.uint8):
+def image(height, width, channels=3, dtype=np.uint8):
     random = np.random.default_rng((height, width, channels))
     return random.integers(0, np.iinfo(dtype).max, (height, width, channels), dtype=dtype, endpoint=True)
 
 
 def whole(generator, pixels):
-    """The same arithmetic on the whole picture, written independently of the tiler."""
+    """The same arithmetic on the whole image, written independently of the tiler."""
     peak = np.iinfo(pixels.dtype).max
     image = torch.from_numpy(pixels.astype(np.float32) / peak).permute(2, 0, 1)[None]
     return generator.generate({"image": image})[0].permute(1, 2, 0), peak
@@ -71,7 +71,7 @@ def whole(generator, pixels):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("tile", [64, 100])
 def test_tiled_is_bit_identical_to_whole_where_windows_are_large(tile, dtype):
-    pixels = picture(230, 317, dtype=dtype)
+    pixels = image(230, 317, dtype=dtype)
     generator = Upscaler()
     tiled = upscale(generator, facts(), pixels, Context(), tile)
     assert len(generator.windows) > 3
@@ -82,7 +82,7 @@ def test_tiled_is_bit_identical_to_whole_where_windows_are_large(tile, dtype):
 @given(height=st.integers(1, 120), width=st.integers(1, 120))
 @settings(max_examples=25, deadline=None)
 def test_tiled_equals_whole_for_any_size(height, width):
-    pixels = picture(height, width, dtype=np.uint16)
+    pixels = image(height, width, dtype=np.uint16)
     tiled = upscale(Upscaler(), facts(), pixels, Context(), 32)
     numbers, peak = whole(Upscaler(), pixels)
     difference = np.abs(tiled / peak - numbers.numpy().clip(0, 1))
@@ -91,7 +91,7 @@ def test_tiled_equals_whole_for_any_size(height, width):
 
 
 def test_a_halo_below_the_receptive_field_shows():
-    pixels = picture(150, 150)
+    pixels = image(150, 150)
     tiled = upscale(Upscaler(), facts(halo=HALO - 1), pixels, Context(), 64)
     assert not np.array_equal(tiled, upscale(Upscaler(), facts(), pixels, Context(), "off"))
 
@@ -104,7 +104,7 @@ def test_a_halo_below_the_receptive_field_shows():
     area=st.integers(32 * 32, 90_000),
 )
 @settings(max_examples=200, deadline=None)
-def test_cells_cover_the_picture_once_and_windows_keep_to_the_area(height, width, halo, multiple, area):
+def test_cells_cover_the_image_once_and_windows_keep_to_the_area(height, width, halo, multiple, area):
     height, width, halo = (-(-n // multiple) * multiple for n in (height, width, halo))
     plan = plan_within(height, width, halo=halo, multiple=multiple, area=area)
     covered = np.zeros((height, width), int)
@@ -138,7 +138,7 @@ SRRESNET = {"halo": 39, "multiple": 1, "area": 1024**2, "bytes_each": 5300.0, "s
 def test_the_plan_takes_little_memory_and_at_most_five_percent_longer_than_any_fixed_window(height, width):
     plan = plan_frugal(height, width, **SRRESNET)
 
-    def seconds(each: Plan) -> float:
+    def seconds(each: TilingPlan) -> float:
         computed = sum(each.window(cell).area for cell in each.cells()) * SRRESNET["seconds_each"]
         return computed + max(each.window(cell).area for cell in each.cells()) * SRRESNET["bytes_each"] * 4e-10
 
@@ -157,18 +157,18 @@ def test_where_computing_is_slow_rims_cost_more_than_memory():
 
 
 def test_recomputed_counts_rims():
-    assert Plan(100, 100, 10, (0, 100), (0, 100)).recomputed == 1
-    assert Plan(100, 100, 10, (0, 50, 100), (0, 100)).recomputed == pytest.approx(1.2)
+    assert TilingPlan(100, 100, 10, (0, 100), (0, 100)).recomputed == 1
+    assert TilingPlan(100, 100, 10, (0, 50, 100), (0, 100)).recomputed == pytest.approx(1.2)
 
 
-def test_a_small_picture_is_one_window():
+def test_a_small_image_is_one_window():
     generator = Upscaler()
-    upscale(generator, facts(), picture(20, 30), Context(), "auto")
+    upscale(generator, facts(), image(20, 30), Context(), "auto")
     assert generator.windows == [(20, 30)]
 
 
 def test_grey_goes_through_an_rgb_network_and_comes_out_grey():
-    grey = picture(40, 50, channels=1)
+    grey = image(40, 50, channels=1)
     result = upscale(Upscaler(), facts(), grey, Context(), "off")
     numbers, _ = whole(Upscaler(), np.repeat(grey, 3, axis=2))
     assert result.shape == (80, 100, 1)
@@ -176,7 +176,7 @@ def test_grey_goes_through_an_rgb_network_and_comes_out_grey():
 
 
 def test_rgb_goes_through_a_grey_network_channel_by_channel():
-    pixels = picture(40, 50)
+    pixels = image(40, 50)
     result = upscale(Upscaler(channels=1), facts(channels=1), pixels, Context(), "off")
     for channel in range(3):
         alone = upscale(Upscaler(channels=1), facts(channels=1), pixels[..., [channel]], Context(), "off")
@@ -185,7 +185,7 @@ def test_rgb_goes_through_a_grey_network_channel_by_channel():
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (33, 47), (97, 130)])
 def test_sizes_that_a_network_does_not_take_are_padded_and_cut(height, width):
-    pixels = picture(height, width)
+    pixels = image(height, width)
     rule = facts(minimum=16, multiple=8)
     result = upscale(Upscaler(multiple=8), rule, pixels, Context(), 32)
     padded = np.pad(
@@ -198,8 +198,8 @@ def test_sizes_that_a_network_does_not_take_are_padded_and_cut(height, width):
     assert np.abs(result.astype(int) - expected[: height * 2, : width * 2]).max() <= 1
 
 
-def test_running_out_of_memory_makes_smaller_windows_and_the_same_picture():
-    pixels = picture(200, 260)
+def test_running_out_of_memory_makes_smaller_windows_and_the_same_image():
+    pixels = image(200, 260)
     notes: list[str] = []
     generator = Upscaler(limit=90 * 90)
     result = upscale(generator, facts(), pixels, Context(note=notes.append), 200)
@@ -210,7 +210,7 @@ def test_running_out_of_memory_makes_smaller_windows_and_the_same_picture():
 
 def test_running_out_of_memory_for_good_is_one_clear_error():
     with pytest.raises(OutOfMemoryError, match="not even a window"):
-        upscale(Upscaler(limit=10), facts(), picture(100, 100), Context(), 64)
+        upscale(Upscaler(limit=10), facts(), image(100, 100), Context(), 64)
 
 
 def test_other_runtime_errors_are_not_taken_for_memory():
@@ -219,28 +219,28 @@ def test_other_runtime_errors_are_not_taken_for_memory():
             raise RuntimeError("shapes do not fit")
 
     with pytest.raises(RuntimeError, match="do not fit"):
-        upscale(Broken(), facts(), picture(40, 40), Context(), 32)
+        upscale(Broken(), facts(), image(40, 40), Context(), 32)
 
 
-def test_a_model_that_looks_at_the_whole_picture_is_not_tiled():
+def test_a_model_that_looks_at_the_whole_image_is_not_tiled():
     rule = facts().model_copy(update={"receptive_field": "global"})
     generator = Upscaler()
-    upscale(generator, rule, picture(150, 140), Context(), "auto")
+    upscale(generator, rule, image(150, 140), Context(), "auto")
     assert generator.windows == [(150, 140)]
     with pytest.raises(NotApplicableError, match="cannot be tiled"):
-        upscale(generator, rule, picture(150, 140), Context(), 64)
+        upscale(generator, rule, image(150, 140), Context(), 64)
 
 
 def test_a_tile_below_the_minimum_is_refused():
     with pytest.raises(OptionError, match="too small"):
-        upscale(Upscaler(), facts(), picture(40, 40), Context(), 7)
+        upscale(Upscaler(), facts(), image(40, 40), Context(), 7)
 
 
 def test_progress_ends_at_the_total_and_time_is_foretold():
     seen: list[tuple[int, int]] = []
     expected: list[float] = []
     context = Context(progress=lambda done, total: seen.append((done, total)), expect=expected.append, memory=2_000_000)
-    upscale(Upscaler(), facts(), picture(200, 210), context, "auto")
+    upscale(Upscaler(), facts(), image(200, 210), context, "auto")
     assert seen[0] == (0, 200 * 210)
     assert seen[-1] == (200 * 210, 200 * 210)
     assert len(seen) > 3
@@ -250,8 +250,8 @@ def test_progress_ends_at_the_total_and_time_is_foretold():
 def test_memory_bounds_the_windows():
     little, much = Upscaler(), Upscaler()
     measured = {"bytes per pixel": 500.0, "seconds per pixel": 1e-4}
-    upscale(little, facts(), picture(300, 300), Context(memory=1_000_000, measured=measured), "auto")
-    upscale(much, facts(), picture(300, 300), Context(memory=10**9, measured=measured), "auto")
+    upscale(little, facts(), image(300, 300), Context(memory=1_000_000, measured=measured), "auto")
+    upscale(much, facts(), image(300, 300), Context(memory=10**9, measured=measured), "auto")
     assert max(h * w for h, w in little.windows) <= 2000 < max(h * w for h, w in much.windows)
 
 

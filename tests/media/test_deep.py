@@ -12,8 +12,9 @@ import pyvips
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
-from sample_pictures import (
+from PIL import Image as PILImage
+from PIL import ImageOps
+from sample_images import (
     SIZE,
     SRGB,
     attempt,
@@ -21,7 +22,7 @@ from sample_pictures import (
     chunk,
     encoded,
     exif_with,
-    image,
+    pil_image,
     quietly,
     raw_png,
     read,
@@ -31,8 +32,8 @@ from sample_pictures import (
 from gansdk.media.deep import write_png
 from gansdk.media.encoding import write_png as write_any_png
 from gansdk.media.encoding import write_tiff
-from gansdk.media.image import Picture, to_8_bits
-from gansdk.options import PictureWriting
+from gansdk.media.image import Image, to_8_bits
+from gansdk.options import ImageWriting
 
 
 def numbers(channels, size=SIZE, seed=2):
@@ -69,11 +70,11 @@ def as_tiff(array, **options):
 @pytest.mark.parametrize("size", [SIZE, (1, 1), (1, 9), (9, 1), (8, 8)])
 def test_every_number_of_a_png_file(size, channels, interlace):
     array = numbers(channels, size)
-    picture = quietly(as_png(array, interlace=interlace))
-    assert picture.bits == 16
-    assert np.array_equal(np.asarray(picture), array)
-    assert (picture.alpha is not None) == (channels % 2 == 0)
-    assert picture.pixels.flags["C_CONTIGUOUS"]
+    image = quietly(as_png(array, interlace=interlace))
+    assert image.bits == 16
+    assert np.array_equal(np.asarray(image), array)
+    assert (image.alpha is not None) == (channels % 2 == 0)
+    assert image.pixels.flags["C_CONTIGUOUS"]
 
 
 def test_every_number_of_a_tiff_file():
@@ -103,17 +104,17 @@ def test_colours_that_tiff_stores_multiplied_by_alpha():
     colours, alpha = numbers(3), numbers(1, seed=3)
     alpha[0, :2] = [[0], [65535]]
     stored = np.round(colours * (alpha / 65535)).astype(np.uint16)
-    picture = quietly(as_tiff(np.dstack([stored, alpha]), extrasamples=["assocalpha"]))
-    assert np.array_equal(picture.alpha, alpha[:, :, 0])
-    error = np.abs(picture.pixels.astype(float) - colours)
+    image = quietly(as_tiff(np.dstack([stored, alpha]), extrasamples=["assocalpha"]))
+    assert np.array_equal(image.alpha, alpha[:, :, 0])
+    error = np.abs(image.pixels.astype(float) - colours)
     assert (error <= 1 + 65535 / np.maximum(alpha, 1))[alpha[:, :, 0] > 0].all()
 
 
 def test_a_channel_of_tiff_that_means_nothing_is_left_out():
     array = numbers(4)
-    picture = quietly(as_tiff(array, extrasamples=["unspecified"]))
-    assert picture.alpha is None
-    assert np.array_equal(picture.pixels, array[:, :, :3])
+    image = quietly(as_tiff(array, extrasamples=["unspecified"]))
+    assert image.alpha is None
+    assert np.array_equal(image.pixels, array[:, :, :3])
 
 
 def test_the_page_that_was_asked_for():
@@ -130,9 +131,9 @@ def test_the_page_that_was_asked_for():
 
 def test_one_transparent_colour_is_compared_in_all_its_bits():
     array = np.array([[[0x1234, 5, 6], [0x1235, 5, 6], [0x1234, 5, 6]]], np.uint16)
-    picture = quietly(as_png(array, transparent=(0x1234, 5, 6)))
-    assert np.array_equal(picture.pixels, array)
-    assert picture.alpha.tolist() == [[0, 65535, 0]]
+    image = quietly(as_png(array, transparent=(0x1234, 5, 6)))
+    assert np.array_equal(image.pixels, array)
+    assert image.alpha.tolist() == [[0, 65535, 0]]
 
 
 def test_a_gamma_is_passed_over_as_in_8_bits():
@@ -146,8 +147,8 @@ def test_animated_files_are_read_in_8_bits_with_a_note():
     shown = chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, *SIZE, 0, 0, 1, 1, 0, 0))
     two = chunk(b"acTL", struct.pack(">II", 2, 0))
     assert quietly(raw_png(*SIZE, 16, 2, rows, count, shown)).bits == 16
-    picture, notes = read(raw_png(*SIZE, 16, 2, rows, two, shown), frame=0)
-    assert picture.bits == 8
+    image, notes = read(raw_png(*SIZE, 16, 2, rows, two, shown), frame=0)
+    assert image.bits == 8
     assert "16 bits per channel are read as 8" in notes[0]
 
 
@@ -163,24 +164,24 @@ def test_they_are_set_upright_with_their_alpha(kind, orientation):
         tags = [(274, "H", 1, orientation, True), (271, "s", 0, b"Maker", True)]
         content = as_tiff(array, extrasamples=["unassalpha"], extratags=tags)
     places = np.asarray(ImageOps.exif_transpose(numbered(orientation)))
-    picture = quietly(content)
-    assert np.array_equal(np.asarray(picture), array.reshape(-1, 4)[places])
-    exif = Image.Exif()
-    exif.load(picture.exif)
+    image = quietly(content)
+    assert np.array_equal(np.asarray(image), array.reshape(-1, 4)[places])
+    exif = PILImage.Exif()
+    exif.load(image.exif)
     assert (exif.get(0x0112, 1), exif[0x010F]) == (1, "Maker")
 
 
 def numbered(orientation):
     """An image whose pixels say which they are."""
-    indices = Image.fromarray(np.arange(SIZE[0] * SIZE[1], dtype=np.int32).reshape(SIZE[1], SIZE[0]))
+    indices = PILImage.fromarray(np.arange(SIZE[0] * SIZE[1], dtype=np.int32).reshape(SIZE[1], SIZE[0]))
     indices.getexif()[0x0112] = orientation
     return indices
 
 
 def test_a_profile_is_kept_where_it_fits():
     assert quietly(as_tiff(numbers(3), iccprofile=SRGB)).icc == SRGB
-    picture, notes = read(as_tiff(numbers(3), iccprofile=SRGB[:16] + b"GRAY" + SRGB[20:]))
-    assert picture.icc is None
+    image, notes = read(as_tiff(numbers(3), iccprofile=SRGB[:16] + b"GRAY" + SRGB[20:]))
+    assert image.icc is None
     assert "is for grey pixels" in notes[0]
 
 
@@ -192,11 +193,11 @@ def test_the_limit_of_pixels_holds_before_memory_is_taken():
     for content in (as_png(array), as_tiff(array)):
         refused(content, "23×14 pixels, more than 300", max_pixels=300)
     code = (
-        "import resource, sys; from gansdk.media.reading import read_picture; from gansdk.options import *;"
+        "import resource, sys; from gansdk.media.reading import read_image; from gansdk.options import *;"
         "import PIL.Image, PIL.PngImagePlugin, PIL.TiffImagePlugin, gansdk.media.conversion, pyvips\n"
         "from gansdk.errors import InputError\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
-        "try: read_picture(sys.stdin.buffer, PictureReading(), print)\n"
+        "try: read_image(sys.stdin.buffer, ImageReading(), print)\n"
         "except InputError as error: print(error)"
     )
     claims = bytearray(as_tiff(np.zeros((4, 4, 3), np.uint16)))
@@ -215,12 +216,12 @@ def test_cut_files_are_refused(options):
     array = numbers(3, (40, 30))
     for content in (as_png(array), as_tiff(array, **options)):
         for end in range(60, len(content) - 20, 97):
-            assert not isinstance(attempt(content[:end]), Picture)
+            assert not isinstance(attempt(content[:end]), Image)
 
 
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_damaged_files_are_one_line_or_a_picture(capfd, data):
+def test_damaged_files_are_one_line_or_a_image(capfd, data):
     array = numbers(4, (9, 7))
     whole = data.draw(st.sampled_from([as_png(array), as_tiff(array), as_tiff(array, compression="zlib")]))
     content = bytearray(whole)
@@ -248,7 +249,7 @@ def test_no_decoder_speaks_of_a_damaged_profile(capfd):
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([2, 3, 4]))
 def test_other_readers_give_the_same_numbers(width, height, channels):
     array = numbers(channels, (width, height))
-    source = Picture.from_array(array).replace(exif=exif_with(1))
+    source = Image.from_array(array).replace(exif=exif_with(1))
     buffer = io.BytesIO()
     write_any_png(source, buffer)
     assert np.array_equal(from_png(buffer.getvalue()), array)
@@ -266,7 +267,7 @@ def test_other_readers_give_the_same_numbers(width, height, channels):
 
 @pytest.mark.parametrize("ending", ["png", "tiff"])
 def test_what_a_camera_said_stands_there_as_in_8_bits(tmp_path, ending):
-    photo = quietly(encoded(image("RGB"), "JPEG", exif=camera_exif(orientation=6)))
+    photo = quietly(encoded(pil_image("RGB"), "JPEG", exif=camera_exif(orientation=6)))
     photo = photo.replace(icc=SRGB)
     deep = photo.replace(pixels=photo.pixels.astype(np.uint16) * 257)
     said = {}
@@ -275,7 +276,7 @@ def test_what_a_camera_said_stands_there_as_in_8_bits(tmp_path, ending):
         back = quietly(path)
         assert back.bits == (16 if name == "deep" else 8)
         assert back.icc == SRGB
-        with Image.open(path) as opened:
+        with PILImage.open(path) as opened:
             exif = opened.getexif()
             parts = [dict(exif.get_ifd(part)) for part in (0x8769, 0x8825, 0xA005)]
             parts[0].pop(0xA005)  # where the next part stands
@@ -285,19 +286,19 @@ def test_what_a_camera_said_stands_there_as_in_8_bits(tmp_path, ending):
 
 
 def test_a_resolution_is_kept(tmp_path):
-    exif = Image.Exif()
+    exif = PILImage.Exif()
     exif[282], exif[283], exif[296] = 300.0, 150.0, 3
-    path = Picture(numbers(3), exif=exif.tobytes()).save(tmp_path / "x.tiff")
+    path = Image(numbers(3), exif=exif.tobytes()).save(tmp_path / "x.tiff")
     with tifffile.TiffFile(path) as file:
         assert (file.pages.first.resolution, file.pages.first.resolutionunit.name) == ((300.0, 150.0), "CENTIMETER")
 
 
 def test_software_of_png_stands_before_the_pixels(tmp_path):
-    from gansdk.media.writing import write_picture
+    from gansdk.media.writing import write_image
 
     path = tmp_path / "x.png"
-    write_picture(Picture(numbers(3)), path, PictureWriting(), print, provenance="gansdk 1 ref")
-    with Image.open(path) as opened:
+    write_image(Image(numbers(3)), path, ImageWriting(), print, provenance="gansdk 1 ref")
+    with PILImage.open(path) as opened:
         assert opened.info == {"Software": "gansdk 1 ref"}
     kinds = [kind for kind, _ in png.Reader(bytes=path.read_bytes()).chunks()]
     assert kinds[:2] == [b"IHDR", b"tEXt"]
@@ -305,13 +306,13 @@ def test_software_of_png_stands_before_the_pixels(tmp_path):
 
 
 def test_jpg_and_webp_round_with_a_note(tmp_path):
-    from gansdk.media.writing import write_picture
+    from gansdk.media.writing import write_image
 
     array = numbers(3, (40, 30))
     for ending in ("webp", "jpg"):
         notes = []
-        path = write_picture(Picture(array), tmp_path / f"x.{ending}", PictureWriting(quality=100), notes.append)
-        assert notes == [f"picture: {ending} holds 8 bits per channel here; the result's 16 are rounded"]
+        path = write_image(Image(array), tmp_path / f"x.{ending}", ImageWriting(quality=100), notes.append)
+        assert notes == [f"image: {ending} holds 8 bits per channel here; the result's 16 are rounded"]
     assert np.array_equal(quietly(tmp_path / "x.webp").pixels, to_8_bits(array))
     assert path.stat().st_size > 0
 
@@ -322,14 +323,14 @@ def test_what_a_write_raises_comes_through_the_encoder():
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        write_png(Picture(numbers(3)), Full(), b"")
+        write_png(Image(numbers(3)), Full(), b"")
 
     class Interrupting(io.RawIOBase):
         def write(self, _content):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_png(Picture(numbers(3)), Interrupting(), b"")
+        write_png(Image(numbers(3)), Interrupting(), b"")
 
 
 # --- frames of GIF ----------------------------------------------------------------------------------------------
@@ -360,11 +361,11 @@ def test_frames_of_gif_stand_upon_what_those_before_them_left(disposal):
     expected = np.zeros((10, 12), np.uint8)
     expected[4:8, 3:8] = {0: 1, 1: 1, 2: 3, 3: 0}[disposal]  # left there, taken to be transparent, or as before
     expected[:2, :2] = 2
-    picture = quietly(content, frame=2)
+    image = quietly(content, frame=2)
     hidden = expected == 3
-    assert np.array_equal(picture.pixels[~hidden], PALETTE[expected][~hidden])
-    assert (picture.alpha is not None) == (disposal == 2)
-    assert picture.alpha is None or np.array_equal(picture.alpha == 0, hidden)
+    assert np.array_equal(image.pixels[~hidden], PALETTE[expected][~hidden])
+    assert (image.alpha is not None) == (disposal == 2)
+    assert image.alpha is None or np.array_equal(image.alpha == 0, hidden)
     assert np.array_equal(quietly(content, frame=0).pixels, PALETTE[np.zeros((10, 12), int)])
 
 

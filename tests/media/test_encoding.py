@@ -5,11 +5,11 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
-from sample_pictures import SRGB, exif_with, quietly
+from PIL import Image as PILImage
+from sample_images import SRGB, exif_with, quietly
 
 from gansdk.media.encoding import can_hold, write_png, write_tiff
-from gansdk.media.image import Picture
+from gansdk.media.image import Image
 
 HELD = [(1, np.uint8), (2, np.uint8), (3, np.uint8), (4, np.uint8), (1, np.uint16)]
 
@@ -23,7 +23,7 @@ def noise(shape, dtype, seed=0):
 def test_other_readers_give_the_same_numbers(width, height, kind, exif):
     channels, dtype = kind
     numbers = noise((height, width, channels), dtype)
-    source = Picture.from_array(numbers).replace(exif=exif)
+    source = Image.from_array(numbers).replace(exif=exif)
     buffer = io.BytesIO()
     write_tiff(source, buffer)
     buffer.seek(0)
@@ -35,14 +35,14 @@ def test_other_readers_give_the_same_numbers(width, height, kind, exif):
         assert np.array_equal(page.asarray().reshape(numbers.shape), numbers)
     buffer = io.BytesIO()
     write_png(source, buffer)
-    with Image.open(buffer) as opened:
+    with PILImage.open(buffer) as opened:
         assert np.array_equal(np.asarray(opened).reshape(numbers.shape), numbers)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_what_is_said_to_be_held_is_held(channels, dtype):
-    source = Picture.from_array(noise((5, 6, channels), dtype))
+    source = Image.from_array(noise((5, 6, channels), dtype))
     for name, write in (("png", write_png), ("tiff", write_tiff)):
         is_held = can_hold(name, source.pixels.shape[2], source.bits, has_alpha=source.alpha is not None)
         assert is_held == ((name, channels, dtype) != ("tiff", 2, np.uint16))
@@ -56,10 +56,10 @@ def test_what_is_said_to_be_held_is_held(channels, dtype):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_smooth_pictures_are_packed_well(dtype, channels):
+def test_smooth_images_are_packed_well(dtype, channels):
     rows, columns = np.mgrid[0:200, 0:300]
     plane = ((rows + columns) * (np.iinfo(dtype).max // 500)).astype(dtype)
-    source = Picture.from_array(np.dstack([plane] * channels))
+    source = Image.from_array(np.dstack([plane] * channels))
     for write in (write_png, write_tiff):
         buffer = io.BytesIO()
         write(source, buffer)
@@ -67,10 +67,10 @@ def test_smooth_pictures_are_packed_well(dtype, channels):
 
 
 def test_software_and_profile_of_png():
-    source = Picture(np.zeros((3, 4, 3), np.uint8), icc=SRGB, exif=exif_with(1))
+    source = Image(np.zeros((3, 4, 3), np.uint8), icc=SRGB, exif=exif_with(1))
     buffer = io.BytesIO()
     write_png(source, buffer, "gansdk 1 · ö 漢")
-    with Image.open(buffer) as opened:
+    with PILImage.open(buffer) as opened:
         opened.load()
         assert opened.text == {"Software": "gansdk 1 · ö 漢"}
         assert (opened.info["icc_profile"], opened.info["exif"]) == (SRGB, exif_with(1))
@@ -79,7 +79,7 @@ def test_software_and_profile_of_png():
 def test_parts_of_exif_data_stand_at_even_places_behind_the_pixels():
     for width in range(1, 6):
         buffer = io.BytesIO()
-        write_tiff(Picture(noise((1, width, 1), np.uint8), exif=exif_with(1)), buffer)
-        with Image.open(buffer) as opened:
+        write_tiff(Image(noise((1, width, 1), np.uint8), exif=exif_with(1)), buffer)
+        with PILImage.open(buffer) as opened:
             assert opened.tag_v2[0x8769] % 2 == 0
             assert opened.getexif().get_ifd(0x8769) == {0x9003: "2024:05:06 07:08:09"}

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image as PILImage
 from PIL.ExifTags import IFD
-from sample_pictures import camera_exif
+from sample_images import camera_exif
 
 from gansdk.media.encoding import write_tiff
-from gansdk.media.image import Picture
+from gansdk.media.image import Image
 from gansdk.media.metadata import cleaned, with_software
 
 
 def parsed(exif):
-    result = Image.Exif()
+    result = PILImage.Exif()
     result.load(exif)
     return result
 
@@ -52,7 +52,7 @@ def test_no_orientation_or_a_meaningless_one():
     assert quietly_cleaned(with_software(None, "x"))[1] is None
 
 
-@pytest.mark.parametrize("block", [b"", b"Exif\0\0", Image.Exif().tobytes()])
+@pytest.mark.parametrize("block", [b"", b"Exif\0\0", PILImage.Exif().tobytes()])
 def test_nothing_is_no_damage(block):
     assert quietly_cleaned(block) == (None, None)
 
@@ -97,7 +97,7 @@ def test_damaged_bytes_give_data_that_can_be_written_or_none(changes, cut):
         return
     assert quietly_cleaned(kept)[0] is not None
     buffer = io.BytesIO()
-    write_tiff(Picture(np.zeros((2, 3, 3), np.uint8), exif=with_software(kept, "gansdk 1")), buffer)
-    with Image.open(buffer) as opened:
+    write_tiff(Image(np.zeros((2, 3, 3), np.uint8), exif=with_software(kept, "gansdk 1")), buffer)
+    with PILImage.open(buffer) as opened:
         opened.load()
         assert opened.getexif()[0x0131] == "gansdk 1"

@@ -1,4 +1,4 @@
-"""Pictures that belong together."""
+"""Images that belong together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from PIL import Image, ImageSequence
+from PIL import Image as PILImage
+from PIL import ImageSequence
 
 from gansdk.errors import InputError, OptionError, OutputError, OutputExistsError, UsageError
 from gansdk.media.gallery import MOST_PIXELS, Gallery, Texts, grid_size, most_in_grid
@@ -20,27 +21,27 @@ def gallery(count: int = 6, side: int = 60, channels: int = 3, **what) -> Galler
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_plain_grid_is_the_pictures_with_gaps_between(channels):
+def test_a_plain_grid_is_the_images_with_gaps_between(channels):
     shown = gallery(5, channels=channels)
     grid = shown.grid().pixels
     assert grid.shape == (122, 184, channels)
-    for at, picture in enumerate(shown.pixels):
+    for at, image in enumerate(shown.pixels):
         top, left = at // 3 * 62, at % 3 * 62
-        np.testing.assert_array_equal(grid[top : top + 60, left : left + 60], picture)
+        np.testing.assert_array_equal(grid[top : top + 60, left : left + 60], image)
     assert (grid[60:62] == 255).all()
     assert (grid[62:, 124:] == 255).all()  # the last row is shorter
 
 
-def test_its_pictures_can_be_taken_one_by_one():
+def test_its_images_can_be_taken_one_by_one():
     shown = gallery(4)
     assert isinstance(shown, Iterable)  # as type checkers ask
-    for at, picture in enumerate(shown):
-        np.testing.assert_array_equal(picture.pixels, shown.pixels[at])
+    for at, image in enumerate(shown):
+        np.testing.assert_array_equal(image.pixels, shown.pixels[at])
     np.testing.assert_array_equal(shown[-1].pixels, shown.pixels[3])
     assert len(list(shown)) == 4
 
 
-def test_labels_stand_beside_and_above_and_hide_no_picture():
+def test_labels_stand_beside_and_above_and_hide_no_image():
     shown = gallery(row_labels=["0", "1"], column_labels=["-2", "0", "2 and a long text"], corner="style.0")
     grid, plain = shown.grid().pixels, gallery().grid().pixels
     top, left = grid.shape[0] - plain.shape[0], 0
@@ -52,7 +53,7 @@ def test_labels_stand_beside_and_above_and_hide_no_picture():
     assert (grid[top:, left + plain.shape[1] :] == 255).all()
 
 
-def test_small_pictures_are_enlarged_beside_labels():
+def test_small_images_are_enlarged_beside_labels():
     plain, labelled = gallery(1, side=8, columns=1), gallery(1, side=8, columns=1, column_labels=["a"])
     assert plain.grid().pixels.shape[:2] == (8, 8)
     shown = labelled.grid().pixels
@@ -90,7 +91,7 @@ def test_the_size_of_a_grid_is_known_before_there_is_one(side, texts):
 
 
 def test_what_is_no_gallery_is_refused():
-    with pytest.raises(InputError, match="no pictures"):
+    with pytest.raises(InputError, match="no images"):
         Gallery(np.zeros((2, 4, 4), np.uint8), 1)
     with pytest.raises(InputError, match="gallery of nothing"):
         Gallery(np.zeros((0, 4, 4, 3), np.uint8), 1)
@@ -100,7 +101,7 @@ def test_what_is_no_gallery_is_refused():
 def test_an_animation_shows_the_columns_there_and_back(tmp_path, ending):
     flat = np.repeat(np.array([0, 90, 180, 30, 120, 210], np.uint8), 60 * 60 * 3).reshape(6, 60, 60, 3)
     path = Gallery(flat, 3, column_labels=["a", "b", "c"]).save(tmp_path / f"x.{ending}", fps=5)
-    with Image.open(path) as image:
+    with PILImage.open(path) as image:
         frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
         assert image.info["loop"] == 0
         assert image.info["duration"] == 200
@@ -127,7 +128,7 @@ def test_a_folder_gets_each_alone(tmp_path):
     shown = gallery(3, first=41)
     shown.save(tmp_path / "many")
     assert sorted(path.name for path in (tmp_path / "many").iterdir()) == ["000041.png", "000042.png", "000043.png"]
-    with Image.open(tmp_path / "many" / "000042.png") as image:
+    with PILImage.open(tmp_path / "many" / "000042.png") as image:
         np.testing.assert_array_equal(np.asarray(image), shown.pixels[1])
 
 
@@ -176,5 +177,5 @@ def test_a_notebook_shows_it_however_many_there_are(count, side, columns):
     pixels = np.broadcast_to(np.zeros(1, np.uint8), (count, side, side, 1))
     labels = [str(at) * 30 for at in range(columns)]
     shown = Gallery(pixels, columns, row_labels=labels, column_labels=labels, corner="code")
-    with Image.open(io.BytesIO(shown._repr_png_())) as image:
+    with PILImage.open(io.BytesIO(shown._repr_png_())) as image:
         assert max(image.size) <= 1024

@@ -8,14 +8,14 @@ import zlib
 
 import numpy as np
 import pytest
-from sample_pictures import (
+from sample_images import (
     SIZE,
     attempt,
     chunk,
     encoded,
     exif_with,
     greedy_exif,
-    image,
+    pil_image,
     quietly,
     raw_png,
     read,
@@ -30,20 +30,20 @@ from gansdk.media.directories import is_overdrawn
 def avif_with(exif):
     """Put in place afterwards: Pillow looks into EXIF data while it writes such a file, too."""
     empty = (b"Exif\0\0II*\0\x08\0\0\0\0\0" + bytes(len(exif)))[: len(exif)]
-    return encoded(image("RGB"), "AVIF", quality=100, exif=empty).replace(empty, exif)
+    return encoded(pil_image("RGB"), "AVIF", quality=100, exif=empty).replace(empty, exif)
 
 
 def heic_with(exif):
     from pillow_heif import from_pillow
 
     buffer = io.BytesIO()
-    from_pillow(image("RGB").resize((64, 48))).save(buffer, exif=exif)
+    from_pillow(pil_image("RGB").resize((64, 48))).save(buffer, exif=exif)
     return buffer.getvalue()
 
 
 def jpeg_with(exif):
     """Pillow looks into EXIF data while it opens such a file."""
-    plain = encoded(image("RGB"), "JPEG", quality=95)
+    plain = encoded(pil_image("RGB"), "JPEG", quality=95)
     return plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:]
 
 
@@ -69,11 +69,11 @@ def tiff_with(exif):
 
 CARRIERS = {
     "JPEG": jpeg_with,
-    "PNG": lambda exif: encoded(image("RGB"), "PNG", exif=exif),
+    "PNG": lambda exif: encoded(pil_image("RGB"), "PNG", exif=exif),
     "PNG text": lambda exif: raw_png(
         2, 1, 8, 0, [b"ab"], chunk(b"tEXt", b"Raw profile type exif\0\nexif\n%8d\n" % len(exif) + exif.hex().encode())
     ),
-    "WebP": lambda exif: encoded(image("RGB"), "WEBP", lossless=True, exif=exif),
+    "WebP": lambda exif: encoded(pil_image("RGB"), "WEBP", lossless=True, exif=exif),
     "AVIF": avif_with,
     "HEIC": heic_with,
 }
@@ -84,11 +84,11 @@ CARRIERS = {
 def test_greedy_exif_data_is_left_out_before_it_is_walked(carrier, block):
     content = carrier(block)
     code = (
-        "import resource, sys, time; from gansdk.media.reading import read_picture; from gansdk.options import *\n"
+        "import resource, sys, time; from gansdk.media.reading import read_image; from gansdk.options import *\n"
         "import PIL.Image, PIL.ImageCms, PIL.PngImagePlugin, PIL.AvifImagePlugin, gansdk.media.conversion, pyvips\n"
         "data, started = sys.stdin.buffer.read(), time.process_time()\n"
-        "picture = read_picture(data, PictureReading(), print)\n"
-        "assert picture.exif is None and time.process_time() - started < 2\n"
+        "image = read_image(data, ImageReading(), print)\n"
+        "assert image.exif is None and time.process_time() - started < 2\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=True)
@@ -104,8 +104,8 @@ def test_a_greedy_tiff_file_is_refused(order, compression):
 
 
 def test_greedy_exif_data_given_by_hand_is_left_out_of_a_result(tmp_path):
-    picture = quietly(image("RGB")).replace(exif=greedy_exif(kind=5))
-    assert quietly(picture.save(tmp_path / "x.png")).exif is None
+    image = quietly(pil_image("RGB")).replace(exif=greedy_exif(kind=5))
+    assert quietly(image.save(tmp_path / "x.png")).exif is None
 
 
 def test_values_that_overlap_a_little_are_no_greed():
@@ -120,8 +120,8 @@ def test_values_that_overlap_a_little_are_no_greed():
 def test_directories_in_a_ring_end():
     block = b"II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 0x8769, 4, 1, 8, 8)
     assert not is_overdrawn(block)
-    assert quietly(encoded(image("RGB"), "PNG")).exif is None
-    attempt(encoded(image("RGB"), "PNG", exif=b"Exif\0\0" + block))
+    assert quietly(encoded(pil_image("RGB"), "PNG")).exif is None
+    attempt(encoded(pil_image("RGB"), "PNG", exif=b"Exif\0\0" + block))
 
 
 # --- chunks of PNG ----------------------------------------------------------------------------------------------
@@ -149,9 +149,9 @@ BAD = {
 def test_a_damaged_ancillary_chunk_is_a_note(name, bad, bits):
     rows = [bytes(range(3 * bits // 8))]
     content = raw_png(1, 1, bits, 2, rows, bad)
-    picture, notes = read(content)
-    assert picture.pixels.ravel().tolist() == np.frombuffer(rows[0], ">u1" if bits == 8 else ">u2").tolist()
-    assert picture.alpha is None
+    image, notes = read(content)
+    assert image.pixels.ravel().tolist() == np.frombuffer(rows[0], ">u1" if bits == 8 else ">u2").tolist()
+    assert image.alpha is None
     assert notes == [f"the given bytes: damaged chunks beside its pixels are left out ({name.decode()})"]
     refused(content, "damaged chunks", strict=True)
 
@@ -179,7 +179,7 @@ def with_segment(content, marker, payload):
 
 
 def gain_mapped(name):
-    plain = encoded(image("RGB"), "JPEG", quality=95)
+    plain = encoded(pil_image("RGB"), "JPEG", quality=95)
     if name == "hdrgm":
         packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:hdrgm="x" hdrgm:Version="1.0"/>'
         return with_segment(plain, 0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet) + plain
@@ -205,17 +205,17 @@ def test_a_gain_map_that_is_dropped_is_said(name):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "AVIF", "TIFF", "BMP"])
 def test_every_byte_of_a_header_may_be_wrong(kind):
-    content = encoded(image("RGB"), kind, **({"exif": exif_with(6)} if kind not in {"BMP", "TIFF"} else {}))
+    content = encoded(pil_image("RGB"), kind, **({"exif": exif_with(6)} if kind not in {"BMP", "TIFF"} else {}))
     for at in range(min(len(content), 500)):
         for value in (0, 255):
             attempt(content[:at] + bytes([value]) + content[at + 1 :], max_pixels=10**6)
 
 
 def test_a_profile_in_a_bmp_file_is_said_to_be_left_out():
-    plain = encoded(image("RGB"), "BMP")
+    plain = encoded(pil_image("RGB"), "BMP")
     header = struct.pack("<I", 124) + plain[18:54] + bytes(16) + b"DEBM" + bytes(64)
     content = plain[:10] + struct.pack("<I", 14 + 124) + header + plain[54:]
-    picture, notes = read(content)
-    assert (picture.width, picture.height) == SIZE
+    image, notes = read(content)
+    assert (image.width, image.height) == SIZE
     assert "its colour profile is left out" in notes[0]
     refused(content, "colour profile", strict=True)

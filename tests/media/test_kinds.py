@@ -1,5 +1,5 @@
 import pytest
-from sample_pictures import SIZE, encoded, image
+from sample_images import SIZE, encoded, pil_image
 
 from gansdk.media import formats
 
@@ -16,7 +16,7 @@ def test_every_kind_is_known_by_its_first_bytes():
         (formats.PPM, "PPM"),
         (formats.AVIF, "AVIF"),
     ):
-        assert formats.identify(encoded(image("RGB"), name)[: formats.HEAD]) is kind
+        assert formats.identify(encoded(pil_image("RGB"), name)[: formats.HEAD]) is kind
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_only_looks_like_one(head):
     ],
 )
 def test_sizes_that_headers_declare(name, options):
-    head = encoded(image("RGB"), name, **options)[: formats.HEAD]
+    head = encoded(pil_image("RGB"), name, **options)[: formats.HEAD]
     assert formats.declared_size(formats.identify(head), head) == SIZE
     assert formats.declared_size(formats.identify(head), head[:9]) is None
 

@@ -7,7 +7,7 @@ WORDS = ["ankle boot", "bag", "T-shirt/top", "coat"]
 
 
 def strip_above(labels, side=28):
-    """The band of texts above a grid of black pictures, and the distance from one picture to the next."""
+    """The band of texts above a grid of black images, and the distance from one image to the next."""
     columns = len(labels)
     grid = Gallery(np.zeros((columns, side, side, 1), np.uint8), columns, column_labels=labels).grid().pixels[:, :, 0]
     height = int(np.argmax(grid[:, 0] == 0))
@@ -15,7 +15,7 @@ def strip_above(labels, side=28):
     return grid[:height], starts
 
 
-@pytest.mark.parametrize("labels", [WORDS, ["a text that is longer than any picture is wide"] * 3])
+@pytest.mark.parametrize("labels", [WORDS, ["a text that is longer than any image is wide"] * 3])
 def test_texts_above_neighbours_do_not_touch(labels):
     strip, starts = strip_above(labels)
     assert len(starts) == len(labels) - 1
@@ -24,9 +24,9 @@ def test_texts_above_neighbours_do_not_touch(labels):
         assert (strip[:, start : start + 10] < 128).any()
 
 
-def test_pictures_grow_for_words_up_to_twice_and_not_for_a_title():
+def test_images_grow_for_words_up_to_twice_and_not_for_a_title():
     assert zoom_for(["-2", "0", "2"], 28, 2) == 2
     assert zoom_for(WORDS, 28, 2) == 3
-    assert zoom_for(["a text that is longer than any picture is wide"] * 3, 28, 2) == 4
+    assert zoom_for(["a text that is longer than any image is wide"] * 3, 28, 2) == 4
     assert zoom_for(["a title over all columns of a row", "", ""], 28, 2) == 2
     assert zoom_for([], 28, 2) == 2

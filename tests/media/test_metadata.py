@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import pyvips
 import tifffile
-from PIL import Image, PngImagePlugin
-from sample_pictures import encoded, image, quietly, read, refused
+from PIL import Image as PILImage
+from PIL import PngImagePlugin
+from sample_images import encoded, pil_image, quietly, read, refused
 
-from gansdk.media.reading import read_picture
-from gansdk.media.writing import write_picture
-from gansdk.options import PictureReading, PictureWriting
+from gansdk.media.reading import read_image
+from gansdk.media.writing import write_image
+from gansdk.options import ImageReading, ImageWriting
 
 FORMATS = ["png", "jpg", "webp", "tiff"]
 
@@ -39,12 +40,12 @@ def photoshop(data=IPTC):
 
 def jpeg_with_iptc():
     block = b"Photoshop 3.0\0" + photoshop()
-    return encoded(image("RGB"), "JPEG", quality=95, extra=b"\xff\xed" + struct.pack(">H", len(block) + 2) + block)
+    return encoded(pil_image("RGB"), "JPEG", quality=95, extra=b"\xff\xed" + struct.pack(">H", len(block) + 2) + block)
 
 
-def written(picture, path, **options):
+def written(image, path, **options):
     notes = []
-    write_picture(picture, path, PictureWriting(**options), notes.append)
+    write_image(image, path, ImageWriting(**options), notes.append)
     return path, [note.partition(": ")[2] for note in notes]
 
 
@@ -62,7 +63,7 @@ def iptc_in(path):
     if path.suffix == ".tiff":
         with tifffile.TiffFile(path) as file:
             return file.pages[0].tags[33723].value
-    with Image.open(path) as opened:
+    with PILImage.open(path) as opened:
         if path.suffix == ".png":
             lines = opened.text["Raw profile type iptc"].split("\n")
             return bytes.fromhex("".join(lines[3:]))[12:][: len(IPTC)]
@@ -73,39 +74,39 @@ def with_xmp(kind):
     if kind == "PNG":
         text = PngImagePlugin.PngInfo()
         text.add_itxt("XML:com.adobe.xmp", XMP.decode())
-        return encoded(image("RGB"), kind, pnginfo=text)
+        return encoded(pil_image("RGB"), kind, pnginfo=text)
     if kind == "TIFF":
-        return encoded(image("RGB"), kind, tiffinfo={700: XMP})
+        return encoded(pil_image("RGB"), kind, tiffinfo={700: XMP})
     if kind == "HEIC":
         from pillow_heif import from_pillow
 
         buffer = io.BytesIO()
-        from_pillow(image("RGB").resize((64, 48))).save(buffer, xmp=XMP)
+        from_pillow(pil_image("RGB").resize((64, 48))).save(buffer, xmp=XMP)
         return buffer.getvalue()
-    return encoded(image("RGB"), kind, xmp=XMP)
+    return encoded(pil_image("RGB"), kind, xmp=XMP)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIC"])
 def test_xmp_goes_from_every_format_to_every_format(tmp_path, kind, ending, bits):
-    picture, _ = read(with_xmp(kind))  # what it says of a gain map is noted
+    image, _ = read(with_xmp(kind))  # what it says of a gain map is noted
     if bits == 16 and ending in {"png", "tiff"}:
-        picture = picture.replace(pixels=picture.pixels.astype(np.uint16) * 257)
-    place, notes = written(picture, tmp_path / f"x.{ending}")
+        image = image.replace(pixels=image.pixels.astype(np.uint16) * 257)
+    place, notes = written(image, tmp_path / f"x.{ending}")
     packet = xmp_in(place)
     assert notes == []
     assert all(text in packet for text in KEPT)
     assert not any(text in packet for text in GONE)
     assert packet.startswith("<?xpacket begin=")
-    assert read(place)[0].xmp == picture.xmp  # and cleaning it again changes nothing
-    stripped, _ = written(picture, tmp_path / f"stripped.{ending}", metadata="strip")
+    assert read(place)[0].xmp == image.xmp  # and cleaning it again changes nothing
+    stripped, _ = written(image, tmp_path / f"stripped.{ending}", metadata="strip")
     assert xmp_in(stripped) is None
 
 
 def test_xmp_that_told_of_a_gain_map_alone_is_gone():
     packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a xmlns="http://ns.adobe.com/hdr-gain-map/1.0/">1</a></x:xmpmeta>'
-    assert quietly(encoded(image("RGB"), "WEBP", xmp=packet)).xmp is None
+    assert quietly(encoded(pil_image("RGB"), "WEBP", xmp=packet)).xmp is None
 
 
 @pytest.mark.parametrize(
@@ -119,9 +120,9 @@ def test_xmp_that_told_of_a_gain_map_alone_is_gone():
     ],
 )
 def test_xmp_that_cannot_be_read_is_left_out_with_a_note(packet):
-    content = encoded(image("RGB"), "WEBP", lossless=True, xmp=packet)
-    picture, notes = read(content)
-    assert picture.xmp is None
+    content = encoded(pil_image("RGB"), "WEBP", lossless=True, xmp=packet)
+    image, notes = read(content)
+    assert image.xmp is None
     assert "its XMP data is damaged or too long" in notes[0]
     refused(content, "XMP", strict=True)
 
@@ -132,9 +133,9 @@ def test_iptc_is_kept_or_its_loss_said(tmp_path, ending):
     raw.add_text("Raw profile type iptc", f"\niptc\n{len(photoshop()):8}\n{photoshop().hex()}\n", zip=True)
     sources = [
         jpeg_with_iptc(),
-        encoded(image("RGB"), "PNG", pnginfo=raw),
-        encoded(image("RGB"), "TIFF", tiffinfo={33723: IPTC}),
-        encoded(image("RGB"), "TIFF", tiffinfo={34377: photoshop()}),
+        encoded(pil_image("RGB"), "PNG", pnginfo=raw),
+        encoded(pil_image("RGB"), "TIFF", tiffinfo={33723: IPTC}),
+        encoded(pil_image("RGB"), "TIFF", tiffinfo={34377: photoshop()}),
     ]
     for n, source in enumerate(sources):
         place, notes = written(quietly(source), tmp_path / f"{n}.{ending}")
@@ -160,16 +161,16 @@ def test_texts_are_kept_or_their_loss_said(tmp_path, ending, bits):
     text.add_text("Copyright", "© Someone", zip=True)
     text.add_text("Software", "another")
     text.add_text("Thumb::Image::Width", "9")
-    picture = quietly(encoded(image("RGB"), "PNG", pnginfo=text)).replace(name="k.png")
+    image = quietly(encoded(pil_image("RGB"), "PNG", pnginfo=text)).replace(name="k.png")
     if bits == 16 and ending in {"png", "tiff"}:
-        picture = picture.replace(pixels=picture.pixels.astype(np.uint16) * 257)
+        image = image.replace(pixels=image.pixels.astype(np.uint16) * 257)
     notes = []
-    options = PictureWriting()
-    write_picture(picture, tmp_path / f"x.{ending}", options, notes.append, provenance="gansdk 1")
+    options = ImageWriting()
+    write_image(image, tmp_path / f"x.{ending}", options, notes.append, provenance="gansdk 1")
     if ending != "png":
         assert f"k.png: {ending} cannot hold its texts (parameters, workflow, Copyright, Software); left out" in notes
         return
-    with Image.open(tmp_path / "x.png") as opened:
+    with PILImage.open(tmp_path / "x.png") as opened:
         opened.load()
         assert opened.text == {
             "parameters": "masterpiece, cat\nSteps: 20",
@@ -178,37 +179,37 @@ def test_texts_are_kept_or_their_loss_said(tmp_path, ending, bits):
             "Software": "gansdk 1",
         }
     assert notes == []
-    stripped, _ = written(picture, tmp_path / "stripped.png", metadata="strip")
-    with Image.open(stripped) as opened:
+    stripped, _ = written(image, tmp_path / "stripped.png", metadata="strip")
+    with PILImage.open(stripped) as opened:
         opened.load()
         assert opened.text == {}
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "GIF"])
 def test_comments_are_kept_where_there_is_a_place_for_them(tmp_path, kind):
-    picture = quietly(encoded(image("RGB"), kind, comment="Grüße".encode()))
-    assert picture.text == {"Comment": "Grüße"}
-    place, _ = written(picture, tmp_path / "x.jpg")
-    with Image.open(place) as opened:
+    image = quietly(encoded(pil_image("RGB"), kind, comment="Grüße".encode()))
+    assert image.text == {"Comment": "Grüße"}
+    place, _ = written(image, tmp_path / "x.jpg")
+    with PILImage.open(place) as opened:
         assert opened.info["comment"].decode() == "Grüße"
-    place, _ = written(picture, tmp_path / "x.png")
-    with Image.open(place) as opened:
+    place, _ = written(image, tmp_path / "x.png")
+    with PILImage.open(place) as opened:
         opened.load()
         assert opened.text == {"Comment": "Grüße"}
-    assert written(picture, tmp_path / "x.webp")[1] == ["webp cannot hold its texts (Comment); left out"]
+    assert written(image, tmp_path / "x.webp")[1] == ["webp cannot hold its texts (Comment); left out"]
 
 
 def test_what_is_too_long_for_jpeg_is_left_out_with_a_note(tmp_path):
-    picture = quietly(image("RGB")).replace(
+    image = quietly(pil_image("RGB")).replace(
         xmp=XMP + bytes(70_000), iptc=IPTC + bytes(70_000), text={"Comment": "x" * 70_000}
     )
-    _, notes = written(picture, tmp_path / "x.jpg")
+    _, notes = written(image, tmp_path / "x.jpg")
     assert notes == [f"jpg cannot hold its {what}; left out" for what in ("XMP data", "IPTC data", "texts (Comment)")]
 
 
 def resolution_in(path):
     if path.suffix == ".webp":
-        with Image.open(path) as opened:
+        with PILImage.open(path) as opened:
             return float(opened.getexif()[282])
     return pyvips.Image.new_from_file(str(path)).xres * 25.4
 
@@ -217,38 +218,38 @@ def resolution_in(path):
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF"])
 def test_print_resolution_is_kept(tmp_path, kind, ending, bits):
-    picture = quietly(encoded(image("RGB"), kind, dpi=(300, 300)))
+    image = quietly(encoded(pil_image("RGB"), kind, dpi=(300, 300)))
     if bits == 16 and ending in {"png", "tiff"}:
-        picture = picture.replace(pixels=picture.pixels.astype(np.uint16) * 257)
-    place, _ = written(picture, tmp_path / f"x.{ending}")
+        image = image.replace(pixels=image.pixels.astype(np.uint16) * 257)
+    place, _ = written(image, tmp_path / f"x.{ending}")
     assert resolution_in(place) == pytest.approx(300, abs=0.01)
 
 
 def test_print_resolution_in_centimetres():
-    content = bytearray(encoded(image("RGB"), "JPEG", dpi=(118, 118)))
+    content = bytearray(encoded(pil_image("RGB"), "JPEG", dpi=(118, 118)))
     content[13] = 2
     assert quietly(bytes(content)).dpi == pytest.approx((299.72, 299.72))
 
 
 def test_no_print_resolution_is_made_up(tmp_path):
-    exif = Image.Exif()
+    exif = PILImage.Exif()
     exif[271] = "Maker"  # of which Pillow makes 72 dots per inch
     for content in (
-        encoded(image("RGB"), "JPEG", exif=exif),
-        encoded(image("RGB"), "PNG"),
-        encoded(image("RGB"), "BMP"),
+        encoded(pil_image("RGB"), "JPEG", exif=exif),
+        encoded(pil_image("RGB"), "PNG"),
+        encoded(pil_image("RGB"), "BMP"),
     ):
-        picture = quietly(content)
-        place, _ = written(picture, tmp_path / "x.png", on_exists="overwrite")
-        assert picture.dpi is None or content[:2] == b"BM"  # Pillow always writes one there
-        with Image.open(place) as opened:
+        image = quietly(content)
+        place, _ = written(image, tmp_path / "x.png", on_exists="overwrite")
+        assert image.dpi is None or content[:2] == b"BM"  # Pillow always writes one there
+        with PILImage.open(place) as opened:
             assert ("dpi" in opened.info) == (content[:2] == b"BM")
 
 
 def test_extended_xmp_is_said_to_be_left_out():
-    plain = encoded(image("RGB"), "JPEG", quality=95)
+    plain = encoded(pil_image("RGB"), "JPEG", quality=95)
     part = b"http://ns.adobe.com/xmp/extension/\0" + bytes(50)
     content = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part + plain[2:]
     notes = []
-    read_picture(content, PictureReading(strict=True), notes.append)
+    read_image(content, ImageReading(strict=True), notes.append)
     assert notes == ["the given bytes: its extended XMP data is left out"]

@@ -6,8 +6,9 @@ import warnings
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin
-from sample_pictures import SIZE, SRGB, chunk, deep, encoded, exif_with, image, quietly, raw_png, read
+from PIL import Image as PILImage
+from PIL import ImageCms, ImageOps, PngImagePlugin
+from sample_images import SIZE, SRGB, chunk, deep, encoded, exif_with, pil_image, quietly, raw_png, read
 
 from gansdk.errors import InputError
 
@@ -26,20 +27,20 @@ EXACT = [
 
 @pytest.mark.parametrize(("mode", "kind", "options"), EXACT)
 def test_lossless_files_give_the_numbers_that_went_in(mode, kind, options):
-    source = image(mode)
-    picture = quietly(encoded(source, kind, **options))
+    source = pil_image(mode)
+    image = quietly(encoded(source, kind, **options))
     wanted = {"1": "L", "P": "RGB"}.get(mode, mode)
     expected = np.asarray(source.convert(wanted)).reshape(SIZE[1], SIZE[0], -1)
-    assert np.array_equal(np.asarray(picture), expected)
-    assert (picture.alpha is not None) == (mode in {"LA", "RGBA"})
-    assert (picture.width, picture.height, picture.bits) == (*SIZE, 8)
+    assert np.array_equal(np.asarray(image), expected)
+    assert (image.alpha is not None) == (mode in {"LA", "RGBA"})
+    assert (image.width, image.height, image.bits) == (*SIZE, 8)
 
 
 @pytest.mark.parametrize(("kind", "options"), [("JPEG", {"quality": 95}), ("WEBP", {"quality": 95}), ("AVIF", {})])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_lossy_files_give_what_pillow_decodes(mode, kind, options):
-    content = encoded(image(mode), kind, **options)
-    with Image.open(io.BytesIO(content)) as reference:
+    content = encoded(pil_image(mode), kind, **options)
+    with PILImage.open(io.BytesIO(content)) as reference:
         wanted = "L" if reference.mode == "L" else "RGB"
         assert np.array_equal(
             np.asarray(quietly(content)), np.asarray(reference.convert(wanted)).reshape(SIZE[1], SIZE[0], -1)
@@ -50,23 +51,23 @@ def test_lossy_files_give_what_pillow_decodes(mode, kind, options):
 def test_other_modes_of_pillow_images(mode):
     if mode == "LAB":
         to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
-        smooth = Image.linear_gradient("L").resize(SIZE).convert("RGB")
-        picture, _ = read(ImageCms.applyTransform(smooth, to_lab))
-        assert np.abs(picture.pixels.astype(int) - np.asarray(smooth)).max() <= 3
+        smooth = PILImage.linear_gradient("L").resize(SIZE).convert("RGB")
+        image, _ = read(ImageCms.applyTransform(smooth, to_lab))
+        assert np.abs(image.pixels.astype(int) - np.asarray(smooth)).max() <= 3
         return
-    source = image(mode)
-    picture, notes = read(source)
+    source = pil_image(mode)
+    image, notes = read(source)
     wanted = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA"}.get(mode, "RGB")
-    assert np.array_equal(np.asarray(picture), np.asarray(source.convert(wanted)))
+    assert np.array_equal(np.asarray(image), np.asarray(source.convert(wanted)))
     assert bool(notes) == (mode == "CMYK")
 
 
 def test_a_palette_with_transparency_becomes_rgb_with_alpha():
-    source = image("P")
+    source = pil_image("P")
     for transparency in (7, bytes(range(0, 250, 5))):
-        picture = quietly(encoded(source, "PNG", transparency=transparency))
-        with Image.open(io.BytesIO(encoded(source, "PNG", transparency=transparency))) as reference:
-            assert np.array_equal(np.asarray(picture), np.asarray(reference.convert("RGBA")))
+        image = quietly(encoded(source, "PNG", transparency=transparency))
+        with PILImage.open(io.BytesIO(encoded(source, "PNG", transparency=transparency))) as reference:
+            assert np.array_equal(np.asarray(image), np.asarray(reference.convert("RGBA")))
     gif = quietly(encoded(source, "GIF", transparency=7))
     assert np.array_equal(gif.alpha == 0, np.asarray(source) == 7)
 
@@ -76,15 +77,15 @@ def test_a_grey_that_png_calls_transparent(bits, step):
     values = np.arange(8) % 2**bits
     packed = b"".join(format(value, f"0{bits}b").encode() for value in values)
     row = int(packed, 2).to_bytes(len(packed) // 8)
-    picture = quietly(raw_png(8, 1, bits, 0, [row], chunk(b"tRNS", b"\0\1")))
-    assert picture.pixels.ravel().tolist() == (values * step).tolist()
-    assert picture.alpha.ravel().tolist() == [0 if value == 1 else 255 for value in values]
+    image = quietly(raw_png(8, 1, bits, 0, [row], chunk(b"tRNS", b"\0\1")))
+    assert image.pixels.ravel().tolist() == (values * step).tolist()
+    assert image.alpha.ravel().tolist() == [0 if value == 1 else 255 for value in values]
 
 
 def test_a_colour_that_png_calls_transparent():
     row = bytes([1, 2, 3, 1, 2, 4, 1, 2, 3])
-    picture = quietly(raw_png(3, 1, 8, 2, [row], chunk(b"tRNS", bytes([0, 1, 0, 2, 0, 3]))))
-    assert picture.alpha.tolist() == [[0, 255, 0]]
+    image = quietly(raw_png(3, 1, 8, 2, [row], chunk(b"tRNS", bytes([0, 1, 0, 2, 0, 3]))))
+    assert image.alpha.tolist() == [[0, 255, 0]]
 
 
 # --- 16 bits ----------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ def test_a_colour_that_png_calls_transparent():
 @pytest.mark.parametrize("dark", [False, True], ids=["bright", "dark"])
 def test_16_bit_grey_keeps_every_bit(tmp_path, dark):
     grey = deep(dark)
-    contents = [encoded(Image.fromarray(grey), "PNG"), encoded(Image.fromarray(grey), "TIFF")]
+    contents = [encoded(PILImage.fromarray(grey), "PNG"), encoded(PILImage.fromarray(grey), "TIFF")]
     contents.append(b"P5\n# a comment\n%d %d\n65535\n" % SIZE + grey.astype(">u2").tobytes())
     for n, order in enumerate("<>"):
         for photometric, numbers in (("minisblack", grey), ("miniswhite", 65535 - grey)):
@@ -104,27 +105,27 @@ def test_16_bit_grey_keeps_every_bit(tmp_path, dark):
                 if (order, photometric) != (">", "miniswhite"):  # Pillow knows no such file
                     contents.append(path.read_bytes())
     for content in contents:
-        picture = quietly(content)
-        assert picture.bits == 16
-        assert np.array_equal(picture.pixels[:, :, 0], grey)
+        image = quietly(content)
+        assert image.bits == 16
+        assert np.array_equal(image.pixels[:, :, 0], grey)
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B"])
 def test_16_bit_pillow_images_in_every_byte_order(mode):
     grey = deep()
     order = ">" if mode.endswith("B") else "<"
-    source = Image.frombytes(mode, SIZE, grey.astype(f"{order}u2").tobytes())
-    picture = quietly(source)
-    assert picture.pixels.dtype == np.uint16
-    assert picture.pixels.dtype.isnative
-    assert np.array_equal(picture.pixels[:, :, 0], grey)
+    source = PILImage.frombytes(mode, SIZE, grey.astype(f"{order}u2").tobytes())
+    image = quietly(source)
+    assert image.pixels.dtype == np.uint16
+    assert image.pixels.dtype.isnative
+    assert np.array_equal(image.pixels[:, :, 0], grey)
 
 
 def test_a_16_bit_grey_that_png_calls_transparent():
     row = np.array([1000, 1001, 1000], ">u2").tobytes()
-    picture = quietly(raw_png(3, 1, 16, 0, [row], chunk(b"tRNS", struct.pack(">H", 1000))))
-    assert picture.pixels.ravel().tolist() == [1000, 1001, 1000]
-    assert picture.alpha.ravel().tolist() == [0, 65535, 0]
+    image = quietly(raw_png(3, 1, 16, 0, [row], chunk(b"tRNS", struct.pack(">H", 1000))))
+    assert image.pixels.ravel().tolist() == [1000, 1001, 1000]
+    assert image.alpha.ravel().tolist() == [0, 65535, 0]
 
 
 def test_12_bit_grey_is_stretched_to_16():
@@ -133,15 +134,15 @@ def test_12_bit_grey_is_stretched_to_16():
     entries = [(256, 4), (257, 1), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, 6)]
     table = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in entries)
     content = b"II*\0" + struct.pack("<I", 14) + packed + struct.pack("<H", len(entries)) + table + bytes(4)
-    picture = quietly(content)
-    assert picture.pixels.ravel().tolist() == [round(value * 65535 / 4095) for value in values]
+    image = quietly(content)
+    assert image.pixels.ravel().tolist() == [round(value * 65535 / 4095) for value in values]
 
 
 def test_16_bit_colours_of_ppm_are_read_in_8_bits_with_a_note():
     numbers = np.random.default_rng(2).integers(0, 65536, (SIZE[1], SIZE[0], 3)).astype(np.uint16)
     content = b"P6\n%d %d\n65535\n" % SIZE + numbers.astype(">u2").tobytes()
-    picture, notes = read(content)
-    assert np.abs(picture.pixels.astype(float) - numbers / 257).max() <= 1
+    image, notes = read(content)
+    assert np.abs(image.pixels.astype(float) - numbers / 257).max() <= 1
     assert [note.partition(": ")[2] for note in notes] == ["16 bits per channel are read as 8"]
     with pytest.raises(InputError, match="16 bits per channel") as caught:
         read(content, strict=True)
@@ -150,7 +151,7 @@ def test_16_bit_colours_of_ppm_are_read_in_8_bits_with_a_note():
 
 def test_10_bit_avif_is_recognised():
     # The box that configures the codec, with its flag for more than 8 bits set (AV1-ISOBMFF 2.3.3).
-    content = bytearray(encoded(image("RGB"), "AVIF"))
+    content = bytearray(encoded(pil_image("RGB"), "AVIF"))
     at = content.index(b"av1C") + 6
     assert quietly(bytes(content)).bits == 8
     content[at] |= 0x40
@@ -175,15 +176,15 @@ FORMATS = [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {}), ("JPEG", {"q
 @pytest.mark.parametrize(("kind", "options"), FORMATS)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_all_orientations_are_baked_in_and_reset(kind, options, orientation):
-    content = encoded(image("RGB"), kind, exif=exif_with(orientation), **options)
-    picture = quietly(content)
-    with Image.open(io.BytesIO(content)) as opened:
+    content = encoded(pil_image("RGB"), kind, exif=exif_with(orientation), **options)
+    image = quietly(content)
+    with PILImage.open(io.BytesIO(content)) as opened:
         opened.load()
         expected = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-    assert (picture.width < picture.height) == (orientation >= 5)
-    assert np.array_equal(picture.pixels, expected)
-    left = Image.Exif()
-    left.load(picture.exif)
+    assert (image.width < image.height) == (orientation >= 5)
+    assert np.array_equal(image.pixels, expected)
+    left = PILImage.Exif()
+    left.load(image.exif)
     assert left.get(0x0112, 1) == 1
     assert left[0x010F] == "Maker"
     assert left.get_ifd(0x8769)[0x9003] == "2024:05:06 07:08:09"
@@ -191,8 +192,8 @@ def test_all_orientations_are_baked_in_and_reset(kind, options, orientation):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_alpha_turns_with_its_colours(orientation):
-    content = encoded(image("RGBA"), "PNG", exif=exif_with(orientation))
-    with Image.open(io.BytesIO(content)) as opened:
+    content = encoded(pil_image("RGBA"), "PNG", exif=exif_with(orientation))
+    with PILImage.open(io.BytesIO(content)) as opened:
         expected = np.asarray(ImageOps.exif_transpose(opened))
     assert np.array_equal(np.asarray(quietly(content)), expected)
 
@@ -204,27 +205,27 @@ def test_an_orientation_in_xmp_counts_where_exif_has_none(form):
     packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:tiff="{tiff}">{inner}</x:xmpmeta>'
     text = PngImagePlugin.PngInfo()
     text.add_itxt("XML:com.adobe.xmp", packet)
-    turned = np.asarray(image("RGB").transpose(Image.Transpose.ROTATE_270))
-    assert np.array_equal(quietly(encoded(image("RGB"), "PNG", pnginfo=text)).pixels, turned)
-    webp = encoded(image("RGB"), "WEBP", lossless=True, xmp=packet.encode())
+    turned = np.asarray(pil_image("RGB").transpose(PILImage.Transpose.ROTATE_270))
+    assert np.array_equal(quietly(encoded(pil_image("RGB"), "PNG", pnginfo=text)).pixels, turned)
+    webp = encoded(pil_image("RGB"), "WEBP", lossless=True, xmp=packet.encode())
     assert np.array_equal(quietly(webp).pixels, turned)
-    both = encoded(image("RGB"), "WEBP", lossless=True, xmp=packet.encode(), exif=exif_with(1))
-    assert np.array_equal(quietly(both).pixels, np.asarray(image("RGB")))
+    both = encoded(pil_image("RGB"), "WEBP", lossless=True, xmp=packet.encode(), exif=exif_with(1))
+    assert np.array_equal(quietly(both).pixels, np.asarray(pil_image("RGB")))
 
 
 def test_exif_in_a_text_of_png():
     block = exif_with(6)
     text = PngImagePlugin.PngInfo()
     text.add_text("Raw profile type exif", f"\nexif\n{len(block):8}\n{block.hex()}\n")
-    picture = quietly(encoded(image("RGB"), "PNG", pnginfo=text))
-    assert np.array_equal(picture.pixels, np.asarray(image("RGB").transpose(Image.Transpose.ROTATE_270)))
-    assert b"Maker" in picture.exif
+    image = quietly(encoded(pil_image("RGB"), "PNG", pnginfo=text))
+    assert np.array_equal(image.pixels, np.asarray(pil_image("RGB").transpose(PILImage.Transpose.ROTATE_270)))
+    assert b"Maker" in image.exif
 
 
 def test_damaged_exif_is_left_out_with_a_note():
-    content = encoded(image("RGB"), "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
-    picture, notes = read(content)
-    assert picture.exif is None
+    content = encoded(pil_image("RGB"), "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    image, notes = read(content)
+    assert image.exif is None
     assert "EXIF data is damaged" in notes[0]
     with pytest.raises(InputError, match="EXIF"):
         read(content, strict=True)
@@ -234,7 +235,10 @@ def test_no_python_warning_escapes_and_filters_stay_as_they_were():
     corrupt = bytearray(exif_with(1))
     corrupt[-8:] = b"\xff" * 8
     struct.pack_into(">H", corrupt, 14, 999)
-    contents = [encoded(image("RGB"), "JPEG", exif=bytes(corrupt)), encoded(image("P"), "PNG", transparency=b"\1\2")]
+    contents = [
+        encoded(pil_image("RGB"), "JPEG", exif=bytes(corrupt)),
+        encoded(pil_image("P"), "PNG", transparency=b"\1\2"),
+    ]
     filters = list(warnings.filters)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -257,12 +261,12 @@ def grey_profile():
 
 @pytest.mark.parametrize(("kind", "options"), [*FORMATS, ("PNG", {"optimize": True})])
 def test_a_profile_that_fits_is_kept(kind, options):
-    assert quietly(encoded(image("RGB"), kind, icc_profile=SRGB, **options)).icc == SRGB
+    assert quietly(encoded(pil_image("RGB"), kind, icc_profile=SRGB, **options)).icc == SRGB
 
 
 def test_a_profile_for_grey_is_kept_with_grey_and_a_palette_keeps_its_rgb_profile():
-    assert quietly(encoded(image("L"), "PNG", icc_profile=grey_profile())).icc == grey_profile()
-    assert quietly(encoded(image("P"), "PNG", icc_profile=SRGB)).icc == SRGB
+    assert quietly(encoded(pil_image("L"), "PNG", icc_profile=grey_profile())).icc == grey_profile()
+    assert quietly(encoded(pil_image("P"), "PNG", icc_profile=SRGB)).icc == SRGB
 
 
 @pytest.mark.parametrize(
@@ -275,23 +279,23 @@ def test_a_profile_for_grey_is_kept_with_grey_and_a_palette_keeps_its_rgb_profil
     ids=["rgb for grey", "grey for rgb", "rubbish"],  # not the profiles themselves: they hold the time they were made
 )
 def test_a_profile_that_does_not_fit_is_left_out_with_a_note(mode, profile, text):
-    picture, notes = read(encoded(image(mode), "TIFF", icc_profile=profile))
-    assert picture.icc is None
+    image, notes = read(encoded(pil_image(mode), "TIFF", icc_profile=profile))
+    assert image.icc is None
     assert text in notes[0]
 
 
 def test_cmyk_without_a_profile_is_converted_by_formula_with_a_note():
-    source = image("CMYK")
-    picture, notes = read(encoded(source, "TIFF"))
-    assert np.array_equal(picture.pixels, np.asarray(source.convert("RGB")))
+    source = pil_image("CMYK")
+    image, notes = read(encoded(source, "TIFF"))
+    assert np.array_equal(image.pixels, np.asarray(source.convert("RGB")))
     assert "without a profile" in notes[0]
     jpeg, _ = read(encoded(source, "JPEG", quality=95))
-    assert np.abs(jpeg.pixels.astype(int) - picture.pixels).mean() < 12
+    assert np.abs(jpeg.pixels.astype(int) - image.pixels).mean() < 12
 
 
 def test_cmyk_with_a_broken_profile_is_converted_by_formula():
     broken = SRGB[:16] + b"CMYK" + SRGB[20:]
-    picture, notes = read(encoded(image("CMYK"), "TIFF", icc_profile=broken))
-    assert picture.icc is None
+    image, notes = read(encoded(pil_image("CMYK"), "TIFF", icc_profile=broken))
+    assert image.icc is None
     assert "profile is damaged" in notes[0]
-    assert np.array_equal(picture.pixels, np.asarray(image("CMYK").convert("RGB")))
+    assert np.array_equal(image.pixels, np.asarray(pil_image("CMYK").convert("RGB")))

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
-from sample_pictures import image, quietly, read, refused, scene
+from PIL import Image as PILImage
+from sample_images import pil_image, quietly, read, refused, scene
 
 FLOAT, DEEP = np.linspace(0, 1, 60, dtype=np.float32).reshape(4, 5, 3), (scene().astype(np.uint16) * 257)
 
@@ -36,7 +36,7 @@ def test_a_page_that_cannot_be_read_spoils_only_itself(array, order, is_big):
 
 
 def test_packed_pages_behind_one_that_cannot_be_read(tmp_path):
-    frames = [image("RGB", seed) for seed in range(2)]
+    frames = [pil_image("RGB", seed) for seed in range(2)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:], compression="tiff_lzw")
     content = bytearray(buffer.getvalue())
@@ -60,8 +60,8 @@ def test_reduced_copies_and_masks_are_no_choice(kind):
 
 def test_a_raw_file_gives_its_reduced_copy_with_a_note():
     content = written((scene(), {"subfiletype": 1, "subifds": 1}), (scene(1)[:, :, 0], {"photometric": "minisblack"}))
-    picture, notes = read(content)
-    assert np.array_equal(picture.pixels, scene())
+    image, notes = read(content)
+    assert np.array_equal(image.pixels, scene())
     assert "only a reduced copy" in notes[0]
     refused(content, "only a reduced copy", strict=True)
 
@@ -124,5 +124,5 @@ def test_what_is_cut_short_is_called_damaged():
     content = written(scene())
     refused(content[:-20], "cut short, damaged")
     buffer = io.BytesIO()
-    Image.fromarray(scene()).save(buffer, "TIFF", compression="tiff_lzw")
+    PILImage.fromarray(scene()).save(buffer, "TIFF", compression="tiff_lzw")
     refused(buffer.getvalue()[:200], "cut short, damaged")

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import pyvips
 import tifffile
-from PIL import Image, ImageCms
-from sample_pictures import SRGB, chunk, encoded, exif_with, quietly, raw_png, read, refused
+from PIL import Image as PILImage
+from PIL import ImageCms
+from sample_images import SRGB, chunk, encoded, exif_with, quietly, raw_png, read, refused
 
 from gansdk.media.colour import of_codes, of_gamma, profile
 
@@ -17,13 +18,15 @@ P3 = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
 COLOUR, ITS_SRGB = (230, 120, 60), (247, 112, 38)
 
 
-def seen(picture):
-    """The first pixel in sRGB, through the profile that the picture has."""
-    image = Image.fromarray(picture.pixels[:, :, 0] if picture.pixels.shape[2] == 1 else picture.pixels)
-    if picture.icc is None:
-        return image.convert("RGB").getpixel((0, 0))
-    given = ImageCms.ImageCmsProfile(io.BytesIO(picture.icc))
-    return ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode="RGB").getpixel((0, 0))
+def seen(image):
+    """The first pixel in sRGB, through the profile that the image has."""
+    pil_image = PILImage.fromarray(image.pixels[:, :, 0] if image.pixels.shape[2] == 1 else image.pixels)
+    if image.icc is None:
+        return pil_image.convert("RGB").getpixel((0, 0))
+    given = ImageCms.ImageCmsProfile(io.BytesIO(image.icc))
+    return ImageCms.profileToProfile(pil_image, given, ImageCms.createProfile("sRGB"), outputMode="RGB").getpixel(
+        (0, 0)
+    )
 
 
 def png(*chunks, colour=COLOUR):
@@ -44,7 +47,7 @@ def chrm(numbers=P3):
 
 def avif(codes, **options):
     """An AVIF file that states other code points than Pillow writes."""
-    content = encoded(Image.new("RGB", (32, 32), COLOUR), "AVIF", quality=100, subsampling="4:4:4", **options)
+    content = encoded(PILImage.new("RGB", (32, 32), COLOUR), "AVIF", quality=100, subsampling="4:4:4", **options)
     at = content.index(b"nclx") + 4
     return content[:at] + struct.pack(">HH", *codes) + content[at + 4 :]
 
@@ -54,7 +57,7 @@ def heic(codes):
 
     buffer = io.BytesIO()
     stated = {"color_primaries": codes[0], "transfer_characteristics": codes[1]}
-    from_pillow(Image.new("RGB", (64, 48), COLOUR)).save(buffer, quality=100, chroma=444, **stated)
+    from_pillow(PILImage.new("RGB", (64, 48), COLOUR)).save(buffer, quality=100, chroma=444, **stated)
     return buffer.getvalue()
 
 
@@ -83,7 +86,7 @@ def test_p3_in_a_tiff_file(tmp_path):
 @pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tiff"])
 def test_the_result_has_it_in_every_format(tmp_path, ending):
     place = quietly(STATED["cICP"]).save(tmp_path / f"x.{ending}", quality=100)
-    with Image.open(place) as opened:
+    with PILImage.open(place) as opened:
         given = ImageCms.ImageCmsProfile(io.BytesIO(opened.info["icc_profile"]))
         converted = ImageCms.profileToProfile(opened, given, ImageCms.createProfile("sRGB"))
         assert converted.getpixel((0, 0)) == pytest.approx(ITS_SRGB, abs=3)
@@ -115,7 +118,7 @@ def test_what_amounts_to_srgb_gets_no_profile(chunks):
 
 
 def test_a_profile_goes_before_gamma_and_chromaticities():
-    profiled = encoded(Image.new("RGB", (4, 4), COLOUR), "PNG", icc_profile=SRGB)
+    profiled = encoded(PILImage.new("RGB", (4, 4), COLOUR), "PNG", icc_profile=SRGB)
     content = profiled[:33] + gama(100_000) + chrm() + profiled[33:]
     assert quietly(content).icc == SRGB
 
@@ -132,8 +135,8 @@ def test_hdr_is_said_and_refused_with_strict(code, name, make):
 
 @pytest.mark.parametrize("numbers", [(0,) * 8, (0.3127, 0.3290, *(0.64, 0.33) * 3), (0.1, 0.05, *P3[2:])])
 def test_impossible_colours_are_left_out_with_a_note(numbers):
-    picture, notes = read(png(chrm(numbers)))
-    assert picture.icc is None
+    image, notes = read(png(chrm(numbers)))
+    assert image.icc is None
     assert "impossible" in notes[0]
     refused(png(chrm(numbers)), "impossible", strict=True)
 
@@ -143,13 +146,13 @@ def segments(*parts):
 
 
 def test_a_profile_that_lacks_a_segment_is_left_out_with_a_note():
-    plain = encoded(Image.new("RGB", (16, 16), COLOUR), "JPEG", quality=95)
+    plain = encoded(PILImage.new("RGB", (16, 16), COLOUR), "JPEG", quality=95)
     half = len(SRGB) // 2
     first, second = segments(b"\1\2" + SRGB[:half], b"\2\2" + SRGB[half:])
     assert quietly(plain[:2] + first + second + plain[2:]).icc == SRGB
     for rest in (first, second):
-        picture, notes = read(plain[:2] + rest + plain[2:])
-        assert picture.icc is None
+        image, notes = read(plain[:2] + rest + plain[2:])
+        assert image.icc is None
         assert "colour profile lacks a part" in notes[0]
         refused(plain[:2] + rest + plain[2:], "colour profile", strict=True)
 
@@ -161,10 +164,10 @@ def test_a_profile_of_png_that_cannot_be_unpacked_is_left_out_with_a_note():
 
 
 def test_adobe_rgb_as_cameras_state_it():
-    exif = Image.Exif()
+    exif = PILImage.Exif()
     exif.get_ifd(0x8769)[0xA001] = 65535
     exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
-    content = encoded(Image.new("RGB", (16, 16), (100, 200, 100)), "JPEG", quality=100, subsampling=0, exif=exif)
+    content = encoded(PILImage.new("RGB", (16, 16), (100, 200, 100)), "JPEG", quality=100, subsampling=0, exif=exif)
     # Adobe RGB (1998) by its specification: gamma 563/256, matrices in closed form.
     linear = (np.array([100, 200, 100]) / 255) ** (563 / 256)
     adobe = np.array([[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]])
@@ -172,14 +175,14 @@ def test_adobe_rgb_as_cameras_state_it():
     light = np.clip(srgb @ adobe @ linear, 0, 1)
     expected = 255 * np.where(light > 0.0031308, 1.055 * light ** (1 / 2.4) - 0.055, 12.92 * light)
     assert seen(quietly(content)) == pytest.approx(expected, abs=2)
-    assert quietly(encoded(Image.new("RGB", (16, 16)), "JPEG", exif=exif_with(1))).icc is None
+    assert quietly(encoded(PILImage.new("RGB", (16, 16)), "JPEG", exif=exif_with(1))).icc is None
 
 
 @pytest.mark.parametrize("colour", [(230, 120, 60), (10, 200, 30), (250, 250, 250), (0, 0, 255)])
 def test_the_profile_of_p3_agrees_with_that_of_libvips(colour):
     theirs = ImageCms.ImageCmsProfile(io.BytesIO(bytes(pyvips.Image.profile_load("p3"))))
     ours = ImageCms.ImageCmsProfile(io.BytesIO(profile(of_codes(12, 13), 3)))
-    one = Image.new("RGB", (1, 1), colour)
+    one = PILImage.new("RGB", (1, 1), colour)
     left, right = (
         ImageCms.profileToProfile(one, given, ImageCms.createProfile("sRGB")).getpixel((0, 0))
         for given in (ours, theirs)

@@ -35,7 +35,7 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "m"
     tiny.write(folder)
     (folder / "README.md").write_text("# A card\n")
-    (folder / "card-1.webp").write_bytes(b"a picture")
+    (folder / "card-1.webp").write_bytes(b"an image")
     (folder / "attributions.json").write_text("{}")
     (folder / "notes.txt").write_text("mine")
     (folder / "card-to my heart.webp").write_bytes(b"mine")
@@ -155,7 +155,7 @@ EVIL = {
     "pickle": {"model.pt": b"x"},
     "weights of nobody": {"more.safetensors": b"x"},
     "hidden": {".netrc": b"x"},
-    "picture elsewhere": {"card-/../x.webp": b"x"},
+    "image elsewhere": {"card-/../x.webp": b"x"},
     "no text": {os.fsdecode(b"card-\xff.webp"): b"x"},
     "control": {"card-\n.webp": b"x"},
     "folder": {"sub": _special("sub", tarfile.DIRTYPE)},
@@ -224,9 +224,11 @@ def test_a_config_too_large_to_be_one(model, tmp_path):
 def test_cut_short_anywhere_is_one_line(bundle):
     whole = bundle.read_bytes()
     with tarfile.open(bundle) as tar:
-        ends = [member.offset for member in tar] + [tar.getmembers()[-1].offset_data]
+        checkpoints = [member.offset for member in tar] + [tar.getmembers()[-1].offset_data]
     last = len(whole.rstrip(b"\0")) // BLOCK * BLOCK + BLOCK
-    for at in sorted({1, 100, BLOCK - 1, BLOCK, BLOCK + 1, *ends[1:], *(end + 7 for end in ends), last, last + BLOCK}):
+    for at in sorted(
+        {1, 100, BLOCK - 1, BLOCK, BLOCK + 1, *checkpoints[1:], *(end + 7 for end in checkpoints), last, last + BLOCK}
+    ):
         bundle.write_bytes(whole[:at])
         refused(bundle)
     bundle.write_bytes(b"")

@@ -10,7 +10,7 @@ import pytest
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import Options
 from gansdk.plugins.declarations import BuiltinModel, Importer, Method, Task
-from gansdk.plugins.registry import Brought, NameTakenError, PluginStatus, Registry, Source, check_options
+from gansdk.plugins.registry import Contributions, NameTakenError, PluginSource, PluginStatus, Registry, check_options
 
 HERE = __name__
 
@@ -52,7 +52,7 @@ def task(name="sharpen", options="Fine"):
     return Task(
         name=name,
         summary="",
-        misfit=lambda _facts: None,
+        unsupported_reason=lambda _facts: None,
         slots=(),
         outputs=("record",),
         options=f"options_for_tests:{options}",
@@ -71,7 +71,7 @@ def importer(name="public"):
 
 
 def source(name):
-    return Source(name, "1.0", name)
+    return PluginSource(name, "1.0", name)
 
 
 def test_an_empty_registry_knows_nothing_and_suggests_nothing():
@@ -81,7 +81,7 @@ def test_an_empty_registry_knows_nothing_and_suggests_nothing():
 
 def test_add_gives_a_new_registry_with_tasks_methods_and_models():
     empty = Registry()
-    full = empty.add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),), (importer(),)))
+    full = empty.add(Contributions(source("a"), (method("srgan", "srgan-x4"),), (task(),), (importer(),)))
     assert not empty.tasks
     assert full.importers["public"].method == "srgan"
     assert full.statuses[0].importers == ("public",)
@@ -96,14 +96,14 @@ def test_add_gives_a_new_registry_with_tasks_methods_and_models():
 @pytest.mark.parametrize(
     "clashing",
     [
-        Brought(source("b"), (), (task("new"), task("sharpen"))),
-        Brought(source("b"), (method("new"), method("srgan"))),
-        Brought(source("b"), (method("new", "srgan-x4"),)),
-        Brought(source("b"), importers=(importer("new"), importer())),
+        Contributions(source("b"), (), (task("new"), task("sharpen"))),
+        Contributions(source("b"), (method("new"), method("srgan"))),
+        Contributions(source("b"), (method("new", "srgan-x4"),)),
+        Contributions(source("b"), importers=(importer("new"), importer())),
     ],
 )
 def test_a_failed_add_changes_nothing_and_says_who_has_the_name(clashing):
-    registry = Registry().add(Brought(source("a"), (method("srgan", "srgan-x4"),), (task(),), (importer(),)))
+    registry = Registry().add(Contributions(source("a"), (method("srgan", "srgan-x4"),), (task(),), (importer(),)))
     before = dataclasses.replace(registry)
     with pytest.raises(NameTakenError, match="is brought by a already"):
         registry.add(clashing)
@@ -112,11 +112,11 @@ def test_a_failed_add_changes_nothing_and_says_who_has_the_name(clashing):
 
 def test_a_plugin_that_brings_a_name_twice_is_told_so():
     with pytest.raises(PluginError, match="task 'sharpen' is brought twice"):
-        Registry().add(Brought(source("a"), (), (task(), task())))
+        Registry().add(Contributions(source("a"), (), (task(), task())))
 
 
 def test_near_names_are_suggested_and_broken_plugins_are_mentioned():
-    registry = Registry().add(Brought(source("a"), (), (task(),)))
+    registry = Registry().add(Contributions(source("a"), (), (task(),)))
     with pytest.raises(UnknownNameError) as error:
         registry.task("sharpn")
     assert error.value.hint == "did you mean sharpen?"
@@ -139,7 +139,7 @@ def test_near_names_are_suggested_and_broken_plugins_are_mentioned():
 )
 def test_options_that_break_the_rules_are_refused_by_name(options, said):
     with pytest.raises(PluginError, match=said):
-        Registry().add(Brought(source("a"), (), (task(options=options),)))
+        Registry().add(Contributions(source("a"), (), (task(options=options),)))
 
 
 def test_good_options_pass():

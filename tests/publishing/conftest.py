@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 from gansdk.models.catalog import Catalog
-from gansdk.plugins.registry import Brought, Source, discover
+from gansdk.plugins.registry import Contributions, PluginSource, discover
 from gansdk.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
-    source = Source("gansdk-plugin-tiny", "0.1", "tiny")
-    registry = discover().add(Brought(source, methods=(tiny.METHOD,)))
+    source = PluginSource("gansdk-plugin-tiny", "0.1", "tiny")
+    registry = discover().add(Contributions(source, methods=(tiny.METHOD,)))
     return Catalog(registry, Settings(tmp_path / "settings.json"))
 
 

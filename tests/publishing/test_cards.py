@@ -9,8 +9,8 @@ import pytest
 from gansdk.cards.front_matter import split
 from gansdk.cards.rendering import HERE
 from gansdk.errors import OutputError
-from gansdk.hub.pushing import Place
-from gansdk.models.resolved import Located
+from gansdk.hub.pushing import RepoTarget
+from gansdk.models.resolved import ResolvedModel
 from gansdk.publishing.cards import published_card
 from gansdk.refs import parse
 
@@ -31,8 +31,8 @@ def made(catalog: Catalog, model: Path) -> Callable[..., str]:
     def make(here: str | None = None, there: str | None = None, side: Side | None = None) -> str:
         if here is not None:
             (model / "README.md").write_bytes(here.encode())
-        place = Place(REF, card=None if there is None else there.encode())
-        return published_card(catalog, Located.at(model), place, side).content.decode()
+        place = RepoTarget(REF, card=None if there is None else there.encode())
+        return published_card(catalog, ResolvedModel.at(model), place, side).content.decode()
 
     return make
 

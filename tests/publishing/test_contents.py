@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gansdk.errors import ModelError
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.publishing.contents import contents
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ FORMAT = ["attributions.json", "card-strip.webp", "config.json", "model.safetens
 def test_the_files_of_the_format_go_and_hidden_ones_stay(model: Path) -> None:
     (model / ".DS_Store").write_bytes(b"1")
     (model / ".git").mkdir()
-    assert sorted(contents(Located.at(model))) == FORMAT
+    assert sorted(contents(ResolvedModel.at(model))) == FORMAT
     (model / "README.md").write_text("mine")
-    assert sorted(contents(Located.at(model))) == sorted([*FORMAT, "README.md"])
+    assert sorted(contents(ResolvedModel.at(model))) == sorted([*FORMAT, "README.md"])
 
 
 def put(folder: Path, name: str) -> None:
@@ -65,20 +65,20 @@ PICKLE, CHECKPOINT, OTHER = "is a pickle", "is a training checkpoint", "is no pa
 def test_what_is_no_part_of_a_model_is_named_and_nothing_goes(model: Path, name: str, told: str) -> None:
     put(model, name)
     with pytest.raises(ModelError, match=rf"{re.escape(name.rstrip('/'))} {told}.*; nothing was sent; move it"):
-        contents(Located.at(model))
+        contents(ResolvedModel.at(model))
 
 
 def test_the_worst_of_several_is_named(model: Path) -> None:
     for name in ("a.txt", "last.ckpt", "weights.pth"):
         put(model, name)
     with pytest.raises(ModelError, match=r"weights\.pth is a pickle.*; nor may .*, .* go;"):
-        contents(Located.at(model))
+        contents(ResolvedModel.at(model))
 
 
 def test_a_pickle_under_a_name_of_the_format_is_found(model: Path) -> None:
     (model / "model.safetensors").write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(ModelError, match=r"model\.safetensors is a pickle, whatever its name says"):
-        contents(Located.at(model))
+        contents(ResolvedModel.at(model))
 
 
 def test_of_a_model_on_the_hub_its_own_files_go(hub: Hub, model: Path, catalog: Catalog) -> None:

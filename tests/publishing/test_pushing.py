@@ -11,7 +11,7 @@ import pytest
 from gansdk.errors import HubError, ModelError, OptionError, OutputError, RefError, UnreachableError
 from gansdk.hub.access import Access
 from gansdk.models.catalog import Catalog
-from gansdk.publishing.push import Wish, publish
+from gansdk.publishing.push import PushOptions, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +36,8 @@ def token(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> str:
 def push(catalog: Catalog, model: Path) -> Callable[..., Pushed]:
     """Pushes the model, or what is named."""
 
-    def make(what: str | Path = model, to: str = "hub:org/m", **wish: object) -> Pushed:
-        return publish(catalog, catalog.locate(what), to, Wish(**wish))
+    def make(what: str | Path = model, to: str = "hub:org/m", **wanted: object) -> Pushed:
+        return publish(catalog, catalog.locate(what), to, PushOptions(**wanted))
 
     return make
 
@@ -64,9 +64,9 @@ def test_a_model_arrives_whole_and_can_be_located(
     assert set(states(pushed).values()) == {"new"}
     assert (repo.head.title, repo.head.description) == ("First", "of many")
     assert "--model hub:org/m" in card(repo)
-    located = catalog.locate(pushed.ref)
-    located.bring_whole()
-    assert (located.folder / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
+    resolved = catalog.locate(pushed.ref)
+    resolved.ensure_all_files()
+    assert (resolved.folder / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
     assert not (model / "README.md").exists()
 
 
@@ -157,7 +157,7 @@ def test_a_model_that_changes_while_it_is_checked_is_not_sent(hub: Hub, catalog:
             publishable.write(model, seed=1)
 
     with pytest.raises(ModelError, match=r"model\.safetensors is not the file that config\.json names"):
-        publish(catalog, catalog.locate(model), "hub:org/m", Wish(), change)
+        publish(catalog, catalog.locate(model), "hub:org/m", PushOptions(), change)
     assert not writes(hub)
 
 
@@ -165,17 +165,17 @@ def test_a_model_that_changes_while_it_is_checked_is_not_sent(hub: Hub, catalog:
 def test_what_may_not_go_sends_nothing(
     hub: Hub, push: Callable[..., Pushed], model: Path, token: str, harm: str
 ) -> None:
-    wish = {}
+    wanted = {}
     if harm == "pickle":
         (model / "model.pth").write_bytes(b"\x80\x04")
     elif harm == "secret":
         (model / "README.md").write_text(f"Use {token}.\n<!-- gansdk:here -->\n")
     elif harm == "message":
-        wish = {"message": f"made with {token}"}
+        wanted = {"message": f"made with {token}"}
     else:
         (model / "model.safetensors").write_bytes(b"x" * 100)
     with pytest.raises(ModelError) as refused:
-        push(**wish)
+        push(**wanted)
     assert token not in str(refused.value)
     assert not writes(hub)
 
@@ -254,7 +254,7 @@ def test_a_dry_run_without_the_hub_names_what_is_wrong_here_first(
     hub.close()
 
     def look() -> None:
-        publish(catalog, catalog.locate(model), "hub:org/m", Wish(dry_run=True))
+        publish(catalog, catalog.locate(model), "hub:org/m", PushOptions(dry_run=True))
 
     with pytest.raises(UnreachableError):
         look()
@@ -275,7 +275,7 @@ def test_a_dry_run_without_the_hub_names_what_is_wrong_here_first(
 def test_offline_opens_no_socket(hub: Hub, model: Path, catalog: Catalog) -> None:
     offline = Catalog(catalog.registry, catalog.settings, Access(offline=True))
     with pytest.raises(UnreachableError, match="push it while online"):
-        publish(offline, offline.locate(model), "hub:org/m", Wish())
+        publish(offline, offline.locate(model), "hub:org/m", PushOptions())
     assert not hub.asked()
 
 

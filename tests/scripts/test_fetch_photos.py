@@ -9,7 +9,7 @@ import pytest
 
 COPYRIGHT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: some-pictures
+Upstream-Name: some-images
 
 Files: *
 Copyright:
@@ -51,7 +51,7 @@ def test_the_last_stanza_that_matches_a_file_speaks_of_it(script: ModuleType) ->
     assert (other.author, script.spdx(other.licence)) == ("The Authors", "GPL-2.0-or-later AND CC0-1.0")
 
 
-def test_a_packages_pictures_are_copied_with_their_terms(script: ModuleType, tmp_path: Path) -> None:
+def test_a_packages_images_are_copied_with_their_terms(script: ModuleType, tmp_path: Path) -> None:
     unpacked, target = tmp_path / "package", tmp_path / "photos"
     (unpacked / "usr/share/doc/some").mkdir(parents=True)
     (unpacked / "usr/share/doc/some/copyright").write_text(COPYRIGHT)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NO_LATENT, NO_PICTURE = "its generator does not start from a latent", "its generator does not start from a picture"
+NO_LATENT, NO_IMAGE = "its generator does not start from a latent", "its generator does not start from an image"
 YES = "**yes**"
 
 
@@ -34,6 +34,6 @@ def test_models_of_both_families_do_what_they_can_and_say_why_not():
     assert coded
     for model in coded:
         assert (
-            found[model] | {"superres": NO_PICTURE} | dict.fromkeys(("generate", "traverse", "encode"), YES)
+            found[model] | {"superres": NO_IMAGE} | dict.fromkeys(("generate", "traverse", "encode"), YES)
             == (found[model])
         )

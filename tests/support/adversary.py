@@ -11,14 +11,14 @@ from typing import Annotated
 import numpy as np
 import tiny
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 from pydantic import Field
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
 import gansdk
 from gansdk import Export
-from gansdk.training import Contest, Player, load_start
+from gansdk.training import AdversarialPair, Player, load_initial_model
 
 SIDE = 8
 
@@ -31,8 +31,8 @@ class RecipeOptions(gansdk.Options):
 
 
 class Pairs:
-    def __init__(self, pictures, seed: int) -> None:
-        self._high = torch.stack([torch.from_numpy(pixels).permute(2, 0, 1) / 255 for _, pixels in pictures])
+    def __init__(self, images, seed: int) -> None:
+        self._high = torch.stack([torch.from_numpy(pixels).permute(2, 0, 1) / 255 for _, pixels in images])
         self._seed = seed
 
     def batch(self, index: int):
@@ -50,7 +50,7 @@ class Recipe:
         self.critic = nn.Sequential(
             nn.Conv2d(3, 4, 3, 2), nn.BatchNorm2d(4), nn.LeakyReLU(), nn.Dropout(0.3), nn.Conv2d(4, 1, 3)
         )
-        self.judge = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+        self.discriminator = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
         self.generator = Player(
             "generator",
             self.networks["generator"],
@@ -61,10 +61,10 @@ class Recipe:
         self.discriminator = Player("discriminator", [self.critic], partial(torch.optim.RMSprop, lr=1e-3))
         self.sources = ("photos",)
         self.players = (self.generator, self.discriminator)
-        self.fixed = (self.judge,)
-        self.relies_on = {}
+        self.fixed = (self.discriminator,)
+        self.dependencies = {}
         self.routes = {"gan": {"generator"}}
-        self.contests = (Contest("generator", "discriminator"),)
+        self.adversarial_pairs = (AdversarialPair("generator", "discriminator"),)
 
     def streams(self, data, seed):
         return {"photos": Pairs(data["photos"], seed)}
@@ -76,10 +76,10 @@ class Recipe:
             fake = self.networks["generator"](noisy).detach()
             real, made = self.critic(high) + self.advantage, self.critic(fake) - self.advantage
             terms = {"real": softplus(-real).mean(), "fake": softplus(made).mean()}
-            turn.minimise(terms, verdicts={"real": real, "made": made})
+            turn.minimise(terms, logits={"real": real, "fake": made})
         with train.turn(self.generator) as turn:
             fake = self.networks["generator"](noisy)
-            look = (self.judge(fake) - self.judge(high)).square().mean()
+            look = (self.discriminator(fake) - self.discriminator(high)).square().mean()
             gan = softplus(-self.critic(fake)).mean()
             turn.minimise({"look": look, "gan": self.options.gan * gan})
         before = train.kept("mean")
@@ -135,9 +135,9 @@ class GoingOn(Recipe):
 
     def __init__(self, options: GoingOnOptions) -> None:
         super().__init__(options)
-        self.start = load_start(options.start, METHOD)
+        self.start = load_initial_model(options.start, METHOD)
         self.networks["generator"].load_state_dict(self.start.networks["generator"].state_dict())
-        self.relies_on = {"start": self.start.digest}
+        self.dependencies = {"start": self.start.digest}
 
     def export(self):
         return Export(tiny.FACTS, {"width": self.options.width}, self.networks, self.start.networks)
@@ -181,7 +181,7 @@ class Meddling(Recipe):
     def step(self, batch, train):
         super().step(batch, train)
         with torch.no_grad():
-            self.judge[0].bias += 1
+            self.discriminator[0].bias += 1
 
 
 class EndlessOptions(gansdk.Options):
@@ -197,10 +197,10 @@ def method(recipe: str = "Recipe", options: str = "RecipeOptions", **values) -> 
 METHOD = method()
 
 
-def write_pictures(folder, seed: int = 0):
-    """Three pictures of noise, as PNG files."""
+def write_images(folder, seed: int = 0):
+    """Three images of noise, as PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(3):
         pixels = np.random.default_rng((seed, i)).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f"{i}.png")
+        PILImage.fromarray(pixels).save(folder / f"{i}.png")
     return folder

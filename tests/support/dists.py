@@ -25,7 +25,7 @@ HOOKS = """
 from gansdk import Facts, Method, Task, hookimpl
 
 def task(name, options="gansdk.tasks.superres:SuperresOptions"):
-    return Task(name=name, summary="for tests", misfit=lambda facts: None, slots=(), outputs=("record",),
+    return Task(name=name, summary="for tests", unsupported_reason=lambda facts: None, slots=(), outputs=("record",),
                 options=options, function="builtins:dict")
 
 def method(name, **fields):

@@ -30,15 +30,15 @@ class KindsOptions(gansdk.Options):
 def run(model: gansdk.Model, _inputs: Any, options: KindsOptions, _context: gansdk.Context, /) -> dict[str, Any]:
     import torch
 
-    picture = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(options.seed))
-    mean = float(model.generator.generate({"image": picture}).mean())
+    image = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(options.seed))
+    mean = float(model.generator.generate({"image": image}).mean())
     return {**options.model_dump(mode="json"), "mean": round(mean, 4)}
 
 
 KINDS = gansdk.Task(
     name="kinds",
     summary="every kind of option",
-    misfit=lambda facts: None if facts.generator is not None else "it has no generator",
+    unsupported_reason=lambda facts: None if facts.generator is not None else "it has no generator",
     slots=(),
     outputs=("record",),
     options="kinds:KindsOptions",

@@ -22,7 +22,7 @@ CREDITS = Attributions(data={"photos": (Credit(item="one.jpg", licence="CC-BY-4.
 
 
 def write(folder: Path, *, seed: int = 0, licence: str = "MIT") -> None:
-    """Writes its folder, with a picture for its card."""
+    """Writes its folder, with an image for its card."""
     import torch
 
     from gansdk.model.config import Export

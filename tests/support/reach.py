@@ -16,7 +16,7 @@ def reach(network: nn.Module, *, scale: int, radius: int, multiple: int = 1, cha
     Args:
         network: Takes [1, C, H, W]; its parameters are changed so that nothing cancels.
         scale: Of its output.
-        radius: What is declared; the picture is a little larger than that.
+        radius: What is declared; the image is a little larger than that.
         multiple: Of the sizes that the network takes; each pixel of such a square is tried.
         channels: Of its input.
     """

@@ -1,4 +1,4 @@
-"""Small pictures in many formats, and readers of ours for tests."""
+"""Small images in many formats, and readers of ours for tests."""
 
 import io
 import struct
@@ -6,53 +6,54 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image as PILImage
+from PIL import ImageCms
 from PIL.TiffImagePlugin import IFDRational
 
 from gansdk.errors import InputError
-from gansdk.media.reading import read_picture
-from gansdk.options import PictureReading
+from gansdk.media.reading import read_image
+from gansdk.options import ImageReading
 
 SIZE = (23, 14)
 
 
 def read(source, **options):
-    """A picture and the notes that came with it."""
+    """An image and the notes that came with it."""
     notes = []
-    return read_picture(source, PictureReading(**options), notes.append), notes
+    return read_image(source, ImageReading(**options), notes.append), notes
 
 
 def quietly(source, **options):
-    picture, notes = read(source, **options)
+    image, notes = read(source, **options)
     assert notes == []
-    return picture
+    return image
 
 
 def scene(channels=3, seed=0):
-    """Smooth colours with some noise: compresses like a picture and has no two equal edges."""
+    """Smooth colours with some noise: compresses like an image and has no two equal edges."""
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
     planes = [(rows * 9 + columns * (5 + n) + 40 * n) % 256 for n in range(channels)]
     noise = np.random.default_rng(seed).integers(0, 8, (SIZE[1], SIZE[0], channels))
     return np.clip(np.dstack(planes) + noise, 0, 255).astype(np.uint8)
 
 
-def image(mode, seed=0):
+def pil_image(mode, seed=0):
     if mode in {"1", "L", "LA", "RGB", "RGBA", "CMYK"}:
         channels = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}[mode]
         numbers = scene(channels, seed)
         if mode == "1":
-            return Image.fromarray(numbers[:, :, 0]).convert("1")
-        return Image.frombytes(mode, SIZE, numbers.tobytes())
+            return PILImage.fromarray(numbers[:, :, 0]).convert("1")
+        return PILImage.frombytes(mode, SIZE, numbers.tobytes())
     if mode == "P":
-        return image("RGB").quantize(50)
+        return pil_image("RGB").quantize(50)
     if mode == "La":
-        return image("LA").convert("La")
-    return image("RGBA").convert(mode)
+        return pil_image("LA").convert("La")
+    return pil_image("RGBA").convert(mode)
 
 
-def encoded(picture, kind, **options):
+def encoded(image, kind, **options):
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -73,7 +74,7 @@ def deep(dark=False):
 
 
 def exif_with(orientation):
-    exif = Image.Exif()
+    exif = PILImage.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "Maker"
     exif.get_ifd(0x8769)[0x9003] = "2024:05:06 07:08:09"
@@ -82,18 +83,18 @@ def exif_with(orientation):
 
 def camera_exif(order="<", orientation=6):
     """EXIF data as cameras write it, with all that goes stale: sizes, a thumbnail, an XMP block."""
-    exif = Image.Exif()
+    exif = PILImage.Exif()
     exif.endian = order
     exif[0x0112] = orientation
     exif[0x010F], exif[0x0110], exif[0x0131] = "Maker of cameras", "Model 5", "Firmware 1.0"
     exif[0x013B] = "Jürgen".encode()
     exif[0x0100], exif[0x0101], exif[0x02BC] = 4000, 3000, b"<x:xmpmeta/>"
-    part = exif.get_ifd(0x8769)
-    part[0xA002], part[0xA003], part[0x9003] = 4000, 3000, "2024:05:06 07:08:09"
-    part[0x829A], part[0x9204] = IFDRational(1, 250), IFDRational(-3, 2)
-    part[0xA432] = (IFDRational(24), IFDRational(70), IFDRational(28, 10), IFDRational(0, 0))  # an unknown aperture
-    part[0x927C], part[0x9286] = b"private\0note" * 9, b"ASCII\0\0\0a comment"
-    part[0xA005] = {1: "R98"}
+    variable = exif.get_ifd(0x8769)
+    variable[0xA002], variable[0xA003], variable[0x9003] = 4000, 3000, "2024:05:06 07:08:09"
+    variable[0x829A], variable[0x9204] = IFDRational(1, 250), IFDRational(-3, 2)
+    variable[0xA432] = (IFDRational(24), IFDRational(70), IFDRational(28, 10), IFDRational(0, 0))  # an unknown aperture
+    variable[0x927C], variable[0x9286] = b"private\0note" * 9, b"ASCII\0\0\0a comment"
+    variable[0xA005] = {1: "R98"}
     gps = exif.get_ifd(0x8825)
     gps[1], gps[2] = "N", (IFDRational(52), IFDRational(31), IFDRational(49, 4))
     return with_thumbnail(exif.tobytes().removeprefix(b"Exif\0\0"), order)
@@ -102,7 +103,7 @@ def camera_exif(order="<", orientation=6):
 def with_thumbnail(block, order):
     """EXIF data with a second directory, which Pillow does not write."""
     data = bytearray(block) + bytes(len(block) % 2)
-    small = encoded(Image.new("RGB", (16, 12), "red"), "JPEG")
+    small = encoded(PILImage.new("RGB", (16, 12), "red"), "JPEG")
     at = len(data)
     struct.pack_into(order + "I", data, 8 + 2 + 12 * struct.unpack_from(order + "H", data, 8)[0], at)
     rows = struct.pack(order + "H", 2)
@@ -123,7 +124,7 @@ def refused(source, match, **options):
 
 
 def attempt(source, **options):
-    """A picture, or the one-line error that reading gives."""
+    """An image, or the one-line error that reading gives."""
     try:
         return read(source, **options)[0]
     except InputError as error:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 NOISE = gansdk.Noise(n=4)
 CLASS = gansdk.Categorical(name="class", k=3, labels=("zero", "one", "two"))
 STYLE = gansdk.Continuous(name="style", n=2, sweep=(-2, 2))
-PICTURE = gansdk.Image(channels=1, height=10, width=8)
+IMAGE = gansdk.ImageSpec(channels=1, height=10, width=8)
 FACTS = gansdk.Facts(
-    generator=gansdk.LatentGeneratorFacts(source=gansdk.LatentSource(parts=(NOISE, CLASS, STYLE)), output=PICTURE),
-    encoder=gansdk.EncoderFacts(data=PICTURE, parts=(CLASS, STYLE, gansdk.Features(n=5))),
+    generator=gansdk.LatentGeneratorFacts(source=gansdk.LatentSource(variables=(NOISE, CLASS, STYLE)), output=IMAGE),
+    encoder=gansdk.EncoderFacts(data=IMAGE, variables=(CLASS, STYLE, gansdk.Features(n=5))),
 )
 
 
@@ -60,7 +60,7 @@ def assemble(call: Mapping[str, Callable[..., Tensor]], facts: gansdk.Facts) -> 
 
 METHOD = gansdk.Method(
     name="sketch",
-    summary="random pictures for tests",
+    summary="random images for tests",
     paper="none",
     licence="Apache-2.0",
     requires="gansdk-plugin-sketch>=0.1",

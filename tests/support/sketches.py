@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sketch
 
 from gansdk.testing.kit import Kit
-from gansdk.testing.subjects import MethodSubject, ModelSubject
+from gansdk.testing.subjects import MethodUnderTest, ModelUnderTest
 
 if TYPE_CHECKING:
     from exemplars import Change
@@ -25,7 +25,7 @@ def kit(folder: Path, change: Change | None = None) -> Kit:
     """The checks of its method and of a model of it, which is written into a folder."""
     plugin = _changed(change)
     plugin.write(folder)
-    return Kit([MethodSubject(plugin.METHOD), ModelSubject("sketch", plugin.METHOD, folder)])
+    return Kit([MethodUnderTest(plugin.METHOD), ModelUnderTest("sketch", plugin.METHOD, folder)])
 
 
 def _changed(change: Change | None) -> ModuleType:

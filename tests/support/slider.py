@@ -1,6 +1,6 @@
 """A model for tests whose codes mean something: ``class`` is where a bar stands, ``style.0`` how far it leans.
 
-``style.1`` means nothing. The encoder reads the bar's place; a deaf one says the same of all pictures.
+``style.1`` means nothing. The encoder reads the bar's place; a deaf one says the same of all images.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 SIDE, PLACES = 28, 4
 CLASS = gansdk.Categorical(name="class", k=PLACES, labels=("first", "second", "third", "fourth"))
 STYLE = gansdk.Continuous(name="style", n=2, sweep=(-2, 2))
-PICTURE = gansdk.Image(channels=1, height=SIDE, width=SIDE)
+IMAGE = gansdk.ImageSpec(channels=1, height=SIDE, width=SIDE)
 FACTS = gansdk.Facts(
-    generator=gansdk.LatentGeneratorFacts(source=gansdk.LatentSource(parts=(CLASS, STYLE)), output=PICTURE),
-    encoder=gansdk.EncoderFacts(data=PICTURE, parts=(CLASS,)),
+    generator=gansdk.LatentGeneratorFacts(source=gansdk.LatentSource(variables=(CLASS, STYLE)), output=IMAGE),
+    encoder=gansdk.EncoderFacts(data=IMAGE, variables=(CLASS,)),
 )
 
 

@@ -9,13 +9,13 @@ from safetensors.torch import load_file
 from gansdk.training import trainer
 
 METHODS = {"tiny": METHOD}
-PACE = {"log_every": 2, "samples_every": 2, "checkpoint_every": 2}
+INTERVALS = {"log_every": 2, "samples_every": 2, "checkpoint_every": 2}
 
 
 def train(run, photos, *, method=METHOD, config="small", **changes):
     """A training of six steps on a CPU, with something to write down after every second one."""
     given = {"data": {"photos": photos}, "device": "cpu", "precision": "fp32"}
-    return trainer.train(method, config, run, **(given | PACE | changes))
+    return trainer.train(method, config, run, **(given | INTERVALS | changes))
 
 
 def stop_at(step):

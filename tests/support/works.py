@@ -7,15 +7,15 @@ from pathlib import Path
 import tiny
 
 from gansdk.errors import OptionError
-from gansdk.jobs.plan import Work
+from gansdk.jobs.plan import JobSpec
 from gansdk.model.config import ModelConfig
 from gansdk.models.context import Context
-from gansdk.models.resolved import Located
-from gansdk.options import LoadOptions, PictureReading, PictureWriting, RecordWriting
+from gansdk.models.resolved import ResolvedModel
+from gansdk.options import ImageReading, ImageWriting, LoadOptions, RecordWriting
 from gansdk.plugins.declarations import Slot, Task
 from gansdk.tasks.superres import SUPERRES, SuperresOptions
 
-UNREAD = Located(
+UNREAD = ResolvedModel(
     "./model",
     Path("model"),
     ModelConfig(
@@ -31,8 +31,8 @@ UNREAD = Located(
 MEASURE = Task(
     name="measure",
     summary="width",
-    misfit=lambda facts: None,
-    slots=(Slot("photo", "picture"),),
+    unsupported_reason=lambda facts: None,
+    slots=(Slot("photo", "image"),),
     outputs=("record",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="tiny:measure",
@@ -41,10 +41,10 @@ MEASURE = Task(
 
 def work(task=SUPERRES, *, model=UNREAD, load=None, call=None, reading=None, writing=None, kind=None):
     """What is done to each item, with defaults for all that a test does not say."""
-    plain = PictureWriting() if not task.gives_records else RecordWriting()
+    plain = ImageWriting() if not task.gives_records else RecordWriting()
     load = load or LoadOptions(device="cpu")
-    call, reading = call or SuperresOptions(), reading or PictureReading()
-    return Work(task, model, load, call, reading, writing or plain, kind or task.outputs[0])
+    call, reading = call or SuperresOptions(), reading or ImageReading()
+    return JobSpec(task, model, load, call, reading, writing or plain, kind or task.outputs[0])
 
 
 class Log:
@@ -74,7 +74,7 @@ class Log:
 
 
 def stumbling(model, inputs, options, context, /):
-    """A task's function that goes wrong as the width of its picture says."""
+    """A task's function that goes wrong as the width of its image says."""
     width = inputs["photo"].width
     if width == 13:
         raise RuntimeError("a bug\nin two lines")
@@ -88,9 +88,9 @@ def stumbling(model, inputs, options, context, /):
 STUMBLING = Task(
     name="stumbling",
     summary="goes wrong",
-    misfit=lambda facts: None,
-    slots=(Slot("photo", "picture"),),
-    outputs=("picture",),
+    unsupported_reason=lambda facts: None,
+    slots=(Slot("photo", "image"),),
+    outputs=("image",),
     options="gansdk.tasks.superres:SuperresOptions",
     function="works:stumbling",
 )

@@ -6,7 +6,7 @@ import pytest
 import sketch
 
 from gansdk.models.pipelines import Pipeline
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.options import LoadOptions
 
 
@@ -18,6 +18,6 @@ def sketched(tmp_path):
         folder = tmp_path / f"sketch{seed}"
         if not folder.exists():
             sketch.write(folder, seed=seed)
-        return Pipeline(task, Located.at(folder), sketch.METHOD, LoadOptions(device="cpu"))
+        return Pipeline(task, ResolvedModel.at(folder), sketch.METHOD, LoadOptions(device="cpu"))
 
     return bind

@@ -1,4 +1,4 @@
-"""``encode``: what a model reads off a picture, written once for every encoder."""
+"""``encode``: what a model reads off an image, written once for every encoder."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 import sketch
 import torch
 
-from gansdk import Categorical, Context, Continuous, Facts, Picture
+from gansdk import Categorical, Context, Continuous, Facts, Image
 from gansdk.errors import ComputationError, InputError, UnknownNameError
 from gansdk.models.encodings import Encoding
 from gansdk.models.loading import load_networks
-from gansdk.tasks.encode import ENCODE, EncodeOptions, misfit, run, run_many
+from gansdk.tasks.encode import ENCODE, EncodeOptions, run, run_many, unsupported_reason
 from gansdk.tasks.generate import GENERATE
 
 
@@ -22,20 +22,20 @@ def encode(sketched):
     return sketched(ENCODE)
 
 
-def picture(seed: int = 0, height: int = 10, width: int = 8, channels: int = 1) -> np.ndarray:
+def image(seed: int = 0, height: int = 10, width: int = 8, channels: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
 
 
 def test_only_a_model_with_an_encoder_fits():
-    assert misfit(sketch.FACTS) is None
-    assert misfit(Facts()) == "it has no encoder"
+    assert unsupported_reason(sketch.FACTS) is None
+    assert unsupported_reason(Facts()) == "it has no encoder"
 
 
 def test_the_parts_are_those_of_the_network(encode):
-    found = encode(picture())
-    network = load_networks(encode.located, sketch.METHOD)["recogniser"]
+    found = encode(image())
+    network = load_networks(encode.resolved, sketch.METHOD)["recogniser"]
     with torch.no_grad():
-        said = network(torch.from_numpy(picture()).float().reshape(1, 80) / 255)[0]
+        said = network(torch.from_numpy(image()).float().reshape(1, 80) / 255)[0]
     assert list(found) == ["class", "style", "features"]
     np.testing.assert_allclose(found["class"], said[:3].softmax(0), atol=1e-6)
     np.testing.assert_allclose(found["style"], said[3:5].tanh(), atol=1e-6)
@@ -43,23 +43,23 @@ def test_the_parts_are_those_of_the_network(encode):
 
 
 def test_it_shows_in_a_line_what_was_read(encode):
-    found = encode(picture())
+    found = encode(image())
     first, second = found["style"]
     likeliest = f"{found.label('class')} ({found['class'].max():.0%})"
     assert repr(found) == f"<Encoding class={likeliest}, style=[{first:.3g}, {second:.3g}], features=[5]>"
 
 
-def test_what_was_done_to_a_picture_stands_with_what_was_read(encode):
-    assert encode(picture()).notes == ()
-    large, empty = picture(height=20, width=16, channels=3), np.zeros((10, 8), np.uint8)
-    found = encode(Picture.from_array(large, name="large.png"))
+def test_what_was_done_to_a_image_stands_with_what_was_read(encode):
+    assert encode(image()).notes == ()
+    large, empty = image(height=20, width=16, channels=3), np.zeros((10, 8), np.uint8)
+    found = encode(Image.from_array(large, name="large.png"))
     assert found.notes == ("large.png: made grey, fitted from 16×20 into 8×10",)
     assert "notes" not in found.record()
     assert encode(empty).notes == ("the given array: all of one colour, so what is read off it means nothing",)
 
 
 def test_a_record_has_labels_and_every_digit_of_float32(encode):
-    found = encode(picture())
+    found = encode(image())
     record = found.record()
     assert list(record) == ["class", "style", "features"]
     assert record["class"]["label"] == found.label("class")
@@ -69,30 +69,30 @@ def test_a_record_has_labels_and_every_digit_of_float32(encode):
 
 
 def test_one_part_alone(encode):
-    assert list(encode(picture(), part="style")) == ["style"]
+    assert list(encode(image(), variable="style")) == ["style"]
     with pytest.raises(UnknownNameError, match="no part 'stile'; did you mean style"):
-        encode(picture(), part="stile")
+        encode(image(), variable="stile")
     with pytest.raises(UnknownNameError, match="this model gives class, style, features"):
-        encode(picture(), part="hair")
+        encode(image(), variable="hair")
 
 
 def test_many_give_what_each_gives_alone(encode):
-    model, pictures = encode.model, [Picture.from_array(picture(seed)) for seed in range(5)]
+    model, images = encode.model, [Image.from_array(image(seed)) for seed in range(5)]
     with torch.inference_mode():
-        together = run_many(model, [{"picture": one} for one in pictures], EncodeOptions(), Context())
-        for one, found in zip(pictures, together, strict=True):
-            alone = run(model, {"picture": one}, EncodeOptions(), Context())
+        together = run_many(model, [{"image": one} for one in images], EncodeOptions(), Context())
+        for one, found in zip(images, together, strict=True):
+            alone = run(model, {"image": one}, EncodeOptions(), Context())
             for name in alone:
                 np.testing.assert_allclose(found[name], alone[name], atol=1e-6)
 
 
-def test_other_pictures_are_brought_to_what_the_encoder_takes_or_refused(encode):
-    large = picture(height=40, width=32, channels=3)
+def test_other_images_are_brought_to_what_the_encoder_takes_or_refused(encode):
+    large = image(height=40, width=32, channels=3)
     assert set(encode(large)) == {"class", "style", "features"}
     with pytest.raises(InputError, match=r"the model takes 8×10 pixels, grey; it is 32×40, RGB"):
         encode(large, strict=True)
-    deep = picture().astype(np.uint16) * 257
-    np.testing.assert_allclose(encode(deep)["style"], encode(picture())["style"], atol=1e-6)
+    deep = image().astype(np.uint16) * 257
+    np.testing.assert_allclose(encode(deep)["style"], encode(image())["style"], atol=1e-6)
 
 
 def test_an_encoder_that_does_not_give_what_it_declares_is_found_out(encode):
@@ -102,13 +102,13 @@ def test_an_encoder_that_does_not_give_what_it_declares_is_found_out(encode):
 
     model = dataclasses.replace(encode.model, encoder=Liar())
     with pytest.raises(ComputationError, match="declares class as 1×3 and gave 1×4"):
-        run(model, {"picture": Picture.from_array(picture())}, EncodeOptions(part="class"), Context())
+        run(model, {"image": Image.from_array(image())}, EncodeOptions(variable="class"), Context())
     with pytest.raises(ComputationError, match="declares style as 1×2 and gave nothing"):
-        run(model, {"picture": Picture.from_array(picture())}, EncodeOptions(part="style"), Context())
+        run(model, {"image": Image.from_array(image())}, EncodeOptions(variable="style"), Context())
 
 
 def test_what_it_reads_is_a_latent_again(encode, sketched, tmp_path):
-    read = [encode(picture(seed)) for seed in range(4)]
+    read = [encode(image(seed)) for seed in range(4)]
     arrays = {name: np.stack([one[name] for one in read]) for name in ("class", "style")}
     np.savez(tmp_path / "read.npz", noise=np.zeros((4, 4), np.float32), **arrays)
     gallery = sketched(GENERATE)(latents=tmp_path / "read.npz")
@@ -126,14 +126,14 @@ def test_what_it_reads_is_a_latent_again(encode, sketched, tmp_path):
     ],
 )
 def test_what_it_is_not_sure_of_is_said(shares, said):
-    parts = (Categorical(name="class", k=3, labels=("one", "three", "eight")), Continuous(name="style", n=2))
+    variables = (Categorical(name="class", k=3, labels=("one", "three", "eight")), Continuous(name="style", n=2))
     numbers = {"class": np.float32(shares), "style": np.float32([-0.312, 1.2])}
-    found = Encoding(parts, numbers)
+    found = Encoding(variables, numbers)
     assert found.words() == f"{said}; style -0.312 1.2"
 
 
 def test_features_are_for_searching_and_not_for_reading(encode):
-    assert list(encode(picture()).record()) == ["class", "style", "features"]
-    assert list(encode(picture()).shown()) == ["class", "style"]
-    assert list(encode(picture(), part="features").shown()) == ["features"]
-    assert encode(picture()).words().endswith("; 5 features, which --part features prints")
+    assert list(encode(image()).record()) == ["class", "style", "features"]
+    assert list(encode(image()).shown()) == ["class", "style"]
+    assert list(encode(image(), variable="features").shown()) == ["features"]
+    assert encode(image()).words().endswith("; 5 features, which --part features prints")

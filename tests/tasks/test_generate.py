@@ -1,4 +1,4 @@
-"""``generate``: pictures out of nothing, written once for every generator from a latent."""
+"""``generate``: images out of nothing, written once for every generator from a latent."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import sketch
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
 from gansdk.errors import InputError, NotApplicableError, OptionError, UnknownNameError
 from gansdk.models.loading import load_networks
-from gansdk.tasks.generate import GENERATE, GenerateOptions, extent, misfit, pieces
+from gansdk.tasks.generate import GENERATE, GenerateOptions, extent, pieces, unsupported_reason
 
 
 @pytest.fixture
@@ -21,14 +21,14 @@ def generate(sketched):
 
 def test_only_a_generator_from_a_latent_fits():
     enlarging = ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(), receptive_field=0)
-    assert misfit(sketch.FACTS) is None
-    assert misfit(Facts()) == "it has no generator"
-    assert misfit(Facts(generator=enlarging)) == "its generator does not start from a latent"
+    assert unsupported_reason(sketch.FACTS) is None
+    assert unsupported_reason(Facts()) == "it has no generator"
+    assert unsupported_reason(Facts(generator=enlarging)) == "its generator does not start from a latent"
 
 
-def test_pictures_are_those_of_their_latents(generate):
+def test_images_are_those_of_their_latents(generate):
     gallery = generate(n=3, seed=5)
-    network = load_networks(generate.located, sketch.METHOD)["generator"]
+    network = load_networks(generate.resolved, sketch.METHOD)["generator"]
     latent = {name: torch.from_numpy(array) for name, array in gallery.arrays.items()}
     with torch.no_grad():
         expected = sketch.Decoder(network).generate(latent).permute(0, 2, 3, 1) * 255
@@ -69,7 +69,7 @@ def test_codes_are_set_to_what_python_has_for_numbers(generate, style, category)
     assert held["class"].tolist() == [2, 2]
 
 
-def test_latents_that_were_kept_give_the_same_pictures(generate, tmp_path):
+def test_latents_that_were_kept_give_the_same_images(generate, tmp_path):
     gallery = generate(n=20, seed=9)
     gallery.save(tmp_path / "kept.npz")
     np.testing.assert_array_equal(generate(latents=tmp_path / "kept.npz").pixels, gallery.pixels)
@@ -139,7 +139,7 @@ def test_pieces_are_the_whole():
 def test_a_grid_shows_all_of_them(generate, tmp_path):
     gallery = generate(n=7, columns=3)
     gallery.save(tmp_path / "grid.png")
-    with Image.open(tmp_path / "grid.png") as image:
+    with PILImage.open(tmp_path / "grid.png") as image:
         shown = np.asarray(image)
     zoom = 7  # 8 pixels are brought to 56
     bottom_right = shown[-10 * zoom :, shown.shape[1] - 3 * 8 * zoom - 4 :][:, : 8 * zoom]
@@ -149,5 +149,5 @@ def test_a_grid_shows_all_of_them(generate, tmp_path):
 @pytest.mark.parametrize("call", [{"n": 5}, {"n": 7, "columns": 9}, {"n": 3, "columns": 1, "first": 1000}])
 def test_how_large_the_grid_will_be_is_known_before(generate, call):
     grid = generate(**call).grid()
-    assert extent(sketch.FACTS, GenerateOptions(**call), "picture", None) == (grid.width, grid.height)
+    assert extent(sketch.FACTS, GenerateOptions(**call), "image", None) == (grid.width, grid.height)
     assert extent(sketch.FACTS, GenerateOptions(**call), "folder", None) == (8, 10)

@@ -1,4 +1,4 @@
-"""restore on every kind of picture: the same size, cleaned."""
+"""restore on every kind of image: the same size, cleaned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
-from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource, Model, Picture
+from gansdk import Facts, Image, ImageGeneratorFacts, ImageOutput, ImageSource, Model
 from gansdk.models.context import Context
 from gansdk.tasks import restore, superres
 
@@ -25,7 +25,7 @@ class Inverting:
 def test_kind_size_bits_alpha_and_metadata_stay(channels, dtype):
     top = np.iinfo(dtype).max
     numbers = np.random.default_rng(2).integers(1, top, (70, 50, channels), dtype=dtype)
-    photo = Picture.from_array(numbers).replace(icc=b"icc", text={"Copyright": "me"}, dpi=(300.0, 300.0))
+    photo = Image.from_array(numbers).replace(icc=b"icc", text={"Copyright": "me"}, dpi=(300.0, 300.0))
     options = restore.RestoreOptions(tile=16)
     result = restore.run(Model(FACTS, generator=Inverting()), {"photo": photo}, options, Context())
     assert np.array_equal(result.pixels, top - photo.pixels)
@@ -34,6 +34,12 @@ def test_kind_size_bits_alpha_and_metadata_stay(channels, dtype):
 
 
 def test_each_model_of_images_fits_one_of_two_tasks():
-    assert (restore.misfit(FACTS), superres.misfit(FACTS)) == (None, "its generator gives no larger picture")
-    assert (restore.misfit(tiny.FACTS), superres.misfit(tiny.FACTS)) == ("its generator gives a larger picture", None)
-    assert restore.misfit(Facts()) == "it has no generator"
+    assert (restore.unsupported_reason(FACTS), superres.unsupported_reason(FACTS)) == (
+        None,
+        "its generator gives no larger image",
+    )
+    assert (restore.unsupported_reason(tiny.FACTS), superres.unsupported_reason(tiny.FACTS)) == (
+        "its generator gives a larger image",
+        None,
+    )
+    assert restore.unsupported_reason(Facts()) == "it has no generator"

@@ -1,16 +1,16 @@
-"""superres on every kind of picture, and the sizes that were asked for."""
+"""superres on every kind of image, and the sizes that were asked for."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 
-from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource, Model, Picture
+from gansdk import Facts, Image, ImageGeneratorFacts, ImageOutput, ImageSource, Model
 from gansdk.errors import InputError
 from gansdk.models.context import Context
 from gansdk.options import split
-from gansdk.tasks.superres import SuperresOptions, misfit, run
+from gansdk.tasks.superres import SuperresOptions, run, unsupported_reason
 
 FACTS = Facts(generator=ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(scale=4), receptive_field=0))
 
@@ -22,9 +22,9 @@ class Repeating:
         return source["image"].repeat_interleave(4, 2).repeat_interleave(4, 3)
 
 
-def sharpen(picture, **options):
+def sharpen(image, **options):
     (call,) = split([SuperresOptions], options)
-    return run(Model(FACTS, generator=Repeating()), {"photo": picture}, call, Context())
+    return run(Model(FACTS, generator=Repeating()), {"photo": image}, call, Context())
 
 
 def array(height, width, channels=3, dtype=np.uint8):
@@ -36,7 +36,7 @@ def array(height, width, channels=3, dtype=np.uint8):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_kind_and_bits_stay(channels, dtype):
     pixels = array(5, 7, channels, dtype)
-    result = sharpen(Picture.from_array(pixels))
+    result = sharpen(Image.from_array(pixels))
     assert result.pixels.dtype == dtype
     assert np.array_equal(result.pixels, pixels.repeat(4, 0).repeat(4, 1))
 
@@ -54,23 +54,23 @@ def test_kind_and_bits_stay(channels, dtype):
     ],
 )
 def test_sizes(options, expected):
-    result = sharpen(Picture.from_array(array(60, 100)), **options)
+    result = sharpen(Image.from_array(array(60, 100)), **options)
     assert (result.width, result.height) == expected
 
 
 def test_a_smaller_size_is_an_antialiased_resize_of_the_networks_result():
     pixels = array(20, 30)
-    result = sharpen(Picture.from_array(pixels), scale=1).pixels.astype(int)
+    result = sharpen(Image.from_array(pixels), scale=1).pixels.astype(int)
     assert np.abs(result - pixels).mean() < 30  # aliasing would keep it exact, blur far away
     flat = np.full((20, 30, 3), 77, np.uint8)
-    assert np.array_equal(sharpen(Picture.from_array(flat), scale=2).pixels, np.full((40, 60, 3), 77, np.uint8))
+    assert np.array_equal(sharpen(Image.from_array(flat), scale=2).pixels, np.full((40, 60, 3), 77, np.uint8))
 
 
 def test_what_is_opaque_stays_exactly_opaque():
     alpha = np.full((9, 9), 255, np.uint8)
-    picture = Picture.from_array(array(9, 9)).replace(alpha=alpha)
+    image = Image.from_array(array(9, 9)).replace(alpha=alpha)
     for scale in (4, 2, 3.3):
-        assert (sharpen(picture, scale=scale).alpha == 255).all()
+        assert (sharpen(image, scale=scale).alpha == 255).all()
 
 
 def test_colours_that_nobody_sees_leave_no_rim():
@@ -79,32 +79,32 @@ def test_colours_that_nobody_sees_leave_no_rim():
     pixels[10:30, 10:30] = (200, 30, 30)
     alpha = np.zeros((40, 40), np.uint8)
     alpha[10:30, 10:30] = 255
-    result = sharpen(Picture.from_array(pixels).replace(alpha=alpha), scale=3)
+    result = sharpen(Image.from_array(pixels).replace(alpha=alpha), scale=3)
     seen = result.alpha > 0
     assert seen.any()
     assert result.pixels[seen][:, 1].max() <= 34  # none of the green
 
 
-def test_a_transparent_picture_keeps_its_shape():
+def test_a_transparent_image_keeps_its_shape():
     alpha = np.zeros((20, 20), np.uint8)
     alpha[:, :10] = 255
-    result = sharpen(Picture.from_array(array(20, 20)).replace(alpha=alpha))
+    result = sharpen(Image.from_array(array(20, 20)).replace(alpha=alpha))
     assert (result.alpha[:, :36] == 255).all()
     assert (result.alpha[:, 44:] == 0).all()
 
 
 def test_results_that_would_be_too_large_are_refused_with_the_option_that_allows_them():
-    picture = Picture.from_array(array(50, 50))
+    image = Image.from_array(array(50, 50))
     with pytest.raises(InputError, match=r"200×200, more than 39999 pixels.*max_output_pixels=40000"):
-        sharpen(picture, max_output_pixels=39_999)
-    sharpen(picture, max_output_pixels=40_000)
+        sharpen(image, max_output_pixels=39_999)
+    sharpen(image, max_output_pixels=40_000)
     with pytest.raises(InputError, match="200×200"):  # what the network makes on the way counts too
-        sharpen(picture, max_output_pixels=39_999, scale=0.5)
+        sharpen(image, max_output_pixels=39_999, scale=0.5)
 
 
-def test_pictures_of_other_kinds_go_through():
+def test_images_of_other_kinds_go_through():
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"):
-        result = sharpen(Picture.from_image(Image.new(mode, (6, 4))))
+        result = sharpen(Image.from_image(PILImage.new(mode, (6, 4))))
         assert (result.width, result.height) == (24, 16)
 
 
@@ -115,9 +115,9 @@ def test_pictures_of_other_kinds_go_through():
         (FACTS, None),
         (
             Facts(generator=ImageGeneratorFacts(source=ImageSource(), output=ImageOutput(scale=1), receptive_field=1)),
-            "its generator gives no larger picture",
+            "its generator gives no larger image",
         ),
     ],
 )
 def test_which_models_fit(facts, reason):
-    assert misfit(facts) == reason
+    assert unsupported_reason(facts) == reason

@@ -10,7 +10,7 @@ from gansdk import Code, Direction, Facts, LatentGeneratorFacts, LatentSource, w
 from gansdk.errors import OptionError
 from gansdk.options import validate
 from gansdk.tasks.generate import GENERATE
-from gansdk.tasks.traverse import TRAVERSE, TraverseOptions, check, count, extent, misfit
+from gansdk.tasks.traverse import TRAVERSE, TraverseOptions, check, count, extent, unsupported_reason
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def traverse(sketched):
 
 
 def test_a_latent_that_cannot_be_drawn_does_not_fit():
-    coded = LatentGeneratorFacts(source=LatentSource(parts=(Code(name="z", n=2),)), output=sketch.PICTURE)
-    assert misfit(sketch.FACTS) is None
-    assert misfit(Facts()) == "it has no generator"
-    assert misfit(Facts(generator=coded)) == "its latent has a part without a law to draw it from"
+    coded = LatentGeneratorFacts(source=LatentSource(variables=(Code(name="z", n=2),)), output=sketch.IMAGE)
+    assert unsupported_reason(sketch.FACTS) is None
+    assert unsupported_reason(Facts()) == "it has no generator"
+    assert unsupported_reason(Facts(generator=coded)) == "its latent has a part without a distribution to draw it from"
 
 
 def test_a_category_goes_through_all_its_values_in_each_sample(traverse, sketched):
@@ -82,7 +82,7 @@ VECTORS = {"smile": {"noise": [1.0, 0, 0, -1], "style": [0.5, 0]}, "tilt": {"sty
 @pytest.fixture
 def directed(traverse, sketched):
     """The same model with two directions."""
-    write_directions(traverse.located.folder, [SMILE, TILT], VECTORS)
+    write_directions(traverse.resolved.folder, [SMILE, TILT], VECTORS)
     return sketched(TRAVERSE)
 
 
@@ -116,13 +116,13 @@ def test_two_directions_add_up(directed, sketched):
     "options",
     [{"code": "class", "rows": 4}, {"code": "style.1", "steps": 7}, {"code": "smile, class", "steps": 4}],
 )
-def test_how_many_pictures_there_will_be_is_known_from_the_facts(directed, options):
-    facts = directed.located.config.facts
+def test_how_many_images_there_will_be_is_known_from_the_facts(directed, options):
+    facts = directed.resolved.config.facts
     assert count(facts, validate(TraverseOptions, options)) == len(directed(**options))
 
 
 def test_without_vectors_a_direction_is_held_against_all_but_what_it_moves(directed):
-    facts = directed.located.config.facts
+    facts = directed.resolved.config.facts
     check(facts, validate(TraverseOptions, {"code": "smile,style.1"}))
     with pytest.raises(OptionError, match=r"^smile cannot be swept and held, or swept twice"):
         check(facts, validate(TraverseOptions, {"code": "smile,smile"}))
@@ -178,6 +178,6 @@ def test_wrong_options_are_refused(traverse, options, said):
 def test_how_large_its_images_will_be_is_known_before(traverse, call):
     options, gallery = TraverseOptions(**call), traverse(**call)
     grid, frames = gallery.grid(), gallery.frames()
-    assert extent(sketch.FACTS, options, "picture", None) == (grid.width, grid.height)
+    assert extent(sketch.FACTS, options, "image", None) == (grid.width, grid.height)
     wide, high = extent(sketch.FACTS, options, "animation", None)
     assert (wide, high) == (max(frame.width for frame in frames), frames[0].height)

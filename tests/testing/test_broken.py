@@ -125,7 +125,11 @@ BROKEN = {
             'Player("discriminator", self.critic,',
             'Player("discriminator", [self.critic, self.networks["generator"]],',
         ),
-        Change(RECIPE, "self.judge(fake) - self.judge(high)", "self.judge(self.colours(fake)) - self.judge(high)"),
+        Change(
+            RECIPE,
+            "self.discriminator(fake) - self.discriminator(high)",
+            "self.discriminator(self.colours(fake)) - self.discriminator(high)",
+        ),
     ],
     "moves-in-turns-only": [
         Change(
@@ -140,8 +144,12 @@ BROKEN = {
         ),
     ],
     "fixed-networks-stay": [
-        Change(RECIPE, "            distance =", "            self.judge.train()\n            distance ="),
-        Change(RECIPE, "            distance =", "            self.judge[0].bias.data += 1e-3\n            distance ="),
+        Change(RECIPE, "            distance =", "            self.discriminator.train()\n            distance ="),
+        Change(
+            RECIPE,
+            "            distance =",
+            "            self.discriminator[0].bias.data += 1e-3\n            distance =",
+        ),
     ],
     "step-replays": [
         Change(RECIPE, "noise = torch.rand_like(low)", "noise = torch.from_numpy(np.random.rand(*low.shape)).float()"),
@@ -149,7 +157,7 @@ BROKEN = {
     "routes-are-real": [
         Change(RECIPE, '"adversarial": {"generator"}', '"adversarial": {"generator", "discriminator"}'),
         Change(RECIPE, "softplus(made).mean(),", "softplus(made).mean() - options.adversarial * made.mean(),"),
-        Change(RECIPE, "verdict = self.critic(fake)", "verdict = self.critic(fake.detach())"),
+        Change(RECIPE, "logit = self.critic(fake)", "logit = self.critic(fake.detach())"),
         Change(RECIPE, '"content": {"generator"}', '"contents": {"generator"}'),
     ],
     "terms-have-weights": [
@@ -160,11 +168,11 @@ BROKEN = {
         Change(PACKAGE, '(("generator", "adversarial"),)', '(("generator", "adversarial"), ("generator", "content"))'),
     ],
     "signs-are-right": [
-        Change(RECIPE, "softplus(-verdict)", "softplus(verdict)"),
+        Change(RECIPE, "softplus(-logit)", "softplus(logit)"),
         Change(RECIPE, '"adversarial": options.adversarial', '"adversarial": -options.adversarial'),
         Change(RECIPE, "softplus(-real)", "softplus(real)"),
         Change(RECIPE, "self.critic(high), self.critic(fake)", "self.critic(fake), self.critic(high)"),
-        Change(RECIPE, '                verdicts={"made": verdict},\n', ""),
+        Change(RECIPE, '                logits={"made": logit},\n', ""),
     ],
     "resume-is-exact": [
         Change(
@@ -174,9 +182,9 @@ BROKEN = {
         ),
         Change(
             RECIPE,
-            "distance = (self.judge(fake) - self.judge(high))",
+            "distance = (self.discriminator(fake) - self.discriminator(high))",
             "self.steps = getattr(self, 'steps', 0) + 1\n"
-            "            distance = self.steps * (self.judge(fake) - self.judge(high))",
+            "            distance = self.steps * (self.discriminator(fake) - self.discriminator(high))",
         ),
     ],
 }
@@ -226,7 +234,7 @@ BROKEN_SKETCHES = {
         Change(SKETCH, "float() if chosen.dim() == 1 else chosen", "float()"),
         Change(SKETCH, "float() if chosen.dim() == 1 else chosen", "float() if chosen.dim() == 1 else chosen.flip(1)"),
     ],
-    "parts-reach-the-picture": [
+    "parts-reach-the-image": [
         Change(SKETCH, 'weights, source["style"]]', '0 * weights, source["style"]]'),
         Change(SKETCH, 'weights, source["style"]]', 'weights.clamp(max=torch.tensor([1, 0, 0])), source["style"]]'),
         Change(SKETCH, 'source["style"]]', 'source["style"][:, [0, 0]]]'),
@@ -242,7 +250,7 @@ BROKEN_SKETCHES = {
         Change(SKETCH, '"features": said', '"more": said[:, :1], "features": said'),
     ],
 }
-"""What exemplars cannot break, which start from a picture and have no encoder."""
+"""What exemplars cannot break, which start from an image and have no encoder."""
 
 
 def cases(broken):

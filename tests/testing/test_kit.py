@@ -22,7 +22,7 @@ from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
 from gansdk.testing import all_checks, kit_for
 from gansdk.testing.kit import Kit
-from gansdk.testing.subjects import ModelSubject
+from gansdk.testing.subjects import ModelUnderTest
 
 
 def outcomes(results):
@@ -42,7 +42,7 @@ def catalog(tmp_path):
 
 LATENT_ONLY = {
     "categories-as-weights": "its generator does not start from a latent",
-    "parts-reach-the-picture": "its generator does not start from a latent",
+    "parts-reach-the-image": "its generator does not start from a latent",
     "encoded-parts": "it has no encoder",
 }
 """Why they do not apply to the exemplar."""
@@ -63,7 +63,7 @@ def test_a_model_with_a_latent_and_an_encoder_passes_every_check_that_applies(tm
     results = list(sketches.kit(tmp_path / "model"))
     assert unlike("passed", results) == dict.fromkeys(
         ("any-size", "receptive-field", "tiled-equals-whole", "safe-precisions"),
-        "its generator does not start from a picture",
+        "its generator does not start from an image",
     )
     assert {result.outcome for result in results} == {"passed", "skipped"}
     assert LATENT_ONLY.keys() < {result.check.id for result in results}
@@ -128,9 +128,9 @@ def test_a_crash_is_a_failure_in_one_line_and_keeps_its_traceback(kit_of):
 
 
 def test_an_input_that_no_facts_declare_is_named(kit_of):
-    kit = only(kit_of(Change("model.py", 'source["image"]', 'source["picture"]')), "loads-strictly", "eval-mode")
+    kit = only(kit_of(Change("model.py", 'source["image"]', 'source["image"]')), "loads-strictly", "eval-mode")
     message = {result.check.id: result for result in kit}["eval-mode"].message
-    assert message == "its generator asks for 'picture', which its facts do not declare"
+    assert message == "its generator asks for 'image', which its facts do not declare"
 
 
 def test_checks_leave_random_numbers_and_standard_output_alone(kit_of, capsys):
@@ -210,7 +210,7 @@ def test_vectors_that_are_not_those_of_the_facts_are_seen(tmp_path):
     write_directions(tmp_path / "model", [Direction(name="tilt", unit="of ten degrees")], {"tilt": {"style": [0, 1.0]}})
 
     def checked():
-        (result,) = only(Kit([ModelSubject("sketch", sketch.METHOD, tmp_path / "model")]), "loads-strictly")
+        (result,) = only(Kit([ModelUnderTest("sketch", sketch.METHOD, tmp_path / "model")]), "loads-strictly")
         return result
 
     assert checked().outcome == "passed"

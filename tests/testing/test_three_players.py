@@ -14,8 +14,8 @@ import gansdk
 from gansdk import Export
 from gansdk.testing import all_checks
 from gansdk.testing.kit import Kit
-from gansdk.testing.subjects import RecipeSubject
-from gansdk.training import Contest, Player
+from gansdk.testing.subjects import RecipeUnderTest
+from gansdk.training import AdversarialPair, Player
 
 HERE = "three_players_for_tests"
 CHECKS = {check.id: check for check in all_checks()}
@@ -41,8 +41,8 @@ class VAEGAN:
     reaches_encoder = False
     sources = ("vectors",)
     fixed = ()
-    relies_on = {}
-    contests = (Contest(maker="decoder", judge="discriminator"),)
+    dependencies = {}
+    adversarial_pairs = (AdversarialPair(generator="decoder", discriminator="discriminator"),)
 
     def __init__(self, options):
         self.options = options
@@ -65,12 +65,12 @@ class VAEGAN:
     def step(self, batch, train):
         options, x = self.options, batch["vectors"]["x"]
         encoder, decoder, discriminator = self.players
-        encode, decode, judge = self.networks.values()
+        encode, decode, discriminator = self.networks.values()
         with train.turn(*self.players) as turn:
             mean = encode(x)
             restored, drawn = decode(mean + torch.randn_like(mean)), decode(torch.randn_like(mean))
-            likeness = options.likeness * (judge[:2](restored) - judge[:2](x)).square().mean()
-            real, made = judge(x), (judge(restored), judge(drawn))
+            likeness = options.likeness * (discriminator[:2](restored) - discriminator[:2](x)).square().mean()
+            real, made = discriminator(x), (discriminator(restored), discriminator(drawn))
             gan = softplus(-real).mean() + sum(softplus(one).mean() for one in made)
             encoders = {"prior": options.prior * mean.square().mean(), "likeness": likeness}
             if self.reaches_encoder:
@@ -81,7 +81,7 @@ class VAEGAN:
                     decoder: {"likeness": likeness, "gan": options.gan * self.decoders_sign * gan},
                     discriminator: {"gan": options.gan * gan},
                 },
-                verdicts={"real": real, "made": made},
+                logits={"real": real, "fake": made},
             )
 
     def export(self):
@@ -102,13 +102,13 @@ class Leaking(VAEGAN):
 
 @pytest.fixture
 def failed(monkeypatch):
-    """Which checks of a recipe of this file fail, resuming apart: its data is no pictures."""
+    """Which checks of a recipe of this file fail, resuming apart: its data is no images."""
     monkeypatch.setitem(sys.modules, HERE, sys.modules[__name__])
 
     def run(recipe):
         config = gansdk.Config(recipe=f"{HERE}:{recipe}", options=f"{HERE}:Options")
         method = gansdk.Method("vectors", "s", "p", "l", "r", "n", "n", "a", configs={"usual": config})
-        subject = RecipeSubject(method, "usual")
+        subject = RecipeUnderTest(method, "usual")
         kit = Kit([subject])
         results = [
             kit.run(check, subject)
@@ -126,7 +126,7 @@ def test_one_turn_of_three_players_passes(failed):
 
 def test_a_decoder_that_helps_the_discriminator_is_caught(failed):
     assert failed("Pythae") == {
-        "signs-are-right": "the turn of decoder lowers the verdict of discriminator on what is made"
+        "signs-are-right": "the turn of decoder lowers the logit of discriminator on what is made"
     }
 
 

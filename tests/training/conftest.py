@@ -1,6 +1,6 @@
 import pytest
 import torch
-from adversary import write_pictures
+from adversary import write_images
 
 pytest.register_assert_rewrite("trainings")
 
@@ -12,5 +12,5 @@ def _seeded():
 
 @pytest.fixture
 def photos(tmp_path):
-    """Three small pictures."""
-    return str(write_pictures(tmp_path / "photos"))
+    """Three small images."""
+    return str(write_images(tmp_path / "photos"))

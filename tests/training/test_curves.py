@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk.training.metrics import append_line, draw_curves, is_logarithmic, read_panels, smoothed
 
@@ -42,9 +42,9 @@ def test_only_positive_values_over_several_decades_are_drawn_logarithmically():
     assert not is_logarithmic([-0.001, 1.0])
 
 
-def test_the_picture_has_each_curve_where_its_values_are(log, tmp_path):
+def test_the_image_has_each_curve_where_its_values_are(log, tmp_path):
     draw_curves(log, tmp_path / "curves.png")
-    pixels = np.asarray(Image.open(tmp_path / "curves.png")).astype(int)
+    pixels = np.asarray(PILImage.open(tmp_path / "curves.png")).astype(int)
     assert pixels.shape == (3 * 240, 720, 3)
     inside = pixels[30:214, 70:700]  # the first panel without its title and axis
     rows, columns = np.nonzero((inside == [0x00, 0x72, 0xB2]).all(axis=2))
@@ -56,7 +56,7 @@ def test_the_picture_has_each_curve_where_its_values_are(log, tmp_path):
     assert blue < orange - 50  # 0.6 stands above 0.5
 
 
-def test_a_log_without_two_lines_gives_no_picture(tmp_path):
+def test_a_log_without_two_lines_gives_no_image(tmp_path):
     draw_curves(tmp_path / "metrics.jsonl", tmp_path / "curves.png")
     append_line(tmp_path / "metrics.jsonl", 1, 1.0, {"generator/look": 1.0})
     draw_curves(tmp_path / "metrics.jsonl", tmp_path / "curves.png")

@@ -5,8 +5,8 @@ from trainings import state, train
 
 from gansdk.errors import TrainingError
 from gansdk.training import trainer
-from gansdk.training.callbacks import Referee
-from gansdk.training.players import Contest, Player
+from gansdk.training.callbacks import DivergenceMonitor
+from gansdk.training.players import AdversarialPair, Player
 from gansdk.training.runs import Limits
 
 JUDGE = Player("discriminator", torch.nn.Linear(1, 1), torch.optim.SGD)
@@ -14,21 +14,21 @@ MAKER = Player("generator", torch.nn.Linear(1, 1), torch.optim.SGD)
 LIMITS = Limits(won_steps=6, won_margin=10)
 
 
-def referee(limits=LIMITS, verdicts="logits"):
-    return Referee([Contest("generator", "discriminator", verdicts)], limits, 0)
+def monitor(limits=LIMITS, logits="logits"):
+    return DivergenceMonitor([AdversarialPair("generator", "discriminator", logits)], limits, 0)
 
 
 def play(watched, leads, start=0):
     """One step for each lead, a check after every second one."""
     for step, lead in enumerate(leads, start + 1):
         real, made = [torch.tensor([8.0, 5.0]), torch.tensor([[9.0]])], torch.tensor([5.0 - lead, -90.0])
-        watched.see([JUDGE], {"real": real, "made": made})
+        watched.see([JUDGE], {"real": real, "fake": made})
         if step % 2 == 0:
             watched.check(step)
 
 
 def test_a_judge_that_leads_by_far_for_long_ends_the_contest():
-    watched = referee()
+    watched = monitor()
     play(watched, [3, 3, 12, 11, 14, 20])
     with pytest.raises(TrainingError) as caught:
         play(watched, [12, 12], start=6)
@@ -44,18 +44,18 @@ def test_a_judge_that_leads_by_far_for_long_ends_the_contest():
     ids=["once less", "not enough", "overlap"],
 )
 def test_a_contest_that_is_open_goes_on(leads):
-    play(referee(), leads)
+    play(monitor(), leads)
 
 
-@pytest.mark.parametrize("watched", [referee(Limits(won_steps=0)), referee(verdicts="scores")])
+@pytest.mark.parametrize("watched", [monitor(Limits(won_steps=0)), monitor(logits="scores")])
 def test_nobody_looks_where_it_is_switched_off_or_verdicts_have_no_scale(watched):
     play(watched, [1000] * 20)
 
 
 def test_turns_of_the_maker_say_nothing_about_the_judge():
-    watched = referee(Limits(won_steps=1))
-    watched.see([MAKER], {"real": torch.tensor([50.0]), "made": torch.tensor([-50.0])})
-    watched.see([JUDGE], {"made": torch.tensor([-50.0])})
+    watched = monitor(Limits(won_steps=1))
+    watched.see([MAKER], {"real": torch.tensor([50.0]), "fake": torch.tensor([-50.0])})
+    watched.see([JUDGE], {"fake": torch.tensor([-50.0])})
     watched.check(10)
 
 

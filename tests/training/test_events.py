@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 from trainings import train
 
 from gansdk.training.logging import Events
@@ -30,5 +30,5 @@ def test_the_sample_sheets_are_in_the_events(tmp_path, photos):
     found = EventAccumulator(str(tmp_path / "run" / "events")).Reload()
     assert [one.step for one in found.Images("samples")] == [2, 4, 6]
     for one in found.Images("samples"):
-        sheet = np.asarray(Image.open(tmp_path / "run" / "samples" / f"{one.step:09d}.png"))
-        assert (np.asarray(Image.open(io.BytesIO(one.encoded_image_string))) == sheet).all()
+        sheet = np.asarray(PILImage.open(tmp_path / "run" / "samples" / f"{one.step:09d}.png"))
+        assert (np.asarray(PILImage.open(io.BytesIO(one.encoded_image_string))) == sheet).all()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from adversary import write_pictures
+from adversary import write_images
 
 from gansdk.files import sha256
 
@@ -30,7 +30,7 @@ except adversary.gansdk.OutputError as error:
 
 
 def test_a_full_disk_in_a_checkpoint_is_one_line_and_the_old_one_stays_whole(tmp_path):
-    write_pictures(tmp_path / "photos")
+    write_images(tmp_path / "photos")
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(support=str(SUPPORT))],
         cwd=tmp_path,

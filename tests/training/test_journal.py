@@ -1,5 +1,5 @@
 import pytest
-from PIL import Image
+from PIL import Image as PILImage
 from trainings import metrics, train
 
 
@@ -18,5 +18,5 @@ def test_the_log_has_every_term_averaged_over_its_interval(tmp_path, photos):
 
 def test_the_curves_are_drawn_at_each_checkpoint(tmp_path, photos):
     train(tmp_path / "run", photos)
-    with Image.open(tmp_path / "run" / "curves.png") as curves:
+    with PILImage.open(tmp_path / "run" / "curves.png") as curves:
         assert curves.size == (720, 480)  # two players

@@ -16,7 +16,7 @@ from gansdk.errors import TrainingError
 from gansdk.evaluation.evaluator import keep
 from gansdk.evaluation.record import Evaluation, Measurement, read_evaluation
 from gansdk.model.config import check_folder, read_config
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.training import trainer
 from gansdk.training.runs import RunFolder
 
@@ -58,7 +58,7 @@ def test_a_run_killed_between_a_checkpoint_and_its_model_gets_that_model(tmp_pat
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert trainer.resume(tmp_path / "run", methods=METHODS).steps == 6
     assert_same_run(tmp_path / "whole", tmp_path / "run")
-    assert Located.at(tmp_path / "run" / "model").config.trained.steps == 6
+    assert ResolvedModel.at(tmp_path / "run" / "model").config.trained.steps == 6
     assert not [path.name for path in (tmp_path / "run").glob(".model*")]
 
 

@@ -5,7 +5,7 @@ import json
 import adversary
 import pytest
 import torch
-from adversary import write_pictures
+from adversary import write_images
 from trainings import METHODS, assert_same_run, state, stop_at, train
 
 from gansdk.errors import (
@@ -115,7 +115,7 @@ def test_a_run_goes_on_with_data_that_has_moved(tmp_path, photos):
         trainer.resume(run, methods=METHODS)
     with pytest.raises(UnknownNameError, match=r"no data set of the run 'photo'; did you mean photos\?"):
         trainer.resume(run, methods=METHODS, data={"photo": moved})
-    other = write_pictures(tmp_path / "other", seed=1)
+    other = write_images(tmp_path / "other", seed=1)
     with pytest.raises(TrainingError, match=r"the data set 'photos' at .*/other has changed since the run began"):
         trainer.resume(run, methods=METHODS, data={"": str(other)}, tests={"": moved})
     trainer.resume(run, methods=METHODS, data={"": moved}, tests={"own": moved}, progress=stop_at(99))
@@ -139,7 +139,7 @@ WRONG = {
     "keyword": ({"sed": 1}, UnknownNameError, "option 'sed'; did you mean seed"),
     "precision": ({"precision": "fp8"}, OptionError, "precision 'fp8' is not one of"),
     "endless": ({"method": adversary.method(options="EndlessOptions")}, TrainingError, "has no option 'steps'"),
-    "player": ({"silenced": {("generatr", "gan")}}, TrainingError, "no player 'generatr'"),
+    "player": ({"ablated_terms": {("generatr", "gan")}}, TrainingError, "no player 'generatr'"),
 }
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from adversary import METHOD, write_pictures
-from PIL import Image
+from adversary import METHOD, write_images
+from PIL import Image as PILImage
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio
 from trainings import metrics, state, train
@@ -13,20 +13,20 @@ from gansdk.errors import UsageError
 from gansdk.evaluation.record import read_evaluation
 from gansdk.model.config import check_folder, read_config
 from gansdk.models.loading import load_networks
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.plugins.registry import discover
 
 
 def test_the_evaluation_is_that_of_the_model_which_lies_there(tmp_path, photos):
     run, notes = tmp_path / "run", []
-    held_out = write_pictures(tmp_path / "held-out", seed=5)
+    held_out = write_images(tmp_path / "held-out", seed=5)
     finished = train(run, photos, tests={"held-out": str(held_out)}, note=notes.append)
     config = read_config(run / "model")
-    network = load_networks(Located.at(run / "model"), METHOD)["generator"]
+    network = load_networks(ResolvedModel.at(run / "model"), METHOD)["generator"]
     expected = {}
     for path in held_out.glob("*.png"):
-        with Image.open(path) as image:
-            low = np.array(image.resize((4, 4), Image.Resampling.BICUBIC))
+        with PILImage.open(path) as image:
+            low = np.array(image.resize((4, 4), PILImage.Resampling.BICUBIC))
             high = np.array(image)
         with torch.no_grad():
             result = network(torch.from_numpy(low).permute(2, 0, 1)[None] / 255)[0].clamp(0, 1)
@@ -38,7 +38,7 @@ def test_the_evaluation_is_that_of_the_model_which_lies_there(tmp_path, photos):
     assert (measured.metric, measured.data, measured.seen) == ("psnr-y", "held-out", False)
     assert read_evaluation(run / "model") == finished.evaluation
     check_folder(run / "model", config)
-    assert any(note.startswith("told-apart: left out on held-out") for note in notes)
+    assert any(note.startswith("c2st: left out on held-out") for note in notes)
 
 
 def test_a_test_set_that_is_trained_on_is_recorded_as_such(tmp_path, photos):
@@ -47,7 +47,7 @@ def test_a_test_set_that_is_trained_on_is_recorded_as_such(tmp_path, photos):
 
 
 def test_measuring_on_the_way_is_written_down_and_changes_nothing(tmp_path, photos):
-    tests = {"own": str(write_pictures(tmp_path / "tests", seed=9))}
+    tests = {"own": str(write_images(tmp_path / "tests", seed=9))}
     kept = {"metrics": [one for one in discover().metrics.values() if one.name == "psnr-y"]}
     train(tmp_path / "plain", photos, tests=tests, **kept)
     train(tmp_path / "measured", photos, tests=tests, evaluate_every=3, **kept)

@@ -4,10 +4,10 @@ import subprocess
 import adversary
 import pytest
 
-from gansdk.data.folders import open_pictures
+from gansdk.data.folders import open_images
 from gansdk.errors import InputError, OutputError, TrainingError
 from gansdk.model.config import TrainingData
-from gansdk.training.runs import RunFolder, RunRecord, Source, check_unchanged, commit_of, describe_source, versions
+from gansdk.training.runs import DataSource, RunFolder, RunRecord, check_unchanged, commit_of, describe_source, versions
 
 RECORD = RunRecord(
     gansdk=1,
@@ -19,7 +19,7 @@ RECORD = RunRecord(
     seed=0,
     device="cpu",
     precision="fp32",
-    silenced=(("generator", "gan"),),
+    ablated_terms=(("generator", "gan"),),
 )
 
 
@@ -99,11 +99,11 @@ def test_one_process_at_a_time(run):
 
 
 def test_data_is_recorded_with_its_content(tmp_path):
-    pictures = open_pictures(adversary.write_pictures(tmp_path / "photos"))
-    source = describe_source("somewhere", pictures)
-    assert source == Source(
+    images = open_images(adversary.write_images(tmp_path / "photos"))
+    source = describe_source("somewhere", images)
+    assert source == DataSource(
         path="somewhere",
-        data=TrainingData(name="photos", licence="unstated", items=3, digest=pictures.digest),
+        data=TrainingData(name="photos", licence="unstated", items=3, digest=images.digest),
     )
 
 
@@ -119,8 +119,8 @@ def test_empty_data_is_refused():
 
 
 def test_data_that_has_changed_is_named(tmp_path):
-    before = describe_source("a/b", open_pictures(adversary.write_pictures(tmp_path / "photos")))
-    after = describe_source("a/b", open_pictures(adversary.write_pictures(tmp_path / "photos", seed=1)))
+    before = describe_source("a/b", open_images(adversary.write_images(tmp_path / "photos")))
+    after = describe_source("a/b", open_images(adversary.write_images(tmp_path / "photos", seed=1)))
     check_unchanged({"photos": before}, {"photos": before})
     with pytest.raises(TrainingError, match="data set 'photos' at a/b has changed since the run began"):
         check_unchanged({"photos": before}, {"photos": after})

@@ -13,7 +13,7 @@ from trainings import METHODS, metrics, state, train
 from gansdk.errors import TrainingError
 from gansdk.model.config import Credit, check_folder, check_safetensors, read_attributions, read_config
 from gansdk.models.loading import load_networks
-from gansdk.models.resolved import Located
+from gansdk.models.resolved import ResolvedModel
 from gansdk.training import trainer
 
 
@@ -43,7 +43,7 @@ def test_the_model_holds_the_averaged_weights_and_how_they_came_to_be(tmp_path, 
     train(run, photos, tests={"held-out": photos}, licence="CC0-1.0", summary="a test", seed=3)
     config = read_config(run / "model")
     tensors = state(run)[0]
-    network = load_networks(Located.at(run / "model"), METHOD)["generator"].state_dict()
+    network = load_networks(ResolvedModel.at(run / "model"), METHOD)["generator"].state_dict()
     for key in network:
         averaged = tensors.get(f"average/generator/generator.{key}")
         assert torch.equal(network[key], averaged if averaged is not None else tensors[f"module/generator/0/{key}"])
@@ -55,9 +55,9 @@ def test_the_model_holds_the_averaged_weights_and_how_they_came_to_be(tmp_path, 
     assert [(data.name, data.items) for data in made.data] == [("photos", 3)]
 
 
-def test_whose_pictures_it_was_trained_on_goes_into_the_model(tmp_path, photos):
+def test_whose_images_it_was_trained_on_goes_into_the_model(tmp_path, photos):
     credit = {"licence": "CC-BY-4.0", "author": "Jo Doe", "source": "there"}
-    (tmp_path / "photos" / "LICENCES.json").write_text(json.dumps({"pictures": {"1.png": credit}}))
+    (tmp_path / "photos" / "LICENCES.json").write_text(json.dumps({"images": {"1.png": credit}}))
     train(tmp_path / "run", photos)
     (known,) = read_attributions(tmp_path / "run" / "model").data["photos"]
     assert known == Credit(item="1.png", **credit)
@@ -89,17 +89,17 @@ def test_there_is_a_model_before_the_first_step(tmp_path, photos):
 def test_a_twin_is_the_run_whose_weight_is_zero(tmp_path, photos):
     train(tmp_path / "zero", photos, options={"gan": 0})
     notes = []
-    train(tmp_path / "twin", photos, silenced={("generator", "gan")}, note=notes.append)
-    zero, twin = state(tmp_path / "zero")[0], state(tmp_path / "twin")[0]
-    assert all(torch.equal(zero[key], twin[key]) for key in zero)
-    assert metrics(tmp_path / "twin")[-1]["generator/gan"] > 0
-    assert json.loads((tmp_path / "twin" / "train.json").read_text())["silenced"] == [["generator", "gan"]]
+    train(tmp_path / "baseline", photos, ablated_terms={("generator", "gan")}, note=notes.append)
+    zero, baseline = state(tmp_path / "zero")[0], state(tmp_path / "baseline")[0]
+    assert all(torch.equal(zero[key], baseline[key]) for key in zero)
+    assert metrics(tmp_path / "baseline")[-1]["generator/gan"] > 0
+    assert json.loads((tmp_path / "baseline" / "train.json").read_text())["ablated_terms"] == [["generator", "gan"]]
     assert not notes
 
 
 def test_a_term_to_silence_that_never_comes_is_pointed_out(tmp_path, photos):
     notes = []
-    train(tmp_path / "run", photos, silenced={("generator", "gna")}, note=notes.append)
+    train(tmp_path / "run", photos, ablated_terms={("generator", "gna")}, note=notes.append)
     assert notes[0] == "step 2: no such term to silence so far: generator/gna"
 
 

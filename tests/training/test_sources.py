@@ -9,7 +9,7 @@ from pathlib import Path
 import adversary
 import numpy as np
 import pytest
-from adversary import write_pictures
+from adversary import write_images
 from trainings import METHODS, assert_same_run, stop_at, train
 
 from gansdk import DataSplit, NamedDataset, array_digest
@@ -26,7 +26,7 @@ def test_data_without_a_name_is_the_recipes_first(tmp_path, photos):
 
 def test_empty_data_leaves_no_folder(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no pictures"):
+    with pytest.raises(InputError, match="holds no images"):
         train(tmp_path / "run", str(tmp_path / "empty"))
     assert not (tmp_path / "run").exists()
 
@@ -34,20 +34,20 @@ def test_empty_data_leaves_no_folder(tmp_path):
 def test_resuming_needs_the_same_data(tmp_path, photos):
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "run", photos, tests={"held-out": photos}, progress=stop_at(2))
-    write_pictures(tmp_path / "photos", seed=5)
+    write_images(tmp_path / "photos", seed=5)
     with pytest.raises(TrainingError, match=r"data set 'photos' at .* has changed since the run began"):
         trainer.resume(tmp_path / "run", methods=METHODS)
-    for picture in (tmp_path / "photos").iterdir():
-        picture.unlink()
-    with pytest.raises(InputError, match="holds no pictures"):
+    for image in (tmp_path / "photos").iterdir():
+        image.unlink()
+    with pytest.raises(InputError, match="holds no images"):
         trainer.resume(tmp_path / "run", methods=METHODS)
 
 
 def test_resuming_needs_the_same_test_data(tmp_path, photos):
-    held_out = write_pictures(tmp_path / "held-out", seed=1)
+    held_out = write_images(tmp_path / "held-out", seed=1)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "run", photos, tests={"photos": str(held_out)}, progress=stop_at(2))
-    write_pictures(held_out, seed=2)
+    write_images(held_out, seed=2)
     with pytest.raises(TrainingError, match=r"data set 'photos' at .*/held-out has changed"):
         trainer.resume(tmp_path / "run", methods=METHODS)
 
@@ -125,11 +125,11 @@ def test_a_named_data_set_that_is_damaged_stops_training_before_it_begins(tmp_pa
 def test_labels_that_a_recipe_needs_and_the_data_lacks_are_one_line(tmp_path, photos, named):
     _, how = named
     method = adversary.method("FromLabelled")
-    with pytest.raises(InputError, match="dots:all has no labels; put the pictures of each class into a sub-folder"):
+    with pytest.raises(InputError, match="dots:all has no labels; put the images of each class into a sub-folder"):
         train(tmp_path / "run", "", **how | {"method": method})
     with pytest.raises(InputError, match="photos has no labels"):
         train(tmp_path / "run", photos, method=method)
-    for index, picture in enumerate(sorted((tmp_path / "photos").iterdir())):
+    for index, image in enumerate(sorted((tmp_path / "photos").iterdir())):
         (tmp_path / "photos" / f"class {index % 2}").mkdir(exist_ok=True)
-        picture.rename(tmp_path / "photos" / f"class {index % 2}" / picture.name)
+        image.rename(tmp_path / "photos" / f"class {index % 2}" / image.name)
     assert train(tmp_path / "run", photos, method=method).steps == 6

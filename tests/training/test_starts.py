@@ -3,7 +3,7 @@
 import adversary
 import pytest
 import torch
-from adversary import write_pictures
+from adversary import write_images
 from safetensors.torch import load_file
 from trainings import METHODS, train
 
@@ -16,17 +16,17 @@ GOING_ON = adversary.method("GoingOn", "GoingOnOptions")
 
 def test_a_model_with_both_ends_is_measured_beside_its_start(tmp_path, photos):
     train(tmp_path / "first", photos)
-    held_out = str(write_pictures(tmp_path / "held-out", seed=5))
+    held_out = str(write_images(tmp_path / "held-out", seed=5))
     start = str(tmp_path / "first") + "/"
     finished = train(
         tmp_path / "second", photos, method=GOING_ON, options={"start": start}, tests={"held-out": held_out}
     )
     again = train(tmp_path / "alone", photos, options={"steps": 6}, tests={"held-out": held_out})
     measured, alone = finished.evaluation.measurements[0], again.evaluation.measurements[0]
-    assert measured.twin.values == pytest.approx(alone.values)  # the first run again
-    assert measured.difference.value == pytest.approx(measured.value - measured.twin.value)
-    assert "other end" in finished.evaluation.twin
-    assert again.evaluation.twin.startswith("none:")
+    assert measured.baseline.values == pytest.approx(alone.values)  # the first run again
+    assert measured.difference.value == pytest.approx(measured.value - measured.baseline.value)
+    assert "other end" in finished.evaluation.baseline
+    assert again.evaluation.baseline.startswith("none:")
 
 
 def go_on(run, photos, start):
@@ -37,11 +37,11 @@ def test_a_stage_goes_on_from_a_model_and_carries_both_ends(tmp_path, photos):
     train(tmp_path / "first", photos)
     go_on(tmp_path / "second", photos, tmp_path / "first")
     config = read_config(tmp_path / "second" / "model")
-    assert config.ends == {"0": "start.safetensors", "1": "model.safetensors"}
+    assert config.checkpoints == {"0": "initial.safetensors", "1": "model.safetensors"}
     digest = read_config(tmp_path / "first" / "model").files["model.safetensors"]
-    assert config.trained.relies_on == {"start": digest}
+    assert config.trained.dependencies == {"start": digest}
     first = load_file(tmp_path / "first" / "model" / "model.safetensors")
-    start = load_file(tmp_path / "second" / "model" / "start.safetensors")
+    start = load_file(tmp_path / "second" / "model" / "initial.safetensors")
     assert first.keys() == start.keys()
     assert all(torch.equal(first[key], start[key]) for key in first)
 

@@ -30,18 +30,18 @@ def test_signs_each_side_pulls_the_verdict_its_way():
     train = Train([g, d])
     z = torch.randn(32, 3)
 
-    def verdict():
+    def logit():
         with train.turn(d):
             return critic(generator(z)).mean().item()
 
-    first = verdict()
+    first = logit()
     with train.turn(g) as turn:
         turn.minimise({"gan": softplus(-critic(generator(z))).mean()})
-    second = verdict()
+    second = logit()
     with train.turn(d) as turn:
         turn.minimise({"fake": softplus(critic(generator(z).detach())).mean()})
     assert second > first
-    assert verdict() < second
+    assert logit() < second
 
 
 def test_an_unreached_parameter_is_named_and_nobody_moves():
@@ -97,11 +97,11 @@ def test_a_gradient_that_is_not_finite_is_named_although_the_loss_is():
 
 
 def test_a_silenced_term_moves_nothing_and_is_still_logged():
-    def after(terms, **silenced):
+    def after(terms, **ablated_terms):
         torch.manual_seed(0)
         linear = nn.Linear(2, 1)
         player = Player("net", linear, SGD)
-        train = Train([player], **silenced)
+        train = Train([player], **ablated_terms)
         out = linear(torch.tensor([[1.0, 2.0]])).sum()
         values = {"fit": (out - 3).square(), "extra": out.abs() + 4}
         with train.turn(player) as turn:
@@ -109,7 +109,7 @@ def test_a_silenced_term_moves_nothing_and_is_still_logged():
         return tensors(linear), train.averages.means()
 
     alone, _ = after(["fit"])
-    twin, logged = after(["fit", "extra"], silenced={("net", "extra")})
+    twin, logged = after(["fit", "extra"], ablated_terms={("net", "extra")})
     full, _ = after(["fit", "extra"])
     assert same(alone, twin)
     assert not same(alone, full)
@@ -118,7 +118,7 @@ def test_a_silenced_term_moves_nothing_and_is_still_logged():
 
 def test_silencing_a_player_that_does_not_exist_is_refused():
     with pytest.raises(TrainingError, match="no player 'gnerator' whose term 'gan'"):
-        Train([Player("generator", nn.Linear(1, 1), SGD)], silenced={("gnerator", "gan")})
+        Train([Player("generator", nn.Linear(1, 1), SGD)], ablated_terms={("gnerator", "gan")})
 
 
 def test_finished_gives_back_each_modules_own_mode_after_a_failure():
@@ -219,10 +219,10 @@ def test_an_observer_sees_turns_and_gradients_and_may_hold_everybody_still():
             super().begin(players)
             self.seen.append(("begin", [player.name for player in players]))
 
-        def watch(self, terms, verdicts):
+        def watch(self, terms, logits):
             ((player, own),) = terms.items()
             self.seen.append(
-                (player.name, list(own), torch.autograd.grad(own["line"], verdicts["made"], retain_graph=True))
+                (player.name, list(own), torch.autograd.grad(own["line"], logits["fake"], retain_graph=True))
             )
 
         def move(self, gradients):
@@ -238,9 +238,9 @@ def test_an_observer_sees_turns_and_gradients_and_may_hold_everybody_still():
     before = tensors(linear)
     with train.turn(player) as turn:
         out = linear(torch.tensor([[3.0, 4.0]]))
-        turn.minimise({"line": 5 * out.sum()}, verdicts={"made": out})
-    begin, (*watched, (by_verdict,)), gradients, end = train.seen
-    assert (watched, by_verdict.item()) == (["net", ["line"]], 5)
+        turn.minimise({"line": 5 * out.sum()}, logits={"fake": out})
+    begin, (*watched, (by_logit,)), gradients, end = train.seen
+    assert (watched, by_logit.item()) == (["net", ["line"]], 5)
     assert (begin, end) == (("begin", ["net"]), ("end", ["net"]))
     assert [one.flatten().tolist() for one in gradients["net"]] == [[15.0, 20.0], [5.0]]
     assert same(tensors(linear), before)

@@ -19,7 +19,7 @@ from gansdk_infogan.losses import (
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(*shape, generator=torch.InfoGANGenerator().manual_seed(seed))
 
 
 def test_a_category_that_is_read_off_perfectly_tells_ln_k_nats() -> None:

@@ -36,7 +36,7 @@ def test_what_ships_fits_in_two_million() -> None:
 
 def test_codes_are_named_and_read_back_where_they_stand() -> None:
     options = NetworkOptions(categories="3,4", continuous=2, deviation="learnt")
-    assert [part.name for part in codes(options)] == ["class_0", "class_1", "style"]
+    assert [variable.name for variable in codes(options)] == ["class_0", "class_1", "style"]
     numbers = read(torch.arange(11.0)[None], codes(options))
     assert numbers["class_0"].tolist() == [[0, 1, 2]]
     assert numbers["class_1"].tolist() == [[3, 4, 5, 6]]
@@ -44,7 +44,7 @@ def test_codes_are_named_and_read_back_where_they_stand() -> None:
     assert numbers["style.log"].tolist() == [[1, 1]]  # 9 and 10, bounded
 
 
-def test_a_model_makes_pictures_and_reads_their_codes() -> None:
+def test_a_model_makes_images_and_reads_their_codes() -> None:
     declared = facts(SMALL, [f"number {digit}" for digit in range(10)])
     built = {name: network.eval() for name, network in networks(SMALL).items()}
     model = assemble(built, declared)
@@ -53,12 +53,12 @@ def test_a_model_makes_pictures_and_reads_their_codes() -> None:
     assert model.encoder is not None
     source = {"noise": torch.rand(5, 62) * 2 - 1, "class": torch.arange(5), "style": torch.zeros(5, 2)}
     with torch.no_grad():
-        pictures = model.generator.generate(source)
+        images = model.generator.generate(source)
         weights = {**source, "class": torch.nn.functional.one_hot(torch.arange(5), 10).float()}
-        assert torch.equal(model.generator.generate(weights), pictures)
-        said = model.encoder.encode(pictures)
-    assert pictures.shape == (5, 1, 28, 28)
-    assert 0 <= float(pictures.min()) <= float(pictures.max()) <= 1
+        assert torch.equal(model.generator.generate(weights), images)
+        said = model.encoder.encode(images)
+    assert images.shape == (5, 1, 28, 28)
+    assert 0 <= float(images.min()) <= float(images.max()) <= 1
     assert said["class"].shape == (5, 10)
     torch.testing.assert_close(said["class"].sum(1), torch.ones(5))
     assert said["style"].shape == (5, 2)
@@ -73,7 +73,7 @@ def test_categories_that_are_none_are_refused(text: str) -> None:
 
 def test_no_category_at_all_is_possible() -> None:
     options = NetworkOptions(categories="", continuous=3)
-    assert [part.name for part in codes(options)] == ["style"]
+    assert [variable.name for variable in codes(options)] == ["style"]
 
 
 def test_words_come_from_labelled_images() -> None:

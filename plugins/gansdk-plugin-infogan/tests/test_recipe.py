@@ -1,4 +1,4 @@
-"""How InfoGAN is trained: what reaches whom, what a twin is, what comes out."""
+"""How InfoGAN is trained: what reaches whom, what an ablation is, what comes out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 import gansdk
 from gansdk.training import Train, train
@@ -37,21 +37,21 @@ WORDS = ("above", "below")
 
 @pytest.fixture
 def dots(tmp_path: Path) -> Path:
-    """Pictures of two classes: a bright band above or below."""
+    """Images of two classes: a bright band above or below."""
     random = np.random.default_rng(0)
     for label, row in (("above", 2), ("below", 6)):
         (tmp_path / "dots" / label).mkdir(parents=True)
         for index in range(12):
             pixels = np.zeros((8, 8), np.uint8)
             pixels[row - 2 : row + 2] = random.integers(200, 256)
-            Image.fromarray(pixels).save(tmp_path / "dots" / label / f"{index}.png")
+            PILImage.fromarray(pixels).save(tmp_path / "dots" / label / f"{index}.png")
     return tmp_path / "dots"
 
 
-def stepped(dots: Path, silenced: list[tuple[str, str]], steps: int = 3) -> tuple[InfoGAN, dict[str, float]]:
+def stepped(dots: Path, ablated_terms: list[tuple[str, str]], steps: int = 3) -> tuple[InfoGAN, dict[str, float]]:
     torch.manual_seed(0)
     recipe = InfoGAN(InfoGANOptions(**TINY))
-    training = Train(recipe.players, silenced=silenced)
+    training = Train(recipe.players, ablated_terms=ablated_terms)
     stream = recipe.streams({"images": gansdk.open_data(str(dots))}, 0)["images"]
     torch.manual_seed(0)
     for index in range(steps):
@@ -76,14 +76,16 @@ def test_the_model_knows_what_its_shapes_stand_on(dots: Path) -> None:
     recipe, _ = stepped(dots, [], steps=1)
     facts = recipe.export().facts
     assert facts.encoder is not None
-    assert facts.encoder.data.ground == "dark"
+    assert facts.encoder.data.background == "dark"
 
 
 def test_a_twin_trains_q_and_never_tells_the_generator(dots: Path) -> None:
     """The plain GAN of the paper's Figure 1: the generator moves as if there were no codes to be read."""
-    silenced = [("generator", "categorical"), ("generator", "continuous")]
-    twin, _ = stepped(dots, silenced, steps=1)
-    plain, _ = stepped(dots, [*silenced, ("discriminator", "categorical"), ("discriminator", "continuous")], steps=1)
+    ablated_terms = [("generator", "categorical"), ("generator", "continuous")]
+    baseline, _ = stepped(dots, ablated_terms, steps=1)
+    plain, _ = stepped(
+        dots, [*ablated_terms, ("discriminator", "categorical"), ("discriminator", "continuous")], steps=1
+    )
     usual, _ = stepped(dots, [], steps=1)
 
     def q(recipe: InfoGAN) -> torch.Tensor:
@@ -91,8 +93,8 @@ def test_a_twin_trains_q_and_never_tells_the_generator(dots: Path) -> None:
 
     torch.manual_seed(0)
     assert torch.equal(q(plain), q(InfoGAN(InfoGANOptions(**TINY))))
-    assert not torch.equal(q(twin), q(plain))
-    assert not torch.equal(twin.networks["generator"].dense[0].weight, usual.networks["generator"].dense[0].weight)
+    assert not torch.equal(q(baseline), q(plain))
+    assert not torch.equal(baseline.networks["generator"].dense[0].weight, usual.networks["generator"].dense[0].weight)
 
 
 @pytest.mark.parametrize("config", METHOD.configs)
@@ -103,8 +105,8 @@ def test_the_twin_of_a_config_moves_its_generator_by_the_plain_gans_gradient(dot
         plain: tuple[torch.Tensor, ...] = ()
         used: tuple[torch.Tensor, ...] = ()
 
-        def watch(self, terms: Mapping[Player, Mapping[str, torch.Tensor]], verdicts: Any) -> None:
-            super().watch(terms, verdicts)
+        def watch(self, terms: Mapping[Player, Mapping[str, torch.Tensor]], logits: Any) -> None:
+            super().watch(terms, logits)
             for player, own in terms.items():
                 if player.name == "generator":
                     parameters = self.states[player].tensors
@@ -114,15 +116,15 @@ def test_the_twin_of_a_config_moves_its_generator_by_the_plain_gans_gradient(dot
             super().move(gradients)
             self.used = next((tuple(taken) for player, taken in gradients.items() if player.name == "generator"), ())
 
-    def taken(silenced: Iterable[tuple[str, str]]) -> list[bool]:
+    def taken(ablated_terms: Iterable[tuple[str, str]]) -> list[bool]:
         torch.manual_seed(0)
         recipe = InfoGAN(InfoGANOptions(**{**METHOD.configs[config].values, **TINY}))
-        training = Watched(recipe.players, silenced=silenced)
+        training = Watched(recipe.players, ablated_terms=ablated_terms)
         stream = recipe.streams({"images": gansdk.open_data(str(dots))}, 0)["images"]
         recipe.step({"images": stream.batch(0)}, training)
         return [torch.equal(*pair) for pair in zip(training.plain, training.used, strict=True)]
 
-    assert all(taken(METHOD.configs[config].own_terms))
+    assert all(taken(METHOD.configs[config].ablated_terms))
     assert not any(taken([]))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 from skimage import data as photographs
 from skimage.metrics import peak_signal_noise_ratio
 
@@ -45,7 +45,7 @@ def y_channel(rgb):
 def test_a_model_that_ships_is_small_licensed_and_traceable(name):
     folder = MODELS[name]
     assert all(path.stat().st_size <= 8_000_000 for path in folder.iterdir())
-    config = gansdk.pipeline("superres", model=f"builtin:{name}", device="cpu").located.config
+    config = gansdk.pipeline("superres", model=f"builtin:{name}", device="cpu").resolved.config
     assert config.licence
     assert config.summary
     assert config.trained.commit
@@ -81,7 +81,7 @@ def decibels():
 
 
 def test_its_evaluation_keeps_the_promised_distance_from_bicubic():
-    gains = {data: one.value - one.baselines["bicubic"] for data, one in decibels().items()}
+    gains = {data: one.value - one.references["bicubic"] for data, one in decibels().items()}
     assert gains["Set5"] >= 1.0
     assert gains["BSD100"] >= 0.3
 
@@ -103,24 +103,24 @@ def test_the_default_is_better_than_bicubic_and_than_its_start_on_compressed_ima
     assert set(figures) == {30, 50, 75, 90}
     for quality in (30, 50, 75):
         one = figures[quality]
-        assert one.value >= one.baselines["bicubic"] + 0.3
-        assert one.value >= one.twin.value + 0.3
+        assert one.value >= one.references["bicubic"] + 0.3
+        assert one.value >= one.baseline.value + 0.3
         assert compressed(PHOTO, "pd-lite0")[quality].difference.value < 0
     clean = measured(PHOTO, "psnr-y")["BSD100"]
-    assert clean.value >= clean.twin.value - 0.4
+    assert clean.value >= clean.baseline.value - 0.4
 
 
 def test_its_textured_sister_is_nearer_to_photographs_at_every_quality():
     for one in compressed(PHOTO_TEXTURED, "fd-lite0").values():
-        assert one.value < 0.8 * one.baselines["bicubic"]
-        assert one.value < 0.8 * one.twin.value
+        assert one.value < 0.8 * one.references["bicubic"]
+        assert one.value < 0.8 * one.baseline.value
 
 
 def test_a_compressed_image_comes_out_cleaner_than_from_the_model_of_clean_images(sharpen):
     """By scikit-image, through the public call, on a photograph that is in no training set."""
     true = photographs.astronaut()[:320, :320]
     file = io.BytesIO()
-    Image.fromarray(true).resize((80, 80), Image.Resampling.BICUBIC).save(file, "JPEG", quality=40)
+    PILImage.fromarray(true).resize((80, 80), PILImage.Resampling.BICUBIC).save(file, "JPEG", quality=40)
     found = [
         peak_signal_noise_ratio(y_channel(true), y_channel(one(file.getvalue()).pixels), data_range=255)
         for one in (pipeline(PHOTO), sharpen)
@@ -129,22 +129,24 @@ def test_a_compressed_image_comes_out_cleaner_than_from_the_model_of_clean_image
 
 
 def test_stage_2_is_nearer_to_the_eye_and_a_little_farther_in_decibels():
-    """The bars of the second stage, against the first in the same run; its judges are in no loss."""
+    """The bars of the second stage, against the first in the same run; its evaluators are in no loss."""
     for one in measured(TEXTURED, "psnr-y").values():
-        assert 0.5 <= one.twin.value - one.value <= 2.5
+        assert 0.5 <= one.baseline.value - one.value <= 2.5
     assert all(one.value >= 35 for one in measured(TEXTURED, "consistency").values())
     seen = measured(TEXTURED, "fd-lite0")["BSD100"]
-    assert seen.value <= 0.85 * seen.twin.value
+    assert seen.value <= 0.85 * seen.baseline.value
     near = measured(TEXTURED, "pd-lite0")["BSD100"]
-    assert near.value <= 0.96 * near.twin.value
+    assert near.value <= 0.96 * near.baseline.value
     slope = measured(TEXTURED, "spectrum-slope")["BSD100"]
-    assert slope.value < slope.twin.value
+    assert slope.value < slope.baseline.value
 
 
 @pytest.mark.parametrize(("second", "first"), [(TEXTURED, NAME), (PHOTO_TEXTURED, PHOTO)])
 def test_the_end_where_stage_2_began_is_the_model_of_stage_1(second, first):
     photo = photographs.chelsea()[100:150, 100:160]
-    np.testing.assert_array_equal(pipeline(second, blend=0)(photo).pixels, pipeline(first)(photo).pixels)
+    np.testing.assert_array_equal(
+        pipeline(second, network_interpolation=0)(photo).pixels, pipeline(first)(photo).pixels
+    )
 
 
 def test_stage_2_has_more_fine_detail_than_stage_1(sharpen, texture):
@@ -163,19 +165,19 @@ def test_the_readme_quotes_their_evaluation():
         row = next(line for line in readme.splitlines() if line.startswith(f"| `builtin:{name}`"))
         for one in measured(name, "psnr-y").values():
             assert f"{one.value:.2f}" in row
-            assert f"{one.baselines['bicubic']:.2f}" in row
+            assert f"{one.references['bicubic']:.2f}" in row
 
 
 @pytest.mark.skipif(not (DATA / "set5_hr.zip").is_file(), reason="Set5 is not here; GANSDK_DATA names its folder")
 def test_its_evaluation_is_what_comes_out_here(sharpen):
-    """Measured again by scikit-image through the public call, on pictures that its evaluation lists."""
+    """Measured again by scikit-image through the public call, on images that its evaluation lists."""
     recorded = decibels()["Set5"]
-    pictures = gansdk.open_pictures(DATA / "set5_hr.zip")
-    for index in range(len(pictures)):
-        name, true = pictures[index]
+    images = gansdk.open_images(DATA / "set5_hr.zip")
+    for index in range(len(images)):
+        name, true = images[index]
         true = true[: true.shape[0] // 4 * 4, : true.shape[1] // 4 * 4]
         size = (true.shape[1] // 4, true.shape[0] // 4)
-        low = np.asarray(Image.fromarray(true).resize(size, Image.Resampling.BICUBIC))
+        low = np.asarray(PILImage.fromarray(true).resize(size, PILImage.Resampling.BICUBIC))
         ours, theirs = (y_channel(one)[4:-4, 4:-4] for one in (sharpen(low).pixels, true))
         assert peak_signal_noise_ratio(theirs, ours, data_range=255) == pytest.approx(recorded.values[name], abs=0.02)
 
@@ -193,9 +195,9 @@ def test_the_declared_receptive_field_is_the_networks(sharpen):
     """What a pixel can reach, by the gradient of the loaded weights."""
     from gansdk.models.loading import load_networks
 
-    located = sharpen.located
-    radius = located.config.facts.generator.receptive_field
-    network = load_networks(located, METHOD)["generator"].double()
+    resolved = sharpen.resolved
+    radius = resolved.config.facts.generator.receptive_field
+    network = load_networks(resolved, METHOD)["generator"].double()
     side = 2 * radius + 9
     image = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     middle = side // 2 * 4 + 1
@@ -212,13 +214,13 @@ def test_reduced_precision_that_its_facts_call_safe_passes_the_gate(name):
     sharpen = pipeline(name)
 
     photo = photographs.chelsea()[60:180, 150:290]
-    for precision in sharpen.located.config.facts.safe_precisions:
-        (loss,) = measure(sharpen.located, METHOD, precision, {"chelsea": photo})
+    for precision in sharpen.resolved.config.facts.safe_precisions:
+        (loss,) = measure(sharpen.resolved, METHOD, precision, {"chelsea": photo})
         assert loss.passes, loss
 
 
 @pytest.mark.parametrize(("name", "most"), [(NAME, 3), (TEXTURED, 8)])
-def test_it_invents_next_to_nothing_in_a_flat_picture(name, most):
+def test_it_invents_next_to_nothing_in_a_flat_image(name, most):
     flat = np.full((40, 40, 3), (180, 90, 60), np.uint8)
     result = pipeline(name)(flat).pixels.astype(int)
     assert np.abs(result - flat[0, 0]).max() <= most
@@ -228,5 +230,5 @@ def test_it_invents_next_to_nothing_in_a_flat_picture(name, most):
 def test_downscaled_it_is_its_input(name):
     sharpen = pipeline(name)
     photo = photographs.coffee()[100:200, 200:330]
-    back = Image.fromarray(sharpen(photo).pixels).resize((130, 100), Image.Resampling.BICUBIC)
+    back = PILImage.fromarray(sharpen(photo).pixels).resize((130, 100), PILImage.Resampling.BICUBIC)
     assert peak_signal_noise_ratio(photo, np.asarray(back), data_range=255) >= 35

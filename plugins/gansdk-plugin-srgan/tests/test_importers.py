@@ -10,7 +10,7 @@ import published
 import pytest
 import torch
 from command import Gansdk
-from PIL import Image
+from PIL import Image as PILImage
 
 import gansdk
 from gansdk_srgan import IMPORTER
@@ -223,14 +223,14 @@ def test_a_model_that_keeps_the_size_is_imported_and_used(name: str, tmp_path: P
     assert done.code == 0, done.err
     assert "for restore" in done.err
     pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    PILImage.fromarray(pixels).save(tmp_path / "photo.png")
     done = command("run", "restore", "photo.png", "--model", "model/", "-o", "clean.png")
     assert done.code == 0, done.err
     with torch.inference_mode():
         expected = theirs(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255).clamp(0, 1)
-    with Image.open(tmp_path / "clean.png") as clean:
+    with PILImage.open(tmp_path / "clean.png") as clean:
         got = np.asarray(clean).astype(int)
     assert np.abs(got - (expected[0].permute(1, 2, 0) * 255).round().numpy()).max() <= 1
     refused = command("run", "superres", "photo.png", "--model", "model/", "-o", "large.png")
     assert refused.code == 2
-    assert "its generator gives no larger picture" in refused.err
+    assert "its generator gives no larger image" in refused.err

@@ -1,4 +1,4 @@
-"""A published model with what it makes of a picture, by another engine: the whole way, as a user goes it."""
+"""A published model with what it makes of an image, by another engine: the whole way, as a user goes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from command import Gansdk
-from PIL import Image
+from PIL import Image as PILImage
 from skimage import data as photographs
 
 import gansdk
@@ -43,10 +43,10 @@ def expected():
 
 def test_in_fp32_it_gives_the_expected_numbers(model):
     from gansdk.models.loading import load_networks
-    from gansdk.models.resolved import Located
+    from gansdk.models.resolved import ResolvedModel
 
-    network = load_networks(Located.at(model), METHOD)["generator"]
-    image = torch.from_numpy(np.array(Image.open(REFERENCE / "input.png"))).permute(2, 0, 1)[None].float() / 255
+    network = load_networks(ResolvedModel.at(model), METHOD)["generator"]
+    image = torch.from_numpy(np.array(PILImage.open(REFERENCE / "input.png"))).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         numbers = network(image).clamp(0, 1)[0].permute(1, 2, 0).numpy()
     assert np.abs(numbers - expected()).max() <= TOLERANCE
@@ -60,7 +60,7 @@ def test_run_superres_writes_them_rounded(model):
         "--on-exists", "overwrite",
     )  # fmt: skip
     assert done.code == 0, done.err
-    with Image.open(place) as large:
+    with PILImage.open(place) as large:
         difference = np.abs(np.asarray(large) / 255 - expected())
     assert difference.max() <= 0.5 / 255 + TOLERANCE
 
@@ -74,7 +74,7 @@ def test_tiled_it_is_bit_for_bit_the_whole(model):
 
 
 def test_where_bf16_was_measured_it_keeps_to_the_gate(model):
-    config = gansdk.pipeline("superres", model=model, device="cpu").located.config
+    config = gansdk.pipeline("superres", model=model, device="cpu").resolved.config
     if "bf16" not in config.facts.safe_precisions:
         pytest.skip("this CPU does not compute in bf16, so it was not measured")
     photo = photographs.coffee()[100:180, 200:300]

@@ -1,4 +1,4 @@
-"""The first stage, on tiny pictures: what it learns, measures, exports, and that it fits the training room."""
+"""The first stage, on tiny images: what it learns, measures, exports, and that it fits the training room."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 import gansdk
 import gansdk.training
@@ -46,7 +46,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> gansdk.Pictures:
+def photos(tmp_path: Path) -> gansdk.Images:
     """Sharp edges at all angles: what bilinear interpolation blurs and a network can learn to sharpen."""
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -54,8 +54,8 @@ def photos(tmp_path: Path) -> gansdk.Pictures:
     for index, angle in enumerate([0.3, 1.2, 2.0]):
         wave = np.sin((rows * math.sin(angle) + columns * math.cos(angle)) / 4)
         colours = np.stack([wave > 0, wave > 0.5, wave < 0.2], axis=-1)
-        Image.fromarray((colours * 200 + 20).astype(np.uint8)).save(folder / f"{index}.png")
-    return gansdk.open_pictures(folder)
+        PILImage.fromarray((colours * 200 + 20).astype(np.uint8)).save(folder / f"{index}.png")
+    return gansdk.open_images(folder)
 
 
 def build(**changed: object) -> Stage1:
@@ -73,20 +73,20 @@ def test_configs_are_valid_and_the_papers_is_the_paper() -> None:
 
 def test_the_photo_config_continues_from_the_model_that_was_taught_clean_images() -> None:
     recipe = Stage1(Stage1Options(**METHOD.configs["small-photo"].values))
-    start = gansdk.training.load_start("builtin:srresnet-x4", METHOD)
+    start = gansdk.training.load_initial_model("builtin:srresnet-x4", METHOD)
     for name, tensor in start.networks["generator"].state_dict().items():
         torch.testing.assert_close(recipe.networks["generator"].state_dict()[name], tensor, rtol=0, atol=0)
-    assert recipe.relies_on == {"start": start.digest}
+    assert recipe.dependencies == {"init_from": start.digest}
 
 
 def test_a_start_of_other_sizes_is_refused_with_the_sizes_to_set() -> None:
     with pytest.raises(gansdk.UsageError, match="is not that of this training") as caught:
-        build(start="builtin:srresnet-x4")
+        build(init_from="builtin:srresnet-x4")
     assert "--set features=64" in caught.value.hint
     assert "--set base" not in caught.value.hint
 
 
-def test_degraded_inputs_differ_from_the_shrunk_and_the_truth_stays(photos: gansdk.Pictures) -> None:
+def test_degraded_inputs_differ_from_the_shrunk_and_the_truth_stays(photos: gansdk.Images) -> None:
     plain, degraded = (
         build(degradation=kind, clean=0, batch=1).streams({"photos": photos}, seed=0)["photos"].batch(0)
         for kind in ("bicubic", "second-order")
@@ -96,7 +96,7 @@ def test_degraded_inputs_differ_from_the_shrunk_and_the_truth_stays(photos: gans
     assert torch.equal(plain["high"].sort().values.sum(), degraded["high"].sort().values.sum())
 
 
-def test_training_lowers_the_loss_of_the_averaged_network(photos: gansdk.Pictures) -> None:
+def test_training_lowers_the_loss_of_the_averaged_network(photos: gansdk.Images) -> None:
     recipe = build()
     stream = recipe.streams({"photos": photos}, seed=0)["photos"]
     train = gansdk.training.Train(recipe.players)
@@ -113,7 +113,7 @@ def test_training_lowers_the_loss_of_the_averaged_network(photos: gansdk.Picture
     assert error() < 0.9 * bilinear
 
 
-def test_the_weight_of_the_pixel_loss_reaches_the_generator(photos: gansdk.Pictures) -> None:
+def test_the_weight_of_the_pixel_loss_reaches_the_generator(photos: gansdk.Images) -> None:
     batch = {"photos": build().streams({"photos": photos}, seed=0)["photos"].batch(0)}
     moved = []
     for weight in (1.0, 2.0):
@@ -137,7 +137,7 @@ def test_the_step_size_rises_stays_and_falls() -> None:
     assert step_size(Stage1Options(**TINY), 119) == 1.0
 
 
-def test_the_models_pictures_stay_within_their_range() -> None:
+def test_the_models_images_stay_within_their_range() -> None:
     facts = build().export().facts
     model = assemble({"generator": lambda image: image * 3 - 1}, facts)
     assert model.generator is not None
@@ -145,12 +145,12 @@ def test_the_models_pictures_stay_within_their_range() -> None:
     torch.testing.assert_close(given.flatten(), torch.tensor([0.0, 0.5, 1.0]))
 
 
-def test_samples_show_three_pictures_side_by_side(tmp_path: Path) -> None:
+def test_samples_show_three_images_side_by_side(tmp_path: Path) -> None:
     for index, size in enumerate([(230, 200), (20, 20)]):
         noise = np.random.default_rng(index).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-        Image.fromarray(noise).save(tmp_path / f"{index}.png")
+        PILImage.fromarray(noise).save(tmp_path / f"{index}.png")
     recipe = build()
-    data = {"photos": gansdk.open_pictures(tmp_path)}
+    data = {"photos": gansdk.open_images(tmp_path)}
     inputs = recipe.samples(data)
     assert inputs["low"].shape == (1, 3, 48, 48)
     with torch.no_grad():
@@ -159,7 +159,7 @@ def test_samples_show_three_pictures_side_by_side(tmp_path: Path) -> None:
     torch.testing.assert_close(shown[..., 384:], inputs["high"])
 
 
-def test_the_training_loop_takes_it_from_pictures_to_a_measured_model(photos: gansdk.Pictures, tmp_path: Path) -> None:
+def test_the_training_loop_takes_it_from_images_to_a_measured_model(photos: gansdk.Images, tmp_path: Path) -> None:
     folder, run = tmp_path / "photos", tmp_path / "run"
     finished = gansdk.training.train(
         METHOD,
@@ -173,7 +173,7 @@ def test_the_training_loop_takes_it_from_pictures_to_a_measured_model(photos: ga
     )
     assert finished.evaluation is not None
     assert {"psnr-y", "ssim-y"} <= {measured.metric for measured in finished.evaluation.measurements}
-    assert "itself the twin of the adversarial stage" in finished.evaluation.twin
+    assert "itself the ablation of the adversarial stage" in finished.evaluation.baseline
     config = json.loads((run / "model" / "config.json").read_text())
     assert SRResNetOptions(**config["network"]) == build().options.network()
     assert config["facts"]["generator"]["receptive_field"] == 6

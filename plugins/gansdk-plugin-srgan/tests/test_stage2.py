@@ -1,4 +1,4 @@
-"""The second stage, on tiny pictures: its content losses, its two players, what it starts from and what it keeps."""
+"""The second stage, on tiny images: its content losses, its two players, what it starts from and what it keeps."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -16,7 +16,7 @@ import gansdk.training
 from gansdk_srgan import METHOD
 from gansdk_srgan.contents import DiscriminatorContent, PixelContent, VGGContent
 from gansdk_srgan.freezing import FrozenBatchNorm2d, freeze_batch_norm
-from gansdk_srgan.networks import Discriminator
+from gansdk_srgan.networks import SRGANDiscriminator
 from gansdk_srgan.options import Stage2Options
 from gansdk_srgan.recipe import Stage2
 
@@ -48,7 +48,7 @@ def photos(tmp_path: Path) -> Path:
     folder.mkdir()
     for index in range(2):
         noise = np.random.default_rng(index).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-        Image.fromarray(noise).save(folder / f"{index}.png")
+        PILImage.fromarray(noise).save(folder / f"{index}.png")
     return folder
 
 
@@ -60,7 +60,7 @@ def first(tmp_path: Path, photos: Path) -> Path:
 
 
 @pytest.fixture
-def trunk(tmp_path: Path) -> Path:
+def backbone(tmp_path: Path) -> Path:
     """A file with the keys of VGG16 and random weights."""
     torch.manual_seed(0)
     network = gansdk.VGG(layers=[(5, 3)])
@@ -73,21 +73,21 @@ def train(config: str, run: Path, photos: Path, options: dict[str, object]) -> N
 
 
 def second(first: Path, **changes: object) -> Stage2Options:
-    return Stage2Options(**{**SECOND, "start": str(first), "content_of": "pixel", **changes})
+    return Stage2Options(**{**SECOND, "init_from": str(first), "content_of": "pixel", **changes})
 
 
 def test_the_loop_takes_it_from_a_first_stage_to_a_model_with_two_ends(
-    first: Path, trunk: Path, photos: Path, tmp_path: Path
+    first: Path, backbone: Path, photos: Path, tmp_path: Path
 ) -> None:
     faster = {"warmup": 0, "learning_rate": 1e-2}
-    options = {**SECOND, **faster, "start": str(first), "trunk": str(trunk), "layers": "1,2+2,1"}
+    options = {**SECOND, **faster, "init_from": str(first), "backbone": str(backbone), "layers": "1,2+2,1"}
     train("small-gan", tmp_path / "second", photos, options)
     model = tmp_path / "second" / "model"
     config = json.loads((model / "config.json").read_text())
-    assert config["ends"] == {"0": "start.safetensors", "1": "model.safetensors"}
-    assert set(config["trained"]["relies_on"]) == {"start", "trunk"}
+    assert config["checkpoints"] == {"0": "initial.safetensors", "1": "model.safetensors"}
+    assert set(config["trained"]["dependencies"]) == {"init_from", "backbone"}
     before = load_file(first / "model" / "model.safetensors")
-    start, finish = load_file(model / "start.safetensors"), load_file(model / "model.safetensors")
+    start, finish = load_file(model / "initial.safetensors"), load_file(model / "model.safetensors")
     assert all(torch.equal(before[key], start[key]) for key in before)
     statistics = [key for key in before if "running" in key or "tracked" in key]
     assert statistics
@@ -97,8 +97,11 @@ def test_the_loop_takes_it_from_a_first_stage_to_a_model_with_two_ends(
     lines = [json.loads(line) for line in (tmp_path / "second" / "metrics.jsonl").read_text().splitlines()]
     terms = {"discriminator/real", "discriminator/fake", "generator/content", "generator/adversarial"}
     assert terms < set(lines[-1])
-    photo = Image.open(photos / "0.png").crop((0, 0, 16, 12))
-    sharpen, plain = (gansdk.pipeline("superres", tmp_path / "second", blend=blend) for blend in (None, 0.0))
+    photo = PILImage.open(photos / "0.png").crop((0, 0, 16, 12))
+    sharpen, plain = (
+        gansdk.pipeline("superres", tmp_path / "second", network_interpolation=network_interpolation)
+        for network_interpolation in (None, 0.0)
+    )
     assert sharpen(photo).pixels.shape == (48, 64, 3)
     was = gansdk.pipeline("superres", first, precision="fp32")(photo).pixels
     np.testing.assert_array_equal(plain(photo).pixels, was)
@@ -120,12 +123,14 @@ def test_frozen_batch_norm_uses_its_statistics_in_training_and_learns_its_scale(
     assert network[1].weight.grad is not None
 
 
-def test_a_discriminator_that_only_learns_tells_pictures_apart(first: Path, photos: Path) -> None:
+def test_a_discriminator_that_only_learns_tells_images_apart(first: Path, photos: Path) -> None:
     """With the generator's terms off, what the discriminator says of real and of restored patches parts."""
     torch.manual_seed(0)
     recipe = Stage2(second(first, learning_rate=1e-2, steps=80))
-    train = gansdk.training.Train(recipe.players, silenced=[("generator", "content"), ("generator", "adversarial")])
-    stream = recipe.streams({"photos": gansdk.open_pictures(photos)}, 0)["photos"]
+    train = gansdk.training.Train(
+        recipe.players, ablated_terms=[("generator", "content"), ("generator", "adversarial")]
+    )
+    stream = recipe.streams({"photos": gansdk.open_images(photos)}, 0)["photos"]
     before = {key: value.clone() for key, value in recipe.networks["generator"].named_parameters()}
     for index in range(80):
         recipe.step({"photos": stream.batch(index)}, train)
@@ -138,9 +143,9 @@ def test_a_discriminator_that_only_learns_tells_pictures_apart(first: Path, phot
     assert all(torch.equal(before[key], value) for key, value in recipe.networks["generator"].named_parameters())
 
 
-def test_vgg_content_is_the_share_of_the_features_power(trunk: Path) -> None:
-    """Against the definition, with the features taken from the trunk's own sequential network by index."""
-    options = Stage2Options(start="x", trunk=str(trunk), layers="1,2+2,1", trunk_input="mean-subtracted")
+def test_vgg_content_is_the_share_of_the_features_power(backbone: Path) -> None:
+    """Against the definition, with the features taken from the backbone's own sequential network by index."""
+    options = Stage2Options(init_from="x", backbone=str(backbone), layers="1,2+2,1", backbone_input="mean-subtracted")
     content = VGGContent(options)
     torch.manual_seed(1)
     true, restored = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
@@ -148,12 +153,12 @@ def test_vgg_content_is_the_share_of_the_features_power(trunk: Path) -> None:
     mean = torch.tensor([123.68, 116.779, 103.939]).view(1, 3, 1, 1)
     shares = []
     for depth in (4, 7):  # conv, ReLU, conv, ReLU = φ1,2; pool, conv, ReLU = φ2,1
-        layer = content.trunk.features[:depth]
+        layer = content.backbone.features[:depth]
         of_true, of_restored = layer(true * 255 - mean), layer(restored * 255 - mean)
         shares.append((of_true - of_restored).square().mean() / of_true.square().mean())
     torch.testing.assert_close(content(restored, true), torch.stack(shares).mean())
     assert float(content(true, true)) == 0
-    assert content.relies_on["trunk"].startswith("sha256:")
+    assert content.dependencies["backbone"].startswith("sha256:")
 
 
 def test_vgg19s_deepest_layer_is_the_papers(tmp_path: Path) -> None:
@@ -173,7 +178,7 @@ def test_the_other_contents_against_their_definitions() -> None:
     torch.manual_seed(0)
     true, restored = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(PixelContent()(restored, true), (true - restored).square().mean())
-    discriminator = Discriminator(features=4, hidden=8).eval()
+    discriminator = SRGANDiscriminator(features=4, hidden=8).eval()
     content = DiscriminatorContent(discriminator)
     halfway = discriminator.features[:11]
     assert halfway(true).shape == (2, 8, 8, 8)
@@ -182,26 +187,26 @@ def test_the_other_contents_against_their_definitions() -> None:
 
 
 @pytest.mark.parametrize("content", ["pixel", "discriminator-features"])
-def test_each_content_trains_without_a_trunk(first: Path, photos: Path, tmp_path: Path, content: str) -> None:
-    train("small-gan", tmp_path / "run", photos, {**SECOND, "start": str(first), "content_of": content})
+def test_each_content_trains_without_a_backbone(first: Path, photos: Path, tmp_path: Path, content: str) -> None:
+    train("small-gan", tmp_path / "run", photos, {**SECOND, "init_from": str(first), "content_of": content})
     config = json.loads((tmp_path / "run" / "model" / "config.json").read_text())
-    assert set(config["trained"]["relies_on"]) == {"start"}
+    assert set(config["trained"]["dependencies"]) == {"init_from"}
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"content_of": "vgg", "trunk": "nowhere.safetensors"}, r"no file \S*nowhere\.safetensors"),
+        ({"content_of": "vgg", "backbone": "nowhere.safetensors"}, r"no file \S*nowhere\.safetensors"),
         ({"content_of": "vgg", "layers": "5,4"}, "no layer φ5,4"),
-        ({"start": ""}, "goes on from another model"),
+        ({"init_from": ""}, "goes on from another model"),
     ],
 )
-def test_what_is_missing_is_one_line(first: Path, trunk: Path, changes: dict[str, str], message: str) -> None:
+def test_what_is_missing_is_one_line(first: Path, backbone: Path, changes: dict[str, str], message: str) -> None:
     with pytest.raises(gansdk.GansdkError, match=message):
-        Stage2(second(first, **{"trunk": str(trunk), "trunk_input": "mean-subtracted", **changes}))
+        Stage2(second(first, **{"backbone": str(backbone), "backbone_input": "mean-subtracted", **changes}))
 
 
 @pytest.mark.parametrize("layers", ["", "5", "6,1", "2,2,3,3", "2,2+", "a,b"])
 def test_layers_that_are_none_are_refused(layers: str) -> None:
     with pytest.raises(ValueError, match="no layers"):
-        Stage2Options(start="x", layers=layers)
+        Stage2Options(init_from="x", layers=layers)

@@ -57,7 +57,7 @@ def spread(network: torch.nn.Module) -> None:
     last.bias += 0.5 - network(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))).mean()
 
 
-def picture(height: int, width: int, seed: int = 0):
+def image(height: int, width: int, seed: int = 0):
     """Noise of 16 bits: what differs in the last bits of a float shows in some of its pixels."""
     return np.random.default_rng(seed).integers(0, 2**16, (height, width, 3), dtype=np.uint16)
 
@@ -68,7 +68,7 @@ def test_tiled_is_bit_for_bit_the_whole(name: str) -> None:
     options = SMALL[name]
     shuffled = options.unshuffle if isinstance(options, RRDBOptions) else 1
     generator = Counting(options)
-    pixels = picture(150 * shuffled + 3, 170 * shuffled + 1)
+    pixels = image(150 * shuffled + 3, 170 * shuffled + 1)
     whole = generator(pixels, "off")
     tiled = generator(pixels, 110 * shuffled)
     assert len(generator.windows) > 1
@@ -82,7 +82,7 @@ def test_tiled_is_bit_for_bit_the_whole(name: str) -> None:
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 7), (33, 66), (61, 30)])
 def test_odd_sizes_are_padded_by_their_rims_and_cut(unshuffle: int, height: int, width: int) -> None:
     options = RRDBOptions(scale=4 // unshuffle, unshuffle=unshuffle, features=8, growth=4, blocks=1)
-    generator, pixels = Counting(options), picture(height, width)
+    generator, pixels = Counting(options), image(height, width)
     result = generator(pixels, "off")
     padded = np.pad(pixels, ((0, -height % unshuffle), (0, -width % unshuffle), (0, 0)), mode="edge")
     assert result.shape == (height * options.scale, width * options.scale, 3)
@@ -92,8 +92,8 @@ def test_odd_sizes_are_padded_by_their_rims_and_cut(unshuffle: int, height: int,
 
 @pytest.mark.parametrize("name", ["rrdb-x2-unshuffled", "rrdb-x1-unshuffled"])
 def test_windows_that_are_not_aligned_would_show(name: str) -> None:
-    """The test above can fail: a window that begins inside a square of pixels gives another picture."""
-    generator, pixels = Counting(SMALL[name]), picture(160, 160)
+    """The test above can fail: a window that begins inside a square of pixels gives another image."""
+    generator, pixels = Counting(SMALL[name]), image(160, 160)
     scale, rim = generator.facts.generator.output.scale, 64
     whole = generator(pixels, "off")[rim * scale : -rim * scale, rim * scale : -rim * scale]
     aligned = generator(pixels[8:, 8:], "off")[(rim - 8) * scale : -rim * scale, (rim - 8) * scale : -rim * scale]

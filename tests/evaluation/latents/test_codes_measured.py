@@ -11,7 +11,7 @@ import torch
 
 from gansdk.data.stacked import StackedImages
 from gansdk.evaluation import codes
-from gansdk.evaluation.assessment import Subject, assess
+from gansdk.evaluation.assessment import EvaluatedModel, assess
 from gansdk.evaluation.metrics import METRICS
 from gansdk.model.facts import Facts
 
@@ -19,9 +19,9 @@ CPU = torch.device("cpu")
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 
-def measured(*names, data=None, twin=None, note=print):
-    subject = Subject(slider.model(), CPU, twin=twin, about_twin="one that is deaf")
-    found = assess(subject, data or {}, [BY_NAME[name] for name in names], note=note)
+def measured(*names, data=None, baseline=None, note=print):
+    evaluated_model = EvaluatedModel(slider.model(), CPU, baseline=baseline, about_baseline="one that is deaf")
+    found = assess(evaluated_model, data or {}, [BY_NAME[name] for name in names], note=note)
     return {one.metric: one for one in found.measurements}
 
 
@@ -37,14 +37,14 @@ def bars(count: int = 200, *, labelled: bool = True, shuffled: bool = False) -> 
 
 
 def test_information_is_the_bound_in_nats():
-    found = measured("code-information", "code-recovery", twin=slider.model(deaf=True))
+    found = measured("code-information", "code-recovery", baseline=slider.model(deaf=True))
     information, recovery = found["code-information"], found["code-recovery"]
     assert information.value == pytest.approx(log(9 / 12) + log(4), abs=1e-6)
-    assert information.twin.value == pytest.approx(0, abs=1e-6)
-    assert information.baselines == {"at most": pytest.approx(log(4))}
-    assert (recovery.value, recovery.baselines["chance"], recovery.count) == (1.0, 0.25, 5000)
-    assert recovery.twin.value == pytest.approx(0.25, abs=0.02)
-    low, high = recovery.twin.interval
+    assert information.baseline.value == pytest.approx(0, abs=1e-6)
+    assert information.references == {"at most": pytest.approx(log(4))}
+    assert (recovery.value, recovery.references["chance"], recovery.count) == (1.0, 0.25, 5000)
+    assert recovery.baseline.value == pytest.approx(0.25, abs=0.02)
+    low, high = recovery.baseline.interval
     assert low < 0.25 < high
     assert {information.data, recovery.data} == {"fresh samples"}
 
@@ -60,31 +60,40 @@ def test_the_effect_is_that_of_the_code_that_moves_least():
 @pytest.mark.parametrize(("shuffled", "by_words"), [(False, 1.0), (True, 0.0)])
 def test_accuracy_is_taken_after_matching_and_beside_it_by_the_models_words(shuffled, by_words):
     data = bars(shuffled=shuffled)
-    found = measured("code-accuracy", data={"bars": data}, twin=slider.model(deaf=True))["code-accuracy"]
+    found = measured("clustering-accuracy", data={"bars": data}, baseline=slider.model(deaf=True))[
+        "clustering-accuracy"
+    ]
     assert (found.value, found.count) == (1.0, 200)
-    assert found.baselines == {"by its own words": by_words}
-    assert found.twin.value == np.bincount(data.labels).max() / 200  # one category, matched with the commonest class
+    assert found.references == {"by its own words": by_words}
+    assert (
+        found.baseline.value == np.bincount(data.labels).max() / 200
+    )  # one category, matched with the commonest class
 
 
 def test_what_cannot_be_tried_is_left_out_with_the_reason():
     notes = []
-    every = ("code-accuracy", "code-fidelity", "fd-judge")
+    every = ("clustering-accuracy", "code-fidelity", "fd-classifier")
     assert not measured(*every, data={"bars": bars(labelled=False)}, note=notes.append)
-    assert any("code-accuracy: left out on bars: bars has no labels" in note for note in notes)
-    assert any("fd-judge: left out on bars: there is no judge of such data" in note for note in notes)
+    assert any("clustering-accuracy: left out on bars: bars has no labels" in note for note in notes)
+    assert any("fd-classifier: left out on bars: there is no evaluator of such data" in note for note in notes)
     small = StackedImages("small", np.zeros((4, 8, 8, 1), np.uint8), "CC0-1.0", "sha256:1", np.arange(4), tuple("abcd"))
-    measured("code-accuracy", data={"small": small}, note=notes.append)
+    measured("clustering-accuracy", data={"small": small}, note=notes.append)
     assert "8" in notes[-1]
     assert "left out on small" in notes[-1]
-    assert not measured("code-accuracy", note=notes.append)
-    assert notes[-1] == "code-accuracy: left out: no data were given"
+    assert not measured("clustering-accuracy", note=notes.append)
+    assert notes[-1] == "clustering-accuracy: left out: no data were given"
 
 
 def test_facts_say_what_can_be_measured():
     ours, nothing = slider.FACTS, Facts()
-    misfits = (codes.telling_misfit, codes.sweeping_misfit, codes.naming_misfit, codes.reading_misfit)
-    assert [misfit(ours) for misfit in misfits] == [None] * 4
-    assert all(misfit(nothing) for misfit in misfits)
+    unsupported_reasons = (
+        codes.fidelity_unsupported_reason,
+        codes.traversal_unsupported_reason,
+        codes.accuracy_unsupported_reason,
+        codes.recovery_unsupported_reason,
+    )
+    assert [unsupported_reason(ours) for unsupported_reason in unsupported_reasons] == [None] * 4
+    assert all(unsupported_reason(nothing) for unsupported_reason in unsupported_reasons)
     blind = ours.model_copy(update={"encoder": None})
-    assert codes.telling_misfit(blind) == "its encoder reads no categorical code of its latent"
-    assert codes.sweeping_misfit(blind) is None
+    assert codes.fidelity_unsupported_reason(blind) == "its encoder reads no categorical code of its latent"
+    assert codes.traversal_unsupported_reason(blind) is None

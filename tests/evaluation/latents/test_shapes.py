@@ -1,4 +1,4 @@
-"""Properties of small pictures, against shapes whose properties are known."""
+"""Properties of small images, against shapes whose properties are known."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def test_slant_is_how_far_a_bar_leans(lean):
 
 @pytest.mark.parametrize("width", [1, 3, 5])
 def test_stroke_width_is_a_bars_width(width):
-    picture = np.zeros((28, 28))
-    picture[4:24, 10 : 10 + width] = 1
-    assert stroke_width(picture) == pytest.approx(width, rel=0.3)
+    image = np.zeros((28, 28))
+    image[4:24, 10 : 10 + width] = 1
+    assert stroke_width(image) == pytest.approx(width, rel=0.3)
 
 
 def test_a_wider_stroke_is_wider_whatever_its_brightness():

@@ -23,8 +23,8 @@ def test_luma_is_the_y_of_ycbcr(pair: tuple[np.ndarray, np.ndarray]) -> None:
 
 
 def test_luma_spans_the_studio_swing() -> None:
-    ends = luma(np.array([[[0, 0, 0], [255, 255, 255]]], dtype=np.uint8))
-    np.testing.assert_allclose(ends, [[16, 235]], rtol=0, atol=1e-9)
+    checkpoints = luma(np.array([[[0, 0, 0], [255, 255, 255]]], dtype=np.uint8))
+    np.testing.assert_allclose(checkpoints, [[16, 235]], rtol=0, atol=1e-9)
 
 
 def test_psnr_of_colour_and_luma(pair: tuple[np.ndarray, np.ndarray]) -> None:

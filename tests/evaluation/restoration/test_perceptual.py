@@ -1,4 +1,4 @@
-"""The perceptual judge's arithmetic, against closed forms and the definition."""
+"""The perceptual evaluator's arithmetic, against closed forms and the definition."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gansdk.backbones.lite0 import EfficientNetLite0, load_lite0
 from gansdk.evaluation.perceptual import SIDE, STRIDE, Seen, feature_distance, patches, see
 from gansdk.evaluation.statistics import frechet_distance
 
-TRUNK = Path(os.environ.get("GANSDK_DATA", "")) / "trunks" / "efficientnet_lite0.safetensors"
+BACKBONE = Path(os.environ.get("GANSDK_DATA", "")) / "trunks" / "efficientnet_lite0.safetensors"
 
 
 def test_patches_lie_on_a_grid():
-    picture = np.random.default_rng(0).integers(0, 256, (7, 10, 3), dtype=np.uint8)
-    found = patches(picture, side=4, stride=3)
+    image = np.random.default_rng(0).integers(0, 256, (7, 10, 3), dtype=np.uint8)
+    found = patches(image, side=4, stride=3)
     assert found.shape == (2 * 3, 4, 4, 3)
-    np.testing.assert_array_equal(found[0], picture[:4, :4])
-    np.testing.assert_array_equal(found[4], picture[3:7, 3:7])
-    assert patches(picture, side=8, stride=3).shape == (0, 8, 8, 3)
+    np.testing.assert_array_equal(found[0], image[:4, :4])
+    np.testing.assert_array_equal(found[4], image[3:7, 3:7])
+    assert patches(image, side=8, stride=3).shape == (0, 8, 8, 3)
 
 
-def test_a_hundred_pictures_of_bsd_have_5400_patches():
+def test_a_hundred_images_of_bsd_have_5400_patches():
     assert len(patches(np.zeros((320, 480, 3), np.uint8), SIDE, STRIDE)) == 54
     assert len(patches(np.zeros((480, 320, 3), np.uint8), SIDE, STRIDE)) == 54
 
@@ -64,27 +64,28 @@ def test_feature_distance_by_hand():
 
 
 def test_what_is_seen_does_not_depend_on_the_batch():
-    judge = EfficientNetLite0().eval().requires_grad_(False)
+    evaluator = EfficientNetLite0().eval().requires_grad_(False)
     many = np.random.default_rng(0).integers(0, 256, (66, SIDE, SIDE, 3), dtype=np.uint8)
-    seen = see(judge, many)
+    seen = see(evaluator, many)
     assert [level.shape[0] for level in seen.levels] == [66, 66, 66]
     assert seen.pooled.shape == (66, 1280)
-    last = see(judge, many[65:])
+    last = see(evaluator, many[65:])
     np.testing.assert_allclose(seen.pooled[65:], last.pooled, atol=1e-5)
     for level in seen.levels:
         np.testing.assert_allclose(np.linalg.norm(level, axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.skipif(not TRUNK.is_file(), reason="needs $GANSDK_DATA/trunks/efficientnet_lite0.safetensors")
+@pytest.mark.skipif(not BACKBONE.is_file(), reason="needs $GANSDK_DATA/trunks/efficientnet_lite0.safetensors")
 def test_blur_and_noise_are_farther_from_a_photograph_the_stronger_they_are():
-    from PIL import Image, ImageFilter
+    from PIL import Image as PILImage
+    from PIL import ImageFilter
     from skimage.data import coffee
 
-    judge, true = load_lite0(str(TRUNK)), Image.fromarray(coffee()[:192, :192])
+    evaluator, true = load_lite0(str(BACKBONE)), PILImage.fromarray(coffee()[:192, :192])
     noise = np.random.default_rng(0).normal(size=(192, 192, 3))
     blurred = [np.asarray(true.filter(ImageFilter.GaussianBlur(radius))) for radius in (1, 3)]
     noisy = [np.clip(np.asarray(true) + sigma * noise, 0, 255).astype(np.uint8) for sigma in (5, 40)]
-    real = see(judge, patches(np.asarray(true)))
+    real = see(evaluator, patches(np.asarray(true)))
     for mild, strong in (blurred, noisy):
-        near, far = (feature_distance(see(judge, patches(one)), real).mean() for one in (mild, strong))
+        near, far = (feature_distance(see(evaluator, patches(one)), real).mean() for one in (mild, strong))
         assert 0 < near < far < 2

@@ -28,7 +28,7 @@ def test_a_wave_is_at_its_frequency():
     assert (frequencies[0], frequencies[-1]) == (1 / 64, 0.5)
 
 
-def test_the_same_picture_brighter_or_stronger_has_the_same_slope():
+def test_the_same_image_brighter_or_stronger_has_the_same_slope():
     plane = coloured(-2)
     assert slope(3 * plane + 100, 0.125) == pytest.approx(slope(plane, 0.125), abs=1e-9)
 

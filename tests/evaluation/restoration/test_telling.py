@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 
 from gansdk.evaluation import perceptual
 from gansdk.evaluation.perceptual import held_out_accuracy
@@ -21,7 +21,9 @@ def short(monkeypatch):
 def smooth(seed: int, blur: int = 6) -> np.ndarray:
     """Patches of smoothed noise."""
     noise = np.random.default_rng(seed).integers(0, 256, (4, blur, blur, 3), dtype=np.uint8)
-    return np.stack([np.asarray(Image.fromarray(one).resize((48, 48), Image.Resampling.BICUBIC)) for one in noise])
+    return np.stack(
+        [np.asarray(PILImage.fromarray(one).resize((48, 48), PILImage.Resampling.BICUBIC)) for one in noise]
+    )
 
 
 def test_what_is_alike_is_not_told_apart():
@@ -33,7 +35,7 @@ def test_what_is_alike_is_not_told_apart():
     assert 0.35 < np.mean(list(found.values())) < 0.65
 
 
-def test_what_differs_is_told_apart_on_pictures_never_shown():
+def test_what_differs_is_told_apart_on_images_never_shown():
     names = [f"{index:02}" for index in range(20)]
     real = {name: smooth(index) for index, name in enumerate(names)}
     made = {name: smooth(index, blur=24) for index, name in enumerate(names)}

@@ -10,7 +10,7 @@ MODEL = gansdk.BuiltinModel("exemplar-x2", Path(__file__).parent / "pretrained" 
 
 METHOD = gansdk.Method(
     name="exemplar",
-    summary="pictures twice as wide and high",
+    summary="images twice as wide and high",
     paper="none; an example",
     licence="Apache-2.0",
     requires="gansdk-plugin-exemplar>=1.0",
@@ -22,8 +22,8 @@ METHOD = gansdk.Method(
             recipe=f"{__name__}.recipe:Recipe",
             options=f"{__name__}.options:RecipeOptions",
             values={"steps": 100_000, "width": 64},
-            miniature={"width": 4, "batch": 2},
-            own_terms=(("generator", "adversarial"),),
+            tiny_model={"width": 4, "batch": 2},
+            ablated_terms=(("generator", "adversarial"),),
         )
     },
     models=(MODEL,),

@@ -67,7 +67,7 @@ def build(folder, method) -> None:
             config="usual",
             seed=0,
             steps=1,
-            data=(TrainingData(name="made", licence="CC0-1.0", items=1),),
+            data=(TrainingData(name="fake", licence="CC0-1.0", items=1),),
         ),
         summary="an example",
         licence="CC0-1.0",

@@ -8,16 +8,16 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
 from gansdk import Export
-from gansdk.training import Contest, Player
+from gansdk.training import AdversarialPair, Player
 
 from .model import FACTS, Network
 
 
 class Pairs:
-    """Batch i depends on the pictures, the seed and i alone."""
+    """Batch i depends on the images, the seed and i alone."""
 
-    def __init__(self, pictures, size: int, seed: int) -> None:
-        self._pictures, self._size, self._seed = [pixels for _, pixels in pictures], size, seed
+    def __init__(self, images, size: int, seed: int) -> None:
+        self._images, self._size, self._seed = [pixels for _, pixels in images], size, seed
 
     def batch(self, index: int, /):
         random = np.random.default_rng((self._seed, index))
@@ -25,7 +25,7 @@ class Pairs:
         return {"high": high, "low": avg_pool2d(high, 2)}
 
     def _crop(self, random):
-        pixels = self._pictures[random.integers(len(self._pictures))]
+        pixels = self._images[random.integers(len(self._images))]
         top, left = random.integers(pixels.shape[0] - 16), random.integers(pixels.shape[1] - 16)
         return torch.from_numpy(pixels[top : top + 16, left : left + 16].copy()).permute(2, 0, 1) / 255
 
@@ -37,17 +37,17 @@ class Recipe:
         self.critic = nn.Sequential(
             nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.LeakyReLU(), nn.Dropout(0.1), nn.Conv2d(8, 1, 3)
         )
-        self.judge = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+        self.discriminator = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
         self.colours = nn.Conv2d(3, 3, 1)
         adam = partial(torch.optim.Adam, lr=1e-3)
         self.generator = Player("generator", self.networks["generator"], adam, ema=0.9)
         self.discriminator = Player("discriminator", self.critic, adam)
         self.players = (self.generator, self.discriminator)
-        self.fixed = (self.judge,)
-        self.relies_on = {}
+        self.fixed = (self.discriminator,)
+        self.dependencies = {}
         self.sources = ("photos",)
         self.routes = {"content": {"generator"}, "adversarial": {"generator"}, "discrimination": {"discriminator"}}
-        self.contests = (Contest(maker="generator", judge="discriminator"),)
+        self.adversarial_pairs = (AdversarialPair(generator="generator", discriminator="discriminator"),)
 
     def streams(self, data, seed):
         return {"photos": Pairs(data["photos"], self.options.batch, seed)}
@@ -66,18 +66,18 @@ class Recipe:
                     "real": options.discrimination * softplus(-real).mean(),
                     "fake": options.discrimination * softplus(made).mean(),
                 },
-                verdicts={"real": real, "made": made},
+                logits={"real": real, "fake": made},
             )
         with train.turn(self.generator) as turn:
             fake = self.restore(low)
-            distance = (self.judge(fake) - self.judge(high)).square().mean()
-            verdict = self.critic(fake)
+            distance = (self.discriminator(fake) - self.discriminator(high)).square().mean()
+            logit = self.critic(fake)
             turn.minimise(
                 {
                     "content": options.content * distance,
-                    "adversarial": options.adversarial * softplus(-verdict).mean(),
+                    "adversarial": options.adversarial * softplus(-logit).mean(),
                 },
-                verdicts={"made": verdict},
+                logits={"fake": logit},
             )
 
     def samples(self, data):

@@ -13,7 +13,7 @@ _PRETRAINED = Path(__file__).parent / "pretrained"
 _RECIPE = "gansdk_infogan.recipe:InfoGAN"
 _OPTIONS = "gansdk_infogan.options:InfoGANOptions"
 _TINY = {"batch": 4, "channels": 3, "height": 96, "width": 128, "hidden": 8, "features": 2, "code_hidden": 8}
-_OWN_TERMS = (("generator", "categorical"), ("generator", "continuous"))  # left out, it is the paper's Figure 1
+_ABLATED_TERMS = (("generator", "categorical"), ("generator", "continuous"))  # left out, it is the paper's Figure 1
 
 # Tiny first weights and ReLUs that hardly leak leave narrow networks without a gradient worth having: D takes a
 # thousand steps to tell grey textures from digits, in which G learns to write its codes into textures.
@@ -29,12 +29,12 @@ _SMALL = {
 
 _ABOUT = """
 InfoGAN lets a generator start from codes beside its noise, and rewards it where a second network, Q, can read the codes
-back from its pictures. So each code comes to stand for something that pictures differ by, though nobody said what.
+back from its images. So each code comes to stand for something that images differ by, though nobody said what.
 """
 
 METHOD = Method(
     name="infogan",
-    summary="pictures from codes that mean something, found without labels",
+    summary="images from codes that mean something, found without labels",
     paper="Chen et al., InfoGAN: Interpretable Representation Learning by Information Maximizing Generative "
     "Adversarial Nets, NIPS 2016, arXiv:1606.03657",
     licence="Apache-2.0",
@@ -47,8 +47,8 @@ METHOD = Method(
             recipe=_RECIPE,
             options=_OPTIONS,
             summary="networks and training of the authors' code: 13 M parameters, 5,000 steps",
-            miniature=_TINY,
-            own_terms=_OWN_TERMS,
+            tiny_model=_TINY,
+            ablated_terms=_ABLATED_TERMS,
             mixed=False,
         ),
         "small": Config(
@@ -56,8 +56,8 @@ METHOD = Method(
             options=_OPTIONS,
             summary="a quarter as wide in its dense layers, half in its convolutions: for two CPU cores",
             values=_SMALL,
-            miniature=_TINY,
-            own_terms=_OWN_TERMS,
+            tiny_model=_TINY,
+            ablated_terms=_ABLATED_TERMS,
             mixed=False,
         ),
     },

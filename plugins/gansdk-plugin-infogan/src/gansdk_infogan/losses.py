@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 _LOG_2_PI = math.log(2 * math.pi)
 
 
-def real_as_real(verdict: Tensor) -> Tensor:
+def real_as_real(logit: Tensor) -> Tensor:
     """Half of −V(D, G) of equation 1: −log D(x), from logits of real images, averaged."""
-    return F.softplus(-verdict.float()).mean()
+    return F.softplus(-logit.float()).mean()
 
 
-def fake_as_fake(verdict: Tensor) -> Tensor:
+def fake_as_fake(logit: Tensor) -> Tensor:
     """Its other half: −log(1 − D(G(z, c))), from logits of generated images, averaged."""
-    return F.softplus(verdict.float()).mean()
+    return F.softplus(logit.float()).mean()
 
 
-def adversarial(verdict: Tensor) -> Tensor:
+def adversarial(logit: Tensor) -> Tensor:
     """The generator's loss, non-saturating: −log D(G(z, c)), from logits, averaged."""
-    return F.softplus(-verdict.float()).mean()
+    return F.softplus(-logit.float()).mean()
 
 
 def information_categorical(logits: Tensor, codes: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def information_continuous(mean: Tensor, log_deviation: Tensor, codes: Tensor, *
         mean: μ of Q(c|x), [N, n].
         log_deviation: ln σ of it, [N, n] or a single number; 0 where σ is fixed at 1.
         codes: c, [N, n].
-        low: Bound of the law that c is drawn from.
+        low: Bound of the distribution that c is drawn from.
         high: Likewise.
 
     Returns:

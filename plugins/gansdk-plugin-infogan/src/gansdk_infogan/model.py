@@ -13,20 +13,20 @@ from gansdk import (
     EncoderFacts,
     Facts,
     Features,
-    Image,
+    ImageSpec,
     LatentGeneratorFacts,
     LatentSource,
     Model,
     Noise,
 )
-from gansdk_infogan.networks import Generator, Recogniser
+from gansdk_infogan.networks import InfoGANGenerator, Recogniser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor, nn
 
-    from gansdk import Ground
+    from gansdk import Background
     from gansdk_infogan.options import NetworkOptions
 
 Drawn = Noise | Categorical | Continuous
@@ -45,7 +45,7 @@ def networks(options: NetworkOptions) -> Mapping[str, nn.Module]:
     codes = sum(options.category_sizes) + options.continuous * (2 if options.deviation == "learnt" else 1)
     latent = options.noise + sum(options.category_sizes) + options.continuous
     return {
-        "generator": Generator(latent=latent, **sizes),
+        "generator": InfoGANGenerator(latent=latent, **sizes),
         "recogniser": Recogniser(codes=codes, code_hidden=options.code_hidden, slope=options.slope, **sizes),
     }
 
@@ -68,42 +68,42 @@ def codes(options: NetworkOptions, labels: Sequence[str] = ()) -> tuple[Categori
     return tuple(found)
 
 
-def facts(options: NetworkOptions, labels: Sequence[str] = (), ground: Ground | None = None) -> Facts:
+def facts(options: NetworkOptions, labels: Sequence[str] = (), background: Background | None = None) -> Facts:
     """What a model with these networks takes and gives."""
-    image = Image(channels=options.channels, height=options.height, width=options.width, ground=ground)
+    image = ImageSpec(channels=options.channels, height=options.height, width=options.width, background=background)
     read = codes(options, labels)
     return Facts(
-        generator=LatentGeneratorFacts(source=LatentSource(parts=(noise(options), *read)), output=image),
-        encoder=EncoderFacts(data=image, parts=(*read, Features(n=options.hidden))),
+        generator=LatentGeneratorFacts(source=LatentSource(variables=(noise(options), *read)), output=image),
+        encoder=EncoderFacts(data=image, variables=(*read, Features(n=options.hidden))),
     )
 
 
 def noise(options: NetworkOptions) -> Noise:
     """What no code says."""
-    return Noise(n=options.noise, law="uniform", low=LOW, high=HIGH)
+    return Noise(n=options.noise, distribution="uniform", low=LOW, high=HIGH)
 
 
-def latent(source: Mapping[str, Tensor], parts: Sequence[Drawn]) -> Tensor:
+def latent(source: Mapping[str, Tensor], variables: Sequence[Drawn]) -> Tensor:
     """Named parts side by side, as the generator takes them: a category as its weights."""
-    return torch.cat([_numbers(source[part.name], part).float() for part in parts], 1)
+    return torch.cat([_numbers(source[variable.name], variable).float() for variable in variables], 1)
 
 
-def _numbers(tensor: Tensor, part: Drawn) -> Tensor:
-    return F.one_hot(tensor, part.k) if isinstance(part, Categorical) and tensor.dim() == 1 else tensor
+def _numbers(tensor: Tensor, variable: Drawn) -> Tensor:
+    return F.one_hot(tensor, variable.k) if isinstance(variable, Categorical) and tensor.dim() == 1 else tensor
 
 
-def read(said: Tensor, parts: Sequence[Categorical | Continuous]) -> dict[str, Tensor]:
+def read(said: Tensor, variables: Sequence[Categorical | Continuous]) -> dict[str, Tensor]:
     """Q's numbers by code: logits [N, k], or means [N, n] and, where Q gives them, log deviations as ``NAME.log``."""
     found: dict[str, Tensor] = {}
     at = 0
-    for part in parts:
-        width = part.k if isinstance(part, Categorical) else part.n
-        found[part.name] = said[:, at : at + width]
+    for variable in variables:
+        width = variable.k if isinstance(variable, Categorical) else variable.n
+        found[variable.name] = said[:, at : at + width]
         at += width
-    for part in parts:
-        if isinstance(part, Continuous) and at < said.shape[1]:
-            found[f"{part.name}.log"] = said[:, at : at + part.n].clamp(_LEAST_LOG, _MOST_LOG)
-            at += part.n
+    for variable in variables:
+        if isinstance(variable, Continuous) and at < said.shape[1]:
+            found[f"{variable.name}.log"] = said[:, at : at + variable.n].clamp(_LEAST_LOG, _MOST_LOG)
+            at += variable.n
     return found
 
 
@@ -118,22 +118,26 @@ def assemble(call: Mapping[str, Callable[..., Tensor]], facts: Facts) -> Model:
 class _Generator:
     def __init__(self, generator: Callable[..., Tensor], source: LatentSource) -> None:
         self._generator = generator
-        self._parts = [part for part in source.parts if isinstance(part, Noise | Categorical | Continuous)]
+        self._variables = [
+            variable for variable in source.variables if isinstance(variable, Noise | Categorical | Continuous)
+        ]
 
     def generate(self, source: Mapping[str, Tensor], /) -> Tensor:
-        return self._generator(latent(source, self._parts)).sigmoid()
+        return self._generator(latent(source, self._variables)).sigmoid()
 
 
 class _Encoder:
     def __init__(self, recogniser: Callable[..., Tensor], facts: EncoderFacts) -> None:
         self._recogniser = recogniser
-        self._codes = [part for part in facts.parts if isinstance(part, Categorical | Continuous)]
+        self._codes = [variable for variable in facts.variables if isinstance(variable, Categorical | Continuous)]
 
     def encode(self, data: Tensor, /) -> Mapping[str, Tensor]:
         features, said = self._recogniser(data)
         numbers = read(said, self._codes)
-        parts = {
-            part.name: numbers[part.name].softmax(1) if isinstance(part, Categorical) else numbers[part.name]
-            for part in self._codes
+        variables = {
+            variable.name: numbers[variable.name].softmax(1)
+            if isinstance(variable, Categorical)
+            else numbers[variable.name]
+            for variable in self._codes
         }
-        return {**parts, "features": features}
+        return {**variables, "features": features}

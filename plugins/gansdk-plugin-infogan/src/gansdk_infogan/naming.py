@@ -1,6 +1,6 @@
 """What the values of a categorical code turned out to be, in the words of labelled images.
 
-InfoGAN finds its categories by itself, in an order of its own. A few labelled training images say afterwards which of
+InfoGAN finds its categories by default, in an order of its own. A few labelled training images say afterwards which of
 them is which: each category gets the class that it shares most images with, no two the same one.
 
 A matching can always be made, of an untrained network too. So there are words only where every category is right

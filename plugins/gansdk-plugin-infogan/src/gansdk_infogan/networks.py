@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Generator(nn.Module):
+class InfoGANGenerator(nn.Module):
     """A latent [N, latent] to logits of pixels [N, channels, height, width]: their sigmoid is in [0, 1]."""
 
     def __init__(self, *, latent: int, channels: int, height: int, width: int, hidden: int, features: int) -> None:
@@ -91,7 +91,7 @@ class Verdict(nn.Linear):
 
 
 def initialise(network: nn.Module, deviation: float) -> None:
-    """Weights from a normal law of mean 0 with that deviation, biases 0."""
+    """Weights from a normal distribution of mean 0 with that deviation, biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, deviation)

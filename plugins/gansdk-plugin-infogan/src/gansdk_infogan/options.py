@@ -71,7 +71,8 @@ class InfoGANOptions(NetworkOptions):
     generator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for G")] = 1e-3
     discriminator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for D and Q")] = 2e-4
     initial_deviation: Annotated[
-        float, Field(ge=0, le=1, description="of the normal law that weights begin with; 0 is torch's own, by width")
+        float,
+        Field(ge=0, le=1, description="of the normal distribution that weights begin with; 0 is torch's own, by width"),
     ] = 0.02
     ema: Annotated[
         float, Field(ge=0, lt=1, description="decay of the averaged weights that are exported; 0 exports the last")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from gansdk import Categorical, Export, ImageBatches, Labels, ground_of, labels_of, stack_images
-from gansdk.training import Contest, Player
+from gansdk import Categorical, Export, ImageBatches, Labels, background_of, labels_of, stack_images
+from gansdk.training import AdversarialPair, Player
 from gansdk_infogan.losses import (
     adversarial,
     fake_as_fake,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from gansdk import Dataset, Ground
+    from gansdk import Background, Dataset
     from gansdk.training import Batch, Stream, Train
     from gansdk_infogan.options import InfoGANOptions
 
@@ -36,51 +36,53 @@ _SHOWN = 8
 
 
 class InfoGAN:
-    """A generator whose codes can be read off its pictures, against a discriminator that shares its trunk with Q."""
+    """A generator whose codes can be read off its images, against a discriminator that shares its trunk with Q."""
 
     sources: Sequence[str] = (_IMAGES,)
 
     def __init__(self, options: InfoGANOptions) -> None:
         self.options = options
         self.networks = dict(networks(options))
-        self._verdict = Verdict(options.hidden)
+        self._logit = Verdict(options.hidden)
         self._codes = codes(options)
         self._examples: tuple[Tensor, Labels] | None = None
-        self._ground: Ground | None = None
-        self._parts = (noise(options), *self._codes)
+        self._background: Background | None = None
+        self._variables = (noise(options), *self._codes)
         if options.initial_deviation:
-            for network in (*self.networks.values(), self._verdict):
+            for network in (*self.networks.values(), self._logit):
                 initialise(network, options.initial_deviation)
         adam = partial(torch.optim.Adam, betas=(0.5, 0.999))
         self.generator = Player(
             "generator", self.networks["generator"], partial(adam, lr=options.generator_rate), ema=options.ema or None
         )
-        judging = nn.ModuleList([self.networks["recogniser"], self._verdict])
+        judging = nn.ModuleList([self.networks["recogniser"], self._logit])
         self.discriminator = Player("discriminator", judging, partial(adam, lr=options.discriminator_rate))
         self.players: Sequence[Player] = (self.generator, self.discriminator)
         self.fixed: Sequence[nn.Module] = ()
-        self.relies_on: Mapping[str, str] = {}
+        self.dependencies: Mapping[str, str] = {}
         self.routes: Mapping[str, set[str]] = {
             "adversarial": {"generator"},
             "discrimination": {"discriminator"},
             **({"information_categorical": {"generator", "discriminator"}} if options.category_sizes else {}),
             **({"information_continuous": {"generator", "discriminator"}} if options.continuous else {}),
         }
-        self.contests: Sequence[Contest] = (Contest(maker="generator", judge="discriminator"),)
+        self.adversarial_pairs: Sequence[AdversarialPair] = (
+            AdversarialPair(generator="generator", discriminator="discriminator"),
+        )
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Images without labels; those that have labels name the categories afterwards."""
         options = self.options
         size = (options.height, options.width)
         images = stack_images(data[_IMAGES], size=size, channels=options.channels, options=options)
-        self._ground = ground_of(images.images)
+        self._background = background_of(images.images)
         if images.labels is not None and options.category_sizes == (len(images.classes),):
             pixels = torch.from_numpy(images.images[:_NAMED_BY].transpose(0, 3, 1, 2).copy()).float() / 255
             self._examples = (pixels, labels_of(images))
         return {_IMAGES: ImageBatches(images, size=options.batch, seed=seed)}
 
     def step(self, batch: Mapping[str, Batch], train: Train) -> None:
-        """The turn of D and Q, then G's, each on pictures of its own."""
+        """The turn of D and Q, then G's, each on images of its own."""
         options, images = self.options, batch[_IMAGES]["images"]
         with train.turn(self.discriminator) as turn:
             with train.autocast():
@@ -93,7 +95,7 @@ class InfoGAN:
                     "fake": options.discrimination * fake_as_fake(made),
                     **self._information(said, drawn),
                 },
-                verdicts={"real": real, "made": made},
+                logits={"real": real, "fake": made},
             )
         with train.turn(self.generator) as turn:
             with train.autocast():
@@ -101,34 +103,34 @@ class InfoGAN:
                 made, said = self._look(fake)
             turn.minimise(
                 {"adversarial": options.adversarial * adversarial(made), **self._information(said, drawn)},
-                verdicts={"made": made},
+                logits={"fake": made},
             )
 
     def _make(self, count: int, device: torch.device) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Pictures of fresh latents, and these."""
+        """Images of fresh latents, and these."""
         drawn = self._draw(count, device)
-        return self.networks["generator"](latent(drawn, self._parts)).sigmoid(), drawn
+        return self.networks["generator"](latent(drawn, self._variables)).sigmoid(), drawn
 
     def _draw(self, count: int, device: torch.device | str = "cpu") -> dict[str, Tensor]:
         return {
-            part.name: torch.randint(part.k, (count,), device=device)
-            if isinstance(part, Categorical)
-            else torch.empty(count, part.n, device=device).uniform_(LOW, HIGH)
-            for part in self._parts
+            variable.name: torch.randint(variable.k, (count,), device=device)
+            if isinstance(variable, Categorical)
+            else torch.empty(count, variable.n, device=device).uniform_(LOW, HIGH)
+            for variable in self._variables
         }
 
     def _look(self, images: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """D's verdict, and what Q says of the codes."""
+        """D's logit, and what Q says of the codes."""
         features, said = self.networks["recogniser"](images)
-        return self._verdict(features), read(said, self._codes)
+        return self._logit(features), read(said, self._codes)
 
     def _information(self, said: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """−λ·L_I, by kind of code."""
         options, terms = self.options, {}
         told = [
-            information_categorical(said[part.name], drawn[part.name])
-            for part in self._codes
-            if isinstance(part, Categorical)
+            information_categorical(said[variable.name], drawn[variable.name])
+            for variable in self._codes
+            if isinstance(variable, Categorical)
         ]
         if told:
             terms["categorical"] = -options.information_categorical * torch.stack(told).sum()
@@ -148,16 +150,16 @@ class InfoGAN:
         return found
 
     def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
-        """Their pictures, a row for each category."""
-        pictures: Tensor = networks["generator"](latent(inputs, self._parts)).sigmoid()
-        _, channels, height, width = pictures.shape
-        rows = pictures.reshape(-1, _SHOWN, channels, height, width).permute(0, 2, 3, 1, 4).flatten(3)
+        """Their images, a row for each category."""
+        images: Tensor = networks["generator"](latent(inputs, self._variables)).sigmoid()
+        _, channels, height, width = images.shape
+        rows = images.reshape(-1, _SHOWN, channels, height, width).permute(0, 2, 3, 1, 4).flatten(3)
         return rows.expand(-1, 3, -1, -1)
 
     def export(self) -> Export:
         """The model, its categories in words where labelled images told them."""
         network = self.options.network()
-        return Export(facts(network, self._labels(), self._ground), network.model_dump(), self.networks)
+        return Export(facts(network, self._labels(), self._background), network.model_dump(), self.networks)
 
     def _labels(self) -> Sequence[str]:
         if self._examples is None:

@@ -13,21 +13,21 @@ _RECIPE = "gansdk_srgan.recipe:Stage1"
 _OPTIONS = "gansdk_srgan.options:Stage1Options"
 _ADVERSARIAL = "gansdk_srgan.recipe:Stage2"
 _ADVERSARIAL_OPTIONS = "gansdk_srgan.options:Stage2Options"
-_NO_TWIN = "none: this stage has no term of the method's own; it is itself the twin of the adversarial stage"
+_NO_TWIN = "none: this stage has no term of the method's own; it is itself the baseline of the adversarial stage"
 _PRETRAINED = Path(__file__).parent / "pretrained"
 _TINY = {"batch": 2, "patch": 8, "candidates": 1}
 _TINY_GENERATOR = {**_TINY, "features": 8, "blocks": 1, "up_features": 4, "head_kernel": 3}
-_TINY_CONTEST = {
+_TINY_PAIR = {
     **_TINY,
-    "start": "builtin:srresnet-x4",
+    "init_from": "builtin:srresnet-x4",
     "discriminator_features": 4,
     "discriminator_hidden": 8,
 }
 
 _ABOUT = """
 SRGAN trains a generator in two stages. Stage 1 learns from differences between pixels: it is faithful and stays soft
-where the small picture leaves a choice. Stage 2 goes on from there with a content loss and against a discriminator
-that tells its pictures from photographs: it is sharper, and its fine texture is invented.
+where the small image leaves a choice. Stage 2 goes on from there with a content loss and against a discriminator
+that tells its images from photographs: it is sharper, and its fine texture is invented.
 """
 
 _SMALL = {
@@ -49,8 +49,8 @@ _SMALL_GAN = {
     "batch": 8,
     "content": 0.02,
     "layers": "2,2+3,3",
-    "trunk": "vgg16_hed",
-    "trunk_input": "mean-subtracted",
+    "backbone": "vgg16_hed",
+    "backbone_input": "mean-subtracted",
     "discriminator_features": 32,
     "discriminator_hidden": 256,
     "learning_rate": 2e-4,
@@ -83,45 +83,45 @@ METHOD = Method(
             recipe=_RECIPE,
             options=_OPTIONS,
             summary="stage 1 as in the paper: 16 blocks of 64, batch normalisation, squared error; days on a GPU",
-            twin=_NO_TWIN,
-            miniature=_TINY_GENERATOR,
+            baseline=_NO_TWIN,
+            tiny_model=_TINY_GENERATOR,
         ),
         "small": Config(
             recipe=_RECIPE,
             options=_OPTIONS,
             summary="stage 1 for two CPU cores: no batch normalisation, absolute error; about an hour",
-            twin=_NO_TWIN,
+            baseline=_NO_TWIN,
             values=_SMALL,
-            miniature=_TINY_GENERATOR,
+            tiny_model=_TINY_GENERATOR,
         ),
         "small-photo": Config(
             recipe=_RECIPE,
             options=_OPTIONS,
             summary="stage 1 continued with blur, noise and JPEG on its inputs; about an hour on a CPU core",
-            twin=_NO_TWIN,
-            values={**_SMALL, **_PHOTO, "start": "builtin:srresnet-x4", "steps": 8_000, "learning_rate": 2e-4},
-            miniature={**_TINY_GENERATOR, "start": "", "degradation": "second-order"},
+            baseline=_NO_TWIN,
+            values={**_SMALL, **_PHOTO, "init_from": "builtin:srresnet-x4", "steps": 8_000, "learning_rate": 2e-4},
+            tiny_model={**_TINY_GENERATOR, "init_from": "", "degradation": "second-order"},
         ),
         "paper-gan": Config(
             recipe=_ADVERSARIAL,
             options=_ADVERSARIAL_OPTIONS,
             summary="stage 2 as in the paper: VGG19's last features (a file of yours), 200,000 steps; days on a GPU",
             values={"decay_from": 0.5, "decay_to": 0.1},
-            miniature={**_TINY_CONTEST, "content_of": "pixel"},  # VGG's weights are a file that not everybody has
+            tiny_model={**_TINY_PAIR, "content_of": "pixel"},  # VGG's weights are a file that not everybody has
         ),
         "small-gan": Config(
             recipe=_ADVERSARIAL,
             options=_ADVERSARIAL_OPTIONS,
             summary="stage 2 for two CPU cores: VGG16's features, a narrow discriminator; up to an hour",
             values=_SMALL_GAN,
-            miniature={**_TINY_CONTEST, "content_of": "discriminator-features"},
+            tiny_model={**_TINY_PAIR, "content_of": "discriminator-features"},
         ),
         "small-gan-photo": Config(
             recipe=_ADVERSARIAL,
             options=_ADVERSARIAL_OPTIONS,
             summary="stage 2 with blur, noise and JPEG on its inputs; up to an hour on two CPU cores",
             values={**_SMALL_GAN, **_PHOTO},
-            miniature={**_TINY_CONTEST, "content_of": "discriminator-features", "degradation": "second-order"},
+            tiny_model={**_TINY_PAIR, "content_of": "discriminator-features", "degradation": "second-order"},
         ),
     },
     models=(
@@ -131,7 +131,7 @@ METHOD = Method(
         BuiltinModel("srgan-x4", _PRETRAINED / "srgan-x4"),
     ),
     defaults={"superres": "srresnet-x4-photo"},
-    ends=("stage 1", "stage 2"),
+    checkpoints=("stage 1", "stage 2"),
     about=_ABOUT,
 )
 

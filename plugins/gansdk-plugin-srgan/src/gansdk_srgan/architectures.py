@@ -26,7 +26,7 @@ class SRResNetSizes(Options):
     batch_norm: Annotated[bool, Field(description="batch normalisation in the residual blocks, as in the paper")] = True
     base: Annotated[
         Literal["none", "bilinear"],
-        Field(description="a picture that the network's output is added to, so that it has only details to learn"),
+        Field(description="an image that the network's output is added to, so that it has only details to learn"),
     ] = "none"
 
     def network(self) -> SRResNetOptions:
@@ -57,7 +57,7 @@ class RRDBOptions(Options):
     channels: Channels = 3
     scale: Annotated[Literal[1, 2, 4, 8], Field(description="how many times as wide and high the output is")] = 4
     unshuffle: Annotated[
-        Literal[1, 2, 4], Field(description="side of the squares of pixels that become channels before the trunk")
+        Literal[1, 2, 4], Field(description="side of the squares of pixels that become channels before the backbone")
     ] = 1
     features: Features = 64
     growth: Annotated[int, Field(ge=1, le=512, description="channels that each convolution of a dense block adds")] = 32

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from gansdk_srgan.networks import Discriminator
+    from gansdk_srgan.networks import SRGANDiscriminator
     from gansdk_srgan.options import Stage2Options
 
 
 class Content(Protocol):
-    """How far restored pictures are from the true ones."""
+    """How far restored images are from the true ones."""
 
     @property
     def fixed(self) -> Sequence[nn.Module]:
@@ -27,12 +27,12 @@ class Content(Protocol):
         ...
 
     @property
-    def relies_on(self) -> Mapping[str, str]:
+    def dependencies(self) -> Mapping[str, str]:
         """Files that it read, with their digests."""
         ...
 
     def calibrate(self, true: Iterable[Tensor], /) -> None:
-        """Sets its scale from batches of true pictures."""
+        """Sets its scale from batches of true images."""
         ...
 
     def __call__(self, restored: Tensor, true: Tensor, /) -> Tensor:
@@ -44,7 +44,7 @@ class PixelContent:
     """Squared differences of pixels: the paper's ablation SRGAN-MSE."""
 
     fixed: Sequence[nn.Module] = ()
-    relies_on: Mapping[str, str] = {}
+    dependencies: Mapping[str, str] = {}
 
     def calibrate(self, true: Iterable[Tensor], /) -> None:
         """Pixels have the scale that they have."""
@@ -58,33 +58,33 @@ class VGGContent:
     """Features of VGG, each layer in the unit of its own power over true patches."""
 
     def __init__(self, options: Stage2Options) -> None:
-        self.trunk = load_vgg(options.trunk, options.pairs(), options.trunk_input)
-        self.fixed: Sequence[nn.Module] = (self.trunk,)
-        self.relies_on: Mapping[str, str] = {"trunk": self.trunk.digest}
+        self.backbone = load_vgg(options.backbone, options.pairs(), options.backbone_input)
+        self.fixed: Sequence[nn.Module] = (self.backbone,)
+        self.dependencies: Mapping[str, str] = {"backbone": self.backbone.digest}
         self._powers: list[Tensor] = []
 
     @torch.no_grad()
     def calibrate(self, true: Iterable[Tensor], /) -> None:
         """Measures each layer's power, the mean of its squares."""
-        device = next(self.trunk.parameters()).device
-        powers = [torch.stack([layer.square().mean() for layer in self.trunk(batch.to(device))]) for batch in true]
+        device = next(self.backbone.parameters()).device
+        powers = [torch.stack([layer.square().mean() for layer in self.backbone(batch.to(device))]) for batch in true]
         self._powers = list(torch.stack(powers).mean(0))
 
     def __call__(self, restored: Tensor, true: Tensor, /) -> Tensor:
         """Equation 5, averaged over the layers."""
         with torch.no_grad():
-            wanted = self.trunk(true)
-        each = zip(self.trunk(restored), wanted, self._powers, strict=True)
+            wanted = self.backbone(true)
+        each = zip(self.backbone(restored), wanted, self._powers, strict=True)
         return torch.stack([feature_error(*one) for one in each]).mean()
 
 
 class DiscriminatorContent:
-    """Features of the discriminator, half-way through it, as VAE-GAN compares pictures (Larsen et al. 2016)."""
+    """Features of the discriminator, half-way through it, as VAE-GAN compares images (Larsen et al. 2016)."""
 
     fixed: Sequence[nn.Module] = ()
-    relies_on: Mapping[str, str] = {}
+    dependencies: Mapping[str, str] = {}
 
-    def __init__(self, discriminator: Discriminator) -> None:
+    def __init__(self, discriminator: SRGANDiscriminator) -> None:
         self._discriminator = discriminator
 
     def calibrate(self, true: Iterable[Tensor], /) -> None:
@@ -97,16 +97,16 @@ class DiscriminatorContent:
         return feature_error(self._discriminator.halfway(restored), wanted, wanted.float().square().mean())
 
 
-def content(options: Stage2Options, discriminator: Discriminator) -> Content:
+def content(options: Stage2Options, discriminator: SRGANDiscriminator) -> Content:
     """The content loss that the options ask for.
 
     Raises:
         InputError: If VGG's file or layer is not there.
         ModelError: If the file holds no VGG.
     """
-    makers: dict[str, Callable[[], Content]] = {
+    generators: dict[str, Callable[[], Content]] = {
         "pixel": PixelContent,
         "vgg": lambda: VGGContent(options),
         "discriminator-features": lambda: DiscriminatorContent(discriminator),
     }
-    return makers[options.content_of]()
+    return generators[options.content_of]()

@@ -30,19 +30,19 @@ def feature_error(restored: Tensor, true: Tensor, power: Tensor | float = 1.0) -
     Args:
         restored: φ(G(I^LR)).
         true: φ(I^HR), of the same shape.
-        power: Mean of φ² over true pictures. Divided by it, the loss is a share: 0 for equal features, about 2 for
+        power: Mean of φ² over true images. Divided by it, the loss is a share: 0 for equal features, about 2 for
             unrelated ones, whatever the scale of the layer. (The paper divides VGG19's features by 12.75.)
     """
     return F.mse_loss(restored.float(), true.float()) / power
 
 
 def adversarial(fake: Tensor) -> Tensor:
-    """The generator's adversarial loss, equation 6: −log D(G(I^LR)), from the logits of generated pictures."""
+    """The generator's adversarial loss, equation 6: −log D(G(I^LR)), from the logits of generated images."""
     return F.softplus(-fake.float()).mean()
 
 
 def real_as_real(real: Tensor) -> Tensor:
-    """The discriminator's half of equation 2 for real pictures: −log D(I^HR), from their logits."""
+    """The discriminator's half of equation 2 for real images: −log D(I^HR), from their logits."""
     return F.softplus(-real.float()).mean()
 
 

@@ -61,7 +61,7 @@ def _receptive_field(options: Architecture | SRResNetSizes) -> int:
 
 
 def assemble(call: Mapping[str, Callable[..., Tensor]], facts: Facts) -> Model:
-    """A model over a ready generator; its pictures are brought back into [0, 1]."""
+    """A model over a ready generator; its images are brought back into [0, 1]."""
     return Model(facts=facts, generator=_Upscaler(call["generator"]))
 
 

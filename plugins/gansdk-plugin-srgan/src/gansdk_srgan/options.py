@@ -27,9 +27,9 @@ class PatchOptions(DegradationOptions):
         float, Field(ge=0, lt=1, description="decay of the averaged weights that are exported; 0 exports the last")
     ] = 0.999
     longest: Annotated[
-        int, Field(ge=32, le=65536, description="pictures are first shrunk to this longer side, antialiased")
+        int, Field(ge=32, le=65536, description="images are first shrunk to this longer side, antialiased")
     ] = 65536
-    octaves: Annotated[int, Field(ge=1, le=6, description="sizes of each picture: its own, a half, a quarter …")] = 1
+    octaves: Annotated[int, Field(ge=1, le=6, description="sizes of each image: its own, a half, a quarter …")] = 1
     candidates: Annotated[
         int, Field(ge=1, le=16, description="spots drawn per patch, of which the most textured is taken")
     ] = 1
@@ -40,7 +40,7 @@ class Stage1Options(SRResNetSizes, PatchOptions):
 
     loss: Annotated[Literal["mse", "l1"], Field(description="squared (the paper's) or absolute differences")] = "mse"
     pixel: Annotated[float, Field(ge=0, le=1e6, description="weight of the pixel loss")] = 1.0
-    start: Annotated[
+    init_from: Annotated[
         str,
         Field(
             description="a model of the same sizes to continue from; random weights if not given",
@@ -58,7 +58,9 @@ def _layers(text: str) -> str:
 class Stage2Options(PatchOptions):
     """The second stage, SRGAN: what the generator is measured by, and the discriminator that it plays against."""
 
-    start: Annotated[str, Field(description="the first stage's model (required)", json_schema_extra={"metavar": "REF"})]
+    init_from: Annotated[
+        str, Field(description="the first stage's model (required)", json_schema_extra={"metavar": "REF"})
+    ]
     steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 200_000
     content: Annotated[
         float,
@@ -73,10 +75,10 @@ class Stage2Options(PatchOptions):
         AfterValidator(_layers),
         Field(description="which features of VGG: after the j-th convolution before the i-th pool, joined by +"),
     ] = "5,4"
-    trunk: Annotated[
+    backbone: Annotated[
         str, Field(description="VGG's weights: a safetensors file, or the name of one in $GANSDK_DATA/trunks")
     ] = "vgg19"
-    trunk_input: Annotated[
+    backbone_input: Annotated[
         Literal["mean-subtracted", "standardised"],
         Field(description="what VGG was trained on: 0 … 255 minus the mean (VGG16-HED), or standardised (torchvision)"),
     ] = "standardised"

@@ -1,7 +1,7 @@
 """The two stages of SRGAN (Ledig et al., CVPR 2017).
 
 First SRResNet learns from pixel differences (section 3.2). From there the generator goes on with a content loss and a
-discriminator that tells its pictures from real ones (sections 2.1 and 2.2).
+discriminator that tells its images from real ones (sections 2.1 and 2.2).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gansdk import AlignedCrops, Degradation, Export, ImageGeneratorFacts, InputError, Pictures, UsageError, degrade
-from gansdk.training import Contest, Player, load_start
+from gansdk import AlignedCrops, Degradation, Export, ImageGeneratorFacts, Images, InputError, UsageError, degrade
+from gansdk.training import AdversarialPair, Player, load_initial_model
 from gansdk_srgan import METHOD
 from gansdk_srgan.contents import content
 from gansdk_srgan.freezing import freeze_batch_norm
 from gansdk_srgan.losses import PIXEL_LOSSES, adversarial, fake_as_fake, real_as_real
 from gansdk_srgan.model import facts, networks
-from gansdk_srgan.networks import Discriminator
+from gansdk_srgan.networks import SRGANDiscriminator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gansdk import Dataset, Facts
-    from gansdk.training import Start, Stream, Train
+    from gansdk.training import InitialModel, Stream, Train
     from gansdk_srgan.options import PatchOptions, Stage1Options, Stage2Options
 
 _PHOTOS = "photos"
@@ -38,7 +38,7 @@ _CALIBRATION = 8  # batches of true patches that set the content loss's scale
 
 
 class _Stage:
-    """What both stages do alike: patches of photographs come in, pictures of progress go out."""
+    """What both stages do alike: patches of photographs come in, images of progress go out."""
 
     scale: int
     options: Stage1Options | Stage2Options
@@ -48,7 +48,7 @@ class _Stage:
         """Aligned crops of the photographs."""
         options = self.options
         crops = AlignedCrops(
-            _pictures(data[_PHOTOS]),
+            _images(data[_PHOTOS]),
             scale=self.scale,
             patch=options.patch,
             size=options.batch,
@@ -62,12 +62,12 @@ class _Stage:
 
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
         """A lively part of some photographs, small and large; those too small for it are passed over."""
-        side, pictures = 48 * self.scale, _pictures(data[_PHOTOS])
-        first = (pictures[index][1] for index in range(min(8, len(pictures))))
-        large = [picture for picture in first if min(picture.shape[:2]) >= side][:4]
+        side, images = 48 * self.scale, _images(data[_PHOTOS])
+        first = (images[index][1] for index in range(min(8, len(images))))
+        large = [image for image in first if min(image.shape[:2]) >= side][:4]
         if not large:
             return {}
-        pairs = [degrade(_liveliest(picture, side), self.scale) for picture in large]
+        pairs = [degrade(_liveliest(image, side), self.scale) for image in large]
         return {
             "low": torch.cat([_to_tensor(pair.low) for pair in pairs]),
             "high": torch.cat([_to_tensor(pair.high) for pair in pairs]),
@@ -92,18 +92,18 @@ class Stage1(_Stage):
     def __init__(self, options: Stage1Options) -> None:
         self.options: Stage1Options = options
         self.scale = options.scale
-        self.relies_on: Mapping[str, str] = {}
+        self.dependencies: Mapping[str, str] = {}
         self.networks = networks(options)
-        if options.start:
-            start = load_start(options.start, METHOD)
-            _check_sizes(options, start)
-            self.networks["generator"].load_state_dict(start.networks["generator"].state_dict())
-            self.relies_on = {"start": start.digest}
+        if options.init_from:
+            initial = load_initial_model(options.init_from, METHOD)
+            _check_sizes(options, initial)
+            self.networks["generator"].load_state_dict(initial.networks["generator"].state_dict())
+            self.dependencies = {"init_from": initial.digest}
         self.generator = self._player("generator", self.networks["generator"], options.ema or None)
         self.players: Sequence[Player] = (self.generator,)
         self.fixed: Sequence[nn.Module] = ()
         self.routes: Mapping[str, set[str]] = {"pixel": {"generator"}}
-        self.contests: Sequence[Contest] = ()
+        self.adversarial_pairs: Sequence[AdversarialPair] = ()
 
     def step(self, batch: Mapping[str, Mapping[str, Tensor]], train: Train) -> None:
         """The generator's turn: restore the low-resolution patches, minimise the differences."""
@@ -123,13 +123,13 @@ class Stage2(_Stage):
 
     def __init__(self, options: Stage2Options) -> None:
         self.options: Stage2Options = options
-        self._start = load_start(options.start, METHOD)
-        self.networks = copy.deepcopy(self._start.networks)
+        self._initial = load_initial_model(options.init_from, METHOD)
+        self.networks = copy.deepcopy(self._initial.networks)
         for network in self.networks.values():
             freeze_batch_norm(network)
             network.requires_grad_(True)
-        self.scale = _scale(self._start.config.facts)
-        self._discriminator = Discriminator(
+        self.scale = _scale(self._initial.config.facts)
+        self._discriminator = SRGANDiscriminator(
             features=options.discriminator_features, hidden=options.discriminator_hidden
         )
         self.content = content(options, self._discriminator)
@@ -137,13 +137,15 @@ class Stage2(_Stage):
         self.discriminator = self._player("discriminator", self._discriminator)
         self.players: Sequence[Player] = (self.generator, self.discriminator)
         self.fixed = self.content.fixed
-        self.relies_on: Mapping[str, str] = {"start": self._start.digest, **self.content.relies_on}
+        self.dependencies: Mapping[str, str] = {"init_from": self._initial.digest, **self.content.dependencies}
         self.routes: Mapping[str, set[str]] = {
             "content": {"generator"},
             "adversarial": {"generator"},
             "discrimination": {"discriminator"},
         }
-        self.contests: Sequence[Contest] = (Contest(maker="generator", judge="discriminator"),)
+        self.adversarial_pairs: Sequence[AdversarialPair] = (
+            AdversarialPair(generator="generator", discriminator="discriminator"),
+        )
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Aligned crops of the photographs; the first of them set the content loss's scale."""
@@ -165,7 +167,7 @@ class Stage2(_Stage):
                     "real": options.discrimination * real_as_real(real),
                     "fake": options.discrimination * fake_as_fake(fake),
                 },
-                verdicts={"real": real, "made": fake},
+                logits={"real": real, "fake": fake},
             )
         with train.turn(self.generator) as turn:
             with train.autocast():
@@ -175,13 +177,13 @@ class Stage2(_Stage):
                     "content": options.content * distance,
                     "adversarial": options.adversarial * adversarial(fake),
                 },
-                verdicts={"made": fake},
+                logits={"fake": fake},
             )
 
     def export(self) -> Export:
         """The generator, and the one that it started from."""
-        declared = self._start.config.facts.model_copy(update={"safe_precisions": ()})  # those of other weights
-        return Export(declared, self._start.config.network, self.networks, self._start.networks)
+        declared = self._initial.config.facts.model_copy(update={"safe_precisions": ()})  # those of other weights
+        return Export(declared, self._initial.config.network, self.networks, self._initial.networks)
 
 
 def step_size(options: PatchOptions, step: int) -> float:
@@ -195,33 +197,33 @@ def step_size(options: PatchOptions, step: int) -> float:
     return options.decay_to + (1 - options.decay_to) * (1 + math.cos(math.pi * done)) / 2
 
 
-def _check_sizes(options: Stage1Options, start: Start) -> None:
-    own, theirs = options.network().model_dump(), start.config.network
+def _check_sizes(options: Stage1Options, initial: InitialModel) -> None:
+    own, theirs = options.network().model_dump(), initial.config.network
     differing = [f"--set {name}={theirs[name]}" for name in theirs if theirs[name] != own.get(name)]
     if differing:
-        what = f"the network of {options.start} is not that of this training"
+        what = f"the network of {options.init_from} is not that of this training"
         raise UsageError(what, hint=f"add {' '.join(differing)}")
 
 
 def _scale(declared: Facts) -> int:
     if not isinstance(declared.generator, ImageGeneratorFacts):
-        raise InputError("the model to start from enlarges no pictures", hint="name one of the first stage")
+        raise InputError("the model to start from enlarges no images", hint="name one of the first stage")
     return declared.generator.output.scale
 
 
-def _to_tensor(picture: NDArray[np.uint8]) -> Tensor:
+def _to_tensor(image: NDArray[np.uint8]) -> Tensor:
     """[H, W, 3] to float [1, 3, H, W] in [0, 1]."""
-    return torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].float() / 255
+    return torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255
 
 
-def _liveliest(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def _liveliest(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """The one of the squares side by side with the strongest contrast."""
-    tops, lefts = (range(0, length - side + 1, side) for length in picture.shape[:2])
-    squares = [picture[top : top + side, left : left + side] for top in tops for left in lefts]
+    tops, lefts = (range(0, length - side + 1, side) for length in image.shape[:2])
+    squares = [image[top : top + side, left : left + side] for top in tops for left in lefts]
     return max(squares, key=lambda square: float(square.std()))
 
 
-def _pictures(data: Dataset) -> Pictures:
-    if not isinstance(data, Pictures):
-        raise InputError(f"{data.name} is no set of pictures", hint="give a folder of pictures")
+def _images(data: Dataset) -> Images:
+    if not isinstance(data, Images):
+        raise InputError(f"{data.name} is no set of images", hint="give a folder of images")
     return data

@@ -12,8 +12,8 @@ def test_the_defaults_are_basicsrs() -> None:
     """16 blocks of 64 and ×4: 1,517,571 parameters, counted by hand from its description."""
     trunk = 32 * (64 * 64 * 9 + 64)
     up = 2 * (64 * 256 * 9 + 256)
-    ends = (3 * 64 * 9 + 64) + (64 * 64 * 9 + 64) + (64 * 3 * 9 + 3)
-    assert sum(p.numel() for p in MSRResNet().parameters()) == trunk + up + ends == 1_517_571
+    checkpoints = (3 * 64 * 9 + 64) + (64 * 64 * 9 + 64) + (64 * 3 * 9 + 3)
+    assert sum(p.numel() for p in MSRResNet().parameters()) == trunk + up + checkpoints == 1_517_571
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

@@ -15,10 +15,10 @@ def test_the_defaults_are_the_papers_generator() -> None:
     """23 blocks of 64 growing by 32: 16,697,987 parameters, counted by hand from its description."""
     widths = [64, 96, 128, 160, 192]
     dense = sum(before * after * 9 + after for before, after in zip(widths, [32, 32, 32, 32, 64], strict=True))
-    ends = (3 * 64 * 9 + 64) + 4 * (64 * 64 * 9 + 64) + (64 * 3 * 9 + 3)
+    checkpoints = (3 * 64 * 9 + 64) + 4 * (64 * 64 * 9 + 64) + (64 * 3 * 9 + 3)
     with torch.device("meta"):
         network = RRDBNet()
-    assert sum(p.numel() for p in network.parameters()) == 69 * dense + ends == 16_697_987
+    assert sum(p.numel() for p in network.parameters()) == 69 * dense + checkpoints == 16_697_987
 
 
 @pytest.mark.parametrize(("scale", "unshuffle"), SCALES)

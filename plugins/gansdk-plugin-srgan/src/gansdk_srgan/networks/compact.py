@@ -30,7 +30,7 @@ class SRVGGNetCompact(nn.Module):
         self.body = nn.Sequential(*layers, nn.Conv2d(features, channels * scale**2, 3, padding=1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Pictures [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
+        """Images [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
         detail: Tensor = self.body(image)
         # Each pixel, repeated for all that it becomes, is added before the shuffle, which only moves numbers.
         return F.pixel_shuffle(detail + image.repeat_interleave(self.scale**2, dim=1), self.scale)

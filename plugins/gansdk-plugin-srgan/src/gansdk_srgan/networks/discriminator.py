@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Discriminator(nn.Module):
+class SRGANDiscriminator(nn.Module):
     """The paper's discriminator, with a mean over all positions before its dense layers, so that any size works.
 
     Args:
-        channels: Of the pictures.
+        channels: Of the images.
         features: Channels of the first layer; they double three times.
         hidden: Width of the dense layer.
     """
@@ -28,7 +28,7 @@ class Discriminator(nn.Module):
             stride = 1 if index % 2 else 2
             layers += [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
         self.features = nn.Sequential(*layers)
-        self.verdict = nn.Sequential(
+        self.logit = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(widths[-1], hidden),
@@ -42,6 +42,6 @@ class Discriminator(nn.Module):
         return features
 
     def forward(self, image: Tensor) -> Tensor:
-        """Pictures [N, C, H, W] to one logit each, [N, 1]: positive for a real one."""
-        verdict: Tensor = self.verdict(self.features(image))
-        return verdict
+        """Images [N, C, H, W] to one logit each, [N, 1]: positive for a real one."""
+        logit: Tensor = self.logit(self.features(image))
+        return logit

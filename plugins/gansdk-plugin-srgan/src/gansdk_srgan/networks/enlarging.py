@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def enlarge(image: Tensor, scale: int) -> Tensor:
-    """Bilinear interpolation with the picture's rim repeated outwards, as ``F.interpolate`` without aligned corners.
+    """Bilinear interpolation with the image's rim repeated outwards, as ``F.interpolate`` without aligned corners.
 
-    Written as products and sums of whole pictures, because library kernels round differently by position and size:
-    here any part of a picture is enlarged to the very same numbers as the whole.
+    Written as products and sums of whole images, because library kernels round differently by position and size:
+    here any part of an image is enlarged to the very same numbers as the whole.
     """
     return _enlarge_along(3, _enlarge_along(2, image, scale), scale)
 

@@ -1,4 +1,4 @@
-"""MSRResNet, the SRResNet of BasicSR: no batch normalisation, no long skip, on top of a bilinear picture."""
+"""MSRResNet, the SRResNet of BasicSR: no batch normalisation, no long skip, on top of a bilinear image."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MSRResNet(nn.Module):
         self.tail = nn.Conv2d(features, channels, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Pictures [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
+        """Images [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
         features = self.blocks(F.leaky_relu(self.head(image), _SLOPE))
         for factor, convolution in zip(_steps(self.scale), self.up, strict=True):
             features = F.leaky_relu(F.pixel_shuffle(convolution(features), factor), _SLOPE)

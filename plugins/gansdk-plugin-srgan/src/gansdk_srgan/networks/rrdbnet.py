@@ -87,7 +87,7 @@ class RRDBNet(nn.Module):
         self.tail = nn.Conv2d(features, channels, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Pictures [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
+        """Images [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
         features = self.head(F.pixel_unshuffle(image, self.unshuffle) if self.unshuffle > 1 else image)
         features = features + self.fuse(self.blocks(features))
         for convolution in self.up:

@@ -70,7 +70,7 @@ class SRResNet(nn.Module):
         self._initialise(batch_norm=batch_norm)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Pictures [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
+        """Images [N, C, H, W] to [N, C, scale·H, scale·W]; values may leave [0, 1] a little."""
         features = self.head(image)
         features = features + self.fuse(self.blocks(features))
         detail: Tensor = self.tail(self.up(features))

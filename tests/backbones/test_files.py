@@ -1,4 +1,4 @@
-"""Where trunks are looked for."""
+"""Where backbones are looked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the trunks, where this machine has them."""
+"""The files of the backbones, where this machine has them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-TRUNKS = Path(os.environ.get("GANSDK_DATA", "")) / "trunks"
+BACKBONES = Path(os.environ.get("GANSDK_DATA", "")) / "trunks"
 
 
 @pytest.fixture
 def expected():
     """What the networks' own code gives on a photograph of a cat."""
-    path = TRUNKS / "expected.npz"
+    path = BACKBONES / "expected.npz"
     if not path.is_file():
         pytest.skip("needs $GANSDK_DATA/trunks/expected.npz")
     return np.load(path)
 
 
 @pytest.fixture
-def trunk():
-    """The path of a trunk's file."""
+def backbone():
+    """The path of a backbone's file."""
 
     def find(name: str) -> str:
-        path = TRUNKS / f"{name}.safetensors"
+        path = BACKBONES / f"{name}.safetensors"
         if not path.is_file():
             pytest.skip(f"needs $GANSDK_DATA/trunks/{name}.safetensors")
         return str(path)

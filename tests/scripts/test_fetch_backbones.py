@@ -14,12 +14,12 @@ import pytest
 import torch
 from registry import need_registry
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "fetch_trunks.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "fetch_backbones.py"
 
 
 @pytest.fixture
 def script():
-    spec = importlib.util.spec_from_file_location("fetch_trunks", SCRIPT)
+    spec = importlib.util.spec_from_file_location("fetch_backbones", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -17,8 +17,8 @@ def seen(pixels: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
 
 
-def test_it_sees_what_its_authors_code_sees(expected, trunk):
-    network = load_lite0(trunk("efficientnet_lite0"))
+def test_it_sees_what_its_authors_code_sees(expected, backbone):
+    network = load_lite0(backbone("efficientnet_lite0"))
     with torch.inference_mode():
         pooled = network.look(seen(expected["input"])).pooled[0].numpy()
         logits = network(seen(expected["input"]))[0].numpy()
@@ -26,12 +26,12 @@ def test_it_sees_what_its_authors_code_sees(expected, trunk):
     np.testing.assert_allclose(logits, expected["lite0_logits"], rtol=1e-3, atol=1e-3)
 
 
-def test_it_knows_cats_and_coffee(expected, trunk):
-    from PIL import Image
+def test_it_knows_cats_and_coffee(expected, backbone):
+    from PIL import Image as PILImage
     from skimage.data import coffee
 
-    network = load_lite0(trunk("efficientnet_lite0"))
-    cup = np.asarray(Image.fromarray(coffee()[:, 100:500]).resize((224, 224), Image.Resampling.BICUBIC))
+    network = load_lite0(backbone("efficientnet_lite0"))
+    cup = np.asarray(PILImage.fromarray(coffee()[:, 100:500]).resize((224, 224), PILImage.Resampling.BICUBIC))
     with torch.inference_mode():
         cat, drink = (network(seen(one))[0].softmax(0) for one in (expected["input"], cup))
     assert cat[[EGYPTIAN_CAT, TIGER_CAT]].tolist() == pytest.approx([0.38, 0.33], abs=0.02)
@@ -55,8 +55,8 @@ def test_it_takes_any_size(side):
     assert [level.shape[2] for level in look.levels] == [-(-side // stride) for stride in (4, 8, 16)]
 
 
-def test_it_is_fixed(trunk):
-    network = load_lite0(trunk("efficientnet_lite0"))
+def test_it_is_fixed(backbone):
+    network = load_lite0(backbone("efficientnet_lite0"))
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
@@ -67,5 +67,5 @@ def test_another_file_is_refused_in_one_line(tmp_path, monkeypatch):
         load_lite0(str(tmp_path / "other.safetensors"))
     assert "\n" not in str(caught.value)
     monkeypatch.setenv("GANSDK_DATA", str(tmp_path))
-    with pytest.raises(InputError, match=r"fetch_trunks"):
+    with pytest.raises(InputError, match=r"fetch_backbones"):
         load_lite0()

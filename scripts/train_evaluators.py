@@ -1,7 +1,7 @@
-"""Trains the judges of small images that gansdk/evaluation/classifiers.py loads, and writes their files::
+"""Trains the evaluators of small images that gansdk/evaluation/classifiers.py loads, and writes their files::
 
     export GANSDK_DATA=data                    # as scripts/fetch_datasets.py fills it
-    python scripts/train_judges.py             # all, or only those that are named
+    python scripts/train_evaluators.py             # all, or only those that are named
 
 They learn from the official training split. The test split is opened once, after the last step, for the accuracy that
 is recorded. One seed, one version of torch and one kind of processor give the same weights again.
@@ -23,7 +23,7 @@ from gansdk.data.batches import ImageBatches
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.data.opening import find_data
 from gansdk.data.stacked import StackedImages, stack_images
-from gansdk.evaluation.classifiers import PRETRAINED, JudgeRecord, judge_network, look
+from gansdk.evaluation.classifiers import PRETRAINED, EvaluatorRecord, evaluator_network, look
 from gansdk.files import sha256, write_whole
 
 SETS = {one.name: one for one in (MNIST, FASHION_MNIST)}
@@ -34,9 +34,9 @@ DECAY = 0.02
 
 
 def train(data: StackedImages, *, epochs: int, seed: int) -> Any:
-    """A judge's network, trained and in eval mode."""
+    """A evaluator's network, trained and in eval mode."""
     torch.manual_seed(seed)
-    network = judge_network(len(data.classes)).to(memory_format=torch.channels_last)
+    network = evaluator_network(len(data.classes)).to(memory_format=torch.channels_last)
     batches = ImageBatches(data, size=BATCH, seed=seed, labelled=True)
     steps = epochs * len(data) // BATCH
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=DECAY)
@@ -58,14 +58,14 @@ def accuracy(network: Any, data: StackedImages) -> float:
     return float(np.mean(look(network, data.images).probabilities.argmax(axis=1) == data.labels))
 
 
-def make(name: str, seed: int) -> JudgeRecord:
-    """Trains a judge, tries it and writes its two files."""
+def make(name: str, seed: int) -> EvaluatorRecord:
+    """Trains an evaluator, tries it and writes its two files."""
     known = SETS[name]
     network = train(stack_images(find_data(f"{name}:train", SETS).data), epochs=EPOCHS[name], seed=seed)
     test = stack_images(find_data(f"{name}:test", SETS).data)
     weights = PRETRAINED / f"{name}.safetensors"
     write_whole(weights, save({key: tensor.contiguous() for key, tensor in network.state_dict().items()}))
-    record = JudgeRecord(
+    record = EvaluatorRecord(
         name=name,
         weights=sha256(weights),
         digests={split: declared.digest for split, declared in known.splits.items()},
@@ -78,7 +78,7 @@ def make(name: str, seed: int) -> JudgeRecord:
         batch=BATCH,
         optimiser=f"AdamW, weight decay {DECAY}; one cycle of the learning rate up to {RATE}",
         torch=torch.__version__,
-        command=f"python scripts/train_judges.py {name} --seed {seed}",
+        command=f"python scripts/train_evaluators.py {name} --seed {seed}",
     )
     write_whole(weights.with_suffix(".json"), record.model_dump_json(indent=2) + "\n")
     return record
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(SETS):
-        parser.error(f"no judge is trained on {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
+        parser.error(f"no evaluator is trained on {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
     torch.use_deterministic_algorithms(True)
     for name in arguments.names or SETS:
         start = time.monotonic()

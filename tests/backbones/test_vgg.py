@@ -15,8 +15,8 @@ from gansdk.files import sha256
 VGG19 = (2, 2, 4, 4, 4)
 
 
-def test_its_features_are_those_that_were_measured(expected, trunk):
-    network = load_vgg(trunk("vgg16_hed"), ((3, 3), (4, 3), (5, 3)))
+def test_its_features_are_those_that_were_measured(expected, backbone):
+    network = load_vgg(backbone("vgg16_hed"), ((3, 3), (4, 3), (5, 3)))
     image = torch.from_numpy(expected["input"]).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         means = [float(features.mean()) for features in network(image)]

