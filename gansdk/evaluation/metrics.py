@@ -7,9 +7,9 @@ from gansdk.evaluation import codes
 from gansdk.plugins.declarations import MetricSpec
 from gansdk.tasks.superres import unsupported_reason
 
-_RESTORING = "gansdk.evaluation.restoration:Restoring"
-_SAMPLING = "gansdk.evaluation.sample_metrics:Sampling"
-_RESEMBLING = "gansdk.evaluation.sample_metrics:Resembling"
+_RESTORING = "gansdk.evaluation.restoration:RestorationProtocol"
+_SAMPLING = "gansdk.evaluation.sample_metrics:SamplingProtocol"
+_RESEMBLING = "gansdk.evaluation.sample_metrics:SampleQualityProtocol"
 
 METRICS = (
     MetricSpec(
@@ -58,7 +58,7 @@ METRICS = (
         better="lower",
         unsupported_reason=unsupported_reason,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration_metrics:FrechetDistance",
+        function="gansdk.evaluation.restoration_metrics:PatchFrechetDistance",
         backbone=LITE0,
     ),
     MetricSpec(
@@ -77,7 +77,7 @@ METRICS = (
         better="lower",
         unsupported_reason=unsupported_reason,
         trial=_RESTORING,
-        function="gansdk.evaluation.restoration_metrics:ToldApart",
+        function="gansdk.evaluation.restoration_metrics:ClassifierTwoSampleTest",
     ),
     MetricSpec(
         name="code-information",
@@ -106,7 +106,7 @@ METRICS = (
         summary="how surely each continuous code, swept, moves one property of the image",
         better="higher",
         unsupported_reason=codes.traversal_unsupported_reason,
-        trial="gansdk.evaluation.code_metrics:Sweeping",
+        trial="gansdk.evaluation.code_metrics:TraversalProtocol",
         samples=100,
         function="gansdk.evaluation.code_metrics:CodeEffect",
     ),
@@ -116,8 +116,8 @@ METRICS = (
         summary="how many labelled images categories tell right that were found without labels",
         better="higher",
         unsupported_reason=codes.recovery_unsupported_reason,
-        trial="gansdk.evaluation.code_metrics:Recognising",
-        function="gansdk.evaluation.code_metrics:CodeAccuracy",
+        trial="gansdk.evaluation.code_metrics:ClusteringProtocol",
+        function="gansdk.evaluation.code_metrics:ClusteringAccuracy",
     ),
     MetricSpec(
         name="code-fidelity",
