@@ -9,8 +9,6 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gansdk.errors import InputError
 from gansdk.plugins.declarations import DataSplit, NamedDataset
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from io import BufferedIOBase
 
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -128,6 +127,8 @@ def _read(file: BufferedIOBase, path: Path) -> NDArray[np.uint8]:
         raise InputError(f"{path} is cut short: it has {len(values)} of {count} values", hint=_AGAIN)
     if file.read(1):
         raise InputError(f"{path} is longer than its head says", hint=_AGAIN)
+    import numpy as np  # slow, and every listing imports this file
+
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from gansdk.data.stacked import stack_images
 from gansdk.errors import InputError
 from gansdk.evaluation.protocol import Unsuitable
 from gansdk.model.facts import LatentGeneratorFacts
@@ -15,6 +12,7 @@ from gansdk.model.variables import Categorical, Continuous
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from gansdk.data.folders import Dataset
@@ -114,6 +112,8 @@ def suiting_images(data: Dataset, image: ImageSpec) -> StackedImages:
     Raises:
         Unsuitable: If they are not images, or of another size.
     """
+    from gansdk.data.stacked import stack_images
+
     if image.channels not in (1, 3):
         raise Unsuitable(f"no data set has images of {image.channels} channels")
     try:
@@ -140,6 +140,8 @@ def slant(image: Grey) -> float:
 
 def breadth(image: Grey) -> float:
     """The standard deviation of its brightness along the rows, in pixels."""
+    import numpy as np
+
     moments = _moments(image)
     return float("nan") if moments is None else float(np.sqrt(moments[0]))
 
@@ -151,6 +153,7 @@ def brightness(image: Grey) -> float:
 
 def stroke_width(image: Grey) -> float:
     """The area of its strokes for each pixel of their skeleton (Zhang & Suen 1984), in pixels."""
+    import numpy as np
     from skimage.morphology import skeletonize
 
     if image.max() < _FAINTEST:
@@ -170,6 +173,8 @@ PROPERTIES: Mapping[str, Callable[[Grey], float]] = {
 
 def _moments(image: Grey) -> tuple[float, float, float] | None:
     """Variances along the rows and the columns, and their covariance, weighted by brightness."""
+    import numpy as np
+
     total = image.sum()
     if image.max() < _FAINTEST:
         return None

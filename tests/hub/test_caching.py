@@ -194,7 +194,7 @@ def test_without_links(pulled: Path) -> None:
 
 def test_what_no_task_needed_yet_is_no_damage(hub: Hub) -> None:
     files = {NAME: WEIGHTS, "initial.safetensors": INITIAL}
-    settings = config(model_safetensors=WEIGHTS, start_safetensors=INITIAL)
+    settings = config(model_safetensors=WEIGHTS, initial_safetensors=INITIAL)
     hub.repo("org/m", {**files, "config.json": settings})
     snapshot = resolve(REF)
     ensure_files(snapshot, {NAME: config_of(snapshot).files[NAME]})

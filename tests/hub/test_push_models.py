@@ -246,7 +246,7 @@ def test_only_what_changed_is_sent(hub: Hub) -> None:
 def test_what_is_no_longer_of_the_model_goes_in_the_same_commit(hub: Hub) -> None:
     both = {
         **FILES,
-        "config.json": config(model_safetensors=WEIGHTS, start_safetensors=INITIAL),
+        "config.json": config(model_safetensors=WEIGHTS, initial_safetensors=INITIAL),
         "initial.safetensors": INITIAL,
         "card-trials.webp": b"RIFF",
         "evaluation.json": b"{}",

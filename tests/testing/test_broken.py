@@ -127,8 +127,8 @@ BROKEN = {
         ),
         Change(
             RECIPE,
-            "self.discriminator(fake) - self.discriminator(high)",
-            "self.discriminator(self.colours(fake)) - self.discriminator(high)",
+            "self.perceptual(fake) - self.perceptual(high)",
+            "self.perceptual(self.colours(fake)) - self.perceptual(high)",
         ),
     ],
     "moves-in-turns-only": [
@@ -144,11 +144,11 @@ BROKEN = {
         ),
     ],
     "fixed-networks-stay": [
-        Change(RECIPE, "            distance =", "            self.discriminator.train()\n            distance ="),
+        Change(RECIPE, "            distance =", "            self.perceptual.train()\n            distance ="),
         Change(
             RECIPE,
             "            distance =",
-            "            self.discriminator[0].bias.data += 1e-3\n            distance =",
+            "            self.perceptual[0].bias.data += 1e-3\n            distance =",
         ),
     ],
     "step-replays": [
@@ -156,23 +156,27 @@ BROKEN = {
     ],
     "routes-are-real": [
         Change(RECIPE, '"adversarial": {"generator"}', '"adversarial": {"generator", "discriminator"}'),
-        Change(RECIPE, "softplus(made).mean(),", "softplus(made).mean() - options.adversarial * made.mean(),"),
+        Change(
+            RECIPE,
+            "softplus(fake_logit).mean(),",
+            "softplus(fake_logit).mean() - options.adversarial * fake_logit.mean(),",
+        ),
         Change(RECIPE, "logit = self.critic(fake)", "logit = self.critic(fake.detach())"),
         Change(RECIPE, '"content": {"generator"}', '"contents": {"generator"}'),
     ],
     "terms-have-weights": [
         Change(RECIPE, '"real": options.discrimination * ', '"real": '),
     ],
-    "own-terms-are-terms": [
+    "ablated-terms-exist": [
         Change(PACKAGE, '"adversarial"', '"adversary"'),
         Change(PACKAGE, '(("generator", "adversarial"),)', '(("generator", "adversarial"), ("generator", "content"))'),
     ],
     "signs-are-right": [
         Change(RECIPE, "softplus(-logit)", "softplus(logit)"),
         Change(RECIPE, '"adversarial": options.adversarial', '"adversarial": -options.adversarial'),
-        Change(RECIPE, "softplus(-real)", "softplus(real)"),
+        Change(RECIPE, "softplus(-real_logit)", "softplus(real_logit)"),
         Change(RECIPE, "self.critic(high), self.critic(fake)", "self.critic(fake), self.critic(high)"),
-        Change(RECIPE, '                logits={"made": logit},\n', ""),
+        Change(RECIPE, '                logits={"fake": logit},\n', ""),
     ],
     "resume-is-exact": [
         Change(
@@ -182,9 +186,9 @@ BROKEN = {
         ),
         Change(
             RECIPE,
-            "distance = (self.discriminator(fake) - self.discriminator(high))",
+            "distance = (self.perceptual(fake) - self.perceptual(high))",
             "self.steps = getattr(self, 'steps', 0) + 1\n"
-            "            distance = self.steps * (self.discriminator(fake) - self.discriminator(high))",
+            "            distance = self.steps * (self.perceptual(fake) - self.perceptual(high))",
         ),
     ],
 }
@@ -234,13 +238,13 @@ BROKEN_SKETCHES = {
         Change(SKETCH, "float() if chosen.dim() == 1 else chosen", "float()"),
         Change(SKETCH, "float() if chosen.dim() == 1 else chosen", "float() if chosen.dim() == 1 else chosen.flip(1)"),
     ],
-    "parts-reach-the-image": [
+    "variables-reach-the-image": [
         Change(SKETCH, 'weights, source["style"]]', '0 * weights, source["style"]]'),
         Change(SKETCH, 'weights, source["style"]]', 'weights.clamp(max=torch.tensor([1, 0, 0])), source["style"]]'),
         Change(SKETCH, 'source["style"]]', 'source["style"][:, [0, 0]]]'),
         Change(SKETCH, '[source["noise"],', '[torch.ones_like(source["noise"]),'),
     ],
-    "encoded-parts": [
+    "encoded-variables": [
         Change(SKETCH, ".softmax(1)", ""),
         Change(SKETCH, ".softmax(1)", ".sigmoid()"),
         Change(SKETCH, ".tanh()", ".abs().neg().sqrt()"),

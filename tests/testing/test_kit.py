@@ -42,8 +42,8 @@ def catalog(tmp_path):
 
 LATENT_ONLY = {
     "categories-as-weights": "its generator does not start from a latent",
-    "parts-reach-the-image": "its generator does not start from a latent",
-    "encoded-parts": "it has no encoder",
+    "variables-reach-the-image": "its generator does not start from a latent",
+    "encoded-variables": "it has no encoder",
 }
 """Why they do not apply to the exemplar."""
 
@@ -128,9 +128,9 @@ def test_a_crash_is_a_failure_in_one_line_and_keeps_its_traceback(kit_of):
 
 
 def test_an_input_that_no_facts_declare_is_named(kit_of):
-    kit = only(kit_of(Change("model.py", 'source["image"]', 'source["image"]')), "loads-strictly", "eval-mode")
+    kit = only(kit_of(Change("model.py", 'source["image"]', 'source["photo"]')), "loads-strictly", "eval-mode")
     message = {result.check.id: result for result in kit}["eval-mode"].message
-    assert message == "its generator asks for 'image', which its facts do not declare"
+    assert message == "its generator asks for 'photo', which its facts do not declare"
 
 
 def test_checks_leave_random_numbers_and_standard_output_alone(kit_of, capsys):

@@ -65,13 +65,13 @@ class VAEGAN:
     def step(self, batch, train):
         options, x = self.options, batch["vectors"]["x"]
         encoder, decoder, discriminator = self.players
-        encode, decode, discriminator = self.networks.values()
+        encode, decode, criticise = self.networks.values()
         with train.turn(*self.players) as turn:
             mean = encode(x)
             restored, drawn = decode(mean + torch.randn_like(mean)), decode(torch.randn_like(mean))
-            likeness = options.likeness * (discriminator[:2](restored) - discriminator[:2](x)).square().mean()
-            real, made = discriminator(x), (discriminator(restored), discriminator(drawn))
-            gan = softplus(-real).mean() + sum(softplus(one).mean() for one in made)
+            likeness = options.likeness * (criticise[:2](restored) - criticise[:2](x)).square().mean()
+            real, fake = criticise(x), (criticise(restored), criticise(drawn))
+            gan = softplus(-real).mean() + sum(softplus(logit).mean() for logit in fake)
             encoders = {"prior": options.prior * mean.square().mean(), "likeness": likeness}
             if self.reaches_encoder:
                 encoders["gan"] = options.gan * -gan
@@ -81,7 +81,7 @@ class VAEGAN:
                     decoder: {"likeness": likeness, "gan": options.gan * self.decoders_sign * gan},
                     discriminator: {"gan": options.gan * gan},
                 },
-                logits={"real": real, "fake": made},
+                logits={"real": real, "fake": fake},
             )
 
     def export(self):
@@ -102,7 +102,7 @@ class Leaking(VAEGAN):
 
 @pytest.fixture
 def failed(monkeypatch):
-    """Which checks of a recipe of this file fail, resuming apart: its data is no images."""
+    """Which checks of a recipe of this file fail, resuming apart: its data are not images."""
     monkeypatch.setitem(sys.modules, HERE, sys.modules[__name__])
 
     def run(recipe):
@@ -126,7 +126,7 @@ def test_one_turn_of_three_players_passes(failed):
 
 def test_a_decoder_that_helps_the_discriminator_is_caught(failed):
     assert failed("Pythae") == {
-        "signs-are-right": "the turn of decoder lowers the logit of discriminator on what is made"
+        "signs-are-right": "the turn of decoder lowers the logit of discriminator on what is fake"
     }
 
 

@@ -37,13 +37,13 @@ class Recipe:
         self.critic = nn.Sequential(
             nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.LeakyReLU(), nn.Dropout(0.1), nn.Conv2d(8, 1, 3)
         )
-        self.discriminator = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+        self.perceptual = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
         self.colours = nn.Conv2d(3, 3, 1)
         adam = partial(torch.optim.Adam, lr=1e-3)
         self.generator = Player("generator", self.networks["generator"], adam, ema=0.9)
         self.discriminator = Player("discriminator", self.critic, adam)
         self.players = (self.generator, self.discriminator)
-        self.fixed = (self.discriminator,)
+        self.fixed = (self.perceptual,)
         self.dependencies = {}
         self.sources = ("photos",)
         self.routes = {"content": {"generator"}, "adversarial": {"generator"}, "discrimination": {"discriminator"}}
@@ -60,17 +60,17 @@ class Recipe:
         options, low, high = self.options, batch["photos"]["low"], batch["photos"]["high"]
         with train.turn(self.discriminator) as turn:
             fake = self.restore(low).detach()
-            real, made = self.critic(high), self.critic(fake)
+            real_logit, fake_logit = self.critic(high), self.critic(fake)
             turn.minimise(
                 {
-                    "real": options.discrimination * softplus(-real).mean(),
-                    "fake": options.discrimination * softplus(made).mean(),
+                    "real": options.discrimination * softplus(-real_logit).mean(),
+                    "fake": options.discrimination * softplus(fake_logit).mean(),
                 },
-                logits={"real": real, "fake": made},
+                logits={"real": real_logit, "fake": fake_logit},
             )
         with train.turn(self.generator) as turn:
             fake = self.restore(low)
-            distance = (self.discriminator(fake) - self.discriminator(high)).square().mean()
+            distance = (self.perceptual(fake) - self.perceptual(high)).square().mean()
             logit = self.critic(fake)
             turn.minimise(
                 {
