@@ -229,7 +229,7 @@ def _read_file(file: IO[bytes], reading: _Reading, ending: str) -> Image:
     kind = formats.identify(head)
     if kind is None:
         is_text = b"\0" not in head and all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
-        raise InputError(f"{reading.name} is {'text' if is_text else 'no image'} by its content", hint=_READABLE)
+        raise InputError(f"{reading.name} is {'text' if is_text else 'not an image'} by its content", hint=_READABLE)
     claimed = formats.kind_by_ending(ending)
     if claimed not in {None, kind}:
         reading.doubt(f"is {kind.name} by its content, not what {ending} says; read as {kind.name}")

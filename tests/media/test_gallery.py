@@ -91,7 +91,7 @@ def test_the_size_of_a_grid_is_known_before_there_is_one(side, texts):
 
 
 def test_what_is_no_gallery_is_refused():
-    with pytest.raises(InputError, match="no images"):
+    with pytest.raises(InputError, match="are not images"):
         Gallery(np.zeros((2, 4, 4), np.uint8), 1)
     with pytest.raises(InputError, match="gallery of nothing"):
         Gallery(np.zeros((0, 4, 4, 3), np.uint8), 1)
