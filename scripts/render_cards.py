@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansdk.cards.card import gather
-from gansdk.cards.figures import applicable
+from gansdk.cards.card import applicable, gather
 from gansdk.cards.rendering import read_card, render, with_images_beside
 from gansdk.files import write_whole
 from gansdk.models.catalog import Catalog

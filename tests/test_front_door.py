@@ -53,7 +53,6 @@ LIGHT = [
     "gansdk.evaluation",
     "gansdk.evaluation.record",
     "gansdk.cards.card",
-    "gansdk.cards.images",
     "gansdk.cards.rendering",
     "gansdk.testing",
     "gansdk.cli",

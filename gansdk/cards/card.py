@@ -1,4 +1,7 @@
-"""All that a card is made from, gathered without torch."""
+"""What a card is made from: a model's own records, and the names of the images that can be made of it.
+
+Nothing here imports torch or runs a model.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,33 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansdk.errors import MissingPluginError
+from gansdk.evaluation.classifiers import SHAPE, evaluated
+from gansdk.evaluation.codes import (
+    latent_variables,
+    named_code,
+    recovered_codes,
+    sampling_unsupported_reason,
+    swept_codes,
+)
 from gansdk.evaluation.record import Evaluation, read_evaluation
 from gansdk.model.config import read_attributions
-from gansdk.models.catalog import fits
+from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.model.variables import Categorical
+from gansdk.models.catalog import RUN_FILE, RUN_MODEL, fits
+from gansdk.plugins.registry import CORE
 from gansdk.refs import Builtin, parse
+from gansdk.tasks.superres import unsupported_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gansdk.evaluation.codes import SweptCode
     from gansdk.model.config import Attributions, ModelConfig, Record
+    from gansdk.model.facts import Facts, ImageSpec
     from gansdk.models.catalog import Catalog
     from gansdk.models.resolved import ResolvedModel
-    from gansdk.plugins.declarations import Method, Task
+    from gansdk.plugins.declarations import Method, NamedDataset, Task
+    from gansdk.plugins.registry import Registry
 
 
 class KnownSplit(NamedTuple):
@@ -37,15 +55,15 @@ class Card:
     """What is known of a model.
 
     Attributes:
-        name: What its card is headed with.
+        name: The heading of its card.
         ref: How commands in the card name it.
         config: What it declares.
         method: Its method; None where the plugin is not installed.
-        tasks: Those that it can do, by name.
+        tasks: Those that it can do and that come with its method or the core, by name.
         evaluation: What was measured; empty where nothing was.
         attributions: Whose works it was trained on, as far as is known.
-        images: Names of the images that stand beside the card.
-        datasets: By digest, the splits of the data sets that are known here.
+        images: Names of the images that lie beside the card.
+        datasets: The splits of the data sets that are known here, by digest.
     """
 
     name: str
@@ -60,21 +78,21 @@ class Card:
 
     @property
     def checkpoints(self) -> tuple[str, str]:
-        """What its two ends are called."""
+        """What the first and the last checkpoint of its training are called."""
         return self.method.checkpoints if self.method is not None else ("start", "end")
 
 
 def gather(catalog: Catalog, resolved: ResolvedModel, images: tuple[str, ...] = ()) -> Card:
-    """Reads what a model's folder holds.
+    """Reads the records of a model's folder.
 
     Args:
         catalog: Knows methods and tasks.
         resolved: The model.
-        images: Those that stand beside the card, or will.
+        images: Those that lie beside the card, or will.
 
     Raises:
         ModelError: If a file of the folder cannot be read.
-        HubError: If a file of a model on the Hub cannot be had.
+        HubError: If a file of a model on the Hub cannot be fetched.
     """
     if resolved.snapshot is not None:
         resolved.ensure_all_files()
@@ -82,23 +100,40 @@ def gather(catalog: Catalog, resolved: ResolvedModel, images: tuple[str, ...] = 
         method = catalog.method(resolved)
     except MissingPluginError:
         method = None
-    builtin = isinstance(parse(resolved.ref), Builtin)
-    name = resolved.ref.removeprefix("builtin:") if builtin else _folder_name(resolved)
-    tasks = (task for _, task in sorted(catalog.registry.tasks.items()))
+    if isinstance(parse(resolved.ref), Builtin):
+        name, ref = resolved.ref.removeprefix("builtin:"), resolved.ref
+    else:
+        folder = resolved.folder.resolve()
+        is_of_run = folder.name == RUN_MODEL and (folder.parent / RUN_FILE).is_file()
+        name = folder.parent.name if is_of_run else folder.name
+        ref = f"./{name}"
     return Card(
         name=name,
-        ref=resolved.ref if builtin else f"./{name}",
+        ref=ref,
         config=_on_lines(resolved.config),
         method=method,
-        tasks=tuple(task for task in tasks if fits(task, resolved.config)),
+        tasks=own_tasks(catalog.registry, resolved.config),
         evaluation=_on_lines(read_evaluation(resolved.folder) or Evaluation()),
         attributions=_on_lines(read_attributions(resolved.folder)),
         images=images,
         datasets={
-            split.digest: KnownSplit(f"{one.name}:{name}", one.classes)
-            for one in catalog.registry.datasets.values()
-            for name, split in one.splits.items()
+            split.digest: KnownSplit(f"{dataset.name}:{name}", dataset.classes)
+            for dataset in catalog.registry.datasets.values()
+            for name, split in dataset.splits.items()
         },
+    )
+
+
+def own_tasks(registry: Registry, config: ModelConfig) -> tuple[Task, ...]:
+    """The tasks that a model can do wherever it is installed, by name: the core's and those of its method's plugin.
+
+    Another plugin that happens to be here may bring more, but whoever reads a card need not have it.
+    """
+    owners = {CORE, registry.owners.get(("method", config.method))}
+    return tuple(
+        task
+        for name, task in sorted(registry.tasks.items())
+        if registry.owners[("task", name)] in owners and fits(task, config)
     )
 
 
@@ -111,11 +146,62 @@ def _one_line(value: Any) -> Any:
     if isinstance(value, str):
         return " ".join(value.splitlines()) if not value.isprintable() else value
     if isinstance(value, dict):
-        return {_one_line(key): _one_line(one) for key, one in value.items()}
-    return [_one_line(one) for one in value] if isinstance(value, list | tuple) else value
+        return {_one_line(key): _one_line(item) for key, item in value.items()}
+    return [_one_line(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _folder_name(resolved: ResolvedModel) -> str:
-    """The folder's name; that of the run, where it is a run's model."""
-    folder = resolved.folder.resolve()
-    return folder.parent.name if folder.name == "model" and (folder.parent / "train.json").is_file() else folder.name
+STRIP, TRIALS = "card-strip.webp", "card-trials.webp"
+"""Restored images; those of kinds that are hard."""
+
+SAMPLES, MISTAKEN, DOUBTFUL = "card-samples.webp", "card-mistaken.webp", "card-doubtful.webp"
+"""Samples; those that an evaluator takes for another class; those of which the model's own encoder is least sure."""
+
+TRIED, FAILED = 2_000, 16
+"""How many samples are searched for failures, and how many of those are shown."""
+
+_SWEEPS = 2
+
+
+def applicable(config: ModelConfig) -> tuple[str, ...]:
+    """The names of the images that can be made of a model."""
+    facts = config.facts
+    if unsupported_reason(facts) is None:
+        return STRIP, TRIALS
+    if sampling_unsupported_reason(facts) is not None or sampled(facts).channels not in (1, 3):
+        return ()
+    if evaluated_by(config) is not None:
+        return SAMPLES, *sweeps(facts), MISTAKEN
+    return (SAMPLES, *sweeps(facts), *((DOUBTFUL,) if doubted(facts) is not None else ()))
+
+
+def sampled(facts: Facts) -> ImageSpec:
+    """What a generator from a latent gives."""
+    if not isinstance(facts.generator, LatentGeneratorFacts):
+        raise TypeError("a model whose generator does not start from a latent was given")
+    return facts.generator.output
+
+
+def sorted_by(facts: Facts) -> Categorical | None:
+    """The code whose values are the columns of the samples: one with labels before one without."""
+    categorical = (variable for variable in latent_variables(facts) if isinstance(variable, Categorical))
+    return named_code(facts) or next(categorical, None)
+
+
+def sweeps(facts: Facts) -> Mapping[str, SweptCode]:
+    """The numbers that are swept, by the names of their images."""
+    return {f"card-sweep-{code.variable.name}-{code.at}.webp": code for code in swept_codes(facts)[:_SWEEPS]}
+
+
+def evaluated_by(config: ModelConfig) -> NamedDataset | None:
+    """The data set of the training whose evaluator can tell the classes of the model's samples; None without one."""
+    code, image = named_code(config.facts), sampled(config.facts)
+    if code is None or config.trained is None or (image.height, image.width, image.channels) != SHAPE:
+        return None
+    found = (evaluated(data.digest) for data in config.trained.data)
+    return next((data for data in found if data is not None and set(code.labels) <= set(data.classes)), None)
+
+
+def doubted(facts: Facts) -> Categorical | None:
+    """The code that the model's encoder reads from the model's samples; None where it cannot."""
+    takes_samples = facts.encoder is not None and facts.encoder.data == sampled(facts)
+    return next(iter(recovered_codes(facts)), None) if takes_samples else None

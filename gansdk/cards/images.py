@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from gansdk.cards.figures import (
+from gansdk.cards.card import (
     DOUBTFUL,
     FAILED,
     MISTAKEN,

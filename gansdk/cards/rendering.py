@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gansdk.cards.figures import applicable
+import jinja2
+from markupsafe import Markup
+
+from gansdk.cards import tables
+from gansdk.cards.card import (
+    DOUBTFUL,
+    FAILED,
+    MISTAKEN,
+    SAMPLES,
+    STRIP,
+    TRIALS,
+    TRIED,
+    applicable,
+    evaluated_by,
+    sorted_by,
+    sweeps,
+)
+from gansdk.cards.commands import examples, other_trainings, reproduction
 from gansdk.cards.front_matter import authors_fields, front_matter, split
-from gansdk.cards.sections import sections
+from gansdk.cards.tables import escaped, tested
 from gansdk.errors import InputError, OutputError
+from gansdk.evaluation.codes import latent_variables
+from gansdk.evaluation.record import unevaluated
 from gansdk.files import read_plain
+from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
+from gansdk.model.variables import Categorical
+from gansdk.tasks.traverse import TraverseOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from gansdk.cards.card import Card
+    from gansdk.model.facts import ImageSpec
+    from gansdk.model.variables import LatentVariable
+
+
+_PHOTOGRAPHS = {"astronaut", "chelsea", "coffee", "rocket"}
+
+_BLOCK = re.compile(r"^(\d*)([#>+~.)-])")
+"""What begins a heading, a quotation, a list or a fence, where a paragraph begins with it."""
 
 
 def render(card: Card, before: str | None = None) -> str:
@@ -30,11 +62,10 @@ def render(card: Card, before: str | None = None) -> str:
         OutputError: If the card was not made by gansdk and does not say where the generated parts shall stand, or its
             front matter or markers are damaged.
     """
-    parts = sections(card)
     if before is None:
-        return f"---\n{front_matter(card)}\n---\n\n{fresh(parts)}"
+        return f"---\n{front_matter(card)}\n---\n\n{fresh(regions(card))}"
     fields, text = split(before)
-    return f"---\n{front_matter(card, fields)}\n---\n{renewed(text, parts)}"
+    return f"---\n{front_matter(card, fields)}\n---\n{renewed(text, regions(card))}"
 
 
 def authors_part(card: Card, text: str) -> tuple[str, dict[str, Any]]:
@@ -67,8 +98,118 @@ def read_card(path: Path) -> str | None:
 
 
 def with_images_beside(card: Card, path: Path) -> Card:
-    """The card with those images that stand beside its file."""
+    """The card with those images that lie beside its file."""
     return replace(card, images=tuple(name for name in applicable(card.config) if (path.parent / name).is_file()))
+
+
+def regions(card: Card) -> dict[str, str]:
+    """The generated parts of a card by name, in their order; empty where there is nothing to say."""
+    template = _environment().get_template("card.md.jinja")
+    context = template.new_context(_context(card))
+    texts = {name: "".join(block(context)) for name, block in template.blocks.items()}
+    return {name: re.sub(r"\n{3,}", "\n\n", text.strip()) for name, text in texts.items()}
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gansdk.cards", ""),
+        finalize=escaped,  # each value that is printed goes through it, so no template can forget
+        autoescape=True,  # for Markup alone: without it, filters would lose what is escaped already
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(sentence=_sentence, code=_code, verbatim=_verbatim)
+    return environment
+
+
+def _sentence(text: str) -> Markup:
+    """A summary as a paragraph of one sentence."""
+    text = " ".join(text.split())
+    text = f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
+    return Markup(_BLOCK.sub(r"\1\\\2", escaped(text)))  # noqa: S704 - escaped here
+
+
+def _code(text: str) -> Markup:
+    """A word in backquotes, in which it cannot have others. HTML means nothing there."""
+    return Markup("`{}`").format(Markup(" ".join(text.split()).replace("`", "'")))  # noqa: S704 - escaped here
+
+
+def _verbatim(text: str) -> Markup:
+    """A line of an indented block of code, which only a line without indentation could end."""
+    return Markup(" ".join(text.splitlines()))  # noqa: S704 - escaped here
+
+
+def _context(card: Card) -> dict[str, Any]:
+    """What the template prints besides the card's own records."""
+    config, facts, measurements = card.config, card.config.facts, card.evaluation.measurements
+    generator = facts.generator
+    calls = [examples(task, facts) for task in card.tasks]
+    commands = [example.command(card.ref) for task_calls in calls for example in task_calls]
+    if config.checkpoints and calls:
+        commands.append(f"{calls[0][0].command(card.ref)} --network-interpolation 0.5")
+    works = {credit.item.rpartition(".")[0] for credits_ in card.attributions.data.values() for credit in credits_}
+    return {
+        **_NAMES,
+        "card": card,
+        "panels": f"input, bicubic, {', '.join(card.checkpoints) if config.checkpoints else 'this model'}, truth",
+        "has_unseen_photographs": bool(works) and not works & _PHOTOGRAPHS,
+        "columns": sorted_by(facts),
+        "sweeps": sweeps(facts),
+        "seed": TraverseOptions.model_fields["seed"].default,
+        "install": f"pip install {shlex.quote(config.requires)}",
+        "run_commands": commands,
+        "programs": [task_calls[-1].python(card.ref) for task_calls in calls],
+        "commands_again": reproduction(card),
+        "other_trainings": other_trainings(card),
+        "unevaluated": unevaluated(facts, card.evaluation),
+        "tested": tested(card),
+        "shares": [found for found in measurements if found.metric in ("code-fidelity", "clustering-accuracy")],
+        "has_failing_images": bool({TRIALS, MISTAKEN, DOUBTFUL} & set(card.images)),
+        "has_shrunk_images": any(found.protocol.get("kernel") for found in measurements),
+        "evaluator_data": evaluated_by(config) if MISTAKEN in card.images else None,
+        "from_image": generator if isinstance(generator, ImageGeneratorFacts) else None,
+        "from_latent": generator if isinstance(generator, LatentGeneratorFacts) else None,
+        "encoder": facts.encoder,
+        "found_codes": [variable for variable in latent_variables(facts) if _was_found(card, variable)],
+    }
+
+
+def _was_found(card: Card, variable: LatentVariable) -> bool:
+    """Whether a code's words came after its categories: a training with labels has classes in their data's order."""
+    if not isinstance(variable, Categorical) or card.config.trained is None:
+        return False
+    known_splits = [card.datasets[data.digest] for data in card.config.trained.data if data.digest in card.datasets]
+    return any(set(variable.labels) == set(one.classes) and variable.labels != one.classes for one in known_splits)
+
+
+def described(image: ImageSpec) -> str:
+    """Size and colours of the images of a model."""
+    kinds = {1: "grey", 3: "RGB"}
+    return f"{image.width}×{image.height} pixels, {kinds.get(image.channels, f'{image.channels} channels')}"
+
+
+def duration(seconds: float) -> str:
+    """Hours and minutes."""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+_FUNCTIONS = (
+    *(tables.results, tables.intervals, tables.protocols, tables.ablation, tables.works, tables.missed),
+    *(tables.trials, tables.worse_than_bicubic, described, duration),
+)
+_NAMES = {function.__name__: function for function in _FUNCTIONS} | {
+    "STRIP": STRIP,
+    "TRIALS": TRIALS,
+    "SAMPLES": SAMPLES,
+    "MISTAKEN": MISTAKEN,
+    "DOUBTFUL": DOUBTFUL,
+    "TRIED": TRIED,
+    "FAILED": FAILED,
+}
+"""What the template may call or name."""
 
 
 HERE = "<!-- gansdk:here -->"

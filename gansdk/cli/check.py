@@ -161,7 +161,7 @@ def _write(session: CommandContext, resolved: ResolvedModel, card: Card, target:
 
 
 def _make_images(session: CommandContext, resolved: ResolvedModel, folder: Path) -> list[Path]:
-    from gansdk.cards.figures import applicable
+    from gansdk.cards.card import applicable
 
     if not applicable(resolved.config):
         return []

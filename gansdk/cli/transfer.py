@@ -143,7 +143,7 @@ def _say(session: CommandContext, resolved: ResolvedModel, pushed: Pushed) -> No
     what = "is there, as commit" if pushed.is_change else "was there already: no new commit, it is"
     named = f", which is {pushed.tag} now" if pushed.tag and not pushed.is_change else ""
     session.output.note(f"{pushed.ref} {what} {pushed.commit[:_COMMIT]}{named}: {pushed.url}")
-    from gansdk.cards.figures import applicable
+    from gansdk.cards.card import applicable
 
     if not {one.name for one in pushed.changes} & set(applicable(resolved.config)):
         session.output.note("its card has no images; `gansdk card` puts them into a model folder of yours")
@@ -152,11 +152,11 @@ def _say(session: CommandContext, resolved: ResolvedModel, pushed: Pushed) -> No
 
 def _line(session: CommandContext, resolved: ResolvedModel, ref: str) -> str:
     """What somebody else types to use the model."""
+    from gansdk.cards.card import own_tasks
     from gansdk.cards.commands import examples
-    from gansdk.models.catalog import fits
 
     own = session.catalog.method(resolved).defaults if resolved.config.method in session.registry.methods else {}
-    fitting = [task for task in session.registry.tasks.values() if fits(task, resolved.config)]
+    fitting = own_tasks(session.registry, resolved.config)
     tasks = sorted(fitting, key=lambda task: (task.name not in own, len(task.slots), task.name))
     shown = (one for task in tasks for one in examples(task, resolved.config.facts))
     return next((one.command(ref) for one in shown), f"gansdk pull {shlex.quote(ref)}")

@@ -15,8 +15,7 @@ from dists import write_distribution
 from huggingface_hub import ModelCard
 from PIL import Image as PILImage
 
-from gansdk.cards.card import gather
-from gansdk.cards.figures import applicable
+from gansdk.cards.card import applicable, gather
 from gansdk.cards.rendering import render
 from gansdk.data.mnist import MNIST
 from gansdk.evaluation.evaluator import OTHER_CHECKPOINT
@@ -26,9 +25,11 @@ from gansdk.model.facts import Facts
 from gansdk.models.catalog import Catalog
 from gansdk.plugins.registry import Contributions, PluginSource, discover
 from gansdk.settings import Settings
+from gansdk.tasks.encode import ENCODE
 
 if TYPE_CHECKING:
     from gansdk.cards.card import Card
+    from gansdk.plugins.declarations import Task
 
 SUPPORT = Path(sketch.__file__).parent
 MADE = ("card-samples.webp", "card-sweep-style-0.webp", "card-sweep-style-1.webp", "card-doubtful.webp")
@@ -62,6 +63,22 @@ def card(tmp_path) -> Card:
     return dataclasses.replace(
         card, evaluation=Evaluation(measurements=(FIDELITY, ACCURACY), baseline="another training")
     )
+
+
+def test_tasks_of_other_plugins_are_not_named(tmp_path):
+    """Whoever reads the card may not have them, and its line for pip does not bring them."""
+    sketch.write(tmp_path / "mine")
+
+    def task(name: str) -> Task:
+        return dataclasses.replace(ENCODE, name=name)
+
+    own = Contributions(PluginSource("sketch", "0.1", "sketch"), methods=(sketch.METHOD,), tasks=(task("own"),))
+    other = Contributions(PluginSource("other", "0.1", "other"), tasks=(task("foreign"),))
+    catalog = Catalog(discover().add(own).add(other), Settings())
+    text = render(gather(catalog, catalog.locate(tmp_path / "mine")))
+    assert {"encode", "generate", "own"} <= set(ModelCard(text).data.tags)
+    assert "gansdk run own" in text
+    assert "foreign" not in text
 
 
 def region(text: str, name: str) -> str:
@@ -101,18 +118,16 @@ def test_the_command_makes_a_card_whose_examples_run(tmp_path):
     assert (tmp_path / "style.webp").is_file()
 
 
-def test_what_is_seen_is_said(card):
+def test_each_image_has_a_caption(card):
     text = region(render(card), "images")
-    assert "A column for each value of `class`, a row for each sample" in text
+    assert "Each column is a value of `class`, and each row is a sample" in text
     assert "`style.0` from -2 to 2 (in training from -1 to 1)" in text
     assert "`style.1` from -2 to 2" in text
 
 
 def test_where_it_fails_is_how_often_and_what_that_looks_like(card):
     text = region(render(card), "failures")
-    assert (
-        "In 10.0% (8.0% to 12.0%) of its samples, in 90.0% of its baseline's, an evaluator sees something else" in text
-    )
+    assert "In 10.0% (8.0% to 12.0%) of its samples, and in 90.0% of its baseline's, an evaluator sees another" in text
     assert f"The evaluator: {EVALUATOR}." in text
     assert "gets 5.0% of the images of mnist:test wrong once each category is matched with a class, and 6.0% by" in text
     assert "(card-doubtful.webp)" in text
@@ -124,7 +139,7 @@ def test_limits_are_those_of_latents_and_encoders(card):
     text = region(render(card), "limits")
     assert "It gives images of 8×10 pixels, grey, and no others." in text
     assert "In training `style` lay between -1 and 1" in text
-    assert "Its encoder reads `class`, `style`, `features` off images of 8×10 pixels, grey" in text
+    assert "Its encoder reads `class`, `style`, `features` from images of 8×10 pixels, grey" in text
     assert "without labels" not in text
 
 
@@ -152,7 +167,7 @@ def named(card: Card, labels: tuple[str, ...]) -> Card:
     return dataclasses.replace(card, config=card.config.model_copy(update=changed))
 
 
-def test_data_sets_are_named_by_their_own_names_and_another_training_as_the_twin(card):
+def test_data_sets_are_named_by_their_own_names_and_another_training_as_the_baseline(card):
     def command(**changed) -> str:
         evaluation = Evaluation(measurements=(FIDELITY.model_copy(update=changed),), baseline="another training")
         return evaluating(dataclasses.replace(card, evaluation=evaluation))
@@ -169,7 +184,7 @@ def evaluating(card: Card) -> str:
     return next(line.strip() for line in region(render(card), "reproducing").splitlines() if "gansdk eval" in line)
 
 
-def test_the_hub_is_told_all_that_it_does(card):
+def test_tags_name_all_that_a_model_does(card):
     data = ModelCard(render(card)).data
     assert data.pipeline_tag == "unconditional-image-generation"
     assert {"image-classification", "image-feature-extraction", "generate"} <= set(data.tags)

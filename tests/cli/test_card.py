@@ -34,7 +34,7 @@ def test_the_card_of_a_built_in_model_is_printed_or_goes_where_it_is_asked_for(w
     printed = with_kinds("card", "builtin:tiny-x2")
     assert printed.code == 0
     assert printed.out.startswith("---\nlibrary_name: gansdk\n")
-    assert "Not measured yet" in printed.out
+    assert "Not measured on a test set yet" in printed.out
     done = with_kinds("card", "builtin:tiny-x2", "-o", "CARD.md", "--no-images")
     assert "never measured: gansdk eval builtin:tiny-x2" in done.err
     assert (with_kinds.cwd / "CARD.md").read_text("utf-8").rstrip() == printed.out.rstrip()

@@ -10,7 +10,7 @@ import slider
 import torch
 
 import gansdk
-from gansdk.cards.figures import FAILED, TRIED, applicable
+from gansdk.cards.card import FAILED, TRIED, applicable
 from gansdk.cards.images import latent_images
 from gansdk.data.mnist import MNIST
 from gansdk.evaluation.assessment import EvaluatedModel
@@ -91,7 +91,7 @@ class Hesitant(slider.Reader):
         return {"class": torch.where(is_third, (read + 1) / 5, read)}
 
 
-def test_without_a_judge_those_of_which_the_encoder_is_least_sure():
+def test_without_an_evaluator_those_of_which_the_encoder_is_least_sure():
     model = gansdk.Model(slider.FACTS, generator=slider.Bars(), encoder=Hesitant())
     shown = panels(images_of(model)["card-doubtful.webp"])
     np.testing.assert_allclose(centres(shown), np.full(FAILED, 17.5), atol=0.3)
@@ -120,7 +120,7 @@ def _bar(rows: Tensor, columns: Tensor) -> Tensor:
     return (2.5 - columns.abs()).clamp(0, 1) * (rows.abs() < 9)
 
 
-def test_with_a_judge_those_that_it_takes_for_something_else_come_first():
+def test_with_an_evaluator_those_that_it_takes_for_something_else_come_first():
     sheet = images_of(gansdk.Model(DIGITS, generator=Digits()))["card-mistaken.webp"]
     drawn = draw(DIGITS.generator.source, SEED, range(TRIED))
     wrong = int(((drawn["class"] == 0) & (drawn["style"][:, 0] > LAPSE)).sum())
@@ -130,7 +130,7 @@ def test_with_a_judge_those_that_it_takes_for_something_else_come_first():
     np.testing.assert_allclose(found[wrong:], 14, atol=0.3)
 
 
-def test_who_looks_for_failures_follows_from_facts_and_data():
+def test_facts_and_data_decide_who_looks_for_failures():
     assert applicable(config_of(DIGITS))[-1] == "card-mistaken.webp"
     assert applicable(config_of(slider.FACTS))[-1] == "card-doubtful.webp"
     untrained = config_of(DIGITS).model_copy(update={"trained": None})

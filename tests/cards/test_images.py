@@ -8,7 +8,7 @@ import tiny
 from PIL import Image as PILImage
 from skimage.data import chelsea
 
-from gansdk.cards.figures import applicable
+from gansdk.cards.card import applicable
 from gansdk.cards.images import make_images
 from gansdk.model.config import read_config
 from gansdk.model.facts import Facts
@@ -32,7 +32,7 @@ def panel(sheet: np.ndarray, row: int, column: int) -> np.ndarray:
     return sheet[top : top + SIDE, left : left + SIDE]
 
 
-def test_a_strip_shows_input_bicubic_both_ends_and_truth(strips):
+def test_a_strip_shows_input_bicubic_both_checkpoints_and_truth(strips):
     assert set(strips) == {"card-strip.webp", "card-trials.webp"}
     sheet = strips["card-strip.webp"]
     assert sheet.shape == (TOP + 3 * STEP - 6, 5 * STEP - 6, 3)
