@@ -8,11 +8,11 @@ from pages import DOCS, between, main
 
 from gansdk.testing import all_checks
 
-TITLES = {"plugin": "A distribution", "method": "A method", "model": "A model", "recipe": "A recipe"}
+TITLES = {"plugin": "A distribution", "task": "A task", "method": "A method", "model": "A model", "recipe": "A recipe"}
 
 
 def listing() -> str:
-    """One section per kind of subject, one paragraph per check."""
+    """One section per kind of target, one paragraph per check."""
     lines: list[str] = []
     for kind, title in TITLES.items():
         lines += [f"### {title}", ""]

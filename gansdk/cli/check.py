@@ -54,7 +54,7 @@ def _run(session: CommandContext, kit: Kit) -> list[Result]:
     try:
         for result in kit:
             results.append(result)
-            bar.show(result.subject, len(results), total)
+            bar.show(result.target, len(results), total)
             if output.flags.json:
                 output.record(result.as_record())
             if result.error is not None and output.flags.verbose:
@@ -68,7 +68,7 @@ def _run(session: CommandContext, kit: Kit) -> list[Result]:
 
 
 def _row(result: Result) -> list[str]:
-    return [result.outcome, result.check.id, result.subject, result.message or result.check.title]
+    return [result.outcome, result.check.id, result.target, result.message or result.check.title]
 
 
 def _summarise(session: CommandContext, results: Sequence[Result], failed: Sequence[Result]) -> None:

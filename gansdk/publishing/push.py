@@ -236,7 +236,7 @@ def _check_method(place: RepoTarget, resolved: ResolvedModel) -> None:
 def _check_model(catalog: Catalog, resolved: ResolvedModel, progress: Callable[[str, int, int], None] | None) -> None:
     """Runs the checks of ``gansdk check``; the first that fails ends it."""
     from gansdk.testing.kit import Kit
-    from gansdk.testing.subjects import ModelUnderTest
+    from gansdk.testing.targets import ModelUnderTest
 
     kit = Kit([ModelUnderTest(resolved.ref, catalog.method(resolved), resolved.folder)])
     total = len(kit.pairs())

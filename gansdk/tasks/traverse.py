@@ -57,7 +57,10 @@ class TraverseOptions(Options):
     code: Annotated[
         str,
         BeforeValidator(_joined),
-        Field(description="the code or stored direction to sweep, as class or style.0; two, by a comma: rows, columns"),
+        Field(
+            description="the code or stored direction to sweep, as class or style.0; two, by a comma: rows, columns",
+            examples=["class"],
+        ),
     ]
     start: Annotated[
         Annotated[float, Field(allow_inf_nan=False)] | None,

@@ -17,13 +17,13 @@ from gansdk.model.facts import ImageGeneratorFacts, ImageSpec, LatentGeneratorFa
 from gansdk.model.variables import Code, Noise
 from gansdk.models.latents import draw
 from gansdk.testing.checks import check, fail, skip
-from gansdk.testing.subjects import encoder_of, generator_of
+from gansdk.testing.targets import encoder_of, generator_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gansdk.model.protocols import Model
-    from gansdk.testing.subjects import ModelUnderTest
+    from gansdk.testing.targets import ModelUnderTest
 
 
 Tensors = dict[str, Tensor]

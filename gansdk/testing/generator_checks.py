@@ -14,7 +14,7 @@ from gansdk.model.variables import Categorical, Continuous
 from gansdk.models.tiling import MINIMUM_CELL, plan_fixed
 from gansdk.testing.checks import check, fail, first_line, skip
 from gansdk.testing.facet_checks import encoder_facet, expect_shape, generator_facet
-from gansdk.testing.subjects import generator_of
+from gansdk.testing.targets import generator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gansdk.model.facts import LatentSource
     from gansdk.model.variables import Variable
-    from gansdk.testing.subjects import ModelUnderTest
+    from gansdk.testing.targets import ModelUnderTest
 
 
 _ITEMS = 4

@@ -21,12 +21,13 @@ from gansdk.models.resolved import ResolvedModel
 from gansdk.plugins.declarations import WrongNameError, check_name, resolve
 from gansdk.plugins.registry import NameTakenError
 from gansdk.testing.checks import check, fail
+from gansdk.testing.targets import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gansdk.testing.subjects import MethodUnderTest, ModelUnderTest, PluginUnderTest
+    from gansdk.testing.targets import MethodUnderTest, ModelUnderTest, PluginUnderTest
 
 
 HEAVY = (
@@ -65,15 +66,39 @@ FORBIDDEN = {
 }
 """Distributions that a plugin must not depend on, and why."""
 
+_WATCH = """
+import sys
+
+class Watch:
+    found = {}
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in %(heavy)r:
+            return
+        frame = sys._getframe(1)
+        importers = []
+        while frame is not None:
+            if not frame.f_code.co_filename.startswith("<frozen"):
+                importers.append(frame)
+            frame = frame.f_back
+        if not any(one.f_globals.get("__name__", "").partition(".")[0] in %(heavy)r for one in importers):
+            at = importers[0]
+            self.found.setdefault(name, name + " (" + at.f_code.co_filename + ", line " + str(at.f_lineno) + ")")
+
+watch = Watch()
+sys.meta_path.insert(0, watch)
+"""
+"""Notes what is imported that takes long, and where; not what such a package imports in its turn."""
+
 _LISTING = """
-import importlib.metadata, json, sys
-from gansdk.plugins.registry import core_only, discover
-core_only()
-before = set(sys.modules)
-wanted = sys.argv[1]
-found = importlib.metadata.entry_points(group="gansdk")
-discover(one for one in found if one.dist is not None and one.dist.name == wanted)
-print(json.dumps(sorted(set(sys.modules) - before)))
+import importlib.metadata
+from gansdk.plugins import hookspecs
+for entry_point in importlib.metadata.entry_points(group=hookspecs.GROUP):
+    if entry_point.dist is not None and entry_point.dist.name == sys.argv[1]:
+        plugin = entry_point.load()
+        for name in vars(hookspecs):
+            if name.startswith("gansdk_") and hasattr(plugin, name):
+                list(getattr(plugin, name)())
 """
 
 
@@ -107,20 +132,30 @@ def plugin_works(plugin: PluginUnderTest) -> None:
 def imports_light(plugin: PluginUnderTest) -> None:
     """Listing it imports neither torch nor anything else that takes long.
 
-    Every call of `gansdk` imports every plugin, so one heavy import slows all of them. Name networks, recipes and
-    options by import strings, and import torch in the files that they name.
+    Every call of `gansdk` imports every plugin, so one heavy import slows all of them. Name networks, recipes,
+    functions and options by import strings, and import torch in the files that they name. The files of a task's
+    options are read by every call too, so these must be free of torch as well: `options-import-light`.
     """
+    heavy = heavy_imports(_LISTING, plugin.distribution.name)
+    if heavy:
+        fail(f"listing it imports {'; '.join(heavy)}")
+
+
+def heavy_imports(code: str, argument: str) -> list[str]:
+    """What takes long of what code imports in a fresh process, each with the file and line that imports it."""
     paths = os.pathsep.join(path for path in sys.path if path)
-    line = [sys.executable, "-c", _LISTING, plugin.distribution.name]
+    code = f"{_WATCH % {'heavy': HEAVY}}{code}\nimport json\nprint(json.dumps(list(watch.found.values())))"
     done = subprocess.run(  # noqa: S603 - this very Python, with code of ours
-        line, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": paths}
+        [sys.executable, "-c", code, argument],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": paths},
     )
     if done.returncode != 0:
-        fail(f"listing it in a fresh process fails: {done.stderr.strip().splitlines()[-1]}")
-    imported = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
-    heavy = sorted(imported & set(HEAVY))
-    if heavy:
-        fail(f"listing it imports {', '.join(heavy)}")
+        fail(f"importing it in a fresh process fails: {done.stderr.strip().splitlines()[-1]}")
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])  # what a plugin prints comes before
+    return found
 
 
 @check("plugin")
@@ -191,11 +226,6 @@ def _requirements(plugin: PluginUnderTest) -> Iterator[Requirement]:
         requirement = Requirement(text)
         if requirement.marker is None or "extra" not in str(requirement.marker):
             yield requirement
-
-
-def normalised(name: str) -> str:
-    """A distribution's name as pip compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 _CODE = {".bin", ".ckpt", ".h5", ".joblib", ".npy", ".npz", ".onnx", ".pickle", ".pkl", ".pt", ".pth", ".py"}

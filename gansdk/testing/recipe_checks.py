@@ -16,10 +16,9 @@ from safetensors.torch import load_file
 
 from gansdk.errors import TrainingError
 from gansdk.options import validate
-from gansdk.testing.checks import check, fail, images, skip
+from gansdk.testing.checks import check, fail, skip
 from gansdk.testing.plugin_checks import check_closed
-from gansdk.testing.replay import BEFORE, SEED, StillTrain, TrialTrain, options_of, tiny_model
-from gansdk.testing.subjects import train_tiny
+from gansdk.testing.replay import BEFORE, SEED, StillTrain, TrialTrain, images, options_of, tiny_options, train_tiny
 from gansdk.training.trainer import resume
 from gansdk.training.turns import Train
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from gansdk.testing.subjects import RecipeUnderTest
+    from gansdk.testing.targets import RecipeUnderTest
     from gansdk.training.players import AdversarialPair, Player
     from gansdk.training.turns import Logits
 
@@ -48,7 +47,7 @@ def recipe_options(recipe: RecipeUnderTest) -> None:
     declared = recipe.declared
     group = options_of(declared)
     check_closed(declared.options)
-    for options in (tiny_model(declared), validate(group, {**declared.tiny_model, **declared.values})):
+    for options in (tiny_options(declared), validate(group, {**declared.tiny_model, **declared.values})):
         if not isinstance(getattr(options, "steps", None), int):
             fail(f"{declared.options} has no whole number 'steps'")
         if group.model_validate(json.loads(options.model_dump_json())) != options:
@@ -63,7 +62,7 @@ def parameters_have_one_player(recipe: RecipeUnderTest) -> None:
     as it was initialised. Looked at are the networks that are exported and all modules that a step calls.
     """
     try:
-        trial = TrialTrain(recipe.declared, tiny_model(recipe.declared))
+        trial = TrialTrain(recipe.declared, tiny_options(recipe.declared))
     except TrainingError as error:
         fail(error.message)
     states = trial.train.states.values()
@@ -139,7 +138,7 @@ def moves_in_turns_only(recipe: RecipeUnderTest) -> None:
     A parameter that changes elsewhere escapes its optimiser, its average and every check of routes; running statistics
     that do are fed by other batches than the player's own. Compute what a player needs inside a turn.
     """
-    trial = TrialTrain(recipe.declared, tiny_model(recipe.declared), _Guarded)
+    trial = TrialTrain(recipe.declared, tiny_options(recipe.declared), _Guarded)
     guarded = trial.train
     if not isinstance(guarded, _Guarded):
         raise TypeError("a trial counts turns with what it was given")
@@ -157,7 +156,7 @@ def fixed_networks_stay(recipe: RecipeUnderTest) -> None:
     They are what everything else is measured by. Leave their `train()` and `requires_grad` alone, and normalise by
     their running statistics.
     """
-    trial = TrialTrain(recipe.declared, tiny_model(recipe.declared))
+    trial = TrialTrain(recipe.declared, tiny_options(recipe.declared))
     fixed = trial.train.fixed
     if not fixed:
         skip("it has no fixed networks")

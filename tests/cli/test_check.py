@@ -39,7 +39,7 @@ def test_a_model_that_fails_is_one_object_per_check_and_exit_code_1(with_exempla
     assert (done.code, done.err) == (1, "")
     records = {record["check"]: record for record in done.records}
     failed = records["receptive-field"]
-    assert (failed["outcome"], failed["subject"]) == ("failed", "builtin:exemplar-x2")
+    assert (failed["outcome"], failed["target"]) == ("failed", "builtin:exemplar-x2")
     assert failed["message"] == "an input pixel acts over 3 pixels, and its facts declare 2"
     assert records["tiled-equals-whole"]["outcome"] == "skipped"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sketch
 
 from gansdk.testing.kit import Kit
-from gansdk.testing.subjects import MethodUnderTest, ModelUnderTest
+from gansdk.testing.targets import MethodUnderTest, ModelUnderTest
 
 if TYPE_CHECKING:
     from exemplars import Change

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sketches
 from exemplars import MODEL, Change
 
+from gansdk.plugins.registry import core_only
 from gansdk.testing import all_checks
+from gansdk.testing.kit import Kit
+from gansdk.testing.targets import TaskUnderTest
 
 PACKAGE, OPTIONS, NETWORK, RECIPE = "__init__.py", "options.py", "model.py", "recipe.py"
 
@@ -257,6 +262,44 @@ BROKEN_SKETCHES = {
 """What exemplars cannot break, which start from an image and have no encoder."""
 
 
+TASKS = "tasks.py"
+
+BROKEN_TASKS = {
+    "import-strings-resolve": [
+        Change(PACKAGE, ".tasks:describe_many", ".tasks:describe_all"),
+        Change(PACKAGE, ".tasks:darken", ".tasks:np"),
+    ],
+    "options-import-light": [
+        Change("task_options.py", "import gansdk\n", "import gansdk\nimport torch\n"),
+    ],
+    "unsupported-reason-is-total": [
+        Change(PACKAGE, "if not isinstance(facts.generator, gansdk.ImageGeneratorFacts):", "if not facts.generator:"),
+        Change(
+            PACKAGE, "facts.generator.source.channels == 1 else None", "facts.generator.source.channels == 1 else ''"
+        ),
+        Change(PACKAGE, '"it takes grey images only"', '"it takes grey images only;\\nthose are rare"'),
+    ],
+    "outputs-as-declared": [
+        Change(TASKS, "return photo.replace(pixels=pixels)", "return pixels"),
+        Change(TASKS, '{"brightness": float(image.mean())} for', "float(image.mean()) for"),
+    ],
+    "task-gives-same-bytes": [
+        Change(TASKS, "default_rng(options.seed)", "default_rng()"),
+        Change(
+            TASKS,
+            "    noise = ",
+            "    options.__dict__['seed'] = darken.__dict__.setdefault('calls', 0)\n"
+            "    darken.calls += 1\n    noise = ",
+        ),
+    ],
+    "many-equal-one": [
+        Change(TASKS, "for image in made]", "for image in made - made.mean(0)]"),
+        Change(TASKS, "for image in made]", "for image in made[:2]]"),
+    ],
+}
+"""Each is a task with one fault."""
+
+
 def cases(broken):
     return [
         pytest.param(id_, change, id=f"{id_}-{n}")
@@ -270,7 +313,7 @@ def failed(results):
 
 
 def test_every_check_has_something_that_it_catches():
-    assert BROKEN.keys() | BROKEN_SKETCHES.keys() == {check.id for check in all_checks()}
+    assert BROKEN.keys() | BROKEN_SKETCHES.keys() | BROKEN_TASKS.keys() == {check.id for check in all_checks()}
 
 
 @pytest.mark.parametrize(("id_", "change"), cases(BROKEN))
@@ -281,3 +324,23 @@ def test_one_change_is_blamed_by_one_check(kit_of, id_, change):
 @pytest.mark.parametrize(("id_", "change"), cases(BROKEN_SKETCHES))
 def test_one_change_to_a_model_with_a_latent_and_an_encoder_is_blamed_by_one_check(tmp_path, id_, change):
     assert failed(sketches.kit(tmp_path / "model", change)).keys() == {id_}
+
+
+@pytest.mark.parametrize(("id_", "change"), cases(BROKEN_TASKS))
+def test_one_change_to_a_task_is_blamed_by_one_check(kit_of, id_, change):
+    kit = kit_of(change)
+    results = [kit.run(*pair) for pair in kit.pairs() if pair[0].kind in {"plugin", "task"}]
+    assert failed(results).keys() == {id_}
+
+
+def test_the_core_s_own_tasks_pass_every_check():
+    results = list(Kit([TaskUnderTest(task) for task in core_only().tasks.values()]))
+    assert failed(results) == {}
+    skipped = {result.message for result in results if result.outcome == "skipped"}
+    assert skipped == {"it computes one item at a time"}
+
+
+def test_the_message_says_which_import_is_heavy_and_where(kit_of):
+    kit = kit_of(Change(PACKAGE, "import gansdk\n", "import gansdk\nfrom . import model\n"))
+    message = next(kit.run(*pair).message for pair in kit.pairs() if pair[0].id == "imports-light")
+    assert re.fullmatch(r"listing it imports torch \(\S+/exemplar_\d+/model.py, line 3\)", message)

@@ -14,7 +14,7 @@ import gansdk
 from gansdk import Export
 from gansdk.testing import all_checks
 from gansdk.testing.kit import Kit
-from gansdk.testing.subjects import RecipeUnderTest
+from gansdk.testing.targets import RecipeUnderTest
 from gansdk.training import AdversarialPair, Player
 
 HERE = "three_players_for_tests"
@@ -108,10 +108,10 @@ def failed(monkeypatch):
     def run(recipe):
         config = gansdk.Config(recipe=f"{HERE}:{recipe}", options=f"{HERE}:Options")
         method = gansdk.Method("vectors", "s", "p", "l", "r", "n", "n", "a", configs={"usual": config})
-        subject = RecipeUnderTest(method, "usual")
-        kit = Kit([subject])
+        target = RecipeUnderTest(method, "usual")
+        kit = Kit([target])
         results = [
-            kit.run(check, subject)
+            kit.run(check, target)
             for id_, check in CHECKS.items()
             if check.kind == "recipe" and id_ != "resume-is-exact"
         ]

@@ -31,6 +31,38 @@ METHOD = gansdk.Method(
 )
 
 
+def unsupported_reason(facts):
+    if not isinstance(facts.generator, gansdk.ImageGeneratorFacts):
+        return "its generator does not start from an image"
+    return "it takes grey images only" if facts.generator.source.channels == 1 else None
+
+
+DARKEN = gansdk.Task(
+    name="darken",
+    summary="make an image darker",
+    unsupported_reason=unsupported_reason,
+    slots=(gansdk.Slot("photo", "image"),),
+    outputs=("image",),
+    options=f"{__name__}.task_options:DarkenOptions",
+    function=f"{__name__}.tasks:darken",
+)
+DESCRIBE = gansdk.Task(
+    name="describe",
+    summary="say how bright the larger image is",
+    unsupported_reason=unsupported_reason,
+    slots=(gansdk.Slot("photo", "image"),),
+    outputs=("record",),
+    options=f"{__name__}.task_options:DescribeOptions",
+    function=f"{__name__}.tasks:describe",
+    many=f"{__name__}.tasks:describe_many",
+)
+
+
 @gansdk.hookimpl
 def gansdk_methods():
     return [METHOD]
+
+
+@gansdk.hookimpl
+def gansdk_tasks():
+    return [DARKEN, DESCRIBE]

@@ -1,49 +1,67 @@
-"""What checks look at. A subject reads what it needs when a check asks for it, once."""
+"""What checks look at. A target reads, builds or trains what it needs when a check asks for it, once."""
 
 from __future__ import annotations
 
 import copy
-import importlib.metadata
-import shutil
-import tempfile
-import weakref
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from gansdk.model.facts import ImageGeneratorFacts
-from gansdk.models.catalog import RUN_MODEL
+from gansdk.model.facts import Facts, ImageGeneratorFacts
 from gansdk.plugins.declarations import resolve
-from gansdk.testing.checks import images, skip
-from gansdk.testing.replay import BEFORE, SEED, STEPS, Replay
-from gansdk.training.trainer import train
+from gansdk.testing.checks import skip
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import importlib.metadata
+    from collections.abc import Iterator, Mapping, Sequence
 
     import torch
     from torch import nn
 
     from gansdk.model.config import ModelConfig
     from gansdk.model.protocols import Encoder, Generator, Model
-    from gansdk.plugins.declarations import Config, Method
+    from gansdk.plugins.declarations import Config, Method, Task
     from gansdk.plugins.registry import PluginStatus
+    from gansdk.testing.checks import Kind
+    from gansdk.testing.replay import Replay, TinyFolder
 
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
 
+def normalised(name: str) -> str:
+    """A distribution's name as pip compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Takes the place of a target that there is none of, so that its checks are skipped visibly.
+
+    Attributes:
+        name: Whose it would be.
+        kind: What is missing.
+        reason: Why its checks are skipped.
+    """
+
+    name: str
+    kind: Kind
+    reason: str
+
+
 @dataclass(frozen=True)
 class PluginUnderTest:
-    """An installed distribution that brings methods.
+    """An installed distribution that brings methods or tasks.
 
     Attributes:
         name: The distribution's, normalised.
-        statuses: How it went with each of its entry points.
+        statuses: Whether each of its entry points works.
         methods: What the working ones bring.
     """
 
+    kind: ClassVar[Kind] = "plugin"
     name: str
     statuses: tuple[PluginStatus, ...]
     methods: tuple[Method, ...]
@@ -51,13 +69,44 @@ class PluginUnderTest:
     @cached_property
     def distribution(self) -> importlib.metadata.Distribution:
         """Its metadata."""
-        return importlib.metadata.distribution(self.name)
+        from importlib import metadata
+
+        return metadata.distribution(self.name)
+
+
+@dataclass(frozen=True)
+class TaskUnderTest:
+    """A task of a plugin, and the models of the same distribution, which it may be made for."""
+
+    kind: ClassVar[Kind] = "task"
+    task: Task
+    models: Sequence[ModelUnderTest] = ()
+
+    @property
+    def name(self) -> str:
+        """The task's."""
+        return self.task.name
+
+    @cached_property
+    def model(self) -> ModelUnderTest:
+        """A model that it fits: one that the kit makes, or of its own distribution; ends the check if there is none."""
+        from gansdk.testing.tiny_models import METHOD, made_facts
+
+        tiny = (ModelUnderTest(f"kit/{number}", METHOD, facts) for number, facts in enumerate(made_facts()))
+        candidates = [*tiny, *self.models]
+        reasons = {model.name: self.task.unsupported_reason(model.config.facts) for model in candidates}
+        fitting = [model for model in candidates if reasons[model.name] is None]
+        if not fitting:
+            said = "; ".join(dict.fromkeys(str(reason) for reason in reasons.values()))
+            skip(f"it fits none of the kit's tiny models, and none of its distribution's: {said}")
+        return fitting[0]
 
 
 @dataclass(frozen=True)
 class MethodUnderTest:
     """A method of a plugin."""
 
+    kind: ClassVar[Kind] = "method"
     method: Method
 
     @property
@@ -68,27 +117,41 @@ class MethodUnderTest:
 
 @dataclass(frozen=True)
 class ModelUnderTest:
-    """A model, one that is there or one that a config's miniature leaves.
+    """A model: one that is there, or one that is made when a check asks.
 
     Attributes:
-        name: Its ref; of a miniature, method and config.
+        name: Its ref; of one that is made, method and config.
         method: Its method.
-        origin: The folder where it is, or the name of the config whose miniature is trained when a check asks.
+        origin: Its folder; or the name of a config whose tiny version is trained; or facts, for which the kit's own
+            method has networks of random weights.
     """
 
+    kind: ClassVar[Kind] = "model"
     name: str
     method: Method
-    origin: Path | str
+    origin: Path | str | Facts
+
+    @classmethod
+    def of(cls, method: Method) -> Iterator[ModelUnderTest]:
+        """The models that a method brings; if it brings none yet, those that its tiny configs leave."""
+        yield from (cls(f"builtin:{model.name}", method, model.folder) for model in method.models)
+        if not method.models:
+            yield from (cls(f"{method.name}/{config}", method, config) for config in method.configs)
 
     @property
     def folder(self) -> Path:
         """Where it is."""
-        return self._tiny_model.folder if isinstance(self.origin, str) else self.origin
+        return self.origin if isinstance(self.origin, Path) else self._made.path
 
     @cached_property
-    def _tiny_model(self) -> TinyModel:
+    def _made(self) -> TinyFolder:
+        if isinstance(self.origin, Facts):
+            from gansdk.testing.tiny_models import write_tiny_model
 
-        return TinyModel(self.method, str(self.origin))
+            return write_tiny_model(self.origin)
+        from gansdk.testing.replay import trained_tiny_model
+
+        return trained_tiny_model(self.method, str(self.origin))
 
     @cached_property
     def config(self) -> ModelConfig:
@@ -172,18 +235,16 @@ def _enter_double(_network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ..
     """What a method made float32 on the way, which is exact, enters a network in float64 nevertheless."""
     import torch
 
-    return tuple(one.double() if isinstance(one, torch.Tensor) and one.is_floating_point() else one for one in inputs)
+    return tuple(
+        value.double() if isinstance(value, torch.Tensor) and value.is_floating_point() else value for value in inputs
+    )
 
 
 @dataclass(frozen=True)
 class RecipeUnderTest:
-    """One of a method's ways to train.
+    """One of a method's configs, by its name."""
 
-    Attributes:
-        method: The method.
-        config: Name of the way.
-    """
-
+    kind: ClassVar[Kind] = "recipe"
     method: Method
     config: str
 
@@ -199,52 +260,10 @@ class RecipeUnderTest:
 
     @cached_property
     def replay(self) -> Replay:
-        """The config in miniature, replayed from a snapshot."""
+        """Its tiny version, replayed from a snapshot."""
         from gansdk.testing.replay import Replay
 
         return Replay(self.declared)
 
 
-UnderTest = PluginUnderTest | MethodUnderTest | ModelUnderTest | RecipeUnderTest
-
-
-def train_tiny(method: Method, config: str, run: Path, **more: Any) -> None:
-    """Trains a config's miniature for a few steps.
-
-    Args:
-        method: The method.
-        config: Name of one of its configs.
-        run: The run folder, which must not exist.
-        more: What else :func:`gansdk.training.trainer.train` takes.
-    """
-    declared = method.configs[config]
-    train(
-        method,
-        config,
-        run,
-        data={name: f"made {name}" for name in Replay(declared).recipe.sources},
-        options={**declared.tiny_model, "steps": STEPS},
-        seed=SEED,
-        device="cpu",
-        precision="fp32",
-        log_every=1,
-        samples_every=1,
-        checkpoint_every=BEFORE,
-        open_data=lambda text: (text, images()),
-        **more,
-    )
-
-
-class TinyModel:
-    """The folder of the model that a config's miniature leaves; it is gone when this is.
-
-    Args:
-        method: The method.
-        config: Name of one of its configs.
-    """
-
-    def __init__(self, method: Method, config: str) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="gansdk-miniature-"))
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        train_tiny(method, config, folder / "run", metrics=(), summary="a miniature", licence="CC0-1.0")
-        self.folder = folder / "run" / RUN_MODEL
+Target = PluginUnderTest | TaskUnderTest | MethodUnderTest | ModelUnderTest | RecipeUnderTest | Missing
