@@ -50,7 +50,7 @@ class Recipe:
         self.critic = nn.Sequential(
             nn.Conv2d(3, 4, 3, 2), nn.BatchNorm2d(4), nn.LeakyReLU(), nn.Dropout(0.3), nn.Conv2d(4, 1, 3)
         )
-        self.discriminator = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+        self.look = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
         self.generator = Player(
             "generator",
             self.networks["generator"],
@@ -61,7 +61,7 @@ class Recipe:
         self.discriminator = Player("discriminator", [self.critic], partial(torch.optim.RMSprop, lr=1e-3))
         self.sources = ("photos",)
         self.players = (self.generator, self.discriminator)
-        self.fixed = (self.discriminator,)
+        self.fixed = (self.look,)
         self.dependencies = {}
         self.routes = {"gan": {"generator"}}
         self.adversarial_pairs = (AdversarialPair("generator", "discriminator"),)
@@ -74,12 +74,12 @@ class Recipe:
         noisy = low + self.options.noise * torch.randn_like(low)
         with train.turn(self.discriminator) as turn:
             fake = self.networks["generator"](noisy).detach()
-            real, made = self.critic(high) + self.advantage, self.critic(fake) - self.advantage
-            terms = {"real": softplus(-real).mean(), "fake": softplus(made).mean()}
-            turn.minimise(terms, logits={"real": real, "fake": made})
+            real, logit = self.critic(high) + self.advantage, self.critic(fake) - self.advantage
+            terms = {"real": softplus(-real).mean(), "fake": softplus(logit).mean()}
+            turn.minimise(terms, logits={"real": real, "fake": logit})
         with train.turn(self.generator) as turn:
             fake = self.networks["generator"](noisy)
-            look = (self.discriminator(fake) - self.discriminator(high)).square().mean()
+            look = (self.look(fake) - self.look(high)).square().mean()
             gan = softplus(-self.critic(fake)).mean()
             turn.minimise({"look": look, "gan": self.options.gan * gan})
         before = train.kept("mean")
@@ -181,7 +181,7 @@ class Meddling(Recipe):
     def step(self, batch, train):
         super().step(batch, train)
         with torch.no_grad():
-            self.discriminator[0].bias += 1
+            self.look[0].bias += 1
 
 
 class EndlessOptions(gansdk.Options):
