@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,11 +26,10 @@ from gansdk.models.loading import write_model
 from gansdk.options import validate
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.registry import discover
+from gansdk.training.recipe import new_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from gansdk.training import Recipe
 
 
 def write(folder: Path, method_name: str, config_name: str) -> None:
@@ -38,7 +37,7 @@ def write(folder: Path, method_name: str, config_name: str) -> None:
     method = discover().methods[method_name]
     config = method.configs[config_name]
     torch.manual_seed(0)
-    recipe = cast("Recipe", resolve(config.recipe)(validate(resolve(config.options), config.values)))
+    recipe = new_recipe(config, validate(resolve(config.options), config.values))
     write_model(folder, method, recipe.export())
 
 

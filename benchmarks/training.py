@@ -26,7 +26,7 @@ from torch.nn.functional import softplus
 
 import gansdk
 from gansdk import Export
-from gansdk.training import AdversarialPair, Player
+from gansdk.training import AdversarialPair, Player, Recipe
 from gansdk.training.trainer import train
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LATENT, BATCH, WARM = 64, 64, 5
 FACTS = gansdk.Facts(
     generator=gansdk.LatentGeneratorFacts(
-        source=gansdk.LatentSource(parts=(gansdk.Noise(n=LATENT),)),
+        source=gansdk.LatentSource(variables=(gansdk.Noise(n=LATENT),)),
         output=gansdk.ImageSpec(channels=1, height=28, width=28),
     )
 )
@@ -114,19 +114,18 @@ class Noise:
         return {"images": self._images[torch.from_numpy(drawn)]}
 
 
-class Pair:
+class Pair(Recipe):
     """The recipe."""
 
-    sources, fixed = ("noise",), ()
+    sources = ("noise",)
 
     def __init__(self, options: PairOptions) -> None:
+        super().__init__(options)
         self._features = options.features
         self._g, self._d = Generator(options.features), discriminator(options.features)
         self._generator, self._discriminator = Player("g", self._g, adam), Player("d", self._d, adam)
         self.players = (self._generator, self._discriminator)
         self.adversarial_pairs = (AdversarialPair("g", "d"),)
-        self.dependencies: dict[str, str] = {}
-        self.routes: dict[str, set[str]] = {}
 
     def streams(self, data: Mapping[str, Noise], _seed: int) -> Mapping[str, Noise]:
         """The data set is its own stream."""
@@ -139,10 +138,10 @@ class Pair:
             fake = self._g(torch.randn(BATCH, LATENT, device=train.device)).detach()
             real, made = self._d(images), self._d(fake)
             terms = {"real": softplus(-real).mean(), "fake": softplus(made).mean()}
-            turn.minimise(terms, verdicts={"real": real, "made": made})
+            turn.minimise(terms, logits={"real": real, "fake": made})
         with train.turn(self._generator) as turn:
             made = self._d(self._g(torch.randn(BATCH, LATENT, device=train.device)))
-            turn.minimise({"gan": softplus(-made).mean()}, verdicts={"made": made})
+            turn.minimise({"gan": softplus(-made).mean()}, logits={"fake": made})
 
     def samples(self, _data: Mapping[str, Noise]) -> Mapping[str, Tensor]:
         """None."""

@@ -26,6 +26,7 @@ from gansdk.options import Options, validate
 from gansdk.plugins.declarations import resolve
 from gansdk.testing.checks import fail
 from gansdk.training.checkpoints import capture, restore
+from gansdk.training.recipe import new_recipe
 from gansdk.training.trainer import train
 from gansdk.training.turns import Train
 
@@ -170,7 +171,7 @@ class TrialTrain:
 
     def __init__(self, config: Config, options: Options, kind: type[Train] = Train) -> None:
         torch.manual_seed(SEED)
-        self.recipe = cast("Recipe", resolve(config.recipe)(options))
+        self.recipe = new_recipe(config, options)
         self.train = kind(self.recipe.players, fixed=self.recipe.fixed, seed=SEED)
         self._streams = self.recipe.streams({name: images() for name in self.recipe.sources}, SEED)
         torch.manual_seed(SEED)

@@ -1,6 +1,16 @@
 """The public names, and where each lives: what ``__init__.py`` loads when a name is first used."""
 
 from .callbacks import Progress as Progress
+from .losses import ADVERSARIAL_LOSSES as ADVERSARIAL_LOSSES
+from .losses import AdversarialLoss as AdversarialLoss
+from .losses import zero_centred_penalty as zero_centred_penalty
+from .options import EMA as EMA
+from .options import AdversarialOptions as AdversarialOptions
+from .options import LearningRate as LearningRate
+from .options import OptimiserOptions as OptimiserOptions
+from .options import ScheduleOptions as ScheduleOptions
+from .options import Steps as Steps
+from .options import Weight as Weight
 from .players import AdversarialPair as AdversarialPair
 from .players import Player as Player
 from .recipe import Batch as Batch

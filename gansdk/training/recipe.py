@@ -1,10 +1,12 @@
-"""What a method says about its training; the loop does the rest."""
+"""What a method says about its training, as a class to derive from; the loop does the rest."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -42,64 +44,64 @@ class Stream(Protocol):
         ...
 
 
-class Recipe(Protocol):
-    """How one method is trained. Measuring is nobody's affair but that of the metrics, which look at facts alone.
+class Recipe(ABC):
+    """How one method is trained.
 
-    A recipe is built as ``Recipe(options)`` from an instance of its :class:`~gansdk.Options` class, which must have a
-    field ``steps``. Weights are initialised in ``__init__``: the loop has seeded torch by then. A recipe keeps no
+    A recipe derives from it and says what the players are, what they see, and what a step does::
+
+        class MyRecipe(Recipe):
+            def __init__(self, options):
+                super().__init__(options)
+                self.networks = networks(options)
+                self.generator = Player("generator", self.networks["generator"], options.new_optimiser())
+                self.players = (self.generator,)
+
+    The loop builds it as ``MyRecipe(options)`` from an instance of its :class:`~gansdk.Options` class, which must have
+    a field ``steps``. Weights are initialised in ``__init__``: the loop has seeded torch by then. A recipe keeps no
     state but the parameters and buffers of its players' modules.
+
+    Attributes:
+        networks: The networks that :meth:`export` ships, by name.
+        players: Parameter sets, each with its optimiser; no parameter is in two of them.
+        sources: Names of the data sets that :meth:`streams` needs. ``--data`` without a name means the first.
+        fixed: Networks that are used but never change: eval mode, no gradients, the same hash at the end.
+        dependencies: Models and files that the recipe reads besides its data, by name, each with its ``sha256:``
+            digest. They are recorded; a run is resumed only if they are still the same.
+        routes: For each weight among the options, the names of the players that its term reaches: the paper's own
+            table. Every term is multiplied by such a weight.
+        adversarial_pairs: Which players play against each other, so that the signs of their losses can be checked.
     """
 
-    @property
-    def sources(self) -> Sequence[str]:
-        """Names of the data sets that ``streams`` needs; the first is the one meant by ``--data`` without a name."""
-        ...
+    options: Options
+    networks: Mapping[str, nn.Module]
+    players: Sequence[Player]
+    sources: Sequence[str] = ("images",)
+    fixed: Sequence[nn.Module] = ()
+    dependencies: Mapping[str, str] = MappingProxyType({})
+    routes: Mapping[str, set[str]] = MappingProxyType({})
+    adversarial_pairs: Sequence[AdversarialPair] = ()
 
-    @property
-    def players(self) -> Sequence[Player]:
-        """Parameter sets, each with its optimiser; no parameter is in two of them."""
-        ...
+    def __init__(self, options: Options) -> None:
+        self.options = options
 
-    @property
-    def fixed(self) -> Sequence[nn.Module]:
-        """Networks that are used but never change: eval mode, no gradients, the same hash at the end."""
-        ...
-
-    @property
-    def dependencies(self) -> Mapping[str, str]:
-        """Models and files that the recipe reads besides its data, by name, each with its ``sha256:`` digest.
-
-        They are recorded; a run is resumed only where they are still the same.
-        """
-        ...
-
-    @property
-    def routes(self) -> Mapping[str, set[str]]:
-        """Per weight among the options, the names of the players that its term reaches: the paper's own table.
-
-        Every term has such a weight, by which it is multiplied.
-        """
-        ...
-
-    @property
-    def adversarial_pairs(self) -> Sequence[AdversarialPair]:
-        """Which players play against each other, so that the signs of their losses can be checked; empty for none."""
-        ...
-
+    @abstractmethod
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """The batches that each step gets, by name. They draw from generators of their own, never from torch's."""
-        ...
 
+    @abstractmethod
     def step(self, batch: Mapping[str, Batch], train: Train) -> None:
         """One round of turns. Reads like the paper's algorithm box.
 
         The tensors are on ``train.device``. Random numbers come from torch's own generators, whose state is kept.
         """
-        ...
+
+    @abstractmethod
+    def export(self) -> Export:
+        """The model as it would ship."""
 
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
-        """Fixed inputs for the images of progress, on the CPU; empty for none."""
-        ...
+        """Fixed inputs for :meth:`show`, on the CPU; by default none, and no sheets are written."""
+        return {}
 
     def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
         """Progress on the fixed inputs as images in [0, 1].
@@ -107,11 +109,7 @@ class Recipe(Protocol):
         Float [N, 3, H, W], one row each in the sheet, or [N, M, 3, H, W] for N rows of M images, as of fixed latents;
         grey images may have one channel.
         """
-        ...
-
-    def export(self) -> Export:
-        """The model as it would ship."""
-        ...
+        raise NotImplementedError(f"{type(self).__name__} gives samples and does not show them")
 
 
 @dataclass(frozen=True)
@@ -147,23 +145,28 @@ def build(method: Method, config: str, values: Mapping[str, Any], how: TrainingO
         TrainingError: If the recipe does not say how long it trains.
     """
     declared = method.find_config(config)
-    options = _options(declared, values)
-    placement = _place(declared, how)
+    options: Options = validate(resolve(declared.options), {**declared.values, **values})
+    if not isinstance(getattr(options, "steps", None), int):
+        raise TrainingError(f"{declared.options} has no option 'steps'", hint="a recipe says how long it trains")
+    # bf16 is always safe to try in training, since weights and sums stay in fp32.
+    precision = "fp32" if how.precision == "auto" and not declared.mixed else how.precision
+    load = validate(LoadOptions, {"device": how.device, "precision": precision})
+    placement = place(load, Facts(safe_precisions=("bf16",)))
     set_threads(how.threads)
     torch.manual_seed(how.seed)  # before the recipe, which initialises its weights
-    recipe = cast("Recipe", resolve(declared.recipe)(options))
-    return Built(method, config, options, placement, recipe)
+    return Built(method, config, options, placement, new_recipe(declared, options))
 
 
-def _options(config: Config, values: Mapping[str, Any]) -> Options:
-    options: Options = validate(resolve(config.options), {**config.values, **values})
-    if not isinstance(getattr(options, "steps", None), int):
-        raise TrainingError(f"{config.options} has no option 'steps'", hint="a recipe says how long it trains")
-    return options
+def new_recipe(config: Config, options: Options) -> Recipe:
+    """A recipe that was just built.
 
-
-def _place(config: Config, how: TrainingOptions | RunRecord) -> Placement:
-    """The runtime's choice; training in bf16 is always safe to try, since weights and sums stay in fp32."""
-    precision = "fp32" if how.precision == "auto" and not config.mixed else how.precision
-    load = validate(LoadOptions, {"device": how.device, "precision": precision})
-    return place(load, Facts(safe_precisions=("bf16",)))
+    Raises:
+        TrainingError: If the config names no recipe, or one without players.
+    """
+    kind = resolve(config.recipe)
+    if not (isinstance(kind, type) and issubclass(kind, Recipe)):
+        raise TrainingError(f"{config.recipe} is not a recipe", hint="derive it from gansdk.training.Recipe")
+    recipe = kind(options)
+    if not getattr(recipe, "players", ()):
+        raise TrainingError(f"{config.recipe} has no players", hint="set self.players in its __init__")
+    return recipe

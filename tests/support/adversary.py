@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
 import gansdk
+import gansdk.training
 from gansdk import Export
 from gansdk.training import AdversarialPair, Player, load_initial_model
 
@@ -41,11 +42,13 @@ class Pairs:
         return {"high": high, "low": avg_pool2d(high, 2)}
 
 
-class Recipe:
+class Recipe(gansdk.training.Recipe):
     advantage = 0.0
 
+    sources = ("photos",)
+
     def __init__(self, options: RecipeOptions) -> None:
-        self.options = options
+        super().__init__(options)
         self.networks = tiny.networks(tiny.NetworkOptions(width=options.width))
         self.critic = nn.Sequential(
             nn.Conv2d(3, 4, 3, 2), nn.BatchNorm2d(4), nn.LeakyReLU(), nn.Dropout(0.3), nn.Conv2d(4, 1, 3)
@@ -59,10 +62,8 @@ class Recipe:
             ema=0.8,
         )
         self.discriminator = Player("discriminator", [self.critic], partial(torch.optim.RMSprop, lr=1e-3))
-        self.sources = ("photos",)
         self.players = (self.generator, self.discriminator)
         self.fixed = (self.look,)
-        self.dependencies = {}
         self.routes = {"gan": {"generator"}}
         self.adversarial_pairs = (AdversarialPair("generator", "discriminator"),)
 

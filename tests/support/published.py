@@ -42,7 +42,7 @@ class SRGANGenerator(nn.Module):
         super().__init__()
         self.names = names
         setattr(self, names[0], nn.Sequential(conv(channels, width, 9), nn.PReLU()))
-        self.backbone = nn.Sequential(*[NormalisedBlock(width) for _ in range(blocks)])
+        self.trunk = nn.Sequential(*[NormalisedBlock(width) for _ in range(blocks)])
         setattr(self, names[1], nn.Sequential(conv(width, width, bias=False), nn.BatchNorm2d(width)))
         self.upsampling = nn.Sequential(*[Doubling(width) for _ in range(doublings)])
         setattr(self, names[2], conv(width, channels, 9))
@@ -50,7 +50,7 @@ class SRGANGenerator(nn.Module):
     def forward(self, x):
         first, second, third = (getattr(self, name) for name in self.names)
         features = first(x)
-        return third(self.upsampling(features + second(self.backbone(features))))
+        return third(self.upsampling(features + second(self.trunk(features))))
 
 
 class PlainBlock(nn.Module):
@@ -121,13 +121,13 @@ class RRDBNet(nn.Module):
         super().__init__()
         self.unshuffle, self.ups, self.esrgan = unshuffle, ups, esrgan
         self.conv_first = conv(channels * unshuffle**2, width)
-        backbone, dense, after, up, fine = (
-            ("RRDB_backbone", "RDB", "backbone_conv", "upconv", "HRconv")
+        trunk, dense, after, up, fine = (
+            ("RRDB_trunk", "RDB", "trunk_conv", "upconv", "HRconv")
             if esrgan
             else ("body", "rdb", "conv_body", "conv_up", "conv_hr")
         )
-        self.names = (backbone, after, up, fine)
-        setattr(self, backbone, nn.Sequential(*[RRDB(width, growth, dense) for _ in range(blocks)]))
+        self.names = (trunk, after, up, fine)
+        setattr(self, trunk, nn.Sequential(*[RRDB(width, growth, dense) for _ in range(blocks)]))
         setattr(self, after, conv(width, width))
         for index in range(1, ups + 1):
             setattr(self, f"{up}{index}", conv(width, width))
@@ -135,9 +135,9 @@ class RRDBNet(nn.Module):
         self.conv_last = conv(width, channels)
 
     def forward(self, x):
-        backbone, after, up, fine = self.names
+        trunk, after, up, fine = self.names
         feat = self.conv_first(F.pixel_unshuffle(x, self.unshuffle))
-        feat = feat + getattr(self, after)(getattr(self, backbone)(feat))
+        feat = feat + getattr(self, after)(getattr(self, trunk)(feat))
         for index in range(1, self.ups + 1):
             enlarged = F.interpolate(feat, scale_factor=2, mode="nearest")
             feat = F.leaky_relu(getattr(self, f"{up}{index}")(enlarged), 0.2)
@@ -149,8 +149,8 @@ class FirstRRDBNet(nn.Module):
 
     def __init__(self, width=8, growth=4, blocks=2, ups=2, channels=3) -> None:
         super().__init__()
-        backbone = Shortcut(nn.Sequential(*[FirstRRDB(width, growth) for _ in range(blocks)], conv(width, width)))
-        layers: list[nn.Module] = [conv(channels, width), backbone]
+        trunk = Shortcut(nn.Sequential(*[FirstRRDB(width, growth) for _ in range(blocks)], conv(width, width)))
+        layers: list[nn.Module] = [conv(channels, width), trunk]
         for _ in range(ups):
             layers += [nn.Upsample(scale_factor=2), conv(width, width), nn.LeakyReLU(0.2)]
         self.model = nn.Sequential(*layers, conv(width, width), nn.LeakyReLU(0.2), conv(width, channels))

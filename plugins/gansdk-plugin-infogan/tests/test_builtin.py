@@ -19,8 +19,8 @@ from gansdk.evaluation.restoration import PREFIX
 from gansdk.model.config import read_config
 from gansdk_infogan import METHOD
 from gansdk_infogan.model import networks
-from gansdk_infogan.naming import name_categories
 from gansdk_infogan.options import NetworkOptions
+from gansdk_infogan.recipe import name_categories
 
 MODELS = {model.name: model.folder for model in METHOD.models}
 DATA = Path(os.environ.get("GANSDK_DATA", "absent"))

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 import gansdk
 from gansdk_infogan import METHOD
 from gansdk_infogan.model import assemble, codes, facts, networks, read
-from gansdk_infogan.naming import name_categories
 from gansdk_infogan.options import InfoGANOptions, NetworkOptions
+from gansdk_infogan.recipe import name_categories
 
 SMALL = NetworkOptions(hidden=16, features=2, code_hidden=8)
 

@@ -17,7 +17,7 @@ from gansdk_srgan.architectures import SRResNetOptions
 from gansdk_srgan.model import assemble
 from gansdk_srgan.networks import enlarge
 from gansdk_srgan.options import Stage1Options, Stage2Options
-from gansdk_srgan.recipe import Stage1, step_size
+from gansdk_srgan.recipe import Stage1
 
 TINY = {
     "features": 8,
@@ -127,14 +127,14 @@ def test_the_weight_of_the_pixel_loss_reaches_the_generator(photos: gansdk.Image
 
 
 def test_the_step_size_rises_stays_and_falls() -> None:
-    options = Stage1Options(**{**TINY, "steps": 1000, "warmup": 10, "decay_from": 0.5, "decay_to": 0.1})
-    factors = [step_size(options, step) for step in range(1001)]
+    options = Stage1Options(**{**TINY, "steps": 1000, "warmup": 10, "schedule": "cosine", "decay_to": 0.1})
+    factors = [options.learning_rate_factor(step) for step in range(1001)]
     assert factors[0] == pytest.approx(0.1)
     assert factors[9:500] == [1.0] * 491
     assert factors[750] == pytest.approx(0.55)
     assert factors[1000] == pytest.approx(0.1)
     assert sorted(factors[500:], reverse=True) == factors[500:]
-    assert step_size(Stage1Options(**TINY), 119) == 1.0
+    assert Stage1Options(**TINY).learning_rate_factor(119) == 1.0
 
 
 def test_the_models_images_stay_within_their_range() -> None:

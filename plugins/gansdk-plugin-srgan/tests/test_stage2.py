@@ -14,9 +14,8 @@ from torch import nn
 import gansdk
 import gansdk.training
 from gansdk_srgan import METHOD
-from gansdk_srgan.contents import DiscriminatorContent, PixelContent, VGGContent
-from gansdk_srgan.freezing import FrozenBatchNorm2d, freeze_batch_norm
-from gansdk_srgan.networks import SRGANDiscriminator
+from gansdk_srgan.losses import content_loss
+from gansdk_srgan.networks.srresnet import FrozenBatchNorm2d, SRGANDiscriminator, freeze_batch_norm
 from gansdk_srgan.options import Stage2Options
 from gansdk_srgan.recipe import Stage2
 
@@ -146,14 +145,14 @@ def test_a_discriminator_that_only_learns_tells_images_apart(first: Path, photos
 def test_vgg_content_is_the_share_of_the_features_power(backbone: Path) -> None:
     """Against the definition, with the features taken from the backbone's own sequential network by index."""
     options = Stage2Options(init_from="x", backbone=str(backbone), layers="1,2+2,1", backbone_input="mean-subtracted")
-    content = VGGContent(options)
+    content = content_loss(options, SRGANDiscriminator(features=4, hidden=8))
     torch.manual_seed(1)
     true, restored = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
     content.calibrate([true])
     mean = torch.tensor([123.68, 116.779, 103.939]).view(1, 3, 1, 1)
     shares = []
     for depth in (4, 7):  # conv, ReLU, conv, ReLU = φ1,2; pool, conv, ReLU = φ2,1
-        layer = content.backbone.features[:depth]
+        layer = content.fixed[0].features[:depth]
         of_true, of_restored = layer(true * 255 - mean), layer(restored * 255 - mean)
         shares.append((of_true - of_restored).square().mean() / of_true.square().mean())
     torch.testing.assert_close(content(restored, true), torch.stack(shares).mean())
@@ -177,9 +176,14 @@ def test_vgg19s_deepest_layer_is_the_papers(tmp_path: Path) -> None:
 def test_the_other_contents_against_their_definitions() -> None:
     torch.manual_seed(0)
     true, restored = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
-    torch.testing.assert_close(PixelContent()(restored, true), (true - restored).square().mean())
+    pixel, of_discriminator = (
+        Stage2Options(init_from="x", content_of=kind) for kind in ("pixel", "discriminator-features")
+    )
+    torch.testing.assert_close(
+        content_loss(pixel, SRGANDiscriminator(features=4, hidden=8))(restored, true), (true - restored).square().mean()
+    )
     discriminator = SRGANDiscriminator(features=4, hidden=8).eval()
-    content = DiscriminatorContent(discriminator)
+    content = content_loss(of_discriminator, discriminator)
     halfway = discriminator.features[:11]
     assert halfway(true).shape == (2, 8, 8, 8)
     share = (halfway(true) - halfway(restored)).square().mean() / halfway(true).square().mean()

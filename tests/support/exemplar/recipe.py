@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, softplus
 
-from gansdk import Export
+from gansdk import Export, training
 from gansdk.training import AdversarialPair, Player
 
 from .model import FACTS, Network
@@ -30,9 +30,11 @@ class Pairs:
         return torch.from_numpy(pixels[top : top + 16, left : left + 16].copy()).permute(2, 0, 1) / 255
 
 
-class Recipe:
+class Recipe(training.Recipe):
+    sources = ("photos",)
+
     def __init__(self, options) -> None:
-        self.options = options
+        super().__init__(options)
         self.networks = {"generator": Network(options.width)}
         self.critic = nn.Sequential(
             nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.LeakyReLU(), nn.Dropout(0.1), nn.Conv2d(8, 1, 3)
@@ -44,8 +46,6 @@ class Recipe:
         self.discriminator = Player("discriminator", self.critic, adam)
         self.players = (self.generator, self.discriminator)
         self.fixed = (self.perceptual,)
-        self.dependencies = {}
-        self.sources = ("photos",)
         self.routes = {"content": {"generator"}, "adversarial": {"generator"}, "discrimination": {"discriminator"}}
         self.adversarial_pairs = (AdversarialPair(generator="generator", discriminator="discriminator"),)
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from gansdk import BuiltinModel, Config, Method, hookimpl
-from gansdk_infogan._version import __version__
 
 __all__ = ["METHOD", "__version__", "gansdk_methods"]
 
+__version__ = "0.1.0"
 _PRETRAINED = Path(__file__).parent / "pretrained"
-_RECIPE = "gansdk_infogan.recipe:InfoGAN"
-_OPTIONS = "gansdk_infogan.options:InfoGANOptions"
-_TINY = {"batch": 4, "channels": 3, "height": 96, "width": 128, "hidden": 8, "features": 2, "code_hidden": 8}
-_ABLATED_TERMS = (("generator", "categorical"), ("generator", "continuous"))  # left out, it is the paper's Figure 1
+_config = partial(
+    Config,
+    recipe="gansdk_infogan.recipe:InfoGAN",
+    options="gansdk_infogan.options:InfoGANOptions",
+    tiny_model={"batch": 4, "channels": 3, "height": 96, "width": 128, "hidden": 8, "features": 2, "code_hidden": 8},
+    ablated_terms=(("generator", "categorical"), ("generator", "continuous")),  # without them, the paper's Figure 1
+    mixed=False,
+)
 
 # Tiny first weights and ReLUs that hardly leak leave narrow networks without a gradient worth having: D takes a
 # thousand steps to tell grey textures from digits, in which G learns to write its codes into textures.
@@ -27,11 +32,6 @@ _SMALL = {
     "ema": 0.99,
 }
 
-_ABOUT = """
-InfoGAN lets a generator start from codes beside its noise, and rewards it where a second network, Q, can read the codes
-back from its images. So each code comes to stand for something that images differ by, though nobody said what.
-"""
-
 METHOD = Method(
     name="infogan",
     summary="images from codes that mean something, found without labels",
@@ -43,27 +43,16 @@ METHOD = Method(
     networks="gansdk_infogan.model:networks",
     assemble="gansdk_infogan.model:assemble",
     configs={
-        "paper": Config(
-            recipe=_RECIPE,
-            options=_OPTIONS,
-            summary="networks and training of the authors' code: 13 M parameters, 5,000 steps",
-            tiny_model=_TINY,
-            ablated_terms=_ABLATED_TERMS,
-            mixed=False,
-        ),
-        "small": Config(
-            recipe=_RECIPE,
-            options=_OPTIONS,
+        "paper": _config(summary="networks and training of the authors' code: 13 M parameters, 5,000 steps"),
+        "small": _config(
             summary="a quarter as wide in its dense layers, half in its convolutions: for two CPU cores",
             values=_SMALL,
-            tiny_model=_TINY,
-            ablated_terms=_ABLATED_TERMS,
-            mixed=False,
         ),
     },
     models=tuple(BuiltinModel(name, _PRETRAINED / name) for name in ("infogan-mnist", "infogan-fashion")),
     defaults=dict.fromkeys(("generate", "traverse", "encode"), "infogan-mnist"),
-    about=_ABOUT,
+    about="InfoGAN gives a generator codes beside its noise, and rewards it if a second network, Q, can read the codes "
+    "back from its images. So each code comes to stand for something that images differ by, without any label.",
 )
 
 

@@ -8,16 +8,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gansdk import Options
+from gansdk.training import EMA, AdversarialOptions, LearningRate, OptimiserOptions, ScheduleOptions, Steps, Weight
 
 
 def _categories(text: str) -> str:
-    sizes = [int(one) for one in text.split(",")] if re.fullmatch(r"\d{1,4}(,\d{1,4})*", text) else []
+    sizes = [int(size) for size in text.split(",")] if re.fullmatch(r"\d{1,4}(,\d{1,4})*", text) else []
     if text and (not sizes or not all(2 <= size <= 1000 for size in sizes) or len(sizes) > 20):
         raise ValueError("no categories; give how many values each categorical code has, as 10 or 10,10,10; or nothing")
     return text
 
 
-Side = Annotated[int, Field(ge=4, le=256, multiple_of=4)]
+Side = Annotated[int, Field(ge=4, le=256, multiple_of=4, description="pixels, a multiple of 4")]
 
 
 class NetworkOptions(Options):
@@ -28,52 +29,34 @@ class NetworkOptions(Options):
         str, AfterValidator(_categories), Field(description="values of each categorical code, as 10 or 10,10")
     ] = "10"
     continuous: Annotated[int, Field(ge=0, le=100, description="numbers of the continuous code")] = 2
-    deviation: Annotated[
-        Literal["fixed", "learnt"],
-        Field(description="of Q's Gaussian: 1, as in the authors' code, or given by the network"),
-    ] = "fixed"
+    deviation: Annotated[Literal["fixed", "learnt"], Field(description="of Q's Gaussian: 1, or given by Q")] = "fixed"
     channels: Annotated[Literal[1, 3], Field(description="3 is RGB, 1 is grey")] = 1
-    height: Annotated[Side, Field(description="pixels, a multiple of 4")] = 28
-    width: Annotated[Side, Field(description="pixels, a multiple of 4")] = 28
+    height: Side = 28
+    width: Side = 28
     hidden: Annotated[int, Field(ge=4, le=4096, description="width of the dense layers")] = 1024
-    features: Annotated[
-        int, Field(ge=2, le=512, description="channels at half the size; twice as many at a quarter")
-    ] = 64
-    slope: Annotated[
-        float,
-        Field(ge=0, lt=1, description="of the leaky ReLUs: 0.01 in the authors' code, 0.1 in the paper's table"),
-    ] = 0.01
+    features: Annotated[int, Field(ge=2, le=512, description="channels at half the size; twice at a quarter")] = 64
+    slope: Annotated[float, Field(ge=0, lt=1, description="of the leaky ReLUs; the paper's table has 0.1")] = 0.01
     code_hidden: Annotated[int, Field(ge=4, le=4096, description="width of the layer that only Q has")] = 128
 
     @property
     def category_sizes(self) -> tuple[int, ...]:
         """How many values each categorical code has."""
-        return tuple(int(one) for one in self.categories.split(",")) if self.categories else ()
+        return tuple(int(size) for size in self.categories.split(",")) if self.categories else ()
 
     def network(self) -> NetworkOptions:
         """The part that a model's ``config.json`` keeps."""
         return NetworkOptions(**{name: getattr(self, name) for name in NetworkOptions.model_fields})
 
 
-class InfoGANOptions(NetworkOptions):
+class InfoGANOptions(NetworkOptions, OptimiserOptions, ScheduleOptions, AdversarialOptions):
     """How InfoGAN is trained."""
 
-    steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 5_000
+    steps: Steps = 5_000
     batch: Annotated[int, Field(ge=2, le=4096, description="images a step")] = 128
-    information_categorical: Annotated[
-        float, Field(ge=0, le=1e6, description="lambda, the weight of the bound on what categorical codes tell")
-    ] = 1.0
-    information_continuous: Annotated[
-        float, Field(ge=0, le=1e6, description="lambda, the weight of the bound on what the continuous code tells")
-    ] = 1.0
-    adversarial: Annotated[float, Field(ge=0, le=1e6, description="weight of the generator's adversarial loss")] = 1.0
-    discrimination: Annotated[float, Field(ge=0, le=1e6, description="weight of the discriminator's loss")] = 1.0
-    generator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for G")] = 1e-3
-    discriminator_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size for D and Q")] = 2e-4
-    initial_deviation: Annotated[
-        float,
-        Field(ge=0, le=1, description="of the normal distribution that weights begin with; 0 is torch's own, by width"),
-    ] = 0.02
-    ema: Annotated[
-        float, Field(ge=0, lt=1, description="decay of the averaged weights that are exported; 0 exports the last")
-    ] = 0.0
+    learning_rate: LearningRate = 1e-3
+    discriminator_rate: Annotated[LearningRate, Field(description="learning rate of D and Q")] = 2e-4
+    beta1: Annotated[float, Field(ge=0, lt=1, description="decay of Adam's mean of gradients")] = 0.5
+    information_categorical: Annotated[Weight, Field(description="lambda of the bound for categorical codes")] = 1.0
+    information_continuous: Annotated[Weight, Field(description="lambda of the bound for the continuous code")] = 1.0
+    initial_deviation: Annotated[float, Field(ge=0, le=1, description="of the first weights; 0 is torch's own")] = 0.02
+    ema: EMA = 0.0

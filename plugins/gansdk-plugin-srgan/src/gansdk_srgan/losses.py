@@ -1,17 +1,31 @@
-"""The losses of SRGAN, by the equations of Ledig et al. (CVPR 2017)."""
+"""The losses of SRGAN, by the equations of Ledig et al. (CVPR 2017).
+
+The perceptual loss l^SR of equation 3 is the content loss l^SR_X and 10⁻³ times the adversarial loss l^SR_Gen. That is
+equation 6, −log D(G(I^LR)), and D minimises the negative of equation 2: the non-saturating loss of
+:mod:`gansdk.training.losses`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch.nn import functional as F
 
+from gansdk import load_vgg
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from torch import Tensor
+
+    from gansdk import VGG
+    from gansdk_srgan.networks import SRGANDiscriminator
+    from gansdk_srgan.options import Stage2Options
 
 
 def squared_error(restored: Tensor, true: Tensor) -> Tensor:
-    """The pixel-wise MSE loss, equation 4: the mean of squared differences over all pixels and channels."""
+    """l^SR_MSE, equation 4: the mean of squared differences over all pixels and channels."""
     return F.mse_loss(restored.float(), true.float())
 
 
@@ -24,28 +38,55 @@ PIXEL_LOSSES = {"mse": squared_error, "l1": absolute_error}
 """By the name that the option ``loss`` has."""
 
 
-def feature_error(restored: Tensor, true: Tensor, power: Tensor | float = 1.0) -> Tensor:
-    """The content loss on features φ, equation 5, as a mean over positions and channels.
+class ContentLoss:
+    """l^SR_VGG/i,j, equation 5: squared differences of features φ, as a mean over positions, channels and layers.
+
+    Each layer's difference is divided by its power, the mean of φ² over true patches. So it is a share: 0 for equal
+    features, about 2 for unrelated ones, whatever the scale of the layer. (The paper divides VGG19's by 12.75.)
 
     Args:
-        restored: φ(G(I^LR)).
-        true: φ(I^HR), of the same shape.
-        power: Mean of φ² over true images. Divided by it, the loss is a share: 0 for equal features, about 2 for
-            unrelated ones, whatever the scale of the layer. (The paper divides VGG19's features by 12.75.)
+        phi: Images to features, a tensor for each layer.
+        powers: Of each layer; that of the batch if None.
+        vgg: The network that φ is, if it is one that never changes.
     """
-    return F.mse_loss(restored.float(), true.float()) / power
+
+    def __init__(
+        self,
+        phi: Callable[[Tensor], Sequence[Tensor]],
+        powers: Sequence[Tensor | float] | None = None,
+        vgg: VGG | None = None,
+    ) -> None:
+        self.phi, self.powers = phi, powers
+        self.fixed = () if vgg is None else (vgg,)
+        self.dependencies = {} if vgg is None else {"backbone": vgg.digest}
+
+    @torch.no_grad()
+    def calibrate(self, true: Iterable[Tensor]) -> None:
+        """Measures each layer's power on batches of true images, where φ is a fixed network."""
+        if self.fixed:
+            device = next(self.fixed[0].parameters()).device
+            found = [torch.stack([layer.square().mean() for layer in self.phi(x.to(device))]) for x in true]
+            self.powers = list(torch.stack(found).mean(0))
+
+    def __call__(self, restored: Tensor, true: Tensor) -> Tensor:
+        """The loss: one number, for float [N, 3, H, W] in [0, 1]."""
+        with torch.no_grad():
+            wanted = self.phi(true)
+        powers = self.powers or [layer.float().square().mean() for layer in wanted]
+        layers = zip(self.phi(restored), wanted, powers, strict=True)
+        return torch.stack([squared_error(mine, theirs) / power for mine, theirs, power in layers]).mean()
 
 
-def adversarial(fake: Tensor) -> Tensor:
-    """The generator's adversarial loss, equation 6: −log D(G(I^LR)), from the logits of generated images."""
-    return F.softplus(-fake.float()).mean()
+def content_loss(options: Stage2Options, discriminator: SRGANDiscriminator) -> ContentLoss:
+    """The content loss that the options ask for.
 
-
-def real_as_real(real: Tensor) -> Tensor:
-    """The discriminator's half of equation 2 for real images: −log D(I^HR), from their logits."""
-    return F.softplus(-real.float()).mean()
-
-
-def fake_as_fake(fake: Tensor) -> Tensor:
-    """Its half for generated ones: −log(1 − D(G(I^LR))), from their logits."""
-    return F.softplus(fake.float()).mean()
+    Raises:
+        InputError: If VGG's file or layer is not there.
+        ModelError: If the file holds no VGG.
+    """
+    if options.content_of == "pixel":  # the paper's ablation SRGAN-MSE
+        return ContentLoss(lambda image: [image], powers=[1.0])
+    if options.content_of == "discriminator-features":  # as VAE-GAN compares images (Larsen et al. 2016)
+        return ContentLoss(lambda image: [discriminator.halfway(image)])
+    vgg = load_vgg(options.backbone, options.pairs(), options.backbone_input)
+    return ContentLoss(vgg, vgg=vgg)

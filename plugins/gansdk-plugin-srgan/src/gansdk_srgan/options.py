@@ -8,24 +8,19 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gansdk import DegradationOptions
+from gansdk.training import EMA, AdversarialOptions, OptimiserOptions, ScheduleOptions, Steps, Weight
 from gansdk_srgan.architectures import SRResNetSizes
 
+Ref = Annotated[str, Field(json_schema_extra={"metavar": "REF"})]
 
-class PatchOptions(DegradationOptions):
-    """What both stages have in common: patches of photographs, Adam, its step size, an average of the weights."""
 
-    steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 1_000_000
+class PatchOptions(DegradationOptions, OptimiserOptions, ScheduleOptions):
+    """What both stages have in common: patches of photographs, Adam, its schedule, an average of the weights."""
+
+    steps: Steps = 1_000_000
     batch: Annotated[int, Field(ge=1, le=1024, description="patches per step")] = 16
     patch: Annotated[int, Field(ge=4, le=512, description="side of a low-resolution patch, in pixels")] = 24
-    learning_rate: Annotated[float, Field(gt=0, le=1, description="Adam's step size after warming up")] = 1e-4
-    warmup: Annotated[int, Field(ge=0, le=1_000_000, description="steps in which the step size rises from 0")] = 0
-    decay_from: Annotated[
-        float, Field(ge=0, le=1, description="share of the steps after which the step size falls along a cosine")
-    ] = 1.0
-    decay_to: Annotated[float, Field(ge=0, le=1, description="what it falls to, as a share of learning_rate")] = 0.01
-    ema: Annotated[
-        float, Field(ge=0, lt=1, description="decay of the averaged weights that are exported; 0 exports the last")
-    ] = 0.999
+    ema: EMA = 0.999
     longest: Annotated[
         int, Field(ge=32, le=65536, description="images are first shrunk to this longer side, antialiased")
     ] = 65536
@@ -39,13 +34,9 @@ class Stage1Options(SRResNetSizes, PatchOptions):
     """The first stage, SRResNet: the network's sizes, and how it learns from pixel differences."""
 
     loss: Annotated[Literal["mse", "l1"], Field(description="squared (the paper's) or absolute differences")] = "mse"
-    pixel: Annotated[float, Field(ge=0, le=1e6, description="weight of the pixel loss")] = 1.0
+    pixel: Annotated[Weight, Field(description="weight of the pixel loss")] = 1.0
     init_from: Annotated[
-        str,
-        Field(
-            description="a model of the same sizes to continue from; random weights if not given",
-            json_schema_extra={"metavar": "REF"},
-        ),
+        Ref, Field(description="a model of the same sizes to continue from; random weights if not given")
     ] = ""
 
 
@@ -55,16 +46,13 @@ def _layers(text: str) -> str:
     return text
 
 
-class Stage2Options(PatchOptions):
+class Stage2Options(PatchOptions, AdversarialOptions):
     """The second stage, SRGAN: what the generator is measured by, and the discriminator that it plays against."""
 
-    init_from: Annotated[
-        str, Field(description="the first stage's model (required)", json_schema_extra={"metavar": "REF"})
-    ]
-    steps: Annotated[int, Field(ge=1, le=10_000_000, description="how many batches to learn from")] = 200_000
+    init_from: Annotated[Ref, Field(description="the first stage's model (required)")]
+    steps: Steps = 200_000
     content: Annotated[
-        float,
-        Field(ge=0, le=1e6, description="weight of the content loss, which is a share of its features' power"),
+        Weight, Field(description="weight of the content loss, which is a share of its features' power")
     ] = 0.01
     content_of: Annotated[
         Literal["vgg", "discriminator-features", "pixel"],
@@ -82,8 +70,7 @@ class Stage2Options(PatchOptions):
         Literal["mean-subtracted", "standardised"],
         Field(description="what VGG was trained on: 0 … 255 minus the mean (VGG16-HED), or standardised (torchvision)"),
     ] = "standardised"
-    adversarial: Annotated[float, Field(ge=0, le=1e6, description="weight of the adversarial loss")] = 1e-3
-    discrimination: Annotated[float, Field(ge=0, le=1e6, description="weight of the discriminator's loss")] = 1.0
+    adversarial: Annotated[Weight, Field(description="weight of the generator's adversarial loss")] = 1e-3
     discriminator_features: Annotated[
         int, Field(ge=4, le=512, description="channels of the discriminator's first layer; they double three times")
     ] = 64
@@ -91,4 +78,4 @@ class Stage2Options(PatchOptions):
 
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The layers as (i, j)."""
-        return tuple((int(one[0]), int(one[2])) for one in self.layers.split("+"))
+        return tuple((int(layer[0]), int(layer[2])) for layer in self.layers.split("+"))

@@ -7,42 +7,39 @@ discriminator that tells its images from real ones (sections 2.1 and 2.2).
 from __future__ import annotations
 
 import copy
-import math
-from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from gansdk import AlignedCrops, Degradation, Export, ImageGeneratorFacts, Images, InputError, UsageError, degrade
-from gansdk.training import AdversarialPair, Player, load_initial_model
+from gansdk.training import ADVERSARIAL_LOSSES, AdversarialPair, Player, Recipe, load_initial_model
 from gansdk_srgan import METHOD
-from gansdk_srgan.contents import content
-from gansdk_srgan.freezing import freeze_batch_norm
-from gansdk_srgan.losses import PIXEL_LOSSES, adversarial, fake_as_fake, real_as_real
+from gansdk_srgan.losses import PIXEL_LOSSES, content_loss
 from gansdk_srgan.model import facts, networks
-from gansdk_srgan.networks import SRGANDiscriminator
+from gansdk_srgan.networks.srresnet import SRGANDiscriminator, freeze_batch_norm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from gansdk import Dataset, Facts
-    from gansdk.training import InitialModel, Stream, Train
-    from gansdk_srgan.options import PatchOptions, Stage1Options, Stage2Options
+    from gansdk import Dataset
+    from gansdk.training import Batch, InitialModel, Stream, Train
+    from gansdk_srgan.options import Stage1Options, Stage2Options
 
 _PHOTOS = "photos"
+_GAN = ADVERSARIAL_LOSSES["non-saturating"]
 _CALIBRATION = 8  # batches of true patches that set the content loss's scale
 
 
-class _Stage:
+class _Stage(Recipe):
     """What both stages do alike: patches of photographs come in, images of progress go out."""
 
-    scale: int
     options: Stage1Options | Stage2Options
-    sources: Sequence[str] = (_PHOTOS,)
+    scale: int
+    sources = (_PHOTOS,)
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Aligned crops of the photographs."""
@@ -50,27 +47,25 @@ class _Stage:
         crops = AlignedCrops(
             _images(data[_PHOTOS]),
             scale=self.scale,
-            patch=options.patch,
             size=options.batch,
             seed=seed,
-            longest=options.longest,
-            octaves=options.octaves,
-            candidates=options.candidates,
             degradation=None if options.degradation == "bicubic" else Degradation(options, self.scale),
+            **options.model_dump(include={"patch", "longest", "octaves", "candidates"}),
         )
         return {_PHOTOS: crops}
 
     def samples(self, data: Mapping[str, Dataset]) -> Mapping[str, Tensor]:
         """A lively part of some photographs, small and large; those too small for it are passed over."""
-        side, images = 48 * self.scale, _images(data[_PHOTOS])
-        first = (images[index][1] for index in range(min(8, len(images))))
+        side, photos = 48 * self.scale, _images(data[_PHOTOS])
+        first = (photos[index][1] for index in range(min(8, len(photos))))
         large = [image for image in first if min(image.shape[:2]) >= side][:4]
         if not large:
             return {}
         pairs = [degrade(_liveliest(image, side), self.scale) for image in large]
+        images = {"low": [pair.low for pair in pairs], "high": [pair.high for pair in pairs]}
         return {
-            "low": torch.cat([_to_tensor(pair.low) for pair in pairs]),
-            "high": torch.cat([_to_tensor(pair.high) for pair in pairs]),
+            name: torch.from_numpy(np.stack(found).transpose(0, 3, 1, 2).copy()).float() / 255
+            for name, found in images.items()
         }
 
     def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
@@ -79,33 +74,31 @@ class _Stage:
         plain = torch.nn.functional.interpolate(low, scale_factor=float(self.scale), mode="bilinear")
         return torch.cat([plain, networks["generator"](low).clamp(0, 1), high], dim=3)
 
-    def _player(self, name: str, network: nn.Module, ema: float | None = None) -> Player:
-        options = self.options
+    def _player(self, name: str, network: nn.Module, rate: float | None = None, ema: float = 0.0) -> Player:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        adam = partial(torch.optim.Adam, lr=options.learning_rate, betas=(0.9, 0.999))
-        return Player(name, network, optimiser=adam, schedule=partial(step_size, options), ema=ema)
+        options = self.options
+        return Player(name, network, options.new_optimiser(rate), options.learning_rate_factor, ema or None)
 
 
 class Stage1(_Stage):
     """SRResNet trained on the pixel loss."""
 
+    options: Stage1Options
+
     def __init__(self, options: Stage1Options) -> None:
-        self.options: Stage1Options = options
+        super().__init__(options)
         self.scale = options.scale
-        self.dependencies: Mapping[str, str] = {}
         self.networks = networks(options)
         if options.init_from:
             initial = load_initial_model(options.init_from, METHOD)
             _check_sizes(options, initial)
             self.networks["generator"].load_state_dict(initial.networks["generator"].state_dict())
             self.dependencies = {"init_from": initial.digest}
-        self.generator = self._player("generator", self.networks["generator"], options.ema or None)
-        self.players: Sequence[Player] = (self.generator,)
-        self.fixed: Sequence[nn.Module] = ()
-        self.routes: Mapping[str, set[str]] = {"pixel": {"generator"}}
-        self.adversarial_pairs: Sequence[AdversarialPair] = ()
+        self.generator = self._player("generator", self.networks["generator"], ema=options.ema)
+        self.players = (self.generator,)
+        self.routes = {"pixel": {"generator"}}
 
-    def step(self, batch: Mapping[str, Mapping[str, Tensor]], train: Train) -> None:
+    def step(self, batch: Mapping[str, Batch], train: Train) -> None:
         """The generator's turn: restore the low-resolution patches, minimise the differences."""
         low, high = batch[_PHOTOS]["low"], batch[_PHOTOS]["high"]
         with train.turn(self.generator) as turn:
@@ -121,31 +114,33 @@ class Stage1(_Stage):
 class Stage2(_Stage):
     """SRGAN: the generator of a first stage against a discriminator; the model carries both ends."""
 
+    options: Stage2Options
+
     def __init__(self, options: Stage2Options) -> None:
-        self.options: Stage2Options = options
+        super().__init__(options)
         self._initial = load_initial_model(options.init_from, METHOD)
         self.networks = copy.deepcopy(self._initial.networks)
         for network in self.networks.values():
             freeze_batch_norm(network)
             network.requires_grad_(True)
-        self.scale = _scale(self._initial.config.facts)
-        self._discriminator = SRGANDiscriminator(
-            features=options.discriminator_features, hidden=options.discriminator_hidden
-        )
-        self.content = content(options, self._discriminator)
-        self.generator = self._player("generator", self.networks["generator"], options.ema or None)
-        self.discriminator = self._player("discriminator", self._discriminator)
-        self.players: Sequence[Player] = (self.generator, self.discriminator)
+        generator = self._initial.config.facts.generator
+        if not isinstance(generator, ImageGeneratorFacts):
+            raise InputError("the model to start from enlarges no images", hint="name one of the first stage")
+        self.scale = generator.output.scale
+        sizes = {"features": options.discriminator_features, "hidden": options.discriminator_hidden}
+        self._discriminator = SRGANDiscriminator(**sizes)
+        self.content = content_loss(options, self._discriminator)
+        self.generator = self._player("generator", self.networks["generator"], ema=options.ema)
+        self.discriminator = self._player("discriminator", self._discriminator, options.discriminator_rate)
+        self.players = (self.generator, self.discriminator)
         self.fixed = self.content.fixed
-        self.dependencies: Mapping[str, str] = {"init_from": self._initial.digest, **self.content.dependencies}
-        self.routes: Mapping[str, set[str]] = {
+        self.dependencies = {"init_from": self._initial.digest, **self.content.dependencies}
+        self.routes = {
             "content": {"generator"},
             "adversarial": {"generator"},
             "discrimination": {"discriminator"},
         }
-        self.adversarial_pairs: Sequence[AdversarialPair] = (
-            AdversarialPair(generator="generator", discriminator="discriminator"),
-        )
+        self.adversarial_pairs = (AdversarialPair(generator="generator", discriminator="discriminator"),)
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
         """Aligned crops of the photographs; the first of them set the content loss's scale."""
@@ -153,7 +148,7 @@ class Stage2(_Stage):
         self.content.calibrate(streams[_PHOTOS].batch(index)["high"] for index in range(_CALIBRATION))
         return streams
 
-    def step(self, batch: Mapping[str, Mapping[str, Tensor]], train: Train) -> None:
+    def step(self, batch: Mapping[str, Batch], train: Train) -> None:
         """The discriminator's turn, then the generator's, on the same restored patches."""
         options = self.options
         low, high = batch[_PHOTOS]["low"], batch[_PHOTOS]["high"]
@@ -162,39 +157,18 @@ class Stage2(_Stage):
         with train.turn(self.discriminator) as turn:
             with train.autocast():
                 real, fake = self._discriminator(high), self._discriminator(restored.detach())
-            turn.minimise(
-                {
-                    "real": options.discrimination * real_as_real(real),
-                    "fake": options.discrimination * fake_as_fake(fake),
-                },
-                logits={"real": real, "fake": fake},
-            )
+            terms = {name: options.discrimination * term for name, term in _GAN.discriminator(real, fake).items()}
+            turn.minimise(terms, logits={"real": real, "fake": fake})
         with train.turn(self.generator) as turn:
             with train.autocast():
                 distance, fake = self.content(restored, high), self._discriminator(restored)
-            turn.minimise(
-                {
-                    "content": options.content * distance,
-                    "adversarial": options.adversarial * adversarial(fake),
-                },
-                logits={"fake": fake},
-            )
+            content, adversarial = options.content * distance, options.adversarial * _GAN.generator(fake)
+            turn.minimise({"content": content, "adversarial": adversarial}, logits={"fake": fake})
 
     def export(self) -> Export:
         """The generator, and the one that it started from."""
         declared = self._initial.config.facts.model_copy(update={"safe_precisions": ()})  # those of other weights
         return Export(declared, self._initial.config.network, self.networks, self._initial.networks)
-
-
-def step_size(options: PatchOptions, step: int) -> float:
-    """Adam's step size at a step as a factor: up a ramp, along a plateau, down a cosine."""
-    if step < options.warmup:
-        return (step + 1) / options.warmup
-    start = round(options.decay_from * options.steps)
-    if step < start:
-        return 1.0
-    done = min(1.0, (step - start) / max(1, options.steps - start))
-    return options.decay_to + (1 - options.decay_to) * (1 + math.cos(math.pi * done)) / 2
 
 
 def _check_sizes(options: Stage1Options, initial: InitialModel) -> None:
@@ -203,17 +177,6 @@ def _check_sizes(options: Stage1Options, initial: InitialModel) -> None:
     if differing:
         what = f"the network of {options.init_from} is not that of this training"
         raise UsageError(what, hint=f"add {' '.join(differing)}")
-
-
-def _scale(declared: Facts) -> int:
-    if not isinstance(declared.generator, ImageGeneratorFacts):
-        raise InputError("the model to start from enlarges no images", hint="name one of the first stage")
-    return declared.generator.output.scale
-
-
-def _to_tensor(image: NDArray[np.uint8]) -> Tensor:
-    """[H, W, 3] to float [1, 3, H, W] in [0, 1]."""
-    return torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255
 
 
 def _liveliest(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

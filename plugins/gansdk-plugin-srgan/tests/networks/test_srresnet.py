@@ -14,7 +14,7 @@ from gansdk_srgan.networks.srresnet import receptive_field
 def tiny(**changed: object) -> SRResNet:
     sizes = {"features": 8, "blocks": 2, "up_features": 4, "head_kernel": 3, "tail_kernel": 3, "batch_norm": False}
     torch.manual_seed(0)
-    return SRResNet(**{**sizes, **changed})  # type: ignore[arg-type]
+    return SRResNet(SRResNetOptions(**{**sizes, **changed}))  # type: ignore[arg-type]
 
 
 def parameters(network: nn.Module) -> int:
@@ -22,7 +22,7 @@ def parameters(network: nn.Module) -> int:
 
 
 def test_the_defaults_are_the_papers_generator() -> None:
-    network = SRResNet()
+    network = SRResNet(SRResNetOptions())
     conv = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
     assert [(c.in_channels, c.out_channels, c.kernel_size[0]) for c in conv] == [
         (3, 64, 9),
@@ -55,8 +55,8 @@ def test_any_size_grows_by_the_scale(scale: int, base: str) -> None:
 
 
 def test_the_radius_of_the_papers_network_is_39_and_a_half_rounded_up() -> None:
-    assert receptive_field(scale=4, blocks=16, head_kernel=9, tail_kernel=9) == 40
-    assert receptive_field(scale=4, blocks=16, head_kernel=9, tail_kernel=3) == 39
+    assert receptive_field(SRResNetOptions()) == 40
+    assert receptive_field(SRResNetOptions(tail_kernel=3)) == 39
     declared = facts(SRResNetOptions()).generator
     assert declared is not None
     assert declared.receptive_field == 40
@@ -66,9 +66,9 @@ def test_the_radius_of_the_papers_network_is_39_and_a_half_rounded_up() -> None:
     ("scale", "blocks", "head", "tail"), [(2, 1, 3, 3), (4, 1, 5, 9), (4, 2, 1, 1), (4, 1, 3, 3), (8, 1, 3, 9)]
 )
 def test_the_radius_is_how_far_an_input_pixel_acts(scale: int, blocks: int, head: int, tail: int) -> None:
-    network = tiny(scale=scale, blocks=blocks, head_kernel=head, tail_kernel=tail, base="bilinear")
-    radius = receptive_field(scale=scale, blocks=blocks, head_kernel=head, tail_kernel=tail)
-    assert reach(network, scale=scale, radius=radius) == (radius, radius)
+    sizes = {"scale": scale, "blocks": blocks, "head_kernel": head, "tail_kernel": tail}
+    radius = receptive_field(SRResNetOptions(**sizes))
+    assert reach(tiny(**sizes, base="bilinear"), scale=scale, radius=radius) == (radius, radius)
 
 
 def test_untrained_it_is_close_to_its_base() -> None:

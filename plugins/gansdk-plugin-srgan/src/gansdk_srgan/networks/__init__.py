@@ -8,10 +8,9 @@ numbers as within the whole: tiles count on it.
 """
 
 from gansdk_srgan.networks.compact import SRVGGNetCompact
-from gansdk_srgan.networks.discriminator import SRGANDiscriminator
 from gansdk_srgan.networks.enlarging import enlarge
 from gansdk_srgan.networks.msrresnet import MSRResNet
 from gansdk_srgan.networks.rrdbnet import RRDBNet
-from gansdk_srgan.networks.srresnet import SRResNet
+from gansdk_srgan.networks.srresnet import SRGANDiscriminator, SRResNet
 
 __all__ = ["MSRResNet", "RRDBNet", "SRGANDiscriminator", "SRResNet", "SRVGGNetCompact", "enlarge"]
