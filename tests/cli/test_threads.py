@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="torch has anoth
 def spins(with_kinds) -> int:
     """How often a waiting thread looks for work before it sleeps."""
     PILImage.new("RGB", (8, 8)).save(with_kinds.cwd / "a.png")
-    done = with_kinds("run", "superres", "a.png", "--model", "builtin:tiny-x2", "--on-exists", "overwrite")
+    done = with_kinds.spawn("run", "superres", "a.png", "--model", "builtin:tiny-x2", "--on-exists", "overwrite")
     assert done.code == 0, done.err
     return int(re.search(r"GOMP_SPINCOUNT = '(\d+)'", done.err)[1])
 

@@ -1,4 +1,4 @@
-"""The installed command, called as a user calls it."""
+"""The command, called as a user calls it: in a child of a process that has loaded everything, or in one of its own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from fork_server import ForkServer
 
 PROGRAM = Path(sys.executable).parent / "gansdk"
 
@@ -50,6 +54,21 @@ class Gansdk:
     hub_home: Path | None = None
 
     def __call__(self, *arguments: object, stdin: bytes | None = None) -> Done:
+        if not hasattr(os, "fork"):
+            return self.spawn(*arguments, stdin=stdin)
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(stdin or b"")
+            given.seek(0)
+            streams = (given.fileno(), out.fileno(), err.fileno())
+            code = _server().call([*map(str, arguments)], self.cwd, self.environment, streams)
+            texts = []
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode(errors="replace"))
+        return Done(code, *texts)
+
+    def spawn(self, *arguments: object, stdin: bytes | None = None) -> Done:
+        """The installed command in a process of its own, for tests of what only such a process shows."""
         line = [str(PROGRAM), *map(str, arguments)]
         done = subprocess.run(line, input=stdin, capture_output=True, cwd=self.cwd, env=self.environment, check=False)
         return Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
@@ -66,3 +85,8 @@ class Gansdk:
         line = [sys.executable, "-c", code]
         done = subprocess.run(line, capture_output=True, text=True, cwd=self.cwd, env=self.environment, check=True)
         return done.stdout
+
+
+@cache
+def _server() -> ForkServer:
+    return ForkServer()
