@@ -19,7 +19,10 @@ import subprocess
 import sys
 import threading
 import traceback
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOADED = [
     "torch",
@@ -113,7 +116,7 @@ def _become(request: dict, streams: list[int]) -> None:
         code = main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:  # noqa: BLE001 - as the interpreter would
+    except BaseException:
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
