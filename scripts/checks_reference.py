@@ -1,4 +1,4 @@
-"""Writes the list of checks in ``docs/plugins.md``, or checks with ``--check`` that it is up to date."""
+"""Writes the list of checks in ``docs/checks.md``, or checks with ``--check`` that it is up to date."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def page(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(DOCS / "plugins.md", page))
+    sys.exit(main(DOCS / "checks.md", page))

@@ -33,7 +33,7 @@ def check(
     """Check a plugin with its methods, models and recipes, or one model.
 
     Exit code 1 if something fails. What is checked, why, and how a plugin runs the same in its tests stands in
-    docs/plugins.md.
+    docs/checks.md.
     """
     session = context_of(context)
     with uninterrupted():

@@ -60,7 +60,7 @@ class Kit:
         known = {key for pair in self.pairs() for key in (pair[0].id, name(*pair))}
         for key in self._expected:
             if key not in known:
-                raise UnknownNameError("check", key, known, hint="docs/plugins.md lists all of them")
+                raise UnknownNameError("check", key, known, hint="docs/checks.md lists all of them")
 
     def pairs(self) -> list[tuple[Check, Target]]:
         """All checks with what each looks at, in the order in which they run."""

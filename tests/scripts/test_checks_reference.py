@@ -1,4 +1,4 @@
-"""The list of checks in docs/plugins.md is the one that the checks themselves give."""
+"""The list of checks in docs/checks.md is the one that the checks themselves give."""
 
 from __future__ import annotations
 
