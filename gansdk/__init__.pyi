@@ -42,6 +42,8 @@ from .data.stacked import (
 from .data.stacked import (
     stack_images as stack_images,
 )
+from .data.subsets import LabelledSubset as LabelledSubset
+from .data.subsets import labelled_subset as labelled_subset
 from .errors import (
     CancelledError as CancelledError,
 )

@@ -3,6 +3,7 @@
 from .callbacks import Progress as Progress
 from .losses import ADVERSARIAL_LOSSES as ADVERSARIAL_LOSSES
 from .losses import AdversarialLoss as AdversarialLoss
+from .losses import phase_weight as phase_weight
 from .losses import zero_centred_penalty as zero_centred_penalty
 from .options import EMA as EMA
 from .options import AdversarialOptions as AdversarialOptions

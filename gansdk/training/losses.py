@@ -131,6 +131,14 @@ def zero_centred_penalty(logits: Tensor, x: Tensor) -> Tensor:
     return gradient.float().flatten(1).square().sum(1).mean() / 2
 
 
+def phase_weight(step: int, begins: int, ramp: int = 0) -> float:
+    """The factor on a term that begins at a step: 0 before it, then up to 1 within ``ramp`` steps.
+
+    Multiply the term by it, as in ``options.cycle * phase_weight(train.step, options.cycle_from) * cycle``.
+    """
+    return min(1.0, max(0.0, (step - begins + 1) / (ramp + 1)))
+
+
 ADVERSARIAL_LOSSES: Mapping[str, AdversarialLoss] = MappingProxyType(
     {
         "non-saturating": NonSaturating(),

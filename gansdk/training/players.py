@@ -32,6 +32,7 @@ class Player:
         optimiser: Makes the optimiser, as in ``partial(torch.optim.Adam, lr=4e-4)``.
         schedule: Step index to the factor on the optimiser's learning rates; None keeps them.
         ema: Decay of the exponential moving average that follows each of its turns; None for no average.
+        begins: Step at which its turns begin; its schedule counts from there. See :meth:`Train.has_begun`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Player:
     optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
     schedule: Callable[[int], float] | None = None
     ema: float | None = None
+    begins: int = 0
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -118,7 +120,7 @@ class PlayerState:
         for parameter, gradient in zip(self.tensors, gradients, strict=True):
             parameter.grad = gradient
         if self.player.schedule is not None:
-            factor = self.player.schedule(step)
+            factor = self.player.schedule(step - self.player.begins)
             for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
                 group["lr"] = rate * factor
         self.optimiser.step()

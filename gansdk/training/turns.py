@@ -86,6 +86,9 @@ class Train:
         for player in players:
             if player not in self.states:
                 raise TrainingError(f"{player.name!r} is none of the recipe's players")
+            if not self.has_begun(player):
+                what = f"player {player.name!r} has a turn at step {self.step} and begins at step {player.begins}"
+                raise TrainingError(what, hint="ask train.has_begun(player) before its turn")
         if not players:
             raise TrainingError("a turn needs a player")
         if players not in self._others:
@@ -93,6 +96,10 @@ class Train:
             every = [one for state in self.states.values() for one in state.statistics]
             self._others[players] = [one for one in every if id(one.norm) not in mine]
         return Turn(self, players, self._others[players])
+
+    def has_begun(self, player: Player) -> bool:
+        """Whether the training has come to the step at which this player's turns begin."""
+        return self.step >= player.begins
 
     def begin(self, players: Sequence[Player]) -> None:
         """Is told by a turn that it opens. Observers of a training extend this, and the three that follow.
