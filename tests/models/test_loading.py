@@ -238,7 +238,7 @@ def test_a_blend_of_one_end_is_refused(folder):
 
 def test_a_damaged_start_is_found_although_nobody_blends(two_checkpoints):
     (two_checkpoints / "initial.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match=r"start\.safetensors is no safetensors file"):
+    with pytest.raises(ModelError, match=r"initial\.safetensors is no safetensors file"):
         load(two_checkpoints)
 
 

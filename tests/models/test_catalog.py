@@ -190,7 +190,7 @@ def test_of_several_the_one_that_one_plugin_offers_is_chosen(make):
 
 
 @pytest.mark.parametrize(
-    ("brought", "said"),
+    ("contributions", "said"),
     [
         (
             [("srgan", ["a"], {"superres": "a"}), ("esrgan", ["c"], {"superres": "c"})],
