@@ -69,7 +69,7 @@ from gansdk.models.catalog import Catalog
 from gansdk.model.config import needed_files
 from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
-catalog = Catalog(discover(), Settings())
+catalog = Catalog.installed_here()
 begun = time.perf_counter()
 located = catalog.locate(sys.argv[1])
 located.bring(needed_files(located.config))

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 import gansdk
-from gansdk.models.loading import write_model
+from gansdk.models.writing import write_model
 from gansdk.options import validate
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.registry import discover

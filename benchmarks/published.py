@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gansdk.evaluation.benchmark import Benchmark, Way, alone, eager, ours
-from gansdk.model.config import Export
 from gansdk.models.catalog import Catalog
-from gansdk.models.loading import build_networks, load_networks, write_model
+from gansdk.models.loading import build_networks, load_model
 from gansdk.models.pipelines import Pipeline
+from gansdk.models.writing import Export, write_model
 from gansdk.options import LoadOptions
-from gansdk.plugins.registry import discover
-from gansdk.settings import Settings
 from gansdk_srgan.architectures import CompactOptions, RRDBOptions, SRResNetOptions
 from gansdk_srgan.model import facts
 
@@ -46,7 +44,7 @@ def main() -> None:
     parser.add_argument("--only", choices=NETWORKS, action="append")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    catalog = Catalog(discover(), Settings())
+    catalog = Catalog.installed_here()
     for name in arguments.only or NETWORKS:
         for side in arguments.side or [256]:
             for record in measure(catalog, name, side, arguments.rounds):
@@ -88,14 +86,14 @@ def pipeline(catalog: Catalog, name: str, folder: Path, precision: Any) -> Pipel
     network = options.model_dump()
     write_model(folder, method, Export(facts(options), network, build_networks(method, network)))
     load = LoadOptions(device="cpu", precision=precision)
-    return Pipeline(catalog.registry.task("superres"), catalog.locate(str(folder)), method, load)
+    return Pipeline(catalog.registry.task("superres"), catalog.locate(str(folder)), load)
 
 
 def openvino(pipeline: Pipeline, side: int, kind: str) -> Way:
     """The same network compiled for one size, in OpenVINO's own numbers."""
     import openvino as ov
 
-    network = load_networks(pipeline.resolved, pipeline.method)["generator"]
+    network = load_model(pipeline.resolved).networks["generator"]
     core = ov.Core()
 
     def compiled(side: int) -> Any:

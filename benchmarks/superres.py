@@ -75,11 +75,11 @@ def bare_network(precision: str) -> Callable[..., object]:
     import torch
 
     import gansdk
-    from gansdk.models.loading import load_networks
+    from gansdk.models.loading import load_model
     from gansdk.models.runtime import Placement, prepare
 
     pipeline = gansdk.pipeline("superres", device="cpu")
-    network = load_networks(pipeline.resolved, pipeline.method)["generator"]
+    network = load_model(pipeline.resolved).networks["generator"]
     return prepare(network, Placement(torch.device("cpu"), precision))
 
 

@@ -117,7 +117,6 @@ from .hub.search import SearchResult as SearchResult
 from .importing.weights import import_weights as import_weights
 from .media.gallery import Gallery as Gallery
 from .media.image import Image as Image
-from .model.config import Export as Export
 from .model.facts import (
     Background as Background,
 )
@@ -187,6 +186,7 @@ from .models.context import Context as Context
 from .models.directions import write_directions as write_directions
 from .models.pipelines import Pipeline as Pipeline
 from .models.pipelines import pipeline as pipeline
+from .models.writing import Export as Export
 from .options import Colour as Colour
 from .options import Options as Options
 from .options import Seed as Seed

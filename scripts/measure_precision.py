@@ -15,17 +15,15 @@ from gansdk.evaluation.precision import PHOTOGRAPHS, halved, measure
 from gansdk.files import write_whole
 from gansdk.model.config import CONFIG
 from gansdk.models.catalog import Catalog
-from gansdk.plugins.registry import discover
-from gansdk.settings import Settings
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    catalog = Catalog(discover(), Settings())
+    catalog = Catalog.installed_here()
     resolved = catalog.locate(str(folder.absolute()))
-    losses = measure(resolved, catalog.method(resolved), "bf16", {name: halved(name) for name in PHOTOGRAPHS})
+    losses = measure(resolved, "bf16", {name: halved(name) for name in PHOTOGRAPHS})
     for loss in losses:
         print(f"bf16 {loss.photograph:<10} {loss.psnr:5.1f} dB, 99.9 % within {loss.steps:.2f} steps of 8 bits")
     safe = ("bf16",) if all(loss.passes for loss in losses) else ()

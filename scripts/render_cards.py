@@ -15,8 +15,6 @@ from gansdk.cards.card import applicable, gather
 from gansdk.cards.rendering import read_card, render, with_images_beside
 from gansdk.files import write_whole
 from gansdk.models.catalog import Catalog
-from gansdk.plugins.registry import discover
-from gansdk.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 if a card is stale")
     check = parser.parse_args().check
-    catalog = Catalog(discover(), Settings())
+    catalog = Catalog.installed_here()
     stale = []
     for resolved, path in shipped(catalog):
         if not check:
@@ -62,7 +60,7 @@ def renew(catalog: Catalog, resolved: ResolvedModel, path: Path) -> None:
     from gansdk.options import LoadOptions
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    make_images(path.parent, resolved, catalog.method(resolved), LoadOptions(device="cpu", precision="fp32"))
+    make_images(path.parent, resolved, LoadOptions(device="cpu", precision="fp32"))
     write_whole(path, render(with_images_beside(gather(catalog, resolved), path), read_card(path)))
 
 

@@ -166,7 +166,7 @@ JSON = {
     "digits": (lambda text: text.replace('"seed": 3', f'"seed": {"9" * 5000}'), "is too large"),
     "surrogate": (lambda text: text.replace('"small"', '"\\ud800"'), "UTF-8"),
     "a surrogate's bytes": (lambda text: text.replace('"small"', '"\ud800"'), "UTF-8"),
-    "list": (lambda text: "[1]", "is no gansdk config"),
+    "list": (lambda text: "[1]", "is not a gansdk config"),
     "summary": (lambda text: text.replace('"small"', f'"{"x" * 5000}"'), "summary"),
     "an option of pip": (lambda text: text.replace('"gansdk-plugin', '"--index-url=x gansdk-plugin'), "requires"),
 }

@@ -84,7 +84,7 @@ FLAG = r"(?:^|\W)--?[a-z]"
 )
 def test_a_mistake_in_python_is_answered_in_python(tmp_path, options, keyword):
     tiny.write(tmp_path / "model")
-    sharpen = Pipeline(SUPERRES, ResolvedModel.at(tmp_path / "model"), tiny.METHOD, LoadOptions(device="cpu"))
+    sharpen = Pipeline(SUPERRES, ResolvedModel.at(tmp_path / "model", tiny.METHOD), LoadOptions(device="cpu"))
     with pytest.raises(errors.GansdkError) as caught:
         sharpen(np.zeros((100, 100, 3), np.uint8), **options)
     assert keyword in str(caught.value)

@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from gansdk.backbones import LITE0
-from gansdk.backbones.weights import fill, find, read_tensors
+from gansdk.backbones.weights import fill, find
+from gansdk.model.tensors import read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import nn
 
-from gansdk.backbones.weights import fill, find, read_tensors
+from gansdk.backbones.weights import fill, find
 from gansdk.errors import InputError, ModelError
 from gansdk.files import sha256
+from gansdk.model.tensors import read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

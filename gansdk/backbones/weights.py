@@ -1,4 +1,4 @@
-"""Where the weights of a backbone are, and getting them out of their file."""
+"""The weights of a backbone: finding their file, and filling a network with them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from gansdk.errors import InputError, ModelError
-from gansdk.model.config import check_safetensors
+from gansdk.errors import InputError
+from gansdk.model import tensors as tensor_files
 from gansdk.settings import data_folder
 
 if TYPE_CHECKING:
@@ -43,31 +41,11 @@ def find(name: str) -> Path:
     raise InputError(f"there is no file {name}", hint=_HINT if not given.suffix else "name a safetensors file")
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, floating-point ones in fp32.
-
-    Raises:
-        ModelError: If it is none.
-    """
-    check_safetensors(path)
-    try:
-        return {
-            key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in load_file(path).items()
-        }
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} cannot be read: {error}", hint="get the file again") from None
-
-
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Fills a network strictly and fixes it: eval mode, no gradients of its weights, channels last.
 
     Raises:
         ModelError: If keys or shapes differ.
     """
-    try:
-        network.load_state_dict(dict(tensors), strict=True)
-    except RuntimeError as error:
-        detail = str(error).splitlines()[-1].strip()
-        raise ModelError(f"{path} does not fit {type(network).__name__}: {detail}", hint="name another file") from None
-    network.eval().requires_grad_(False)
+    tensor_files.fill({"": network}, tensors, path, hint="name another file")
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch takes and its stubs lack

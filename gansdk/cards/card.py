@@ -97,7 +97,7 @@ def gather(catalog: Catalog, resolved: ResolvedModel, images: tuple[str, ...] = 
     if resolved.snapshot is not None:
         resolved.ensure_all_files()
     try:
-        method = catalog.method(resolved)
+        method = resolved.method
     except MissingPluginError:
         method = None
     if isinstance(parse(resolved.ref), Builtin):

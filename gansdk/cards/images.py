@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from gansdk.models.latents import Latent
     from gansdk.models.resolved import ResolvedModel
     from gansdk.options import LoadOptions
-    from gansdk.plugins.declarations import Method, NamedDataset
+    from gansdk.plugins.declarations import NamedDataset
 
     Pixels = NDArray[np.uint8]
     from collections.abc import Mapping
@@ -61,13 +61,12 @@ if TYPE_CHECKING:
     from gansdk.evaluation.restoration import Example
 
 
-def make_images(folder: Path, resolved: ResolvedModel, method: Method, load: LoadOptions) -> list[Path]:
+def make_images(folder: Path, resolved: ResolvedModel, load: LoadOptions) -> list[Path]:
     """Runs the model and writes the images of its card, each whole or not at all.
 
     Args:
         folder: Where they shall stand.
         resolved: The model.
-        method: Its method.
         load: Where and in what numbers it computes.
 
     Raises:
@@ -79,9 +78,9 @@ def make_images(folder: Path, resolved: ResolvedModel, method: Method, load: Loa
     names = applicable(resolved.config)
     if not names:
         return []
-    evaluated_model = load_evaluated_model(resolved, method, load)
+    evaluated_model = load_evaluated_model(resolved, load)
     made = (
-        restored_images(evaluated_model, method.checkpoints)
+        restored_images(evaluated_model, resolved.method.checkpoints)
         if STRIP in names
         else latent_images(evaluated_model, resolved.config)
     )

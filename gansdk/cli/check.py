@@ -165,14 +165,14 @@ def _make_images(session: CommandContext, resolved: ResolvedModel, folder: Path)
 
     if not applicable(resolved.config):
         return []
-    method = session.catalog.method(resolved)
+    resolved.check_plugin()
     session.output.note("making the card's images; --no-images leaves it out")
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
 
         from gansdk.cards.images import make_images
         from gansdk.options import LoadOptions
-    return make_images(folder, resolved, method, LoadOptions(precision="fp32"))
+    return make_images(folder, resolved, LoadOptions(precision="fp32"))
 
 
 TEXT = """Measure how fast a model is here, as ratios from one run, and what memory it takes.

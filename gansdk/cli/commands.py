@@ -12,14 +12,13 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from gansdk.cli.output import EVERYWHERE, Flags, Output
-from gansdk.errors import MissingPluginError, UnknownNameError, UsageError
+from gansdk.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gansdk.errors import GansdkError
     from gansdk.models.catalog import Catalog
-    from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.registry import Registry
     from gansdk.settings import Settings
 
@@ -218,15 +217,6 @@ class CommandContext:
         flags = self.output.flags
         access = Access(offline=flags.offline, bars=not flags.quiet)
         return Catalog(self.registry, self.settings, access, self.output.note)
-
-
-def missing_plugin(session: CommandContext, resolved: ResolvedModel) -> MissingPluginError | None:
-    """Why a model's method is not here, with the line that installs it; None where it is."""
-    try:
-        session.catalog.method(resolved)
-    except MissingPluginError as error:
-        return error
-    return None
 
 
 def context_of(context: typer.Context) -> CommandContext:

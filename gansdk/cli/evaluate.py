@@ -96,7 +96,7 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
     beside.check(resolved)
     load = validate(MeasuringOptions, {name: values[name] for name in MeasuringOptions.model_fields})
     for one in (resolved, *beside.models):
-        session.catalog.method(one)  # a missing plugin is known before anything is read
+        one.check_plugin()  # a missing plugin is known before anything is read
     target = _target(session, resolved, values["output"], load)
     datasets = _with_compressed(_datasets(session, resolved, values["data"] or ()), resolved, values["jpeg"] or ())
     with uninterrupted():

@@ -178,7 +178,7 @@ def _locate(session: CommandContext, task: Task, named: str | None) -> tuple[Res
         choice = session.catalog.choose(task)
         resolved, why = session.catalog.locate(choice.ref), f" ({choice.why})"
     check_fit(task, resolved)
-    session.catalog.method(resolved)  # a missing plugin is known before any file is looked at
+    resolved.check_plugin()  # a missing plugin is reported before any file is read
     return resolved, why
 
 
@@ -188,7 +188,7 @@ def _loader(session: CommandContext, spec: JobSpec, why: str) -> Callable[[], Pi
         with uninterrupted():
             from gansdk.models.pipelines import Pipeline
 
-        pipeline = Pipeline(spec.task, spec.model, session.catalog.method(spec.model), spec.load)
+        pipeline = Pipeline(spec.task, spec.model, spec.load)
         session.output.detail(f"computing on {pipeline.placement.device} in {pipeline.placement.precision}")
         return pipeline
 

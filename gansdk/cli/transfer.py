@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, CommandContext, context_of, known_refs, missing_plugin
+from gansdk.cli.commands import NAMED, CommandContext, context_of, known_refs
 from gansdk.cli.output import Bar, bytes_text, uninterrupted
 from gansdk.errors import HubError, MissingPluginError, OptionError, OutputError, OutputExistsError, UsageError
 from gansdk.refs import Builtin, Folder, Hub
@@ -38,7 +38,7 @@ def pull(
         return
     size = bytes_text(record["bytes"])
     session.output.note(f"{ref} is here and whole: commit {record['commit'][:12]}, {size}, in {resolved.folder}")
-    if missing := missing_plugin(session, resolved):
+    if missing := resolved.missing_plugin:
         session.output.note(f"its method {resolved.config.method!r} is not: {missing.hint}")
 
 
@@ -155,7 +155,7 @@ def _line(session: CommandContext, resolved: ResolvedModel, ref: str) -> str:
     from gansdk.cards.card import own_tasks
     from gansdk.cards.commands import examples
 
-    own = session.catalog.method(resolved).defaults if resolved.config.method in session.registry.methods else {}
+    own = resolved.method.defaults if resolved.missing_plugin is None else {}
     fitting = own_tasks(session.registry, resolved.config)
     tasks = sorted(fitting, key=lambda task: (task.name not in own, len(task.slots), task.name))
     shown = (one for task in tasks for one in examples(task, resolved.config.facts))
@@ -294,10 +294,8 @@ def _report_skipped(session: CommandContext, text: str, there: Path) -> None:
 
 
 def _report(session: CommandContext, file: str, folder: Path, config: ModelConfig) -> None:
-    from gansdk.models.resolved import ResolvedModel
-
     ref = shlex.quote(f"{folder}/")
-    missing = missing_plugin(session, ResolvedModel(ref, folder, config))
+    missing = session.catalog.resolve(ref, folder, config).missing_plugin
     if session.output.flags.json:
         session.output.record(_record_bundle(file, folder, config, missing))
         return

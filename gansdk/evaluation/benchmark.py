@@ -269,11 +269,11 @@ def measure_speed(
     generator, task = resolved.config.facts.generator, _task(catalog, resolved)
     if not isinstance(generator, ImageGeneratorFacts):
         raise TypeError(f"{task.name} takes a model whose generator does not start from an image")
-    pipeline = Pipeline(task, resolved, catalog.method(resolved), load)
+    pipeline = Pipeline(task, resolved, load)
     ways = [eager(pipeline), ours(pipeline)]
     if pipeline.placement.precision != "fp32":
         full = load.model_copy(update={"precision": "fp32"})
-        ways.insert(1, ours(Pipeline(task, resolved, pipeline.method, full)))
+        ways.insert(1, ours(Pipeline(task, resolved, full)))
     multiple, device = generator.source.size.multiple, pipeline.placement.device
     for at, side in enumerate(sorted(set(options.side))):
         whole = -(-side // multiple) * multiple

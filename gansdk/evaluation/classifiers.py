@@ -136,7 +136,8 @@ def load_evaluator(path: Path, classes: tuple[str, ...], device: torch.device) -
     """
     import torch
 
-    from gansdk.backbones.weights import fill, read_tensors
+    from gansdk.backbones.weights import fill
+    from gansdk.model.tensors import read_tensors
 
     record = _read_record(path.with_suffix(".json"))
     if not path.is_file():

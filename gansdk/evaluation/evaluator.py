@@ -73,12 +73,11 @@ class EvaluationRun:
         chosen = self._choose(resolved)
         if not self.data and not any(metric.samples for metric in chosen):
             raise UsageError(f"there is nothing to measure {resolved.ref} on", hint="give a test set: --data DATA")
-        other = (baseline, self.catalog.method(baseline)) if baseline is not None else None
         if baseline is not None and (told := differences(resolved, baseline)):
             self.note(
                 f"{baseline.ref} differs from {resolved.ref} in {' and '.join(told)} too, so figures show that as well"
             )
-        evaluated_model = load_evaluated_model(resolved, self.catalog.method(resolved), self.load, other)
+        evaluated_model = load_evaluated_model(resolved, self.load, baseline)
         return assess(evaluated_model, self.data, chosen, note=self.note, progress=self.progress)
 
     def evaluate_variants(self, resolved: ResolvedModel, variants: Mapping[str, ResolvedModel]) -> Evaluation:
@@ -131,7 +130,7 @@ class EvaluationRun:
             self.progress(f"{name}: {label}", done, total)
 
         chosen = self._choose(resolved)
-        evaluated_model = load_evaluated_model(resolved, self.catalog.method(resolved), self.load)
+        evaluated_model = load_evaluated_model(resolved, self.load)
         found = assess(evaluated_model.alone(), self.data, chosen, note=self.note, progress=told)
         return tuple(one.model_copy(update={"values": {}}) for one in found.measurements)
 
@@ -177,7 +176,7 @@ def digests(data: Iterable[TrainingData]) -> frozenset[str]:
 
 
 def load_evaluated_model(
-    resolved: ResolvedModel, method: Method, load: LoadOptions, baseline: tuple[ResolvedModel, Method] | None = None
+    resolved: ResolvedModel, load: LoadOptions, baseline: ResolvedModel | None = None
 ) -> EvaluatedModel:
     """A model from its folder, ready to be measured.
 
@@ -186,7 +185,6 @@ def load_evaluated_model(
 
     Args:
         resolved: The model.
-        method: Its method.
         load: Where and in what numbers it computes, and where between its ends.
         baseline: Another model to compare it with: the same training without the method's own terms.
 
@@ -205,15 +203,15 @@ def load_evaluated_model(
     trained = config.trained
     other, about = (
         None,
-        about_baseline(method, trained.config if trained else None, has_initial=bool(config.checkpoints)),
+        about_baseline(resolved.method, trained.config if trained else None, has_initial=bool(config.checkpoints)),
     )
     if baseline is not None:
-        _check_alike(resolved, baseline[0])
-        other, about = _load(*baseline, placement, None), _named_baseline(baseline[0].config)
+        _check_alike(resolved, baseline)
+        other, about = _load(baseline, placement, None), _named_baseline(baseline.config)
     elif config.checkpoints and load.network_interpolation is None:
-        other = _load(resolved, method, placement, 0.0)
+        other = _load(resolved, placement, 0.0)
     return EvaluatedModel(
-        model=_load(resolved, method, placement, load.network_interpolation),
+        model=_load(resolved, placement, load.network_interpolation),
         device=placement.device,
         baseline=other,
         about_baseline=about,
@@ -222,12 +220,11 @@ def load_evaluated_model(
     )
 
 
-def _load(resolved: ResolvedModel, method: Method, placement: Placement, network_interpolation: float | None) -> Model:
-    from gansdk.models.loading import load_networks
+def _load(resolved: ResolvedModel, placement: Placement, network_interpolation: float | None) -> Model:
+    from gansdk.models.loading import load_model
     from gansdk.models.runtime import assemble
 
-    networks = load_networks(resolved, method, network_interpolation)
-    return assemble(networks, method, resolved.config.facts, placement)
+    return assemble(load_model(resolved, network_interpolation), placement)
 
 
 def _check_alike(resolved: ResolvedModel, baseline: ResolvedModel) -> None:

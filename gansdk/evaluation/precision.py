@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from gansdk.model.facts import Facts, ImageSource
+    from gansdk.model.facts import ImageSource
+    from gansdk.models.loading import LoadedModel
     from gansdk.models.resolved import ResolvedModel
-    from gansdk.plugins.declarations import Method
 
 
 MINIMUM_PSNR = 50.0
@@ -75,7 +75,6 @@ def photographs() -> dict[str, NDArray[np.uint8]]:
 
 def measure(
     resolved: ResolvedModel,
-    method: Method,
     precision: Literal["bf16", "fp16"],
     photographs: Mapping[str, NDArray[np.uint8]],
 ) -> list[Loss]:
@@ -83,7 +82,6 @@ def measure(
 
     Args:
         resolved: The model.
-        method: Its method.
         precision: What to try.
         photographs: By name, uint8 [H, W, 3].
 
@@ -93,16 +91,13 @@ def measure(
     Raises:
         NotApplicableError: If the model has no generator from an image.
     """
-    from gansdk.models.loading import load_networks
+    from gansdk.models.loading import load_model
 
-    networks = load_networks(resolved, method)
-    return measure_networks(networks, method, resolved.config.facts, precision, photographs)
+    return measure_loaded(load_model(resolved), precision, photographs)
 
 
-def measure_networks(
-    networks: Mapping[str, nn.Module],
-    method: Method,
-    facts: Facts,
+def measure_loaded(
+    loaded: LoadedModel,
     precision: Literal["bf16", "fp16"],
     photographs: Mapping[str, NDArray[np.uint8]],
 ) -> list[Loss]:
@@ -111,13 +106,14 @@ def measure_networks(
 
     from gansdk.models.runtime import Placement, assemble
 
+    facts = loaded.facts
     if not isinstance(facts.generator, ImageGeneratorFacts):
         raise NotApplicableError("a model without a generator from an image cannot be measured")
     outputs: dict[str, list[NDArray[np.float32]]] = {}
     images = [_image(pixels, facts.generator.source) for pixels in photographs.values()]
     choices: tuple[Literal["fp32", "bf16", "fp16"], ...] = ("fp32", precision)
     for chosen in choices:
-        generator = assemble(networks, method, facts, Placement(torch.device("cpu"), chosen)).generator
+        generator = assemble(loaded, Placement(torch.device("cpu"), chosen)).generator
         if generator is None:
             raise NotApplicableError("a model without a generator from an image cannot be measured")
         with torch.inference_mode():

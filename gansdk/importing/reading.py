@@ -24,7 +24,7 @@ from torch import Tensor
 from gansdk.errors import InputError, ModelError
 from gansdk.files import opened_zip
 from gansdk.importing.pickles import MOST_BYTES, ForeignError, HostileError, check_archive, check_file
-from gansdk.model.config import check_safetensors
+from gansdk.model.tensors import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -113,7 +113,7 @@ def _first_bytes(path: Path) -> bytes:
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        check_safetensors(path)
+        read_header(path)
         return load_file(path)
     except ModelError as error:
         raise InputError(error.message, hint="download it again") from None

@@ -10,15 +10,17 @@ import torch
 
 from gansdk._version import __version__
 from gansdk.errors import GansdkError, InputError, MissingPluginError, ModelError, PluginError, UsageError
-from gansdk.evaluation.precision import measure_networks, photographs
+from gansdk.evaluation.precision import measure_loaded, photographs
 from gansdk.files import sha256
 from gansdk.hub.pulling import fetch_file
 from gansdk.importing.destination import beside, destination
 from gansdk.importing.reading import Table, bytes_of, find, parts, read
-from gansdk.model.config import Export, ModelConfig, Origin, read_config
+from gansdk.model.config import ModelConfig, Origin, read_config
+from gansdk.model.tensors import fill, mismatches, shape_text
 from gansdk.models.context import silent
-from gansdk.models.loading import build_networks, build_shapes, fill, mismatches, write_model
+from gansdk.models.loading import build_networks, build_shapes
 from gansdk.models.runtime import has_native
+from gansdk.models.writing import Export, write_model
 from gansdk.options import RecordWriting, validate
 from gansdk.plugins.declarations import Recognised, resolve
 from gansdk.plugins.registry import discover
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.evaluation.precision import Loss
-    from gansdk.model.facts import Facts
+    from gansdk.models.loading import LoadedModel
     from gansdk.plugins.declarations import Importer, Method
     from gansdk.plugins.registry import Registry
 
@@ -114,13 +116,14 @@ def import_weights(
     method = _method(registry, found.importer)
     networks = _networks(path, method, found)
     facts = found.recognised.facts.model_copy(update={"safe_precisions": ()})
-    losses = _losses(method, facts, networks, note) if measure else ()
+    export = Export(facts, found.recognised.network, networks)
+    losses = _losses(export.loaded(method), note) if measure else ()
     if losses and all(loss.passes for loss in losses):
-        facts = facts.model_copy(update={"safe_precisions": ("bf16",)})
+        export = replace(export, facts=facts.model_copy(update={"safe_precisions": ("bf16",)}))
     config = write_model(
         target,
         method,
-        Export(facts, found.recognised.network, networks),
+        export,
         origin=_origin(path, place, found, registry),
         summary=summary or f"{found.recognised.layout}, imported from {path.name}",
         licence=licence,
@@ -184,7 +187,7 @@ def _unknown(path: Path, tables: Sequence[Table], importers: Sequence[Importer])
     if not tables:
         return InputError(f"{path} holds no table of tensors", hint=f"what can be imported: {layouts}")
     largest = max(tables, key=lambda table: len(table.tensors))
-    keys = ", ".join(f"{key[:60]} {_shape(tensor)}" for key, tensor in list(largest.tensors.items())[:4])
+    keys = ", ".join(f"{key[:60]} {shape_text(tensor.shape)}" for key, tensor in list(largest.tensors.items())[:4])
     where = f" under {largest.place!r}" if largest.place else ""
     what = f"{path} is in no known layout; it has {len(largest.tensors)} tensors{where}: {keys}"
     return InputError(what + (" …" if len(largest.tensors) > 4 else ""), hint=f"what can be imported: {layouts}")
@@ -214,24 +217,21 @@ def _networks(path: Path, method: Method, found: _Found) -> dict[str, nn.Module]
             networks = build_networks(method, network)
     except ModelError as error:
         raise InputError(f"{path}: {error.message}", hint="gansdk has no network of such sizes") from None
-    fill(networks, tensors)
+    fill(networks, tensors, path)
     for name, built in networks.items():
-        built.eval().requires_grad_(False)
         for key, tensor in built.state_dict().items():
             if not torch.isfinite(tensor).all():
                 raise InputError(f"{path}: there is NaN or infinity in {name}.{key}", hint="the file is damaged")
     return networks
 
 
-def _losses(
-    method: Method, facts: Facts, networks: dict[str, nn.Module], note: Callable[[str], None]
-) -> tuple[Loss, ...]:
-    if facts.generator is None:
+def _losses(loaded: LoadedModel, note: Callable[[str], None]) -> tuple[Loss, ...]:
+    if loaded.facts.generator is None:
         return ()
     if not has_native(torch.device("cpu"), "bf16"):
         note("bf16 was not tried: this CPU does not compute in it; the model will run in fp32")
         return ()
-    return tuple(measure_networks(networks, method, facts, "bf16", photographs()))
+    return tuple(measure_loaded(loaded, "bf16", photographs()))
 
 
 def _origin(path: Path, place: str, found: _Found, registry: Registry) -> Origin:
@@ -252,7 +252,3 @@ def _origin(path: Path, place: str, found: _Found, registry: Registry) -> Origin
         importer=found.importer.name,
         versions=versions,
     )
-
-
-def _shape(tensor: torch.Tensor) -> str:
-    return "×".join(str(size) for size in tensor.shape) or "()"

@@ -1,1 +1,1 @@
-"""What a model is, as data: its facts, its facets and its folder. Nothing here imports torch."""
+"""A model as data: its facts, its facets and its folder. Importing it does not import torch."""

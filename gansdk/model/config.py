@@ -1,48 +1,52 @@
-"""A model folder: ``config.json``, safetensors, and nothing that could run code.
+"""The model folder: ``config.json`` and safetensors files, nothing that could run code.
 
-A folder is read in two steps. :func:`read_config` looks at ``config.json`` alone, so that a listing costs no weights;
-:func:`check_folder` holds the files against it: all there, nothing else of the format, digests right, and really
-safetensors by their bytes, whatever they are called.
+A folder is read in two steps. :func:`read_config` reads ``config.json`` alone, so that a listing reads no weights.
+:func:`check_files` compares files with their digests and makes sure that they are safetensors by their bytes.
 """
 
 from __future__ import annotations
 
-import math
 import re
-import struct
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from gansdk.errors import GansdkError, InputError, ModelError, NotApplicableError
-from gansdk.files import MOST_JSON, parse_json, read_plain, settle_folder, sha256
+from gansdk.files import parse_json, read_plain, settle_folder, sha256
 from gansdk.model.facts import Facts, LatentGeneratorFacts
+from gansdk.model.tensors import read_header
 from gansdk.model.variables import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from torch import nn
-
 
 FORMAT = 1
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INITIAL = "initial.safetensors"
+BASE = "base.safetensors"
+DIRECTIONS = "directions.safetensors"
 EVALUATION = "evaluation.json"
 ATTRIBUTIONS = "attributions.json"
-DIRECTIONS = "directions.safetensors"
 README = "README.md"
 
 CARD_IMAGES = "card-*.webp"
-"""Which files beside a ``README.md`` are the images of a card that ``gansdk card`` made."""
+"""The images of a card, which ``gansdk card`` writes beside its ``README.md``."""
 
 _ALWAYS = (CONFIG, README, EVALUATION, ATTRIBUTIONS)
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+MethodName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=100)]
+Requirement = Annotated[
+    str,
+    # It cannot begin as an option of pip does: users are told to run this line.
+    Field(pattern=r"^[A-Za-z0-9][ -~]*$", max_length=300, description="what pip installs to get the method"),
+]
 
 
 class TrainingData(Frozen):
@@ -55,7 +59,7 @@ class TrainingData(Frozen):
 
 
 class Trained(Frozen):
-    """How a model came to be; enough to make it again."""
+    """How a model was trained, in enough detail to train it again."""
 
     recipe: str
     config: str
@@ -68,7 +72,7 @@ class Trained(Frozen):
         dict[str, str], Field(description="models and files that training read besides its data, with their digests")
     ] = {}
     ablated_terms: Annotated[
-        tuple[tuple[str, str], ...], Field(description="(player, term) pairs that were switched off: a baseline's")
+        tuple[tuple[str, str], ...], Field(description="(player, term) pairs that were switched off, in an ablation")
     ] = ()
     device: Annotated[str, Field(description="where it was computed; empty where that was not recorded")] = ""
     precision: Annotated[str, Field(description="in what numbers; empty where that was not recorded")] = ""
@@ -78,16 +82,16 @@ class Trained(Frozen):
 
     @property
     def unfinished(self) -> str:
-        """How far a training came that is short of its planned steps, as ``step 3 of 6``; empty for a finished one."""
+        """How far an interrupted training came, as ``step 3 of 6``; empty for a finished one."""
         planned = self.options.get("steps")
         return f"step {self.steps} of {planned}" if isinstance(planned, int) and self.steps < planned else ""
 
 
 class Origin(Frozen):
-    """Where weights came from that others trained and published."""
+    """Where imported weights came from."""
 
     file: Annotated[str, Field(description="its name, without a folder")]
-    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    digest: Digest
     hub: Annotated[str, Field(description="the file on the Hub, with its commit; empty for one from elsewhere")] = ""
     layout: Annotated[str, Field(description="whose network it is, by the names and shapes of its tensors")]
     table: Annotated[
@@ -99,24 +103,33 @@ class Origin(Frozen):
     versions: dict[str, str] = {}
 
 
+class Base(Frozen):
+    """Another method's model, whose networks this model uses; its tensors are in ``base.safetensors``.
+
+    It has no base of its own, and no directions: those that the outer model has are declared in the outer facts.
+    """
+
+    method: MethodName
+    requires: Requirement
+    facts: Facts
+    network: dict[str, Any]
+
+
 class ModelConfig(Frozen):
     """The content of ``config.json``."""
 
     gansdk: Literal[1]
-    method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=100)]
-    requires: Annotated[
-        str,
-        # no option of pip: users are told to run this line
-        Field(pattern=r"^[A-Za-z0-9][ -~]*$", max_length=300, description="what pip installs to get the method"),
-    ]
+    method: MethodName
+    requires: Requirement
     summary: Annotated[str, Field(max_length=2000)] = ""
     licence: Annotated[str, Field(max_length=300, description="SPDX expression for the weights")] = ""
     facts: Facts
     network: dict[str, Any]
-    files: dict[str, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]]
+    files: dict[str, Digest]
+    base: Annotated[Base | None, Field(description="the model of another method that it uses")] = None
     checkpoints: Annotated[
         dict[Literal["0", "1"], str],
-        Field(description="the weights that the load option blend goes between, for a model that carries two sets"),
+        Field(description="for a model that carries two: 0 is the one that training started from, 1 the trained one"),
     ] = {}
     trained: Trained | None = None
     origin: Annotated[Origin | None, Field(description="of imported weights; None for those trained here")] = None
@@ -126,7 +139,7 @@ class ModelConfig(Frozen):
     def _plain_names(cls, files: dict[str, str]) -> dict[str, str]:
         for name in files:
             if not _FILE_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no plain name of a safetensors or JSON file")
+                raise ValueError(f"{name!r} is not a plain name of a safetensors or JSON file")
         if WEIGHTS not in files:
             raise ValueError(f"{WEIGHTS} is not among them")
         return files
@@ -134,10 +147,10 @@ class ModelConfig(Frozen):
     @model_validator(mode="after")
     def _whole_checkpoints(self) -> Self:
         if self.checkpoints and (set(self.checkpoints) != {"0", "1"} or self.checkpoints["1"] != WEIGHTS):
-            raise ValueError(f"ends are '0' and '1', and '1' is {WEIGHTS}")
+            raise ValueError(f"checkpoints are '0' and '1', and '1' is {WEIGHTS}")
         for name in self.checkpoints.values():
             if name not in self.files or not name.endswith(".safetensors"):
-                raise ValueError(f"the end {name!r} is not among the safetensors files")
+                raise ValueError(f"the checkpoint {name!r} is not among the safetensors files")
         return self
 
     @model_validator(mode="after")
@@ -150,13 +163,26 @@ class ModelConfig(Frozen):
             raise ValueError(f"{DIRECTIONS} is among the files, and the facts name no direction")
         return self
 
+    @model_validator(mode="after")
+    def _base_has_tensors(self) -> Self:
+        if self.base is not None and BASE not in self.files:
+            raise ValueError(f"it has a base, and {BASE} is not among the files")
+        if self.base is None and BASE in self.files:
+            raise ValueError(f"{BASE} is among the files, and it has no base")
+        return self
+
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """What is shown of it: facts, network and files are pages long."""
+        """The short fields: facts, network and files are pages long."""
         return [("method", self.method), ("summary", self.summary), ("licence", self.licence)]
 
     def to_json(self) -> str:
         """The text of ``config.json``, with a closing newline."""
         return self.model_dump_json(indent=2, exclude_defaults=False) + "\n"
+
+    def of_base(self, base: Base) -> ModelConfig:
+        """The base's config, as if it were a model whose weights are ``base.safetensors``."""
+        own: dict[str, Any] = {**dict(base), "files": {BASE: self.files[BASE]}}
+        return self.model_copy(update={**own, "base": None, "checkpoints": {}, "trained": None, "origin": None})
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -164,7 +190,7 @@ def read_config(folder: Path) -> ModelConfig:
 
     Raises:
         InputError: If there is no such folder.
-        ModelError: If the file is missing, no JSON, of another format version, or has a wrong or unknown field.
+        ModelError: If the file is missing, not JSON, of another format version, or has a wrong or unknown field.
     """
     path = folder / CONFIG
     if not path.is_file():
@@ -172,17 +198,17 @@ def read_config(folder: Path) -> ModelConfig:
     if not folder.exists():
         raise InputError(f"there is no folder {folder}", hint="see `gansdk models` for what is installed")
     if not path.is_file():
-        raise ModelError(f"{folder} is no model folder: it has no {CONFIG}", hint="give a model or run folder")
+        raise ModelError(f"{folder} is not a model folder: it has no {CONFIG}", hint="give a model or run folder")
     return parse_config(read_json(path), str(path))
 
 
 def read_json(path: Path, error: type[GansdkError] = ModelError, hint: str = "get the model again") -> Any:
-    """What a file holds that may come from a stranger.
+    """The JSON in a file, which may come from anyone.
 
     Args:
         path: The file.
-        error: What is raised.
-        hint: What helps.
+        error: The class of the error to raise.
+        hint: What to do then.
 
     Raises:
         GansdkError: The one given, if it cannot be read as JSON.
@@ -199,7 +225,7 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def read_record(path: Path, kind: type[Record], error: type[GansdkError], hint: str) -> Record:
-    """The record that a JSON file holds, its fields checked; raises as `read_json`."""
+    """The JSON in a file as a record, its fields checked; raises as :func:`read_json`."""
     raw = read_json(path, error, hint)
     try:
         return kind.model_validate(raw)
@@ -211,10 +237,10 @@ def parse_config(raw: Any, place: str) -> ModelConfig:
     """Validates what was read from a ``config.json``; errors name its place and the field.
 
     Raises:
-        ModelError: If it is none of gansdk's, of another format version, or has a wrong or unknown field.
+        ModelError: If it is not gansdk's, of another format version, or has a wrong or unknown field.
     """
     if not isinstance(raw, dict) or "gansdk" not in raw:
-        what = f"{place} is no gansdk config: the field 'gansdk' is missing"
+        what = f"{place} is not a gansdk config: the field 'gansdk' is missing"
         raise ModelError(what, hint="name a folder that gansdk wrote")
     version = raw["gansdk"]
     if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
@@ -227,27 +253,26 @@ def parse_config(raw: Any, place: str) -> ModelConfig:
 
 
 def check_folder(folder: Path, config: ModelConfig) -> None:
-    """Holds a model folder's files against its config.
-
-    Raises:
-        ModelError: If a file is missing, has another digest, or is no safetensors file although it claims to be.
-    """
+    """Compares all files that a config names with their digests; raises as :func:`check_files`."""
     check_files(folder, config.files)
 
 
 def check_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Holds some of a model folder's files against their digests; raises as `check_folder`.
+    """Compares files of a model folder with their digests.
 
     Args:
         folder: Where they are.
-        files: By name, what ``config.json`` says of them: ``sha256:…``.
+        files: Their digests by name, as in ``config.json``: ``sha256:…``.
+
+    Raises:
+        ModelError: If a file is missing, has another digest, or only claims to be a safetensors file.
     """
     for name, expected in files.items():
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{folder} lacks {name}", hint="get the model again")
         if path.suffix == ".safetensors":
-            check_safetensors(path)
+            read_header(path)
         found = sha256(path)
         if found != expected:
             what = f"{path} is not the file that {CONFIG} names: expected {expected[:19]}…, got {found[:19]}…"
@@ -265,88 +290,28 @@ def belongs(name: str, files: Collection[str] = ()) -> bool:
 
 
 def needed_files(config: ModelConfig, network_interpolation: float | None = None) -> dict[str, str]:
-    """Of a model's files those that a task reads, with their digests.
-
-    Args:
-        config: What the model declares.
-        network_interpolation: Where between the ends of a model that has two; the start's weights are needed below 1.
-    """
-    names = {WEIGHTS, DIRECTIONS}
+    """The files that a task reads, with their digests; the initial checkpoint only for an interpolation below 1."""
+    names = {WEIGHTS, DIRECTIONS, BASE}
     if network_interpolation is not None and network_interpolation < 1:
         names.add(config.checkpoints["0"])
     return {name: digest for name, digest in config.files.items() if name in names}
 
 
 def check_network_interpolation(config: ModelConfig, network_interpolation: float | None) -> None:
-    """Refuses a blend for a model that has nothing to blend.
+    """Refuses an interpolation for a model that carries one checkpoint.
 
     Raises:
-        NotApplicableError: If ``network_interpolation`` is given and the model carries one set of weights only.
+        NotApplicableError: If ``network_interpolation`` is given and there is nothing to interpolate from.
     """
     if network_interpolation is not None and not config.checkpoints:
-        raise NotApplicableError("this model has one end only, so blend does not apply", hint="leave blend out")
-
-
-class Stored(NamedTuple):
-    """A tensor as the header of a safetensors file declares it.
-
-    Attributes:
-        dtype: As the format spells it, ``F32``.
-        shape: Its sizes.
-        data_offsets: Its first byte behind the header, and the one after its last.
-    """
-
-    dtype: str
-    shape: Annotated[tuple[Annotated[int, Field(ge=0, le=2**40)], ...], Field(max_length=8)]
-    data_offsets: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
-
-
-_HEADER = TypeAdapter(dict[str, Stored])
-_METADATA = TypeAdapter(dict[str, str])
-
-
-def check_safetensors(path: Path) -> None:
-    """Looks at a file's bytes, never at its name: is it a whole safetensors file? Raises as `read_header`."""
-    read_header(path)
-
-
-def read_header(path: Path) -> tuple[dict[str, Stored], dict[str, str]]:
-    """What a safetensors file says that it holds, which may come from a stranger and is held against its size.
-
-    Returns:
-        The tensors by name, and what the file says of itself.
-
-    Raises:
-        ModelError: If it is a pickle or an archive in disguise, cut short, or has a header that does not add up.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(9)
-        length = struct.unpack("<Q", start[:8])[0] if len(start) == 9 else 0
-        if not 2 <= length <= size - 8 or start[8:] != b"{":
-            # A header's length may begin with the same byte as a pickle, so a pickle is told by what does not follow.
-            if start[:1] == b"\x80" or start[:2] == b"PK":
-                what = f"{path} is a pickle, whatever its name says; it was not opened"
-                raise ModelError(what, hint=_ONLY_SAFETENSORS)
-            raise ModelError(f"{path} is no safetensors file, or was cut short", hint="get the model again")
-        if length > MOST_JSON:
-            raise ModelError(f"{path} has a header of {length} bytes, which no weights need", hint=_ONLY_SAFETENSORS)
-        header = start[8:] + file.read(length - 1)
-    try:
-        raw = parse_json(header)
-        metadata = _METADATA.validate_python(raw.pop("__metadata__", {}))
-        entries = _HEADER.validate_python(raw)
-    except (ValueError, AttributeError):  # AttributeError: a list, say
-        raise ModelError(f"{path} is no safetensors file: its header is unreadable", hint=_ONLY_SAFETENSORS) from None
-    if any(math.prod(entry.shape) > 8 * size for entry in entries.values()):
-        raise ModelError(f"{path} is no safetensors file: a tensor claims more than there is", hint=_ONLY_SAFETENSORS)
-    if 8 + length + max((entry.data_offsets[1] for entry in entries.values()), default=0) != size:
-        raise ModelError(f"{path} was cut short or has bytes too many", hint="get the model again")
-    return entries, metadata
+        what = "this model carries one checkpoint only, so network_interpolation does not apply"
+        raise NotApplicableError(what, hint="leave network_interpolation out")
 
 
 _MOST_FAULTS = 1000
-"""Of so many wrong fields none is described: a description of each would take more memory than the file."""
+"""Of more wrong fields none is described: the descriptions would take more memory than the file."""
+
+_MOST_DESCRIBED = 5
 
 
 def describe_errors(error: ValidationError) -> str:
@@ -354,7 +319,7 @@ def describe_errors(error: ValidationError) -> str:
     if error.error_count() > _MOST_FAULTS:
         return f"{error.error_count()} fields are wrong"
     lines = []
-    for problem in error.errors(include_url=False, include_input=False)[:_TOLD]:
+    for problem in error.errors(include_url=False, include_input=False)[:_MOST_DESCRIBED]:
         where = ".".join(str(step)[:80] for step in problem["loc"])
         if problem["type"] == "extra_forbidden":
             lines.append(f"unknown field {where!r}")
@@ -366,12 +331,8 @@ def describe_errors(error: ValidationError) -> str:
     return "; ".join(lines) + (f"; and {more} more" if more else "")
 
 
-_TOLD = 5
-_ONLY_SAFETENSORS = "gansdk loads safetensors only"
-
-
 class Credit(Frozen):
-    """One work."""
+    """A work, as an image or a recording, and who made it."""
 
     item: Annotated[str, Field(description="its name in the data set")]
     licence: Annotated[str, Field(description="SPDX expression, or 'unstated'")]
@@ -380,7 +341,7 @@ class Credit(Frozen):
 
 
 class Attributions(Frozen):
-    """All works of which something is known, by the names of the data sets in ``config.json``."""
+    """The works of which something is known, by the names of the data sets in ``config.json``."""
 
     data: dict[str, tuple[Credit, ...]] = {}
 
@@ -390,30 +351,12 @@ class Attributions(Frozen):
 
 
 def read_attributions(folder: Path) -> Attributions:
-    """What a model folder says about the works it was trained on; nothing where it says nothing.
+    """The works that a model was trained on, as its folder states them; empty where it states none.
 
     Raises:
-        ModelError: If the file is there but is not what it should be.
+        ModelError: If the file is damaged or has a wrong field.
     """
     path = folder / ATTRIBUTIONS
     if not path.exists():
         return Attributions()
     return read_record(path, Attributions, ModelError, "get the model again")
-
-
-@dataclass(frozen=True)
-class Export:
-    """A model as it would ship.
-
-    Attributes:
-        facts: What it declares.
-        network: JSON-able options from which the method builds exactly these networks.
-        networks: By name.
-        initial: The same networks before this training, where the model shall carry both ends of it: users then choose
-            between them by the load option ``network_interpolation``.
-    """
-
-    facts: Facts
-    network: Mapping[str, object]
-    networks: Mapping[str, nn.Module]
-    initial: Mapping[str, nn.Module] | None = None

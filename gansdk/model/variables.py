@@ -1,4 +1,9 @@
-"""The base of all data in a model folder."""
+"""The variables of a latent or of an encoding, as data.
+
+As tensors, each has samples as its first axis: noise, continuous, codes and features are float [N, n]; a categorical
+is int64 [N], which of its values, or float [N, k], weights that add up to 1. So what an encoder gives can go into a
+generator, and a search can move a categorical continuously.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,7 @@ class Frozen(BaseModel):
 
 
 MOST_NUMBERS = 2**20
-"""Of all parts, far beyond any that was ever trained: ``config.json`` may come from a stranger."""
+"""Of all variables, far beyond any that was ever trained: ``config.json`` may come from a stranger."""
 
 
 VariableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -36,7 +41,7 @@ class _Range(Frozen):
 
 
 class Noise(_Range):
-    """Numbers without a meaning of their own; ``low`` and ``high`` are those of the uniform distribution."""
+    """Numbers without a meaning of their own. ``low`` and ``high`` bound the uniform distribution."""
 
     kind: Literal["noise"] = "noise"
     name: VariableName = "noise"
@@ -49,35 +54,36 @@ class Noise(_Range):
 class Continuous(_Range):
     """A code of numbers, each drawn uniformly from [low, high] in training.
 
-    ``sweep`` is where a card shows it and metrics follow it: a little beyond the range often shows best what a code
-    means. A traversal stays within the range unless it is told otherwise.
+    ``sweep`` is the range that cards show and metrics follow: a little beyond the training range often shows best what
+    a code means. A traversal stays within the training range by default.
     """
 
     kind: Literal["continuous"] = "continuous"
     name: VariableName
     n: Annotated[Count, Field(description="how many numbers")] = 1
     sweep: Annotated[
-        tuple[float, float] | None, Field(description="from where to where it is swept; the range if not given")
+        tuple[float, float] | None, Field(description="the range of a sweep; low to high if not given")
     ] = None
 
     @property
     def swept(self) -> tuple[float, float]:
-        """From where to where it is swept."""
+        """The range of a sweep."""
         return self.sweep if self.sweep is not None else (self.low, self.high)
 
 
 class Categorical(Frozen):
-    """A code that is one of ``k``, each equally likely in training."""
+    """A code with ``k`` values, each equally likely in training."""
 
     kind: Literal["categorical"] = "categorical"
     name: VariableName
-    k: Annotated[int, Field(ge=2, le=10_000, description="how many there are to choose from")]
+    k: Annotated[int, Field(ge=2, le=10_000, description="how many values")]
     labels: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=80)], ...], Field(description="a word for each, or none")
+        tuple[Annotated[str, Field(min_length=1, max_length=80)], ...],
+        Field(description="a word for each value, or none"),
     ] = ()
 
     @model_validator(mode="after")
-    def _a_label_each(self) -> Self:
+    def _one_label_for_each_value(self) -> Self:
         if self.labels and len(self.labels) != self.k:
             raise ValueError(f"{self.name} has {self.k} values and {len(self.labels)} labels")
         if len(set(self.labels)) != len(self.labels):
@@ -85,12 +91,12 @@ class Categorical(Frozen):
         return self
 
     def label(self, index: int) -> str:
-        """The word for one, or its number."""
+        """The word for a value, or its number."""
         return self.labels[index] if self.labels else str(index)
 
 
 class Code(Frozen):
-    """Numbers without a distribution to draw them from: only an encoder gives them."""
+    """Numbers without a distribution to draw them from; only an encoder gives them."""
 
     kind: Literal["code"] = "code"
     name: VariableName
@@ -98,7 +104,7 @@ class Code(Frozen):
 
 
 class Features(Frozen):
-    """Numbers that an encoder gives and no generator takes: for searching and comparing."""
+    """Numbers that an encoder gives and no generator takes, for searching and comparing."""
 
     kind: Literal["features"] = "features"
     name: VariableName = "features"
@@ -110,12 +116,17 @@ EncodedVariable = Annotated[Noise | Continuous | Categorical | Code | Features, 
 Variable = Noise | Continuous | Categorical | Code | Features
 
 
+def width(variable: Variable) -> int:
+    """How many numbers it has, a categorical one as weights."""
+    return variable.k if isinstance(variable, Categorical) else variable.n
+
+
 RESERVED = frozenset({"generator", "input", "pixels"})
-"""What stands beside the parts in a file of arrays, so that no part can be called so."""
+"""Other names in a file of arrays, which no variable can have."""
 
 
 def check_variables(variables: Sequence[Variable]) -> None:
-    """Refuses parts of which two have one name, or one a name that is taken, and too many numbers in all.
+    """Refuses variables of one name, a name that is reserved, and too many numbers in all.
 
     Raises:
         ValueError: With the names.
@@ -123,10 +134,10 @@ def check_variables(variables: Sequence[Variable]) -> None:
     names = [variable.name for variable in variables]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"two parts are called {', '.join(twice)}")
+        raise ValueError(f"two variables are called {', '.join(twice)}")
     taken = sorted(RESERVED.intersection(names))
     if taken:
-        raise ValueError(f"no part can be called {', '.join(taken)}")
-    count = sum(variable.k if isinstance(variable, Categorical) else variable.n for variable in variables)
+        raise ValueError(f"no variable can be called {', '.join(taken)}")
+    count = sum(width(variable) for variable in variables)
     if count > MOST_NUMBERS:
-        raise ValueError(f"the parts have {count} numbers, more than {MOST_NUMBERS}")
+        raise ValueError(f"the variables have {count} numbers, more than {MOST_NUMBERS}")

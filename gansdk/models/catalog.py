@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    from gansdk.hub.pulling import Snapshot
     from gansdk.hub.search import SearchResult
     from gansdk.model.config import ModelConfig
     from gansdk.model.facts import Facts
@@ -98,6 +99,11 @@ class Catalog:
         self.note = note
         self._noted: set[str] = set()
 
+    @classmethod
+    def installed_here(cls, access: Access = ONLINE, note: Callable[[str], None] = silent) -> Catalog:
+        """One of the installed plugins and the user's settings."""
+        return cls(discover(), Settings(), access, note)
+
     def locate(self, ref: str | PathLike[str]) -> ResolvedModel:
         """The model that a text names. A path, which cannot be an alias, is always a folder.
 
@@ -115,7 +121,7 @@ class Catalog:
             resolved = self._on_hub(text, followed)
         else:
             folder = self._folder(followed)
-            resolved = ResolvedModel(text, folder, read_config(folder))
+            resolved = self.resolve(text, folder, read_config(folder))
         trained = resolved.config.trained
         if trained is not None and trained.unfinished and resolved.ref not in self._noted:
             self._noted.add(resolved.ref)
@@ -139,7 +145,7 @@ class Catalog:
         if ref.file:
             raise _no_model(text, ref)
         snapshot, config = pull(ref, self.access, self.note)
-        return ResolvedModel(text, snapshot.folder, config, snapshot)
+        return self.resolve(text, snapshot.folder, config, snapshot)
 
     def _on_hub(self, text: str, ref: Hub) -> ResolvedModel:
         from gansdk.hub.pulling import config_of, resolve
@@ -147,25 +153,24 @@ class Catalog:
         if ref.file:
             raise _no_model(text, ref)
         snapshot = resolve(ref, self.access, self.note)
-        return ResolvedModel(text, snapshot.folder, config_of(snapshot), snapshot)
+        return self.resolve(text, snapshot.folder, config_of(snapshot), snapshot)
 
-    def method(self, resolved: ResolvedModel) -> Method:
-        """The method of a model.
+    def resolve(self, ref: str, folder: Path, config: ModelConfig, snapshot: Snapshot | None = None) -> ResolvedModel:
+        """A model whose config was read, with the methods of it and of its base as far as plugins bring them."""
+        return ResolvedModel.of(ref, folder, config, self._find_method, snapshot)
 
-        Raises:
-            MissingPluginError: If no working plugin brings it; the hint is the line that installs it.
-        """
-        config = resolved.config
+    def _find_method(self, ref: str, config: ModelConfig) -> Method | MissingPluginError:
+        """The method of a model; or why there is none, with the line that installs it."""
         if config.method in self.registry.methods:
             return self.registry.methods[config.method]
-        what = f"{resolved.ref} needs the method {config.method!r}, which no plugin here brings"
+        what = f"{ref} needs the method {config.method!r}, which no plugin here brings"
         wanted = re.split(r"[<>=!~;\[ ]", config.requires, maxsplit=1)[0]
         wanted = re.sub(r"[-_.]+", "-", wanted).lower()
         for status in self.registry.failures:
             if status.source.distribution == wanted:
-                what = f"{resolved.ref} needs {wanted}, which is installed but does not work: {status.reason}"
-                raise MissingPluginError(what, hint="see `gansdk plugins`")
-        raise MissingPluginError(what, hint=f"pip install {shlex.quote(config.requires)}")
+                what = f"{ref} needs {wanted}, which is installed but does not work: {status.reason}"
+                return MissingPluginError(what, hint="see `gansdk plugins`")
+        return MissingPluginError(what, hint=f"pip install {shlex.quote(config.requires)}")
 
     def installed(self) -> list[Installed]:
         """The built-in models of working plugins, by name."""
@@ -314,7 +319,7 @@ def pull(ref: str, *, offline: bool = False) -> Path:
     Warns:
         UserWarning: If the Hub cannot be reached and what is cached of a branch or tag is used.
     """
-    return Catalog(discover(), Settings(), Access(offline=offline), warn).pull(ref).folder
+    return Catalog.installed_here(Access(offline=offline), warn).pull(ref).folder
 
 
 def search(

@@ -19,9 +19,8 @@ from gansdk.errors import ModelError, NotApplicableError, OptionError, as_typed
 from gansdk.files import sha256, write_whole
 from gansdk.model.config import CONFIG, DIRECTIONS, ModelConfig, describe_errors, read_config
 from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.model.tensors import read_tensors
 from gansdk.model.variables import Categorical
-from gansdk.models.latents import latent_facts
-from gansdk.models.loading import read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,7 +146,7 @@ def latent_generator(model: Model) -> tuple[Generator, LatentGeneratorFacts]:
     """A model's generator from a latent, with its facts; a model without one is a fault of whoever gave it."""
     if model.generator is None:
         raise TypeError("a model without a generator was given")
-    return model.generator, latent_facts(model.facts)
+    return model.generator, model.facts.require(LatentGeneratorFacts)
 
 
 def render(generator: Generator, facts: LatentGeneratorFacts, latent: Latent, context: Context) -> NDArray[np.uint8]:

@@ -16,28 +16,24 @@ from gansdk.media.gallery import Gallery
 from gansdk.media.reading import read_image
 from gansdk.models.catalog import Catalog, check_fit
 from gansdk.models.context import Context, warn, watched
-from gansdk.models.directions import read_directions
 from gansdk.models.encodings import Encoding
-from gansdk.models.loading import fingerprint, load_networks
+from gansdk.models.loading import fingerprint, load_model
 from gansdk.models.memory import default_budget
-from gansdk.models.runtime import NonFiniteError, Placement, assemble, place, set_threads
+from gansdk.models.runtime import NonFiniteError, Placement, assemble, assemble_plain, place, set_threads
 from gansdk.options import ImageReading, LoadOptions, Options, split, validate
 from gansdk.plugins.declarations import resolve
-from gansdk.plugins.registry import discover, options_of
-from gansdk.settings import Settings
+from gansdk.plugins.registry import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from os import PathLike
-
-    from torch import nn
 
     from gansdk.media.image import Image
     from gansdk.model.facts import Precision
     from gansdk.model.protocols import Model
     from gansdk.models.context import Event
     from gansdk.models.resolved import ResolvedModel
-    from gansdk.plugins.declarations import Method, Slot, Task
+    from gansdk.plugins.declarations import Slot, Task
 
 
 Result = Any  # a Image or a record, as the task says
@@ -62,8 +58,8 @@ def pipeline(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``, or a :class:`torch.device`.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         threads: CPU threads of the whole process; ``auto`` leaves them as they are.
-        network_interpolation: Where between the two ends of a model that carries both, from 0 to 1; None takes the
-        model's own, 1.
+        network_interpolation: For a model that carries two checkpoints, where between them: 0 is the one that training
+            started from, 1 the trained one. None is 1.
         offline: Whether no connection may be opened; a model on the Hub is then taken from the cache.
 
     Returns:
@@ -80,10 +76,10 @@ def pipeline(
         LoadOptions,
         {"device": device, "precision": precision, "threads": threads, "network_interpolation": network_interpolation},
     )
-    catalog = Catalog(discover(), Settings(), Access(offline=offline), warn)
+    catalog = Catalog.installed_here(Access(offline=offline), warn)
     wanted = catalog.registry.task(task)
     resolved = catalog.locate(model if model is not None else catalog.choose(wanted).ref)
-    return Pipeline(wanted, resolved, catalog.method(resolved), load)
+    return Pipeline(wanted, resolved, load)
 
 
 class Pipeline:
@@ -93,22 +89,19 @@ class Pipeline:
     its inputs as keywords; a name that is not among them is refused.
     """
 
-    def __init__(self, task: Task, resolved: ResolvedModel, method: Method, load: LoadOptions) -> None:
+    def __init__(self, task: Task, resolved: ResolvedModel, load: LoadOptions) -> None:
         check_fit(task, resolved)
         self.task = task
-        self.method = method
         self.placement = place(load, resolved.config.facts, needs_gradients=task.needs_gradients)
         set_threads(load.threads)
-        self._networks: Mapping[str, nn.Module]
         try:
-            self._networks = load_networks(resolved, method, load.network_interpolation)
+            self.loaded = load_model(resolved, load.network_interpolation)
         except ModelError:
             newer = resolved.replaced()
             if newer is None:
                 raise
-            self._networks, resolved = load_networks(newer, method, load.network_interpolation), newer
+            self.loaded, resolved = load_model(newer, load.network_interpolation), newer
         self.resolved = resolved
-        self._directions = read_directions(resolved.folder, resolved.config)
         self.model = self._assemble(self.placement)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None
@@ -234,28 +227,19 @@ class Pipeline:
 
     def bare(self) -> Model:
         """The model over its networks as the plugin builds them, in fp32 and not prepared, on the pipeline's device."""
-        networks = {name: copy.deepcopy(one).to(self.placement.device) for name, one in self._networks.items()}
-        bare: Model = resolve(self.method.assemble)(networks, self.resolved.config.facts)
-        return bare
+        return assemble_plain(self.loaded, lambda network: copy.deepcopy(network).to(self.placement.device))
 
     def _surroundings(self, context: Context, precision: Precision) -> Context:
         memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
         return replace(context, measured=self._measured[precision], memory=memory, fingerprint=self._fingerprint)
 
     def _assemble(self, placement: Placement) -> Model:
-        return assemble(
-            self._networks,
-            self.method,
-            self.resolved.config.facts,
-            placement,
-            needs_gradients=self.task.needs_gradients,
-            directions=self._directions,
-        )
+        return assemble(self.loaded, placement, needs_gradients=self.task.needs_gradients)
 
     def _fingerprint(self) -> str:
         with self._lock:
             if self._identity is None:
-                self._identity = fingerprint(self._networks, self.resolved.config.facts)
+                self._identity = fingerprint(self.loaded)
             return self._identity
 
     def _in_full_precision(self) -> Model:

@@ -18,18 +18,17 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from gansdk.errors import ComputationError, DeviceError, ModelError, option
-from gansdk.model.facts import ImageGeneratorFacts
-from gansdk.model.variables import Categorical
+from gansdk.models.facets import held_to
 from gansdk.models.rewriting import convolve_before_shuffling, fold_batch_norm
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from gansdk.model.facts import EncoderFacts, Facts, GeneratorFacts, Precision
-    from gansdk.model.protocols import Directions, Encoder, Generator, Model
+    from gansdk.model.facts import Facts, Precision
+    from gansdk.model.protocols import Model
+    from gansdk.models.loading import LoadedModel
     from gansdk.options import LoadOptions
-    from gansdk.plugins.declarations import Method
 
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -126,39 +125,51 @@ def prepare(network: nn.Module, placement: Placement, *, needs_gradients: bool =
     return _Prepared(network, placement)
 
 
-def assemble(
-    networks: Mapping[str, nn.Module],
-    method: Method,
-    facts: Facts,
-    placement: Placement,
-    *,
-    needs_gradients: bool = False,
-    directions: Directions | None = None,
-    held: bool = True,
-) -> Model:
-    """A model over loaded networks, each made ready to compute by :func:`prepare`.
+def assemble(loaded: LoadedModel, placement: Placement, *, needs_gradients: bool = False, held: bool = True) -> Model:
+    """A model over loaded networks, each made ready to compute by :func:`prepare`; its base first.
 
     Args:
-        networks: By name.
-        method: Whose they are.
-        facts: What the model declares.
+        loaded: The networks, with their method and facts.
         placement: Where and in what numbers it computes.
         needs_gradients: Whether a task differentiates through it.
-        directions: Those that are stored with it.
-        held: Whether what it gives is held to its facts; the conformance kit looks for itself.
+        held: Whether its facets are held to the facts; the conformance kit makes its own checks.
 
     Raises:
         ModelError: If the facts are not those of a model of the method.
     """
-    calls = {name: prepare(one, placement, needs_gradients=needs_gradients) for name, one in networks.items()}
+    base = None
+    if loaded.base is not None:
+        base = assemble(loaded.base, placement, needs_gradients=needs_gradients, held=held)
+    model = assemble_plain(
+        loaded, lambda network: prepare(network, placement, needs_gradients=needs_gradients), base=base
+    )
+    return replace(held_to(loaded.facts, model) if held else model, directions=loaded.directions)
+
+
+def assemble_plain(
+    loaded: LoadedModel, call: Callable[[nn.Module], Callable[..., Any]], *, base: Model | None = None
+) -> Model:
+    """A model as its method assembles it.
+
+    Args:
+        loaded: The networks, with their method and facts.
+        call: Makes a callable of a network.
+        base: The model's base; it is assembled in the same way if None.
+
+    Raises:
+        ModelError: If the facts are not those of a model of the method.
+    """
+    if loaded.base is not None and base is None:
+        base = assemble_plain(loaded.base, call)
+    calls = {name: call(network) for name, network in loaded.networks.items()}
+    method = loaded.method
     try:
-        assembled = resolve(method.assemble)(calls, facts)
+        model: Model = resolve(method.assemble)(calls, loaded.facts, *([base] if base is not None else []))
     except (TypeError, ValueError, LookupError, AttributeError) as error:
-        # a stranger's config.json may hold any facts, and a plugin finds what it did not expect by using it
+        # config.json may come from a stranger with any facts; a plugin finds out by using them
         what = f"its facts are not those of a model of {method.name}: {error}"
         raise ModelError(what, hint="get the model again, or see `gansdk check`") from error
-    model: Model = held_to(facts, assembled) if held else assembled
-    return replace(model, directions=directions) if directions else model
+    return model
 
 
 class _Prepared:
@@ -234,73 +245,6 @@ def set_threads(threads: int | Literal["auto"]) -> None:
     """CPU threads of this process; ``auto`` leaves them as they are."""
     if threads != "auto":
         torch.set_num_threads(threads)
-
-
-_HINT = "config.json was changed, or belongs to other weights"
-
-
-def held_to(facts: Facts, model: Model) -> Model:
-    """The model, whose facets raise a :class:`ModelError` where they cannot do what the facts say."""
-    generator, encoder = model.generator, model.encoder
-    if generator is not None and facts.generator is not None:
-        generator = _Generator(generator, facts.generator)
-    if encoder is not None and facts.encoder is not None:
-        encoder = _Encoder(encoder, facts.encoder)
-    return replace(model, generator=generator, encoder=encoder)
-
-
-class _Generator:
-    def __init__(self, generator: Generator, facts: GeneratorFacts) -> None:
-        self._generator, self._facts = generator, facts
-
-    def generate(self, source: Mapping[str, Tensor], /) -> Tensor:
-        with _said_of("generator"):
-            given = self._generator.generate(source)
-        first = next(iter(source.values()))
-        output = self._facts.output
-        if isinstance(self._facts, ImageGeneratorFacts):
-            size = tuple(side * self._facts.output.scale for side in first.shape[2:])
-        else:
-            size = (self._facts.output.height, self._facts.output.width)
-        _check("the generator", given, (len(first), output.channels, *size))
-        return given
-
-
-class _Encoder:
-    def __init__(self, encoder: Encoder, facts: EncoderFacts) -> None:
-        self._encoder, self._facts = encoder, facts
-
-    def encode(self, data: Tensor, /) -> Mapping[str, Tensor]:
-        with _said_of("encoder"):
-            given = self._encoder.encode(data)
-        for variable in self._facts.variables:
-            if variable.name not in given:
-                raise ModelError(f"the encoder does not give {variable.name}, which the facts name", hint=_HINT)
-            count = variable.k if isinstance(variable, Categorical) else variable.n
-            if not (
-                isinstance(variable, Categorical) and given[variable.name].ndim == 1
-            ):  # one number each: which it is
-                _check(variable.name, given[variable.name], (len(data), count))
-        return given
-
-
-def _check(what: str, given: Tensor, shape: tuple[int, ...]) -> None:
-    if tuple(given.shape) != shape:
-        found, wanted = ("×".join(map(str, one)) for one in (given.shape, shape))
-        raise ModelError(f"{what} gave {found} numbers where the facts say {wanted}", hint=_HINT)
-
-
-@contextmanager
-def _said_of(facet: str) -> Iterator[None]:
-    """Networks that are given what they do not take raise all kinds of errors; a lack of memory is another matter."""
-    try:
-        yield
-    except (RuntimeError, ValueError, TypeError, LookupError) as error:
-        is_memory = isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
-        if is_memory or isinstance(error, getattr(torch, "AcceleratorError", ())):
-            raise
-        said = " ".join(str(error).split())[:200]
-        raise ModelError(f"the {facet} cannot take what the facts say that it takes: {said}", hint=_HINT) from error
 
 
 class _Plain:

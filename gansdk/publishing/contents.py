@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from gansdk.errors import ModelError
 from gansdk.hub.access import import_client
-from gansdk.model.config import belongs, read_header
+from gansdk.model.config import belongs
+from gansdk.model.tensors import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from gansdk._version import __version__
 from gansdk.errors import HubError, ModelError, OptionError, RefError, UnreachableError, option
-from gansdk.hub.access import Access
 from gansdk.hub.pushing import RepoTarget, check, check_login, check_tag, compare, find, page, send
 from gansdk.model.config import README
 from gansdk.models.catalog import Catalog
 from gansdk.models.context import warn
-from gansdk.plugins.registry import discover
 from gansdk.publishing.cards import published_card, remember
 from gansdk.publishing.contents import check_secrets, contents
 from gansdk.refs import Hub
-from gansdk.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -134,7 +131,7 @@ def push(
         OutputError: If two different texts by authors would have to be one card.
         HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
     """
-    catalog = Catalog(discover(), Settings(), Access(), warn)
+    catalog = Catalog.installed_here(note=warn)
     return publish(catalog, catalog.locate(model), ref, PushOptions(private, message, tag, card, dry_run))
 
 
@@ -238,7 +235,7 @@ def _check_model(catalog: Catalog, resolved: ResolvedModel, progress: Callable[[
     from gansdk.testing.kit import Kit
     from gansdk.testing.targets import ModelUnderTest
 
-    kit = Kit([ModelUnderTest(resolved.ref, catalog.method(resolved), resolved.folder)])
+    kit = Kit([ModelUnderTest(resolved.ref, resolved.method, resolved.folder, resolved.base_method)])
     total = len(kit.pairs())
     for number, result in enumerate(kit, 1):
         if progress is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import one_hot
 
-from gansdk.evaluation.precision import measure_networks, photographs
+from gansdk.evaluation.precision import measure_loaded, photographs
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.variables import Categorical, Continuous
 from gansdk.models.tiling import MINIMUM_CELL, plan_fixed
@@ -285,7 +285,7 @@ def safe_precisions(model: ModelUnderTest) -> None:
     if not facts.safe_precisions:
         skip("its facts call no reduced precision safe")
     for precision in facts.safe_precisions:
-        for loss in measure_networks(model.networks, model.method, facts, precision, photographs()):
+        for loss in measure_loaded(model.loaded, precision, photographs()):
             if not loss.passes:
                 found = f"{loss.psnr:.1f} dB and {loss.steps:.2f} steps against fp32"
                 fail(f"{precision} gives {found} on {loss.photograph}")

@@ -137,7 +137,7 @@ def kit_for(what: str, catalog: Catalog, expected_failures: Mapping[str, str] | 
         raise _unknown(what, catalog)
     resolved = catalog.locate(what)
     resolved.ensure_all_files()
-    return Kit([ModelUnderTest(what, catalog.method(resolved), resolved.folder)], expected_failures)
+    return Kit([ModelUnderTest(what, resolved.method, resolved.folder, resolved.base_method)], expected_failures)
 
 
 def _distributions(catalog: Catalog) -> set[str]:
@@ -229,9 +229,7 @@ def parametrize_with_checks(what: str, *, expected_failures: Mapping[str, str] |
     import pytest
 
     from gansdk.models.catalog import Catalog
-    from gansdk.plugins.registry import discover
-    from gansdk.settings import Settings
 
-    kit = kit_for(what, Catalog(discover(), Settings()), expected_failures)
+    kit = kit_for(what, Catalog.installed_here(), expected_failures)
     cases = [pytest.param(BoundCheck(kit, *pair), id=name(*pair)) for pair in kit.pairs()]
     return pytest.mark.parametrize("check", cases)

@@ -14,10 +14,9 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 
 from gansdk.data.folders import UNSTATED
-from gansdk.model.config import CONFIG, WEIGHTS, check_folder, check_safetensors, parse_config
-from gansdk.models.directions import read_directions
-from gansdk.models.loading import load_networks
-from gansdk.models.resolved import ResolvedModel
+from gansdk.model.config import CONFIG, WEIGHTS, check_folder, parse_config
+from gansdk.model.tensors import read_header
+from gansdk.models.loading import load_model
 from gansdk.plugins.declarations import WrongNameError, check_name, resolve
 from gansdk.plugins.registry import NameTakenError
 from gansdk.testing.checks import check, fail
@@ -245,23 +244,18 @@ def loads_strictly(model: ModelUnderTest) -> None:
     check_folder(model.folder, model.config)
     checkpoints = dict(model.config.checkpoints) or {"1": WEIGHTS}
     for end, file in checkpoints.items():
-        networks = load_networks(
-            ResolvedModel.at(model.folder),
-            model.method,
-            network_interpolation=float(end) if len(checkpoints) > 1 else None,
-        )
+        networks = load_model(model.resolved, float(end) if len(checkpoints) > 1 else None).networks
         filled = {
             f"{name}.{key}": one for name, network in networks.items() for key, one in network.state_dict().items()
         }
         for key, tensor in load_file(model.folder / file).items():
             if not filled[key].equal(tensor.to(filled[key].dtype)):
                 fail(f"{key} of {file} is not what the network holds after loading")
-    read_directions(model.folder, model.config)
 
 
 def _refuse_code(path: Path) -> None:
     if path.suffix == ".safetensors":
-        check_safetensors(path)
+        read_header(path)
         return
     if not path.is_file():
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from gansdk.model.config import ModelConfig
     from gansdk.model.protocols import Encoder, Generator, Model
+    from gansdk.models.loading import LoadedModel
+    from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.declarations import Config, Method, Task
     from gansdk.plugins.registry import PluginStatus
     from gansdk.testing.checks import Kind
@@ -124,12 +126,14 @@ class ModelUnderTest:
         method: Its method.
         origin: Its folder; or the name of a config whose tiny version is trained; or facts, for which the kit's own
             method has networks of random weights.
+        base: The method of the model that it uses, if it uses one.
     """
 
     kind: ClassVar[Kind] = "model"
     name: str
     method: Method
     origin: Path | str | Facts
+    base: Method | None = None
 
     @classmethod
     def of(cls, method: Method) -> Iterator[ModelUnderTest]:
@@ -160,13 +164,24 @@ class ModelUnderTest:
 
         return read_config(self.folder)
 
-    @cached_property
-    def networks(self) -> Mapping[str, nn.Module]:
-        """Its networks, loaded."""
-        from gansdk.models.loading import load_networks
+    @property
+    def resolved(self) -> ResolvedModel:
+        """It as a task finds it."""
         from gansdk.models.resolved import ResolvedModel
 
-        return load_networks(ResolvedModel.at(self.folder), self.method)
+        return ResolvedModel.at(self.folder, self.method, *([self.base] if self.base is not None else []))
+
+    @cached_property
+    def loaded(self) -> LoadedModel:
+        """Its networks, loaded, and those of its base."""
+        from gansdk.models.loading import load_model
+
+        return load_model(self.resolved)
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Its own networks."""
+        return self.loaded.networks
 
     def assembled(self, precision: Precision = "fp32") -> Model:
         """The model as a task gets it, on the CPU: folded, cast, assembled."""
@@ -175,11 +190,13 @@ class ModelUnderTest:
         from gansdk.models.runtime import Placement, assemble
 
         placement = Placement(torch.device("cpu"), precision)
-        return assemble(self.networks, self.method, self.config.facts, placement, held=False)
+        return assemble(self.loaded, placement, held=False)
 
     def bare(self, networks: Mapping[str, nn.Module]) -> Model:
         """The model over these very networks, not prepared, so that they can be looked at while it computes."""
-        return cast("Model", resolve(self.method.assemble)(networks, self.config.facts))
+        from gansdk.models.runtime import assemble_plain
+
+        return assemble_plain(replace(self.loaded, networks=networks), lambda network: network)
 
     @cached_property
     def from_image(self) -> ImageGeneratorFacts:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.data.folders import Dataset
-    from gansdk.model.config import Export
     from gansdk.models.runtime import Placement
+    from gansdk.models.writing import Export
     from gansdk.options import Options
     from gansdk.plugins.declarations import Config, Method
     from gansdk.training.players import AdversarialPair, Player

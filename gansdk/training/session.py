@@ -15,7 +15,8 @@ from gansdk.errors import InputError, ModelError, TrainingError, UsageError
 from gansdk.evaluation.evaluator import keep
 from gansdk.evaluation.record import read_evaluation
 from gansdk.model.config import WEIGHTS, Attributions, Credit, Trained, read_config
-from gansdk.models.loading import is_model_of, tensor_digest, write_model
+from gansdk.models.loading import tensor_digest
+from gansdk.models.writing import is_model_of, write_model
 from gansdk.training.callbacks import Clock, DivergenceMonitor, MonitoredTrain, put_off
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.logging import open_metrics_logger

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,9 @@ from gansdk.evaluation.evaluator import about_baseline, digests
 from gansdk.model.config import WEIGHTS
 from gansdk.models.catalog import Catalog
 from gansdk.models.context import silent
-from gansdk.models.loading import load_networks
+from gansdk.models.loading import load_model
 from gansdk.models.runtime import Placement, assemble
 from gansdk.plugins.registry import discover
-from gansdk.settings import Settings
 from gansdk.training.runs import describe_source
 
 if TYPE_CHECKING:
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.evaluation.record import Evaluation
-    from gansdk.model.config import Export, ModelConfig
+    from gansdk.model.config import ModelConfig
+    from gansdk.models.writing import Export
     from gansdk.plugins.declarations import Method, MetricSpec
     from gansdk.training.runs import RunRecord
 
@@ -130,12 +130,11 @@ def load_initial_model(ref: str, method: Method) -> InitialModel:
             "this config goes on from another model",
             hint=as_typed("add --set init_from=REF", 'add options={"init_from": REF}'),
         )
-    resolved = Catalog(discover(), Settings()).locate(ref)
+    resolved = Catalog.installed_here().locate(ref)
     if resolved.config.method != method.name:
         what = f"{ref} is a model of {resolved.config.method!r}, and this training starts from one of {method.name!r}"
         raise UsageError(what, hint="see `gansdk models`")
-    networks = load_networks(resolved, method)
-    return InitialModel(resolved.config, networks, resolved.config.files[WEIGHTS])
+    return InitialModel(resolved.config, load_model(resolved).networks, resolved.config.files[WEIGHTS])
 
 
 class Measuring:
@@ -179,11 +178,11 @@ class Measuring:
 
     def _subject(self, export: Export) -> EvaluatedModel:
         placement = Placement(self._device, "fp32")
-        start = export.initial
+        loaded, start = export.loaded(self._method), export.initial
         return EvaluatedModel(
-            model=assemble(export.networks, self._method, export.facts, placement),
+            model=assemble(loaded, placement),
             device=placement.device,
-            baseline=assemble(start, self._method, export.facts, placement) if start is not None else None,
+            baseline=assemble(replace(loaded, networks=start), placement) if start is not None else None,
             about_baseline=about_baseline(self._method, self._record.config, has_initial=start is not None),
             trained_on=digests(source.data for source in self._record.data.values()),
             protocol={"precision": placement.precision, "device": placement.device.type},

@@ -6,8 +6,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from gansdk.backbones.weights import find, read_tensors
+from gansdk.backbones.weights import fill, find
 from gansdk.errors import InputError, ModelError
+from gansdk.model.tensors import read_tensors
 
 
 def test_a_path_or_a_name_in_the_data_folder(tmp_path, monkeypatch):
@@ -24,12 +25,16 @@ def test_a_path_or_a_name_in_the_data_folder(tmp_path, monkeypatch):
         find("lite0")
 
 
-def test_half_precision_is_read_as_fp32_and_counters_stay(tmp_path):
-    save_file({"half": torch.tensor([0.5, 2.0]).half(), "count": torch.tensor(7)}, tmp_path / "x.safetensors")
-    found = read_tensors(tmp_path / "x.safetensors")
-    assert found["half"].dtype == torch.float32
-    assert found["half"].tolist() == [0.5, 2.0]
-    assert (found["count"].dtype, int(found["count"])) == (torch.int64, 7)
+def test_half_precision_fills_a_network_in_fp32_and_counters_stay(tmp_path):
+    stored = torch.nn.BatchNorm2d(2)
+    stored.num_batches_tracked.fill_(7)
+    stored.weight.data = torch.tensor([0.5, 2.0])
+    save_file(stored.half().state_dict(), tmp_path / "x.safetensors")
+    network = torch.nn.BatchNorm2d(2)
+    fill(network, read_tensors(tmp_path / "x.safetensors"), tmp_path / "x.safetensors")
+    assert network.weight.dtype == torch.float32
+    assert network.weight.tolist() == [0.5, 2.0]
+    assert (network.num_batches_tracked.dtype, int(network.num_batches_tracked)) == (torch.int64, 7)
 
 
 def test_a_pickle_is_not_opened(tmp_path):

@@ -22,8 +22,8 @@ SIDE, STEP, TOP = 192, 198, 26
 def strips(tmp_path):
     folder = tmp_path / "m"
     tiny.write(folder, start=tiny.trained_networks(seed=1))
-    resolved = ResolvedModel("./m", folder, read_config(folder))
-    written = make_images(tmp_path, resolved, tiny.METHOD, LoadOptions(precision="fp32", device="cpu"))
+    resolved = ResolvedModel("./m", folder, read_config(folder), tiny.METHOD)
+    written = make_images(tmp_path, resolved, LoadOptions(precision="fp32", device="cpu"))
     return {path.name: np.asarray(PILImage.open(path).convert("RGB")) for path in written}
 
 

@@ -189,7 +189,7 @@ def test_other_seeds_of_the_same_training_give_a_spread(with_kinds, photos):
         (["--data", "mnist:val"], 2, "there is no split of mnist 'val'; it has train, test"),
         (["--data", "photos", "--data", "photos"], 2, "two data sets are called 'photos'"),
         (["--precision", "fp8"], 2, "--precision 'fp8' is not one of"),
-        (["--network-interpolation", "0.5", "--data", "photos"], 2, "one end only"),
+        (["--network-interpolation", "0.5", "--data", "photos"], 2, "one checkpoint only"),
         (["--jpeg", "96", "--data", "photos"], 2, "--jpeg: 96 is not in 1..95"),
         (["--baseline", "./model", "--ablation", "a=./model"], 2, "--baseline and --ablation exclude each other"),
         (["-o", "nowhere/x.json"], 1, "there is no folder nowhere"),

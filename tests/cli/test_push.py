@@ -96,7 +96,7 @@ def test_what_is_wrong_is_one_line(hub: Hub, with_kinds: Gansdk, folder: Path, t
         (["./mine", "hub:ada/m", "--tag", "a b"], 2, "can be no tag"),
         (["./mine"], 2, "missing argument"),
         (["./none", "hub:ada/m"], 1, "there is no folder ./none"),
-        (["./bad", "hub:ada/m"], 1, "is no model folder"),
+        (["./bad", "hub:ada/m"], 1, "is not a model folder"),
         (["./mine", "hub:ada/m", "--offline"], 1, "push it while online"),
         (["./mine", "hub:ada/m", "--message", f"by {read_only}"], 1, "the message looks like it holds a Hugging Face"),
     ]

@@ -238,7 +238,7 @@ def test_the_rest_is_done_after_one_failed(with_kinds, model, work):
         (["a.png", "a.png", "-o", "x.png"], 2, "name a folder that ends with /"),
         ([], 2, "superres takes PHOTO"),
         (["a.png", "--device", "cuda:99"], 2, "there is no device 'cuda:99'"),
-        (["a.png", "--network-interpolation", "0.5"], 2, "this model has one end only"),
+        (["a.png", "--network-interpolation", "0.5"], 2, "this model carries one checkpoint only"),
         (["missing.png", "--network-interpolation", "2"], 2, "--network-interpolation '2' is not one of 0..1"),
         (["missing.png"], 1, "missing.png"),
         (["a.png", "-o", "nowhere/x.png"], 1, "there is no folder nowhere"),

@@ -26,4 +26,4 @@ def photos(tmp_path):
 def resolved(tmp_path):
     """A model of seed 0 that began as one of seed 1."""
     tiny.write(tmp_path / "m", start=tiny.trained_networks(seed=1))
-    return ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"))
+    return ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"), tiny.METHOD)

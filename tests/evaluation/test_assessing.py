@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -52,9 +54,7 @@ def by_hand(folder, seed: int) -> dict[str, dict[str, float]]:
 
 
 def test_model_twin_and_their_difference_are_what_comes_out_by_hand(resolved, photos):
-    evaluation = assess(
-        load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": open_images(photos)}, list(PLAIN.values())
-    )
+    evaluation = assess(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, list(PLAIN.values()))
     ours, theirs = by_hand(photos, seed=0), by_hand(photos, seed=1)
     assert [one.metric for one in evaluation.measurements] == ["psnr-y", "ssim-y", "consistency"]
     for one in evaluation.measurements:
@@ -68,7 +68,7 @@ def test_model_twin_and_their_difference_are_what_comes_out_by_hand(resolved, ph
 
 def test_the_record_says_how_and_on_what(resolved, photos):
     images = open_images(photos)
-    (one,) = assess(load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": images}, [PLAIN["psnr-y"]]).measurements
+    (one,) = assess(load_evaluated_model(resolved, FP32), {"few": images}, [PLAIN["psnr-y"]]).measurements
     assert one.digest == images.digest
     assert (one.unit, one.better, one.version) == ("dB", "higher", 1)
     expected = {
@@ -85,14 +85,12 @@ def test_the_record_says_how_and_on_what(resolved, photos):
 def test_the_record_says_what_was_done_to_the_inputs(resolved):
     sets = trial_images()
     data = {name: sets[name] for name in (FACES, JPEG)}
-    found = assess(load_evaluated_model(resolved, tiny.METHOD, FP32), data, [PLAIN["psnr-y"]]).measurements
+    found = assess(load_evaluated_model(resolved, FP32), data, [PLAIN["psnr-y"]]).measurements
     assert [one.protocol["input"] for one in found] == ["8 bits", "JPEG of quality 40, 4:2:0"]
 
 
 def test_bicubic_stands_beside(resolved, photos):
-    (one,) = assess(
-        load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]]
-    ).measurements
+    (one,) = assess(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]]).measurements
     expected = []
     for path in photos.iterdir():
         with PILImage.open(path) as image:
@@ -110,7 +108,7 @@ def test_a_flawless_result_has_finite_decibels(resolved, tmp_path):
     (tmp_path / "flat").mkdir()
     PILImage.new("RGB", (40, 40), "black").save(tmp_path / "flat" / "flat.png")
     (one,) = assess(
-        load_evaluated_model(resolved, tiny.METHOD, FP32), {"flat": open_images(tmp_path / "flat")}, [PLAIN["psnr-y"]]
+        load_evaluated_model(resolved, FP32), {"flat": open_images(tmp_path / "flat")}, [PLAIN["psnr-y"]]
     ).measurements
     assert one.references == {"bicubic": 100}
 
@@ -120,7 +118,7 @@ def test_data_that_the_model_was_trained_on_are_said_and_recorded(tmp_path, phot
     known = TrainingData(name="few", licence="x", items=2, digest=images.digest)
     trained = Trained(recipe="a:b", config="c", seed=0, steps=1, data=(known,))
     config = resolved.config.model_copy(update={"trained": trained})
-    evaluated_model = load_evaluated_model(type(resolved)("./m", resolved.folder, config), tiny.METHOD, FP32)
+    evaluated_model = load_evaluated_model(replace(resolved, config=config), FP32)
     notes = []
     (one,) = assess(evaluated_model, {"few": images}, [PLAIN["psnr-y"]], note=notes.append).measurements
     assert one.seen
@@ -133,7 +131,7 @@ def test_what_a_metric_makes_no_sense_of_is_left_out_in_one_line(resolved, photo
     data = {"few": open_images(photos), "thin": open_images(tmp_path / "thin")}
     metrics = [metric for metric in METRICS if metric.name in {"psnr-y", "ssim-y", "c2st"}]
     notes = []
-    evaluation = assess(load_evaluated_model(resolved, tiny.METHOD, FP32), data, metrics, note=notes.append)
+    evaluation = assess(load_evaluated_model(resolved, FP32), data, metrics, note=notes.append)
     found = {(one.data, one.metric) for one in evaluation.measurements}
     assert found == {("few", "psnr-y"), ("few", "ssim-y"), ("thin", "psnr-y")}
     assert notes == [
@@ -151,7 +149,7 @@ def test_data_of_another_kind_are_left_out(resolved):
 
     notes = []
     evaluation = assess(
-        load_evaluated_model(resolved, tiny.METHOD, FP32), {"sounds": Sounds()}, [PLAIN["psnr-y"]], note=notes.append
+        load_evaluated_model(resolved, FP32), {"sounds": Sounds()}, [PLAIN["psnr-y"]], note=notes.append
     )
     assert evaluation.measurements == ()
     assert notes == ["psnr-y: left out on sounds: they are not images"]
@@ -159,7 +157,7 @@ def test_data_of_another_kind_are_left_out(resolved):
 
 def test_progress_counts_images_and_may_end_it(resolved, photos):
     seen = []
-    evaluated_model = load_evaluated_model(resolved, tiny.METHOD, FP32)
+    evaluated_model = load_evaluated_model(resolved, FP32)
     assess(evaluated_model, {"few": open_images(photos)}, [PLAIN["psnr-y"]], progress=lambda *at: seen.append(at))
     assert seen == [("few", 0, 2), ("few", 1, 2), ("few", 2, 2)]
 
@@ -177,7 +175,7 @@ def test_a_image_that_cannot_be_tried_is_named(resolved, photos, content):
     else:
         (photos / "bad.png").write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.png") as caught:
-        assess(load_evaluated_model(resolved, tiny.METHOD, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]])
+        assess(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]])
     assert "\n" not in str(caught.value)
 
 
@@ -203,7 +201,7 @@ def test_metrics_that_do_not_fit(monkeypatch):
 def evaluated(resolved, photos):
     """Cases, and a setting whose evaluator has random weights: no file is needed to count and to compare."""
     torch.manual_seed(0)
-    evaluated_model = load_evaluated_model(resolved, tiny.METHOD, FP32)
+    evaluated_model = load_evaluated_model(resolved, FP32)
     setting = EvaluationSettings(tiny.FACTS, torch.device("cpu"))
     setting.__dict__["evaluator"] = EfficientNetLite0().eval().requires_grad_(False)
     return setting, list(RestorationProtocol(evaluated_model.models, setting).examples(open_images(photos)))

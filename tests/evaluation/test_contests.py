@@ -58,8 +58,8 @@ def test_no_round_begins_once_patience_is_over_but_one_is_done():
 
 def test_the_three_ways_compute_the_same_image(tmp_path):
     tiny.write(tmp_path / "m")
-    resolved = ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"))
-    call = Pipeline(SUPERRES, resolved, tiny.METHOD, LoadOptions(device="cpu"))
+    resolved = ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"), tiny.METHOD)
+    call = Pipeline(SUPERRES, resolved, LoadOptions(device="cpu"))
     pixels = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     results: list[torch.Tensor] = []
 

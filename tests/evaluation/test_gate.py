@@ -36,9 +36,9 @@ def test_one_step_everywhere_and_three_steps_in_a_few_places():
 
 def test_a_model_is_measured_on_photographs(tmp_path):
     tiny.write(tmp_path / "m")
-    resolved = ResolvedModel("m", tmp_path / "m", read_config(tmp_path / "m"))
+    resolved = ResolvedModel("m", tmp_path / "m", read_config(tmp_path / "m"), tiny.METHOD)
     photo = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
-    (loss,) = measure(resolved, tiny.METHOD, "bf16", {"noise": photo})
+    (loss,) = measure(resolved, "bf16", {"noise": photo})
     assert loss.photograph == "noise"
     assert 30 < loss.psnr < 100
     assert 0 < loss.steps < 10

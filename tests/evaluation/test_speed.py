@@ -34,7 +34,7 @@ def catalog():
 @pytest.fixture
 def resolved(tmp_path):
     tiny.write(tmp_path / "m")
-    return ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"))
+    return ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"), tiny.METHOD)
 
 
 def ways(catalog, resolved, load=LoadOptions(device="cpu"), options=QUICK):  # noqa: B008 - frozen

@@ -21,7 +21,7 @@ FP32 = LoadOptions(precision="fp32", device="cpu")
 
 def resolved_at(folder, **fields) -> ResolvedModel:
     tiny.write(folder, **fields)
-    return ResolvedModel(f"./{folder.name}", folder, read_config(folder))
+    return ResolvedModel(f"./{folder.name}", folder, read_config(folder), tiny.METHOD)
 
 
 def gives(model) -> torch.Tensor:
@@ -30,8 +30,8 @@ def gives(model) -> torch.Tensor:
 
 
 def test_the_twin_of_a_model_with_two_ends_is_its_start(resolved, tmp_path):
-    evaluated_model = load_evaluated_model(resolved, tiny.METHOD, FP32)
-    start = load_evaluated_model(resolved_at(tmp_path / "start", seed=1), tiny.METHOD, FP32)
+    evaluated_model = load_evaluated_model(resolved, FP32)
+    start = load_evaluated_model(resolved_at(tmp_path / "start", seed=1), FP32)
     assert torch.equal(gives(evaluated_model.baseline), gives(start.model))
     assert start.baseline is None
     assert evaluated_model.protocol == {"precision": "fp32", "device": "cpu"}
@@ -39,21 +39,21 @@ def test_the_twin_of_a_model_with_two_ends_is_its_start(resolved, tmp_path):
 
 def test_between_the_ends_there_is_no_twin(resolved):
     evaluated_model = load_evaluated_model(
-        resolved, tiny.METHOD, LoadOptions(precision="fp32", device="cpu", network_interpolation=0.5)
+        resolved, LoadOptions(precision="fp32", device="cpu", network_interpolation=0.5)
     )
     assert evaluated_model.baseline is None
     assert evaluated_model.protocol["network_interpolation"] == 0.5
 
 
 def test_one_end_alone_has_nothing_to_blend(tmp_path):
-    with pytest.raises(NotApplicableError, match="one end"):
-        load_evaluated_model(resolved_at(tmp_path / "m"), tiny.METHOD, LoadOptions(network_interpolation=0.5))
+    with pytest.raises(NotApplicableError, match="one checkpoint"):
+        load_evaluated_model(resolved_at(tmp_path / "m"), LoadOptions(network_interpolation=0.5))
 
 
 def test_a_named_twin_is_described_by_what_it_lacked(tmp_path):
     trained = Trained(recipe="a:b", config="small", seed=0, steps=70, ablated_terms=(("generator", "adversarial"),))
     baseline = resolved_at(tmp_path / "baseline", seed=1, trained=trained)
-    evaluated_model = load_evaluated_model(resolved_at(tmp_path / "m"), tiny.METHOD, FP32, (baseline, tiny.METHOD))
+    evaluated_model = load_evaluated_model(resolved_at(tmp_path / "m"), FP32, baseline)
     assert evaluated_model.about_baseline == "a training by config small of 70 steps without generator/adversarial"
     assert not torch.equal(gives(evaluated_model.baseline), gives(evaluated_model.model))
 
@@ -62,7 +62,7 @@ def test_a_twin_that_gives_something_else_is_refused(tmp_path):
     wide = tiny.FACTS.generator.model_copy(update={"output": ImageOutput(scale=4)})
     baseline = resolved_at(tmp_path / "baseline", facts=tiny.FACTS.model_copy(update={"generator": wide}))
     with pytest.raises(UsageError, match="cannot be its baseline"):
-        load_evaluated_model(resolved_at(tmp_path / "m"), tiny.METHOD, FP32, (baseline, tiny.METHOD))
+        load_evaluated_model(resolved_at(tmp_path / "m"), FP32, baseline)
 
 
 def test_why_there_is_no_twin():

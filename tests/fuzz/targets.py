@@ -40,8 +40,9 @@ from gansdk.model.config import (
     read_header,
 )
 from gansdk.models.catalog import Catalog, ResolvedModel
-from gansdk.models.loading import load_networks, write_model
+from gansdk.models.loading import load_model
 from gansdk.models.pipelines import Pipeline
+from gansdk.models.writing import write_model
 from gansdk.options import ImageReading, LoadOptions
 from gansdk.plugins.registry import discover
 from gansdk.settings import Settings
@@ -167,12 +168,12 @@ class Models(Target):
         text = render(card)
         assert render(card, text).rstrip() == text.rstrip(), "the card cannot be renewed as it was"
         assert resolved.config == read_config(folder)
-        networks = load_networks(resolved, self._catalog.method(resolved), None)
+        networks = load_model(resolved, None).networks
         results = [self._called(resolved, task) for task in card.tasks]
         return [resolved.config.model_dump(mode="json"), len(text), sorted(networks), results]
 
     def _called(self, resolved: ResolvedModel, task: Task) -> str:
-        pipeline = Pipeline(task, resolved, self._catalog.method(resolved), LoadOptions())
+        pipeline = Pipeline(task, resolved, LoadOptions())
         inputs = [np.zeros((16, 16, 3), np.uint8) for _ in task.slots]
         given = {"n": 2} if task.name == "generate" else {}
         try:

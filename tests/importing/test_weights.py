@@ -19,7 +19,7 @@ from gansdk.evaluation.precision import photographs
 from gansdk.files import sha256
 from gansdk.importing.weights import import_weights
 from gansdk.model.config import read_config
-from gansdk.models.loading import load_networks
+from gansdk.models.loading import load_model
 from gansdk.models.resolved import ResolvedModel
 from gansdk.plugins.registry import Contributions, PluginSource, Registry
 
@@ -47,7 +47,7 @@ def into(path: Path, folder: Path, **options):
 
 def test_it_loads_strictly_as_the_network_that_it_was(tmp_path):
     imported = into(write(tmp_path / "w.pth", {"params": foreign.published(6)}), tmp_path / "m")
-    networks = load_networks(ResolvedModel.at(imported.folder), tiny.METHOD)
+    networks = load_model(ResolvedModel.at(imported.folder, tiny.METHOD)).networks
     expected = tiny.trained_networks(6)["generator"]
     image = torch.rand(1, 3, 9, 11)
     assert torch.equal(networks["generator"](image), expected(image))
@@ -76,7 +76,7 @@ def test_its_config_says_where_it_came_from(tmp_path):
 def test_half_precision_becomes_fp32(tmp_path):
     tensors = {key: value.half() if value.is_floating_point() else value for key, value in foreign.published().items()}
     into(write(tmp_path / "w.pth", tensors), tmp_path / "m")
-    (network,) = load_networks(ResolvedModel.at(tmp_path / "m"), tiny.METHOD).values()
+    (network,) = load_model(ResolvedModel.at(tmp_path / "m", tiny.METHOD)).networks.values()
     assert {tensor.dtype for tensor in network.state_dict().values()} == {torch.float32, torch.int64}
     assert torch.equal(network[0].weight, tensors["first.weight"].float())
 
@@ -139,7 +139,7 @@ def test_averaged_weights_are_found_and_come_first(content, place, tmp_path):
     imported = into(write(tmp_path / "w.pth", content()), tmp_path / "m")
     assert imported.config.origin.table == place
     assert imported.config.network == {"width": 6}
-    networks = load_networks(ResolvedModel.at(imported.folder), tiny.METHOD)
+    networks = load_model(ResolvedModel.at(imported.folder, tiny.METHOD)).networks
     image = torch.rand(1, 3, 9, 11)
     assert torch.equal(networks["generator"](image), tiny.trained_networks(6)["generator"](image))
 
@@ -263,4 +263,4 @@ def test_an_altered_folder_is_noticed_as_with_any_model(tmp_path):
     weights = tmp_path / "m" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
     with pytest.raises(ModelError, match="is not the file that"):
-        load_networks(ResolvedModel.at(tmp_path / "m"), tiny.METHOD)
+        load_model(ResolvedModel.at(tmp_path / "m", tiny.METHOD))

@@ -24,13 +24,13 @@ def resolved(tmp_path_factory):
 @pytest.fixture
 def local(resolved):
     """Runs superres with it."""
-    return Local(lambda: Pipeline(SUPERRES, resolved, tiny.METHOD, LoadOptions(device="cpu")))
+    return Local(lambda: Pipeline(SUPERRES, resolved, LoadOptions(device="cpu")))
 
 
 @pytest.fixture
 def measuring(resolved):
     """Runs a task that gives records with it."""
-    return Local(lambda: Pipeline(MEASURE, resolved, tiny.METHOD, LoadOptions(device="cpu")))
+    return Local(lambda: Pipeline(MEASURE, resolved, LoadOptions(device="cpu")))
 
 
 @pytest.fixture

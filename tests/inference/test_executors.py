@@ -39,7 +39,7 @@ def images(folder, widths, height=6):
 
 @pytest.fixture
 def stumbling(resolved):
-    return Local(lambda: Pipeline(STUMBLING, resolved, tiny.METHOD, LoadOptions(device="cpu")))
+    return Local(lambda: Pipeline(STUMBLING, resolved, LoadOptions(device="cpu")))
 
 
 def checkpoints(executor, wanted, items, told=None):

@@ -7,7 +7,6 @@ import os
 
 import numpy as np
 import pytest
-import tiny
 from PIL import Image as PILImage
 from works import MEASURE, STUMBLING, Log, spec
 
@@ -190,7 +189,7 @@ def test_a_target_that_cannot_be_written_to(photos, target):
 
 
 def test_ctrl_c_keeps_the_account(photos, target, resolved):
-    stumbling = Local(lambda: Pipeline(STUMBLING, resolved, tiny.METHOD, LoadOptions(device="cpu")))
+    stumbling = Local(lambda: Pipeline(STUMBLING, resolved, LoadOptions(device="cpu")))
     PILImage.new("RGB", (15, 4)).save(photos / "b.png")
     with pytest.raises(KeyboardInterrupt):
         run_folder(job(photos, target, task=STUMBLING), stumbling, Log())

@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 
 import pytest
-import tiny
 from PIL import Image as PILImage
 from works import MEASURE, Log, spec
 
@@ -117,7 +116,7 @@ def test_a_stream_that_the_format_cannot_hold_is_refused_before_it_is_computed(p
     content = io.BytesIO()
     PILImage.new("RGB", (8400, 4)).save(content, "PNG")
     monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": io.BytesIO(content.getvalue())}))
-    pipeline = Pipeline(SUPERRES, resolved, tiny.METHOD, LoadOptions(device="cpu"))
+    pipeline = Pipeline(SUPERRES, resolved, LoadOptions(device="cpu"))
     pipeline.compute = lambda *_: never()
     summary = run(job("-", output=str(photos / "x.webp")), Local(lambda: pipeline), Log())
     assert "16800×8 pixels are too many for webp" in str(summary.failures[0][1])

@@ -295,7 +295,7 @@ def test_what_is_no_tar(tmp_path):
         (b"{", "cannot be read as JSON"),
         (b"\xff\xfe", "cannot be read as JSON"),
         (b"[" * 100_000, "cannot be read as JSON"),
-        (b'{"model_type": "bert"}', "is no gansdk config"),
+        (b'{"model_type": "bert"}', "is not a gansdk config"),
         (b'{"gansdk": 2}', "has format version 2, this gansdk reads 1; pip install --upgrade gansdk"),
         (b'{"gansdk": 1}', "field 'method' is missing"),
     ],
@@ -310,7 +310,7 @@ def test_a_name_in_the_config_is_no_path(bundle, tmp_path):
     config = json.loads(contents(bundle)["config.json"])
     config["files"]["../up.json"] = "sha256:" + "0" * 64
     files = {**contents(bundle), "config.json": json.dumps(config).encode(), "../up.json": b"x"}
-    assert "no plain name" in refused(tar_of(tmp_path / "evil.tar", files), ModelError)
+    assert "not a plain name" in refused(tar_of(tmp_path / "evil.tar", files), ModelError)
 
 
 def test_a_file_that_the_config_names_must_be_there(bundle, tmp_path):

@@ -57,11 +57,11 @@ def test_an_encoder_covers_a_latent_whose_every_part_it_gives():
 
 
 def test_two_parts_of_one_name_are_refused():
-    with pytest.raises(ValidationError, match="two parts are called style"):
+    with pytest.raises(ValidationError, match="two variables are called style"):
         LatentSource(variables=(Continuous(name="style"), Noise(name="style", n=3)))
-    with pytest.raises(ValidationError, match="two parts are called features"):
+    with pytest.raises(ValidationError, match="two variables are called features"):
         EncoderFacts(data=DIGITS, variables=(Features(n=1), Features(n=2)))
-    with pytest.raises(ValidationError, match="no part can be called pixels"):
+    with pytest.raises(ValidationError, match="no variable can be called pixels"):
         LatentSource(variables=(Code(name="pixels", n=1),))
 
 

@@ -162,9 +162,9 @@ def test_damaged_settings_do_not_stop_a_ref_that_needs_none(catalog):
 def test_a_missing_plugin_gives_the_line_that_installs_it(catalog, tmp_path):
     resolved = catalog.locate(str(write(tmp_path / "other", "infogan", requires="gansdk-plugin-infogan>=0.1,<2")))
     with pytest.raises(MissingPluginError) as error:
-        catalog.method(resolved)
+        resolved.check_plugin()
     assert error.value.hint == "pip install 'gansdk-plugin-infogan>=0.1,<2'"
-    assert catalog.method(catalog.locate("builtin:srresnet-x4")).name == "srgan"
+    assert catalog.locate("builtin:srresnet-x4").method.name == "srgan"
 
 
 def test_a_plugin_that_is_there_but_broken_is_not_to_be_installed_again(catalog, tmp_path):
@@ -172,7 +172,7 @@ def test_a_plugin_that_is_there_but_broken_is_not_to_be_installed_again(catalog,
     catalog.registry = catalog.registry.with_failure(status)
     resolved = catalog.locate(str(write(tmp_path / "other", "infogan", requires="Gansdk_plugin.infogan>=0.1")))
     with pytest.raises(MissingPluginError, match="installed but does not work: ImportError: no torch") as error:
-        catalog.method(resolved)
+        resolved.check_plugin()
     assert error.value.hint == "see `gansdk plugins`"
 
 

@@ -16,7 +16,7 @@ from gansdk.errors import ModelError, NotApplicableError
 from gansdk.files import sha256
 from gansdk.model.config import check_folder, read_config
 from gansdk.models.directions import read_directions
-from gansdk.models.loading import fingerprint, load_networks
+from gansdk.models.loading import fingerprint, load_model
 from gansdk.models.resolved import ResolvedModel
 
 SMILE = Direction(name="smile", unit="of a standard deviation", sweep=(-1, 2))
@@ -82,8 +82,7 @@ def test_a_model_without_any_has_none(folder):
 
 def test_latents_stay_valid(folder):
     def identity():
-        config = read_config(folder)
-        return fingerprint(load_networks(ResolvedModel.at(folder), sketch.METHOD), config.facts)
+        return fingerprint(load_model(ResolvedModel.at(folder, sketch.METHOD)))
 
     before = identity()
     write_directions(folder, [SMILE, TILT], VECTORS)

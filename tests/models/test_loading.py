@@ -14,10 +14,11 @@ from safetensors.torch import load_file, save_file
 
 from gansdk.errors import InputError, ModelError, NotApplicableError, PluginError
 from gansdk.files import sha256
-from gansdk.model.config import Export, Trained, read_config
+from gansdk.model.config import Trained, read_config
 from gansdk.model.facts import Facts
-from gansdk.models.loading import load_networks, write_model
+from gansdk.models.loading import load_model
 from gansdk.models.resolved import ResolvedModel
+from gansdk.models.writing import Export, write_model
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def folder(tmp_path):
 
 
 def load(folder):
-    return load_networks(ResolvedModel.at(folder), tiny.METHOD)
+    return load_model(ResolvedModel.at(folder, tiny.METHOD)).networks
 
 
 def edit(folder, **changes):
@@ -93,7 +94,7 @@ def test_writing_refuses_options_that_do_not_rebuild_the_networks(tmp_path):
         ({"gansdk": 2}, "format version 2, this gansdk reads 1"),
         ({"gansdk": "1"}, "field 'gansdk'"),
         ({"files": {}}, "model.safetensors is not among them"),
-        ({"files": {"../x.safetensors": "sha256:" + 64 * "0"}}, "no plain name"),
+        ({"files": {"../x.safetensors": "sha256:" + 64 * "0"}}, "not a plain name"),
         ({"network": {"width": 8, "depth": 1}}, "unknown field 'depth'"),
         ({"network": {"width": "wide"}}, "field 'width'"),
         ({"network": {"width": 9}}, "does not fit its network"),
@@ -111,7 +112,7 @@ def test_config_that_is_no_json_or_no_config(folder, tmp_path):
     with pytest.raises(ModelError, match="cannot be read as JSON"):
         load(folder)
     (folder / "config.json").write_text("[1]")
-    with pytest.raises(ModelError, match="no gansdk config"):
+    with pytest.raises(ModelError, match="not a gansdk config"):
         load(folder)
     (folder / "config.json").unlink()
     with pytest.raises(ModelError, match=r"has no config\.json"):
@@ -150,9 +151,9 @@ class Payload:
     [
         (pickle.dumps(Payload()), "is a pickle"),
         (b"PK\x03\x04 rest of an archive", "is a pickle"),
-        (b"", "no safetensors file"),
-        (struct.pack("<Q", 2**40) + b"{}", "no safetensors file"),
-        (struct.pack("<Q", 4) + b"nope", "no safetensors file"),
+        (b"", "not a safetensors file"),
+        (struct.pack("<Q", 2**40) + b"{}", "not a safetensors file"),
+        (struct.pack("<Q", 4) + b"nope", "not a safetensors file"),
         (struct.pack("<Q", 4) + b"{no}", "header is unreadable"),
         (struct.pack("<Q", 9) + b'{"a": {}}', "header is unreadable"),
     ],
@@ -207,7 +208,7 @@ def two_checkpoints(tmp_path):
 
 
 def interpolated(folder, network_interpolation):
-    return load_networks(ResolvedModel.at(folder), tiny.METHOD, network_interpolation)["generator"].state_dict()
+    return load_model(ResolvedModel.at(folder, tiny.METHOD), network_interpolation).networks["generator"].state_dict()
 
 
 def test_a_model_with_two_ends_is_itself_at_its_finish(two_checkpoints):
@@ -232,21 +233,21 @@ def test_blend_goes_from_the_start_to_the_finish(two_checkpoints):
 
 
 def test_a_blend_of_one_end_is_refused(folder):
-    with pytest.raises(NotApplicableError, match="one end only"):
-        load_networks(ResolvedModel.at(folder), tiny.METHOD, 0.5)
+    with pytest.raises(NotApplicableError, match="one checkpoint only"):
+        load_model(ResolvedModel.at(folder, tiny.METHOD), 0.5)
 
 
 def test_a_damaged_start_is_found_although_nobody_blends(two_checkpoints):
     (two_checkpoints / "initial.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match=r"initial\.safetensors is no safetensors file"):
+    with pytest.raises(ModelError, match=r"initial\.safetensors is not a safetensors file"):
         load(two_checkpoints)
 
 
 @pytest.mark.parametrize(
     ("checkpoints", "message"),
     [
-        ({"0": "initial.safetensors"}, "ends are '0' and '1'"),
-        ({"0": "model.safetensors", "1": "initial.safetensors"}, "ends are '0' and '1'"),
+        ({"0": "initial.safetensors"}, "checkpoints are '0' and '1'"),
+        ({"0": "model.safetensors", "1": "initial.safetensors"}, "checkpoints are '0' and '1'"),
         ({"0": "other.safetensors", "1": "model.safetensors"}, "'other.safetensors' is not among"),
         ({"2": "initial.safetensors"}, "checkpoints"),
     ],

@@ -25,8 +25,7 @@ def write(folder: Path, *, seed: int = 0, licence: str = "MIT") -> None:
     """Writes its folder, with an image for its card."""
     import torch
 
-    from gansdk.model.config import Export
-    from gansdk.models.loading import write_model
+    from gansdk.models.writing import Export, write_model
 
     networks = tiny.trained_networks(seed=seed)
     last = networks["generator"][5]

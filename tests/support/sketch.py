@@ -79,8 +79,8 @@ def write(folder: Path, *, seed: int = 0) -> None:
     """A model folder of it."""
     import torch
 
-    from gansdk.model.config import Export, Trained, TrainingData
-    from gansdk.models.loading import write_model
+    from gansdk.model.config import Trained, TrainingData
+    from gansdk.models.writing import Export, write_model
 
     data = (TrainingData(name="nothing", licence="CC0-1.0", items=1),)
     trained = Trained(recipe="none", config="none", seed=seed, steps=1, data=data)

@@ -103,8 +103,7 @@ def trained_networks(width: int = 8, seed: int = 0) -> Mapping[str, nn.Module]:
 
 def write(folder, *, width: int = 8, seed: int = 0, facts: gansdk.Facts = FACTS, start=None, **fields):
     """A model folder of this method."""
-    from gansdk.model.config import Export
-    from gansdk.models.loading import write_model
+    from gansdk.models.writing import Export, write_model
 
     built = trained_networks(width, seed)
     return write_model(folder, METHOD, Export(facts, {"width": width}, built, start), **fields)

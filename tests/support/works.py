@@ -26,6 +26,7 @@ UNREAD = ResolvedModel(
         network={},
         files={"model.safetensors": "sha256:" + "0" * 64},
     ),
+    tiny.METHOD,
 )
 
 MEASURE = Task(

@@ -18,6 +18,6 @@ def sketched(tmp_path):
         folder = tmp_path / f"sketch{seed}"
         if not folder.exists():
             sketch.write(folder, seed=seed)
-        return Pipeline(task, ResolvedModel.at(folder), sketch.METHOD, LoadOptions(device="cpu"))
+        return Pipeline(task, ResolvedModel.at(folder, sketch.METHOD), LoadOptions(device="cpu"))
 
     return bind

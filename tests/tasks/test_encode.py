@@ -12,7 +12,7 @@ import torch
 from gansdk import Categorical, Context, Continuous, Facts, Image
 from gansdk.errors import ComputationError, InputError, UnknownNameError
 from gansdk.models.encodings import Encoding
-from gansdk.models.loading import load_networks
+from gansdk.models.loading import load_model
 from gansdk.tasks.encode import ENCODE, EncodeOptions, run, run_many, unsupported_reason
 from gansdk.tasks.generate import GENERATE
 
@@ -33,7 +33,7 @@ def test_only_a_model_with_an_encoder_fits():
 
 def test_the_parts_are_those_of_the_network(encode):
     found = encode(image())
-    network = load_networks(encode.resolved, sketch.METHOD)["recogniser"]
+    network = load_model(encode.resolved).networks["recogniser"]
     with torch.no_grad():
         said = network(torch.from_numpy(image()).float().reshape(1, 80) / 255)[0]
     assert list(found) == ["class", "style", "features"]

@@ -10,7 +10,7 @@ from PIL import Image as PILImage
 
 from gansdk import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
 from gansdk.errors import InputError, NotApplicableError, OptionError, UnknownNameError
-from gansdk.models.loading import load_networks
+from gansdk.models.loading import load_model
 from gansdk.tasks.generate import GENERATE, GenerateOptions, extent, pieces, unsupported_reason
 
 
@@ -28,7 +28,7 @@ def test_only_a_generator_from_a_latent_fits():
 
 def test_images_are_those_of_their_latents(generate):
     gallery = generate(n=3, seed=5)
-    network = load_networks(generate.resolved, sketch.METHOD)["generator"]
+    network = load_model(generate.resolved).networks["generator"]
     latent = {name: torch.from_numpy(array) for name, array in gallery.arrays.items()}
     with torch.no_grad():
         expected = sketch.Decoder(network).generate(latent).permute(0, 2, 3, 1) * 255

@@ -12,7 +12,7 @@ from trainings import metrics, state, train
 from gansdk.errors import UsageError
 from gansdk.evaluation.record import read_evaluation
 from gansdk.model.config import check_folder, read_config
-from gansdk.models.loading import load_networks
+from gansdk.models.loading import load_model
 from gansdk.models.resolved import ResolvedModel
 from gansdk.plugins.registry import discover
 
@@ -22,7 +22,7 @@ def test_the_evaluation_is_that_of_the_model_which_lies_there(tmp_path, photos):
     held_out = write_images(tmp_path / "held-out", seed=5)
     finished = train(run, photos, tests={"held-out": str(held_out)}, note=notes.append)
     config = read_config(run / "model")
-    network = load_networks(ResolvedModel.at(run / "model"), METHOD)["generator"]
+    network = load_model(ResolvedModel.at(run / "model", METHOD)).networks["generator"]
     expected = {}
     for path in held_out.glob("*.png"):
         with PILImage.open(path) as image:

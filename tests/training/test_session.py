@@ -11,8 +11,9 @@ from adversary import METHOD
 from trainings import METHODS, metrics, state, train
 
 from gansdk.errors import TrainingError
-from gansdk.model.config import Credit, check_folder, check_safetensors, read_attributions, read_config
-from gansdk.models.loading import load_networks
+from gansdk.model.config import Credit, check_folder, read_attributions, read_config
+from gansdk.model.tensors import read_header
+from gansdk.models.loading import load_model
 from gansdk.models.resolved import ResolvedModel
 from gansdk.training import trainer
 
@@ -43,7 +44,7 @@ def test_the_model_holds_the_averaged_weights_and_how_they_came_to_be(tmp_path, 
     train(run, photos, tests={"held-out": photos}, licence="CC0-1.0", summary="a test", seed=3)
     config = read_config(run / "model")
     tensors = state(run)[0]
-    network = load_networks(ResolvedModel.at(run / "model"), METHOD)["generator"].state_dict()
+    network = load_model(ResolvedModel.at(run / "model", METHOD)).networks["generator"].state_dict()
     for key in network:
         averaged = tensors.get(f"average/generator/generator.{key}")
         assert torch.equal(network[key], averaged if averaged is not None else tensors[f"module/generator/0/{key}"])
@@ -116,7 +117,7 @@ def test_a_run_folder_holds_no_pickle_under_any_name(tmp_path, photos):
             for line in [content] if path.suffix == ".json" else content.splitlines():
                 json.loads(line)
             continue
-        check_safetensors(path)
+        read_header(path)
         assert struct.unpack("<Q", content[:8])[0] < len(content)
         with pytest.raises((pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError, AttributeError)):
             pickle.loads(content)

@@ -193,11 +193,11 @@ def test_tiled_equals_whole_bit_for_bit(name):
 
 def test_the_declared_receptive_field_is_the_networks(sharpen):
     """What a pixel can reach, by the gradient of the loaded weights."""
-    from gansdk.models.loading import load_networks
+    from gansdk.models.loading import load_model
 
     resolved = sharpen.resolved
     radius = resolved.config.facts.generator.receptive_field
-    network = load_networks(resolved, METHOD)["generator"].double()
+    network = load_model(resolved).networks["generator"].double()
     side = 2 * radius + 9
     image = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     middle = side // 2 * 4 + 1
@@ -215,7 +215,7 @@ def test_reduced_precision_that_its_facts_call_safe_passes_the_gate(name):
 
     photo = photographs.chelsea()[60:180, 150:290]
     for precision in sharpen.resolved.config.facts.safe_precisions:
-        (loss,) = measure(sharpen.resolved, METHOD, precision, {"chelsea": photo})
+        (loss,) = measure(sharpen.resolved, precision, {"chelsea": photo})
         assert loss.passes, loss
 
 

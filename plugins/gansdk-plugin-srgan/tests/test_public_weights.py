@@ -42,10 +42,10 @@ def expected():
 
 
 def test_in_fp32_it_gives_the_expected_numbers(model):
-    from gansdk.models.loading import load_networks
+    from gansdk.models.loading import load_model
     from gansdk.models.resolved import ResolvedModel
 
-    network = load_networks(ResolvedModel.at(model), METHOD)["generator"]
+    network = load_model(ResolvedModel.at(model, METHOD)).networks["generator"]
     image = torch.from_numpy(np.array(PILImage.open(REFERENCE / "input.png"))).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         numbers = network(image).clamp(0, 1)[0].permute(1, 2, 0).numpy()

@@ -51,8 +51,9 @@ def assemble(call, facts):
 
 def build(folder, method) -> None:
     """The model that the plugin brings, as if it had been trained."""
-    from gansdk.model.config import Export, Trained, TrainingData
-    from gansdk.models.loading import build_networks, write_model
+    from gansdk.model.config import Trained, TrainingData
+    from gansdk.models.loading import build_networks
+    from gansdk.models.writing import Export, write_model
 
     torch.manual_seed(0)
     built = build_networks(method, {"width": 16})
