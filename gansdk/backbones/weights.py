@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gansdk.errors import InputError
-from gansdk.model import tensors as tensor_files
+from gansdk.errors import InputError, ModelError
 from gansdk.settings import data_folder
 
 if TYPE_CHECKING:
@@ -47,5 +46,10 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     Raises:
         ModelError: If keys or shapes differ.
     """
-    tensor_files.fill({"": network}, tensors, path, hint="name another file")
+    try:
+        network.load_state_dict(dict(tensors), strict=True)  # torch supplies the counters that old batch-norms lack
+    except RuntimeError as error:
+        detail = str(error).splitlines()[-1].strip()
+        raise ModelError(f"{path} does not fit {type(network).__name__}: {detail}", hint="name another file") from None
+    network.eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch takes and its stubs lack

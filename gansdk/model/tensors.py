@@ -99,37 +99,27 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 def flatten(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     """The tensors of networks under the names that a file has for them: network and key, joined by a dot."""
-    return {
-        f"{name}.{key}" if name else key: value
-        for name, network in networks.items()
-        for key, value in network.state_dict().items()
-    }
+    return {f"{name}.{key}": value for name, network in networks.items() for key, value in network.state_dict().items()}
 
 
-def fill(
-    networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], where: object, *, hint: str = _OTHERS
-) -> None:
+def fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], where: object) -> None:
     """Puts tensors into networks, in eval mode and without gradients of their weights afterwards.
 
     Args:
-        networks: By name; the name ``""`` is for a single network whose tensors have no prefix.
+        networks: By name.
         tensors: By network and key, as :func:`flatten` names them.
         where: The file that they come from, for messages.
-        hint: What to do where they do not fit.
 
     Raises:
         ModelError: If a tensor is missing, unexpected or of another shape; the message names it.
     """
-    check_fit(networks, tensors, where, hint=hint)
+    check_fit(networks, tensors, where)
     for name, network in networks.items():
-        prefix = f"{name}." if name else ""
-        network.load_state_dict({key: tensors[prefix + key] for key in network.state_dict()}, strict=True)
+        network.load_state_dict({key: tensors[f"{name}.{key}"] for key in network.state_dict()}, strict=True)
         network.eval().requires_grad_(False)
 
 
-def check_fit(
-    networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], where: object, *, hint: str = _OTHERS
-) -> None:
+def check_fit(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], where: object) -> None:
     """Refuses tensors that are not exactly those of the networks; arguments as for :func:`fill`.
 
     Raises:
@@ -137,7 +127,7 @@ def check_fit(
     """
     if problems := mismatches(networks, tensors):
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise ModelError(f"{where} does not fit its network: {'; '.join(problems[:3])}{more}", hint=hint)
+        raise ModelError(f"{where} does not fit its network: {'; '.join(problems[:3])}{more}", hint=_OTHERS)
 
 
 def mismatches(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> list[str]:

@@ -63,7 +63,7 @@ def test_it_is_fixed(backbone):
 
 def test_another_file_is_refused_in_one_line(tmp_path, monkeypatch):
     save_file({"features.0.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(ModelError, match="does not fit its network") as caught:
+    with pytest.raises(ModelError, match="does not fit EfficientNetLite0") as caught:
         load_lite0(str(tmp_path / "other.safetensors"))
     assert "\n" not in str(caught.value)
     monkeypatch.setenv("GANSDK_DATA", str(tmp_path))

@@ -21,7 +21,7 @@ def script():
 
 @pytest.fixture(scope="module")
 def catalog(script):
-    return script.Catalog(script.discover(), script.Settings())
+    return script.Catalog.installed_here()
 
 
 def test_no_card_is_stale(script, catalog):
