@@ -33,16 +33,15 @@ from gansdk.model.config import (
     EVALUATION,
     README,
     WEIGHTS,
-    Export,
     Trained,
     read_attributions,
     read_config,
-    read_header,
 )
+from gansdk.model.tensors import read_header
 from gansdk.models.catalog import Catalog, ResolvedModel
 from gansdk.models.loading import load_model
 from gansdk.models.pipelines import Pipeline
-from gansdk.models.writing import write_model
+from gansdk.models.writing import Export, write_model
 from gansdk.options import ImageReading, LoadOptions
 from gansdk.plugins.registry import discover
 from gansdk.settings import Settings

@@ -18,7 +18,7 @@ def resolved(tmp_path_factory):
     """A tiny model."""
     folder = tmp_path_factory.mktemp("model") / "model"
     tiny.write(folder)
-    return ResolvedModel.at(folder)
+    return ResolvedModel.at(folder, tiny.METHOD)
 
 
 @pytest.fixture
