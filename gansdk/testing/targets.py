@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gansdk.model.facts import Facts, ImageGeneratorFacts
-from gansdk.plugins.declarations import resolve
 from gansdk.testing.checks import skip
 
 if TYPE_CHECKING:

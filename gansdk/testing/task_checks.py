@@ -151,11 +151,10 @@ class _Trial:
 
     def __init__(self, target: TaskUnderTest) -> None:
         from gansdk.models.pipelines import Pipeline
-        from gansdk.models.resolved import ResolvedModel
 
         model = target.model
         load = LoadOptions(device="cpu", precision="fp32")
-        self.pipeline: Pipeline = Pipeline(target.task, ResolvedModel.at(model.folder), model.method, load)
+        self.pipeline: Pipeline = Pipeline(target.task, model.resolved, load)
         self._slots = len(target.task.slots)
         self._options: dict[str, Any] = {}
         for name, field in options_of(target.task).model_fields.items():

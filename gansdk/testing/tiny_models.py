@@ -12,7 +12,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from gansdk.model.config import Export
 from gansdk.model.facts import (
     EncoderFacts,
     Facts,
@@ -25,7 +24,7 @@ from gansdk.model.facts import (
 )
 from gansdk.model.protocols import Model
 from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise, Variable
-from gansdk.models.loading import write_model
+from gansdk.models.writing import Export, write_model
 from gansdk.options import Options
 from gansdk.plugins.declarations import Method
 from gansdk.testing.replay import TinyFolder
