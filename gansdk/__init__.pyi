@@ -3,24 +3,24 @@
 from ._version import __version__ as __version__
 from .backbones.vgg import VGG as VGG
 from .backbones.vgg import load_vgg as load_vgg
-from .data.batches import AlignedCrops as AlignedCrops
-from .data.batches import ImageBatches as ImageBatches
-from .data.degradation import (
+from .data.crops import AlignedCrops as AlignedCrops
+from .data.crops import (
     Degradation as Degradation,
 )
-from .data.degradation import (
+from .data.crops import (
     DegradationOptions as DegradationOptions,
 )
-from .data.degradation import (
+from .data.crops import (
     degrade as degrade,
 )
-from .data.degradation import (
+from .data.crops import (
     upscale as upscale,
 )
 from .data.folders import Dataset as Dataset
 from .data.folders import Images as Images
 from .data.folders import open_images as open_images
 from .data.opening import open_data as open_data
+from .data.stacked import ImageBatches as ImageBatches
 from .data.stacked import (
     Labels as Labels,
 )
@@ -107,12 +107,12 @@ from .errors import (
 from .errors import (
     UsageError as UsageError,
 )
-from .evaluation.image_metrics import luma as luma
-from .evaluation.image_metrics import psnr as psnr
 from .evaluation.protocol import Unsuitable as Unsuitable
 from .evaluation.record import Estimate as Estimate
 from .evaluation.record import Evaluation as Evaluation
 from .evaluation.record import Measurement as Measurement
+from .evaluation.restoration_metrics import luma as luma
+from .evaluation.restoration_metrics import psnr as psnr
 from .hub.search import SearchResult as SearchResult
 from .importing.weights import import_weights as import_weights
 from .media.gallery import Gallery as Gallery

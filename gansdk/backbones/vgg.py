@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import nn
 
-from gansdk.backbones.weights import fill, find
+from gansdk.backbones import fill, find
 from gansdk.errors import InputError, ModelError
 from gansdk.files import sha256
 from gansdk.model.tensors import read_tensors

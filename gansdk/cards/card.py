@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansdk.errors import MissingPluginError
-from gansdk.evaluation.classifiers import SHAPE, evaluated
 from gansdk.evaluation.codes import (
     latent_variables,
     named_code,
@@ -17,6 +16,7 @@ from gansdk.evaluation.codes import (
     sampling_unsupported_reason,
     swept_codes,
 )
+from gansdk.evaluation.evaluators import SHAPE, evaluated_dataset
 from gansdk.evaluation.record import Evaluation, read_evaluation
 from gansdk.model.config import read_attributions
 from gansdk.model.facts import LatentGeneratorFacts
@@ -197,7 +197,7 @@ def evaluated_by(config: ModelConfig) -> NamedDataset | None:
     code, image = named_code(config.facts), sampled(config.facts)
     if code is None or config.trained is None or (image.height, image.width, image.channels) != SHAPE:
         return None
-    found = (evaluated(data.digest) for data in config.trained.data)
+    found = (evaluated_dataset(data.digest) for data in config.trained.data)
     return next((data for data in found if data is not None and set(code.labels) <= set(data.classes)), None)
 
 

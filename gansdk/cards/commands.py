@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansdk.errors import GansdkError
 from gansdk.evaluation.codes import latent_variables, swept_codes
-from gansdk.evaluation.evaluator import OTHER_CHECKPOINT
+from gansdk.evaluation.evaluated_model import OTHER_CHECKPOINT
 from gansdk.evaluation.protocol import SAMPLES
 from gansdk.evaluation.restoration import PREFIX
 from gansdk.model.variables import Categorical

@@ -25,8 +25,8 @@ from gansdk.cards.card import (
     sweeps,
 )
 from gansdk.evaluation import sample_metrics
-from gansdk.evaluation.classifiers import PRETRAINED, load_evaluator
 from gansdk.evaluation.codes import named_code
+from gansdk.evaluation.evaluators import PRETRAINED, load_evaluator
 from gansdk.evaluation.protocol import SEED
 from gansdk.evaluation.restoration import FACES, JPEG, PHOTOGRAPHS, TEXT
 from gansdk.models.context import Context
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.evaluation.assessment import EvaluatedModel
+    from gansdk.evaluation.evaluated_model import EvaluatedModel
     from gansdk.media.gallery import Gallery
     from gansdk.model.config import ModelConfig
     from gansdk.model.facts import ImageSpec
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from PIL import ImageFont
 
-    from gansdk.evaluation.restoration import Example
+    from gansdk.evaluation.restoration import RestorationExample
 
 
 def make_images(folder: Path, resolved: ResolvedModel, load: LoadOptions) -> list[Path]:
@@ -72,7 +72,7 @@ def make_images(folder: Path, resolved: ResolvedModel, load: LoadOptions) -> lis
     Raises:
         GansdkError: If the model does not load or gives no usable result, or the folder cannot be written to.
     """
-    from gansdk.evaluation.evaluator import load_evaluated_model
+    from gansdk.evaluation.evaluated_model import load_evaluated_model
     from gansdk.files import write_whole
 
     names = applicable(resolved.config)
@@ -152,7 +152,7 @@ def _mistaken(model: Model, data: NamedDataset, device: torch.device) -> Pixels:
     """The first samples that the evaluator takes for another class; then those that it nearly does."""
     evaluator = load_evaluator(PRETRAINED / f"{data.name}.safetensors", data.classes, device)
     latent, pixels = _tried(model)
-    rest = evaluator.look(pixels).probabilities.copy()
+    rest = evaluator.predict(pixels).probabilities.copy()
     code, each = named_code(model.facts), np.arange(len(rest))
     if code is None:
         raise TypeError("a model whose categories have no words was given")
@@ -242,7 +242,7 @@ def restored_images(evaluated_model: EvaluatedModel, checkpoints: tuple[str, str
         yield name, sheet([Row(panels, captions if at == 0 else ()) for at, panels in enumerate(rows)])
 
 
-def _cases(evaluated_model: EvaluatedModel) -> Iterator[tuple[tuple[str, str], Example]]:
+def _cases(evaluated_model: EvaluatedModel) -> Iterator[tuple[tuple[str, str], RestorationExample]]:
     from gansdk.evaluation.protocol import EvaluationSettings
     from gansdk.evaluation.restoration import RestorationProtocol, trial_images
 
@@ -255,7 +255,7 @@ def _cases(evaluated_model: EvaluatedModel) -> Iterator[tuple[tuple[str, str], E
             yield from (((name, case.name), case) for case in trial.examples(images))
 
 
-def _panels(case: Example, variable: _Part) -> list[Pixels]:
+def _panels(case: RestorationExample, variable: _Part) -> list[Pixels]:
     """The part of each image of a case, in the order of the columns."""
     from gansdk.evaluation.protocol import BASELINE, MODEL
     from gansdk.evaluation.restoration import BICUBIC

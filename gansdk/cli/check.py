@@ -119,7 +119,7 @@ def card(
 
 def _target(session: CommandContext, resolved: ResolvedModel, output: str) -> Path | None:
     """The card's file; None where it is printed."""
-    from gansdk.evaluation.evaluator import is_users_own
+    from gansdk.evaluation.evaluated_model import is_users_own
     from gansdk.files import stands
 
     if not output:

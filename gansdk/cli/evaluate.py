@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gansdk.data.folders import Dataset
-    from gansdk.evaluation.evaluator import EvaluationRun
     from gansdk.evaluation.record import Evaluation, Measurement
+    from gansdk.evaluation.run import EvaluationRun
     from gansdk.models.resolved import ResolvedModel
     from gansdk.options import LoadOptions
 
 
-TEXT = """Measure how good a model is, beside its baseline, and keep it in the model's evaluation.json.
+TEXT = """Measure how good a model is, with its baseline, and keep the figures in the model's evaluation.json.
 
-    A model that ships in a plugin is measured and left as it is, unless it is named by its folder.
+    A model that ships in a plugin is measured but not changed, unless it is named by its folder.
     """
 _REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)]
 _FLAGS = (
@@ -34,22 +34,22 @@ _FLAGS = (
         list[str],
         metavar="[NAME=]DATA",
         text="a name as in mnist:test, a folder or a zip archive, and its name in the record; may be repeated "
-        "(default: the test split of the named data set that it learned from, where that is here, and trial images "
-        "that come along; metrics of samples need none)",
+        "(default: the test split of the named data set that it was trained on, if that is here, and trial images "
+        "that come with gansdk; metrics of samples need none)",
     ),
     flag(
         "jpeg",
         list[int],
         metavar="1..95",
-        text="measure restored images also from inputs that are JPEG of this quality; may be repeated",
+        text="also measure images restored from JPEG inputs of this quality; may be repeated",
     ),
     flag("metric", list[str], metavar="NAME", text="measure by this; may be repeated (default: all that fit)"),
     flag(
         "baseline",
         str,
         metavar="REF",
-        text="a model to put beside it: the same training without the method's own terms; one with two ends has its "
-        "start",
+        text="a model to compare it with: the same training without the method's own terms (default: its own start, "
+        "if it has two ends)",
     ),
     flag(
         "ablation",
@@ -61,8 +61,8 @@ _FLAGS = (
         "replicate",
         list[str],
         metavar="REF",
-        text="measure this instead, the same training from another seed, and record it for the spread of REF's "
-        "figures; may be repeated",
+        text="measure this instead, the same training from another seed, and record the spread of REF's figures; "
+        "may be repeated",
     ),
     flag(
         "output",
@@ -77,49 +77,49 @@ _FLAGS = (
 def command() -> Any:
     """The command."""
     from gansdk.cli.tasks import parameter_of
-    from gansdk.evaluation.protocol import MeasuringOptions
+    from gansdk.evaluation.protocol import EvaluationOptions
     from gansdk.options import describe
 
     ref = Parameter("ref", Parameter.POSITIONAL_OR_KEYWORD, annotation=_REF)
-    load = [parameter_of(info, "Computing") for info in describe(MeasuringOptions)]
+    load = [parameter_of(info, "Computing") for info in describe(EvaluationOptions)]
     return made_command("eval", _call, [ref, *_FLAGS, *load], TEXT)
 
 
 def _call(context: typer.Context, values: dict[str, Any]) -> None:
-    from gansdk.evaluation.protocol import MeasuringOptions
+    from gansdk.evaluation.protocol import EvaluationOptions
     from gansdk.evaluation.record import unevaluated
     from gansdk.options import validate
 
     session = context_of(context)
     resolved = session.catalog.locate(values["ref"])
-    beside = _beside(session, values)
-    beside.check(resolved)
-    load = validate(MeasuringOptions, {name: values[name] for name in MeasuringOptions.model_fields})
-    for one in (resolved, *beside.models):
-        one.check_plugin()  # a missing plugin is known before anything is read
+    others = _other_models(session, values)
+    others.check(resolved)
+    load = validate(EvaluationOptions, {name: values[name] for name in EvaluationOptions.model_fields})
+    for model in (resolved, *others.models):
+        model.check_plugin()  # a missing plugin is known before anything is read
     target = _target(session, resolved, values["output"], load)
-    datasets = _with_compressed(_datasets(session, resolved, values["data"] or ()), resolved, values["jpeg"] or ())
+    data = _with_compressed(_datasets(session, resolved, values["data"] or ()), resolved, values["jpeg"] or ())
     with uninterrupted():
         import torch  # noqa: F401 - takes its time, and must not be torn apart
-    how = {"data": datasets, "load": load, "metrics": tuple(values["metric"] or ())}
+    options = {"data": data, "load": load, "metrics": tuple(values["metric"] or ())}
     try:
-        found = _measure(session, resolved, beside, **how)
+        found = _measure(session, resolved, others, **options)
     except ModelError:
         newer = resolved.replaced()
         if newer is None:
             raise
         session.output.note(f"{resolved.ref} was replaced while it was read; it is read again")
         resolved = newer
-        beside.check(resolved)
-        found = _measure(session, resolved, beside, **how)
+        others.check(resolved)
+        found = _measure(session, resolved, others, **options)
     _report(session, resolved.ref, found)
-    if found.measurements and not values["metric"] and (said := unevaluated(resolved.config.facts, found)):
-        session.output.note(f"{said}: no figure says how good they are; give real ones with --data")
+    if found.measurements and not values["metric"] and (reason := unevaluated(resolved.config.facts, found)):
+        session.output.note(f"{reason}: no figure says how good they are; give real ones with --data")
     _keep(session, resolved, target, found)
 
 
-class _Beside(NamedTuple):
-    """What is measured beside a model, or in its place."""
+class _OtherModels(NamedTuple):
+    """The models that are compared with REF, or measured instead of it."""
 
     baseline: ResolvedModel | None
     variants: Mapping[str, ResolvedModel]
@@ -131,7 +131,7 @@ class _Beside(NamedTuple):
         return (*([self.baseline] if self.baseline is not None else []), *self.variants.values(), *self.replicates)
 
     def check(self, resolved: ResolvedModel) -> None:
-        from gansdk.evaluation.assessment import check_replicates
+        from gansdk.evaluation.evaluated_model import check_replicates
 
         given = {"--baseline": self.baseline, "--ablation": self.variants, "--replicate": self.replicates}
         named = [name for name, value in given.items() if value]
@@ -140,48 +140,45 @@ class _Beside(NamedTuple):
         if self.replicates:
             check_replicates(resolved, self.replicates)
 
-    def measured(self, evaluator: EvaluationRun, resolved: ResolvedModel) -> Evaluation:
+    def measured(self, run: EvaluationRun, resolved: ResolvedModel) -> Evaluation:
         if self.variants:
-            return evaluator.evaluate_variants(resolved, self.variants)
+            return run.evaluate_variants(resolved, self.variants)
         if self.replicates:
-            return evaluator.evaluate_replicates(resolved, self.replicates)
-        return evaluator.evaluate(resolved, self.baseline)
+            return run.evaluate_replicates(resolved, self.replicates)
+        return run.evaluate(resolved, self.baseline)
 
 
-def _measure(session: CommandContext, resolved: ResolvedModel, beside: _Beside, **how: Any) -> Evaluation:
-    """Measures with a bar on stderr, and notes above it."""
-    from gansdk.evaluation.evaluator import EvaluationRun
-
-    bar = Bar(session.output)
-
-    def progress(name: str, done: int, total: int) -> None:
-        bar.show(name, done, total)
-
-    def note(text: str) -> None:
-        bar.clear()
-        session.output.note(text)
-
-    try:
-        return beside.measured(EvaluationRun(session.catalog, **how, note=note, progress=progress), resolved)
-    finally:
-        bar.clear()
-
-
-def _beside(session: CommandContext, values: Mapping[str, Any]) -> _Beside:
+def _other_models(session: CommandContext, values: Mapping[str, Any]) -> _OtherModels:
     from gansdk.options import parse_mapping
 
     locate = session.catalog.locate
     rows = parse_mapping("--ablation", values["ablation"] or ())
-    return _Beside(
+    return _OtherModels(
         baseline=locate(values["baseline"]) if values["baseline"] else None,
         variants={name: locate(ref) for name, ref in rows.items()},
         replicates=[locate(ref) for ref in values["replicate"] or ()],
     )
 
 
+def _measure(session: CommandContext, resolved: ResolvedModel, others: _OtherModels, **options: Any) -> Evaluation:
+    """Measures with a bar on stderr, and notes above it."""
+    from gansdk.evaluation.run import EvaluationRun
+
+    bar = Bar(session.output)
+
+    def note(text: str) -> None:
+        bar.clear()
+        session.output.note(text)
+
+    try:
+        return others.measured(EvaluationRun(session.catalog, **options, note=note, progress=bar.show), resolved)
+    finally:
+        bar.clear()
+
+
 def _datasets(session: CommandContext, resolved: ResolvedModel, texts: Iterable[str]) -> dict[str, Dataset]:
     from gansdk.data.opening import find_data, test_splits
-    from gansdk.evaluation.evaluator import digests
+    from gansdk.evaluation.evaluated_model import digests
     from gansdk.evaluation.restoration import trial_images
     from gansdk.model.facts import ImageGeneratorFacts
 
@@ -189,10 +186,10 @@ def _datasets(session: CommandContext, resolved: ResolvedModel, texts: Iterable[
     for text in texts:
         name, place = named(text)
         dataset = find_data(place, session.registry.datasets).data
-        if (name or dataset.name) in found:
-            what = f"two data sets are called {name or dataset.name!r}"
-            raise OptionError(what, hint="write --data NAME=DATA, each name once")
-        found[name or dataset.name] = dataset
+        label = name or dataset.name
+        if label in found:
+            raise OptionError(f"two data sets are called {label!r}", hint="write --data NAME=DATA, each name once")
+        found[label] = dataset
     if found:
         return found
     if isinstance(resolved.config.facts.generator, ImageGeneratorFacts):
@@ -229,8 +226,9 @@ def _with_compressed(
 
 
 def _target(session: CommandContext, resolved: ResolvedModel, output: str | None, load: LoadOptions) -> Path | None:
-    """The file or model folder that shall have it; None where nothing is written, which is said."""
-    from gansdk.evaluation.evaluator import is_users_own
+    """The file or model folder to write to; None, with a note, if nothing is written."""
+    from gansdk.evaluation.evaluated_model import is_users_own
+    from gansdk.evaluation.record import read_evaluation_file
     from gansdk.files import stands
 
     if output:
@@ -240,29 +238,23 @@ def _target(session: CommandContext, resolved: ResolvedModel, output: str | None
         if path.is_dir():
             raise UsageError(f"{path} is a folder", hint="give -o a file")
         if stands(path):
-            _check_evaluation(path)
+            try:
+                read_evaluation_file(path)
+            except ModelError as error:
+                what = f"{path} is there and holds no measurements"
+                raise OutputExistsError(what, hint="give -o another file") from error
         return path
     if load.network_interpolation is not None:
-        session.output.note("a place between the ends is no model of its own: nothing is written; -o FILE keeps it")
+        session.output.note("a place between the ends is not a model of its own: nothing is written; -o FILE keeps it")
         return None
     if not is_users_own(session.catalog, resolved):
-        session.output.note(f"{resolved.ref} is no folder of yours: nothing is written; -o FILE keeps it")
+        session.output.note(f"{resolved.ref} is not a folder of yours: nothing is written; -o FILE keeps it")
         return None
     return resolved.folder
 
 
-def _check_evaluation(path: Path) -> None:
-    """Refuses to write over what holds no measurements."""
-    from gansdk.evaluation.record import read_evaluation_file
-
-    try:
-        read_evaluation_file(path)
-    except ModelError as error:
-        raise OutputExistsError(f"{path} is there and holds no measurements", hint="give -o another file") from error
-
-
 def _keep(session: CommandContext, resolved: ResolvedModel, target: Path | None, found: Evaluation) -> None:
-    from gansdk.evaluation.evaluator import keep
+    from gansdk.evaluation.evaluated_model import store_evaluation
     from gansdk.evaluation.record import Evaluation, read_evaluation_file
     from gansdk.files import write_whole
     from gansdk.model.config import WEIGHTS
@@ -270,7 +262,7 @@ def _keep(session: CommandContext, resolved: ResolvedModel, target: Path | None,
     if target is None:
         return
     if target == resolved.folder:
-        keep(target, found, resolved.config.files[WEIGHTS])
+        store_evaluation(target, found, resolved.config.files[WEIGHTS])
         session.output.note(f"kept in {target / 'evaluation.json'}")
         return
     before = read_evaluation_file(target) if target.exists() else Evaluation()
@@ -279,38 +271,33 @@ def _keep(session: CommandContext, resolved: ResolvedModel, target: Path | None,
 
 
 def _report(session: CommandContext, ref: str, found: Evaluation) -> None:
-    rows = [("", one) for one in found.measurements]
-    rows += [(variant.name, one) for variant in found.ablation for one in variant.measurements]
-    rows += [(f"seed {other.seed}", one) for other in found.replicates for one in other.measurements]
-    records = [{"model": ref, **({"row": name} if name else {}), **one.model_dump(mode="json")} for name, one in rows]
+    rows = [("", measured) for measured in found.measurements]
+    rows += [(variant.name, measured) for variant in found.ablation for measured in variant.measurements]
+    rows += [(f"seed {other.seed}", measured) for other in found.replicates for measured in other.measurements]
     if session.output.flags.json:
-        for record in records:
-            session.output.record(record)
+        for name, measured in rows:
+            row = {"row": name} if name else {}
+            session.output.record({"model": ref, **row, **measured.model_dump(mode="json")})
         return
-    session.output.listing([_cells(name, one) for name, one in rows], _columns(rows))
-    if found.baseline and any(one.baseline is None for _, one in rows):
+    cells = [_cells(name, measured) for name, measured in rows]
+    filled = dict.fromkeys(column for row in cells for column, text in row.items() if text)
+    columns: dict[str, Any] = {column: (lambda row, column=column: row.get(column, "")) for column in filled}
+    session.output.listing(cells, columns)
+    if found.baseline and any(measured.baseline is None for _, measured in rows):
         session.output.note(f"baseline: {found.baseline}")
 
 
-def _cells(row: str, one: Measurement) -> dict[str, str]:
+def _cells(row: str, measured: Measurement) -> dict[str, str]:
     from gansdk.evaluation.record import difference, interval, number
 
     cells = {
         "row": row,
-        "data": one.data,
-        "metric": one.metric,
-        "better": one.better,
-        "value": f"{number(one.value, one.unit)} {one.unit}".rstrip(),
-        "95 %": interval(one.interval, one.unit),
-        "baseline": number(one.baseline.value, one.unit) if one.baseline is not None else "",
-        "difference": difference(one),
+        "data": measured.data,
+        "metric": measured.metric,
+        "better": measured.better,
+        "value": f"{number(measured.value, measured.unit)} {measured.unit}".rstrip(),
+        "95 %": interval(measured.interval, measured.unit),
+        "baseline": number(measured.baseline.value, measured.unit) if measured.baseline is not None else "",
+        "difference": difference(measured),
     }
-    return cells | {name: number(value, one.unit) for name, value in one.references.items()}
-
-
-def _columns(rows: Iterable[tuple[str, Measurement]]) -> dict[str, Any]:
-    """The columns in which something stands."""
-    every = [_cells(*row) for row in rows]
-    names = dict.fromkeys(name for cells in every for name in cells)
-    filled = [name for name in names if any(cells.get(name) for cells in every)]
-    return {name: (lambda cells, name=name: cells.get(name, "")) for name in filled}
+    return cells | {name: number(value, measured.unit) for name, value in measured.references.items()}

@@ -1,10 +1,10 @@
-"""Ways of computing the same image, run in turn: the one honest way to say that one is faster than another."""
+"""Ways of computing the same image, run in turn in one process: so one can be said to be faster than another."""
 
 from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
     from gansdk.model.facts import Precision
     from gansdk.model.protocols import Model
-    from gansdk.models.pipelines import Pipeline
-
-    Pixels = NDArray[np.uint8]
     from gansdk.models.catalog import Catalog
+    from gansdk.models.pipelines import Pipeline
     from gansdk.models.resolved import ResolvedModel
     from gansdk.options import LoadOptions
     from gansdk.plugins.declarations import Task
+
+    Pixels = NDArray[np.uint8]
 
 
 _HEADROOM = 1.6
 """Memory that a whole image takes, in units of what its tensors hold at one time: kernels need room of their own."""
 
 _PROBE = 64
-"""Pixels a side of what each way computes first, so that setting up once counts for nobody."""
+"""Pixels a side of what each way computes first, so that no figure includes the set-up."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Way:
     Attributes:
         name: What it is called.
         precision: The numbers that it computes with.
-        call: Takes pixels, uint8 [H, W, C]; what it gives is ready when it returns.
+        call: Takes pixels, uint8 [H, W, C]; its result is ready when it returns.
         is_whole: Whether it computes any image in one piece, however large.
     """
 
@@ -67,9 +67,9 @@ class Speed:
         way: Its name.
         precision: Its numbers.
         seconds: Of each round.
-        speed_up: How many times as fast as the first way it was, round by round; empty where either was left out.
+        speed_up: How many times as fast as the first way it was, round by round; empty if either was left out.
         peak: Bytes that it took at most, beyond those taken before.
-        left_out: Why it did not run; empty where it did.
+        left_out: Why it did not run; empty if it did.
     """
 
     side: int
@@ -97,7 +97,8 @@ class Speed:
 
 def eager(pipeline: Pipeline) -> Way:
     """``eager``: the network as its plugin builds it, the whole image, NCHW, fp32."""
-    return Way("eager", "fp32", _Bare(pipeline.bare(), pipeline.placement.device), is_whole=True)
+    call = partial(_call_generator, pipeline.bare(), pipeline.placement.device)
+    return Way("eager", "fp32", call, is_whole=True)
 
 
 def ours(pipeline: Pipeline) -> Way:
@@ -109,40 +110,22 @@ def alone(pipeline: Pipeline) -> Way:
     """``network alone``: the network as the runtime prepares it, memory kept as the tiler keeps it."""
     from gansdk.models.memory import freed_memory_kept
 
-    bare = _Bare(pipeline.model, pipeline.placement.device)
-
     def call(pixels: Pixels) -> None:
         with freed_memory_kept():
-            bare(pixels)
+            _call_generator(pipeline.model, pipeline.placement.device, pixels)
 
     return Way("network alone", pipeline.placement.precision, call, is_whole=True)
 
 
-class _Bare:
+def _call_generator(model: Model, device: torch.device, pixels: Pixels) -> None:
     """A model's generator on a tensor, as a few lines of one's own would call it."""
+    import torch
 
-    def __init__(self, model: Model, device: torch.device) -> None:
-        if model.generator is None:
-            raise TypeError("a model without a generator was given")
-        self._generator = model.generator
-        self._device = device
-
-    def __call__(self, pixels: Pixels) -> None:
-        import torch
-
-        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().float() / 255
-        with torch.inference_mode():
-            self._generator.generate({"image": image.to(self._device)}).cpu()
-
-
-@dataclass
-class _Lane:
-    """A way, and what is known of it so far."""
-
-    way: Way
-    seconds: list[float] = field(default_factory=list)
-    peak: int = 0
-    left_out: str = ""
+    if model.generator is None:
+        raise TypeError("the model has no generator")
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().float() / 255
+    with torch.inference_mode():
+        model.generator.generate({"image": image.to(device)}).cpu()
 
 
 @dataclass(frozen=True)
@@ -161,45 +144,54 @@ class Benchmark:
     side: int
     channels: int
 
-    def run(self, rounds: int, patience: float, progress: Callable[[int, int], None]) -> Iterator[Speed]:
+    def run(self, rounds: int, patience: float, progress: Callable[[int, int], None]) -> list[Speed]:
         """Runs all ways in turn, round by round.
 
         Args:
             rounds: How often.
             patience: Seconds after which no further round begins; one is always done.
-            progress: Is told how many of how many calls are done; may raise to end it.
+            progress: Takes how many of how many calls are done, or the same share of the patience if that is used up
+                sooner; may raise to end it.
 
-        Yields:
-            A figure per way, in their order.
+        Returns:
+            One for each way, in their order.
         """
+        from gansdk.models.memory import PeakTaken
+
         pixels = self._pixels(self.side)
-        lanes = [_Lane(way, left_out=self._warm(way)) for way in self.ways]
-        running = [lane for lane in lanes if not lane.left_out]
-        total, start = rounds * len(running), time.perf_counter()
-        for index in range(rounds):
-            for done, lane in enumerate(running):
-                progress(index * len(running) + done, total)
-                self._time(lane, pixels)
-            if time.perf_counter() - start > patience:
-                break
+        left_out = [self._warm(way) for way in self.ways]
+        seconds: list[list[float]] = [[] for _ in self.ways]
+        peaks = [0] * len(self.ways)
+        running = [index for index, reason in enumerate(left_out) if not reason]
+        done, total, start = 0, rounds * len(running), time.perf_counter()
+        while done < total and (not done or time.perf_counter() - start <= patience):
+            for index in running:
+                elapsed = time.perf_counter() - start
+                progress(max(done, min(total - 1, int(total * elapsed / patience))), total)
+                with PeakTaken(self.device) as memory:
+                    begun = time.perf_counter()
+                    self.ways[index].call(pixels)
+                    seconds[index].append(time.perf_counter() - begun)
+                peaks[index] = max(peaks[index], memory.peak)
+                done += 1
         progress(total, total)
-        first = lanes[0].seconds
-        for lane in lanes:
-            yield self._speed(lane, first)
+        return [
+            Speed(
+                side=self.side,
+                way=way.name,
+                precision=way.precision,
+                seconds=tuple(seconds[index]),
+                speed_up=tuple(first / own for first, own in zip(seconds[0], seconds[index], strict=False)),
+                peak=peaks[index] if seconds[index] else None,
+                left_out=left_out[index],
+            )
+            for index, way in enumerate(self.ways)
+        ]
 
     def _pixels(self, side: int) -> Pixels:
         import numpy as np
 
         return np.random.default_rng(0).integers(0, 256, (side, side, self.channels), dtype=np.uint8)
-
-    def _time(self, lane: _Lane, pixels: Pixels) -> None:
-        from gansdk.models.memory import PeakTaken
-
-        with PeakTaken(self.device) as memory:
-            start = time.perf_counter()
-            lane.way.call(pixels)
-            lane.seconds.append(time.perf_counter() - start)
-        lane.peak = max(lane.peak, memory.peak)
 
     def _warm(self, way: Way) -> str:
         """Runs a way on a small image; says why it cannot compute the large one here, empty if it can."""
@@ -212,12 +204,6 @@ class Benchmark:
         if not way.is_whole or needed < free:
             return ""
         return f"takes about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} are free"
-
-    def _speed(self, lane: _Lane, first: Sequence[float]) -> Speed:
-        ratios = tuple(theirs / ours for theirs, ours in zip(first, lane.seconds, strict=False))
-        peak = lane.peak if lane.seconds else None
-        way = lane.way
-        return Speed(self.side, way.name, way.precision, tuple(lane.seconds), ratios, peak, lane.left_out)
 
 
 class SpeedOptions(Options):
@@ -246,19 +232,19 @@ def measure_speed(
 ) -> Iterator[Speed]:
     """Measures how fast a model makes images from images.
 
-    What is asked for (by default: the automatic settings) is measured, and fp32 beside it where that is reduced. The
-    prepared network alone is measured with the smallest image, which nothing divides: what the call takes beyond it
-    is the SDK's own cost.
+    The settings that are asked for (by default the automatic ones) are measured, and fp32 too if they reduce the
+    precision. The prepared network alone is measured with the smallest image, which is not divided into tiles: what
+    the call takes beyond it is the SDK's own cost.
 
     Args:
         catalog: Knows the task that the model fits.
         resolved: The model.
         load: As for a pipeline.
         options: Sizes, rounds and patience.
-        progress: Is told of each size how many of how many calls are done; may raise to end it.
+        progress: Takes the size, and how many of how many calls are done; may raise to end it.
 
     Yields:
-        A figure per size and way, size by size; the first of each size is ``eager``.
+        One for each size and way, size by size; the first of each size is ``eager``.
 
     Raises:
         NotApplicableError: If the model makes no image from an image.
@@ -277,8 +263,8 @@ def measure_speed(
     multiple, device = generator.source.size.multiple, pipeline.placement.device
     for at, side in enumerate(sorted(set(options.side))):
         whole = -(-side // multiple) * multiple
-        contestants = [*ways, alone(pipeline)] if at == 0 else ways
-        benchmark = Benchmark(contestants, device, whole, generator.source.channels)
+        compared = [*ways, alone(pipeline)] if at == 0 else ways
+        benchmark = Benchmark(compared, device, whole, generator.source.channels)
         yield from benchmark.run(options.rounds, options.patience, partial(progress, f"{whole}×{whole}"))
 
 

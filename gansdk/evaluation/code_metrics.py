@@ -1,4 +1,4 @@
-"""How an encoder that finds categories by default is tried: on labelled images that it was not trained on."""
+"""The metrics of codes that were found without labels: clustering accuracy, and traversals of continuous codes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import numpy as np
 
 from gansdk.data.stacked import labels_of, match_classes
 from gansdk.errors import InputError
-from gansdk.evaluation.codes import INK, PROPERTIES, read_codes, suiting_images, swept_codes
-from gansdk.evaluation.protocol import MODEL, SEED, SampleSet, Unsuitable
-from gansdk.evaluation.record import Estimate
-from gansdk.evaluation.sample_metrics import CHUNK, encode, generate
-from gansdk.evaluation.statistics import share
-from gansdk.model.facts import LatentGeneratorFacts
-from gansdk.models.latents import draw
+from gansdk.evaluation.codes import read_codes, swept_codes
+from gansdk.evaluation.protocol import MODEL, SEED, Unsuitable
+from gansdk.evaluation.record import Estimate, proportion_estimate
+from gansdk.evaluation.sample_metrics import CHUNK, encode, generate, images_like, require_samples
+from gansdk.models.latents import draw, latent_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Categorical
 
+    Grey = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class ClusteringExample:
@@ -35,8 +35,8 @@ class ClusteringExample:
 
     Attributes:
         label: Its class.
-        classes: What classes are called.
-        read: By the model's name, the probabilities [k] of each categorical code.
+        classes: The names of all classes.
+        read: By the model's name and code, probabilities [k].
     """
 
     label: int
@@ -45,99 +45,153 @@ class ClusteringExample:
 
 
 class ClusteringProtocol:
-    """Makes the cases.
+    """Makes one example of each image.
 
     Args:
         models: By name; all take the same images.
-        setting: Where and with what it is measured.
+        settings: What the model declares, and where it computes.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
+    def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models = models
         facts = models[MODEL].facts.encoder
         if facts is None:
-            raise TypeError("a model that does not fit was tried")
-        self._image, self._codes = facts.data, read_codes(setting.facts)
+            raise TypeError("the model does not fit the protocol")
+        self._image, self._codes = facts.data, read_codes(settings.facts)
 
-    def protocol(self, _data: Dataset, /) -> Mapping[str, Any]:
-        """How the cases are made, for the record."""
+    def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
         return {"images": f"{self._image.width}x{self._image.height}, as they are"}
 
     def examples(self, data: Dataset, /) -> Iterator[ClusteringExample]:
-        """One case per image.
-
-        Raises:
-            Unsuitable: If the data are no labelled images of the model's size.
-        """
         try:
             labels = labels_of(data)
         except InputError as error:
             raise Unsuitable(error.message) from None
-        images = suiting_images(data, self._image).images
+        images = images_like(self._image, data).images
         for start in range(0, len(images), CHUNK):
             chunk = images[start : start + CHUNK]
-            read = {way: encode(model, chunk) for way, model in self._models.items()}
+            read = {name: encode(model, chunk) for name, model in self._models.items()}
             for at in range(len(chunk)):
-                given = {way: {one.name: each[one.name][at] for one in self._codes} for way, each in read.items()}
-                yield ClusteringExample(int(labels.indices[start + at]), labels.classes, given)
+                found = {
+                    name: {code.name: numbers[code.name][at] for code in self._codes} for name, numbers in read.items()
+                }
+                yield ClusteringExample(int(labels.indices[start + at]), labels.classes, found)
 
 
 class ClusteringAccuracy:
-    """How many images the category that the encoder finds likeliest tells right.
+    """How many images fall into the category that is matched with their class.
 
     Categories were found without labels and are in no order: each is matched with a class, no two with the same one,
-    such that most images agree. Beside it: the same where each category means what the model's own word for it says.
+    such that most images agree. The reference is the same where each category means what the model's own label for it
+    says.
     """
 
-    def __init__(self, setting: EvaluationSettings) -> None:
-        self._candidates = read_codes(setting.facts)
+    def __init__(self, settings: EvaluationSettings) -> None:
+        self._candidates = read_codes(settings.facts)
         self._code: Categorical | None = None
         self._classes: tuple[str, ...] = ()
         self._chosen: dict[str, list[int]] = defaultdict(list)
         self._true: list[int] = []
 
-    def add(self, example: ClusteringExample, /) -> None:
+    def update(self, example: ClusteringExample, /) -> None:
         if self._code is None:
             self._classes = example.classes
-            self._code = next((one for one in self._candidates if one.k == len(self._classes)), None)
+            self._code = next((code for code in self._candidates if code.k == len(self._classes)), None)
             if self._code is None:
                 raise Unsuitable(f"no code has {len(self._classes)} values, one for each class")
         self._true.append(example.label)
-        for way, read in example.read.items():
-            self._chosen[way].append(int(read[self._code.name].argmax()))
+        for name, read in example.read.items():
+            self._chosen[name].append(int(read[self._code.name].argmax()))
 
-    def result(self) -> Mapping[str, Estimate]:
+    def compute(self) -> Mapping[str, Estimate]:
         if self._code is None:
-            raise Unsuitable("there are not images")
+            raise Unsuitable("there are no images")
         true = np.array(self._true)
-        figures = {}
-        for way, chosen in self._chosen.items():
+        estimates = {}
+        for name, chosen in self._chosen.items():
             classes = np.array(match_classes(np.array(chosen), true, self._code.k))
-            figures[way] = share(int((classes[chosen] == true).sum()), len(true))
+            estimates[name] = proportion_estimate(int((classes[chosen] == true).sum()), len(true))
         if set(self._code.labels) == set(self._classes):
-            named = np.array([self._classes.index(word) for word in self._code.labels])
-            figures["by its own words"] = Estimate(value=float((named[self._chosen[MODEL]] == true).mean()))
-        return figures
+            named = np.array([self._classes.index(label) for label in self._code.labels])
+            estimates["by its own words"] = Estimate(value=float((named[self._chosen[MODEL]] == true).mean()))
+        return estimates
 
     @property
     def count(self) -> int:
         return len(self._true)
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
+    def conditions(self) -> Mapping[str, Any]:
         matched = "categories to classes one to one, on these images (Hungarian method)"
         return {"code": self._code.name if self._code is not None else "", "matched": matched}
 
 
-STEPS = 21
-"""Images of a sweep."""
+INK = 0.5
+"""A pixel belongs to a stroke from this share of the brightest pixel's brightness on."""
 
-_FEWEST = 5  # images of a sweep in which a property can be measured at all
+STEPS = 21
+"""Images of a traversal."""
+
+_FAINTEST = 0.05  # brightness of the brightest pixel; in a darker image there is no shape to measure
+_FEWEST = 5  # images of a traversal in which a property can be measured at all
+
+
+def slant(image: Grey) -> float:
+    """How far it leans to the right: pixels to the side for each pixel up, by the second moments of its brightness.
+
+    Args:
+        image: [H, W], 0 is dark.
+    """
+    moments = _moments(image)
+    return float("nan") if moments is None or moments[1] <= 0 else -moments[2] / moments[1]
+
+
+def breadth(image: Grey) -> float:
+    """The standard deviation of its brightness along the rows, in pixels."""
+    moments = _moments(image)
+    return float("nan") if moments is None else float(np.sqrt(moments[0]))
+
+
+def brightness(image: Grey) -> float:
+    """The mean over all pixels."""
+    return float(image.mean())
+
+
+def stroke_width(image: Grey) -> float:
+    """The area of its strokes for each pixel of their skeleton (Zhang & Suen 1984), in pixels."""
+    from skimage.morphology import skeletonize
+
+    if image.max() < _FAINTEST:
+        return float("nan")
+    ink = image >= INK * image.max()
+    skeleton = skeletonize(ink)  # type: ignore[no-untyped-call] # scikit-image types only some of its functions
+    return float(ink.sum() / np.sum(skeleton))
+
+
+PROPERTIES: Mapping[str, Callable[[Grey], float]] = {
+    "slant": slant,
+    "stroke width": stroke_width,
+    "breadth": breadth,
+    "brightness": brightness,
+}
+
+
+def _moments(image: Grey) -> tuple[float, float, float] | None:
+    """Variances along the rows and the columns, and their covariance, weighted by brightness."""
+    total = image.sum()
+    if image.max() < _FAINTEST:
+        return None
+    down, along = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float64)
+    down -= (down * image).sum() / total
+    along -= (along * image).sum() / total
+    products = (along * along, down * down, along * down)
+    sideways, upright, both = (float((product * image).sum() / total) for product in products)
+    return sideways, upright, both
 
 
 @dataclass(frozen=True)
 class TraversalExample:
-    """One latent, of which each continuous number is swept by default.
+    """One latent, of which each continuous number is swept in turn.
 
     Attributes:
         correlations: By the model's name, then by number and property: Spearman's, 0 where there is none.
@@ -147,49 +201,39 @@ class TraversalExample:
 
 
 class TraversalProtocol:
-    """Makes the cases.
+    """Makes one example of each latent.
 
     Args:
-        models: By name; all start from the same parts.
-        setting: Where and with what it is measured.
+        models: By name; all have the same latent.
+        settings: What the model declares, and where it computes.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
+    def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models = models
-        facts = models[MODEL].facts
-        if not isinstance(facts.generator, LatentGeneratorFacts):
-            raise TypeError("a model that does not fit was tried")
-        self._source, self._swept = facts.generator.source, swept_codes(setting.facts)
+        self._source, self._codes = latent_facts(settings.facts).source, swept_codes(settings.facts)
 
-    def protocol(self, _data: Dataset, /) -> Mapping[str, Any]:
-        """How the cases are made, for the record."""
+    def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
         return {
-            "latents": "drawn by the distributions of the latent's parts",
+            "latents": "drawn from the distributions of the latent's variables",
             "seed": SEED,
-            "sweeps": "; ".join("{} from {:g} to {:g}".format(one.name, *one.variable.swept) for one in self._swept),
+            "sweeps": "; ".join("{} from {:g} to {:g}".format(code.name, *code.variable.swept) for code in self._codes),
             "steps": STEPS,
         }
 
     def examples(self, data: Dataset, /) -> Iterator[TraversalExample]:
-        """One case per latent.
-
-        Raises:
-            Unsuitable: If the data are no samples to be drawn.
-        """
-        if not isinstance(data, SampleSet):
-            raise Unsuitable("it is measured on samples, without data")
+        require_samples(data)
         for index in range(len(data)):
-            yield TraversalExample({way: self._follow(model, index) for way, model in self._models.items()})
+            yield TraversalExample({name: self._correlations(model, index) for name, model in self._models.items()})
 
-    def _follow(self, model: Model, index: int) -> dict[tuple[str, str], float]:
+    def _correlations(self, model: Model, index: int) -> dict[tuple[str, str], float]:
         found = {}
-        for one in self._swept:
+        for code in self._codes:
             latent = draw(self._source, SEED, [index] * STEPS)
-            values = np.linspace(*one.variable.swept, STEPS, dtype=np.float32)
-            latent[one.variable.name][:, one.at] = values
+            values = np.linspace(*code.variable.swept, STEPS, dtype=np.float32)
+            latent[code.variable.name][:, code.at] = values
             images = generate(model, latent).mean(axis=3) / 255
             for name, measure in PROPERTIES.items():
-                found[one.name, name] = _spearman(values, np.array([measure(each) for each in images]))
+                found[code.name, name] = _spearman(values, np.array([measure(image) for image in images]))
         return found
 
 
@@ -206,47 +250,44 @@ def _spearman(values: NDArray[np.float32], measured: NDArray[np.float64]) -> flo
 class CodeEffect:
     """How surely each continuous number moves a property: the least of them, by the property that it moves most.
 
-    What counts is the mean of the correlations over all sweeps with their signs, so a code that leans some images to
-    the left and others to the right moves nothing.
+    What counts is the mean of the signed correlations over all traversals, so a code that leans some images to the
+    left and others to the right moves nothing.
     """
 
-    def __init__(self, _setting: EvaluationSettings) -> None:
+    def __init__(self, _settings: EvaluationSettings) -> None:
         self._found: dict[str, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
 
-    def add(self, example: TraversalExample, /) -> None:
-        for way, correlations in example.correlations.items():
+    def update(self, example: TraversalExample, /) -> None:
+        for name, correlations in example.correlations.items():
             for pair, value in correlations.items():
-                self._found[way][pair].append(value)
+                self._found[name][pair].append(value)
 
-    def result(self) -> Mapping[str, Estimate]:
-        return {way: Estimate(value=min(_most(means).values())) for way, means in self._means().items()}
+    def compute(self) -> Mapping[str, Estimate]:
+        estimates = {}
+        for name, means in self._means().items():
+            largest: dict[str, float] = defaultdict(float)
+            for (code, _), value in means.items():
+                largest[code] = max(largest[code], abs(value))
+            estimates[name] = Estimate(value=min(largest.values()))
+        return estimates
 
     @property
     def count(self) -> int:
         return min((len(values) for values in self._found[MODEL].values()), default=0)
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
-        said = {way: _said(means) for way, means in self._means().items()}
-        return {"of": f"mean Spearman correlation within a sweep; strokes are {INK:g} of the brightest", **said}
+    def conditions(self) -> Mapping[str, Any]:
+        """Among them the mean correlations, as ``style.0: slant +0.95, stroke width -0.10; style.1: …``."""
+        texts = {}
+        for name, means in self._means().items():
+            by_code = defaultdict(list)
+            for (code, measured), value in means.items():
+                by_code[code].append(f"{measured} {value:+.2f}")
+            texts[name] = "; ".join(f"{code}: {', '.join(parts)}" for code, parts in by_code.items())
+        return {"of": f"mean Spearman correlation within a sweep; strokes are {INK:g} of the brightest", **texts}
 
     def _means(self) -> dict[str, dict[tuple[str, str], float]]:
         return {
-            way: {pair: float(np.mean(values)) for pair, values in found.items()} for way, found in self._found.items()
+            name: {pair: float(np.mean(values)) for pair, values in found.items()}
+            for name, found in self._found.items()
         }
-
-
-def _most(means: Mapping[tuple[str, str], float]) -> dict[str, float]:
-    """By number, the largest of its correlations, without the sign."""
-    found: dict[str, float] = defaultdict(float)
-    for (number, _), value in means.items():
-        found[number] = max(found[number], abs(value))
-    return found
-
-
-def _said(means: Mapping[tuple[str, str], float]) -> str:
-    """As in ``style.0: slant +0.95, stroke width -0.10; style.1: …``."""
-    words = defaultdict(list)
-    for (number, name), value in means.items():
-        words[number].append(f"{name} {value:+.2f}")
-    return "; ".join(f"{number}: {', '.join(each)}" for number, each in words.items())

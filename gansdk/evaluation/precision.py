@@ -1,4 +1,4 @@
-"""The one gate for reduced precision: what a network may lose before its facts call a precision safe."""
+"""The gate for reduced precision: how much a network may lose before its facts call a precision safe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from gansdk.errors import NotApplicableError
-from gansdk.evaluation.image_metrics import psnr
+from gansdk.evaluation.restoration_metrics import psnr
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from gansdk.models.loading import LoadedModel
     from gansdk.models.resolved import ResolvedModel
 
+    Pixels = NDArray[np.uint8]
+
 
 MINIMUM_PSNR = 50.0
 """Decibels against fp32."""
 
 MAXIMUM_STEPS = 1.5
 """Of 8 bits: the 99.9th percentile of the differences from fp32."""
-
 
 PHOTOGRAPHS = {"astronaut": (10, 70), "coffee": (40, 90), "chelsea": (30, 60)}
 """Of scikit-image, all free of rights; and where the part of each begins, in pixels from top and left."""
@@ -36,7 +37,7 @@ _SIDE = 96
 
 
 @dataclass(frozen=True)
-class Loss:
+class PrecisionLoss:
     """What reduced precision costs on one photograph.
 
     Attributes:
@@ -54,30 +55,28 @@ class Loss:
         return self.psnr >= MINIMUM_PSNR and self.steps <= MAXIMUM_STEPS
 
 
-def compare(photograph: str, full: NDArray[np.float32], reduced: NDArray[np.float32]) -> Loss:
-    """Holds two outputs in [0, 1] against each other."""
+def compare(photograph: str, full: NDArray[np.float32], reduced: NDArray[np.float32]) -> PrecisionLoss:
+    """Compares two outputs in [0, 1]."""
     difference = np.abs(full.astype(np.float64) - reduced)
-    return Loss(photograph, psnr(full, reduced, peak=1), float(np.percentile(difference, 99.9)) * 255)
+    return PrecisionLoss(photograph, psnr(full, reduced, peak=1), float(np.percentile(difference, 99.9)) * 255)
 
 
-def halved(name: str) -> NDArray[np.uint8]:
-    """One of the gate's photographs at half its size, uint8 [H, W, 3]: what is sharp in a camera is sharper so."""
+def halved(name: str) -> Pixels:
+    """One of the photographs at half its size, uint8 [H, W, 3], where a camera's soft pixels are sharp."""
     from skimage import data, transform
 
     whole = getattr(data, name)()
     return np.asarray((transform.rescale(whole, 0.5, channel_axis=2, anti_aliasing=True) * 255).astype(np.uint8))
 
 
-def photographs() -> dict[str, NDArray[np.uint8]]:
-    """A lively part of each of the three, by name, small enough for any network: uint8 [96, 96, 3]."""
+def photographs() -> dict[str, Pixels]:
+    """A detailed part of each of the three, by name, small enough for any network: uint8 [96, 96, 3]."""
     return {name: halved(name)[top : top + _SIDE, left : left + _SIDE] for name, (top, left) in PHOTOGRAPHS.items()}
 
 
 def measure(
-    resolved: ResolvedModel,
-    precision: Literal["bf16", "fp16"],
-    photographs: Mapping[str, NDArray[np.uint8]],
-) -> list[Loss]:
+    resolved: ResolvedModel, precision: Literal["bf16", "fp16"], photographs: Mapping[str, Pixels]
+) -> list[PrecisionLoss]:
     """Runs a generator from an image in fp32 and in a reduced precision, on the CPU.
 
     Args:
@@ -86,7 +85,7 @@ def measure(
         photographs: By name, uint8 [H, W, 3].
 
     Returns:
-        One row per photograph. The precision is safe if all of them pass.
+        One for each photograph. The precision is safe if all of them pass.
 
     Raises:
         NotApplicableError: If the model has no generator from an image.
@@ -97,10 +96,8 @@ def measure(
 
 
 def measure_loaded(
-    loaded: LoadedModel,
-    precision: Literal["bf16", "fp16"],
-    photographs: Mapping[str, NDArray[np.uint8]],
-) -> list[Loss]:
+    loaded: LoadedModel, precision: Literal["bf16", "fp16"], photographs: Mapping[str, Pixels]
+) -> list[PrecisionLoss]:
     """The same for networks that are in memory, filled and in eval mode."""
     import torch
 
@@ -109,19 +106,19 @@ def measure_loaded(
     facts = loaded.facts
     if not isinstance(facts.generator, ImageGeneratorFacts):
         raise NotApplicableError("a model without a generator from an image cannot be measured")
+    images = [_to_tensor(pixels, facts.generator.source) for pixels in photographs.values()]
     outputs: dict[str, list[NDArray[np.float32]]] = {}
-    images = [_image(pixels, facts.generator.source) for pixels in photographs.values()]
     choices: tuple[Literal["fp32", "bf16", "fp16"], ...] = ("fp32", precision)
     for chosen in choices:
         generator = assemble(loaded, Placement(torch.device("cpu"), chosen)).generator
         if generator is None:
             raise NotApplicableError("a model without a generator from an image cannot be measured")
         with torch.inference_mode():
-            outputs[chosen] = [generator.generate({"image": one}).clamp(0, 1).numpy() for one in images]
+            outputs[chosen] = [generator.generate({"image": image}).clamp(0, 1).numpy() for image in images]
     return [compare(name, *pair) for name, *pair in zip(photographs, outputs["fp32"], outputs[precision], strict=True)]
 
 
-def _image(pixels: NDArray[np.uint8], source: ImageSource) -> Tensor:
+def _to_tensor(pixels: Pixels, source: ImageSource) -> Tensor:
     """[H, W, 3] as float [1, C, H, W] in [0, 1], cut to a size that the network takes."""
     import torch
 

@@ -1,4 +1,4 @@
-"""What reads one number off many cases, image by image, so that memory does not grow with the images."""
+"""What an evaluation consists of: a protocol makes examples of a data set, and metrics read them one by one."""
 
 from __future__ import annotations
 
@@ -26,20 +26,26 @@ if TYPE_CHECKING:
 MODEL = "model"
 BASELINE = "baseline"
 
+SAMPLES = "fresh samples"
+"""What the samples that a model draws are called in records."""
 
-class Unsuitable(Exception):  # noqa: N818 - it is no error: the metric is left out, and the reason said
-    """A data set that a metric cannot be read off; the message completes 'left out: …'."""
+SEED = 20_160_613
+"""Of these samples. Users do not type it, so the samples that they looked at are not those that are measured."""
+
+
+class Unsuitable(Exception):  # noqa: N818 - not an error: the metric is left out, with the reason
+    """Raised where a metric cannot be measured on a data set. The message completes 'left out: …'."""
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """Where and with what a model is measured.
+    """What protocols and metrics need to know.
 
     Attributes:
         facts: What the model declares.
         device: Where networks compute.
         note: Takes a line that the user should read.
-        seed: Where random numbers start.
+        seed: Of random numbers.
     """
 
     facts: Facts
@@ -48,79 +54,78 @@ class EvaluationSettings:
     seed: int = 0
 
     @cached_property
-    def evaluator(self) -> EfficientNetLite0:
-        """The perceptual evaluator, loaded once.
+    def lite0(self) -> EfficientNetLite0:
+        """EfficientNet-Lite0 as an evaluator network, loaded once.
 
         Raises:
             InputError: If its file is not there.
         """
         from gansdk.backbones.lite0 import load_lite0
 
-        evaluator: EfficientNetLite0 = load_lite0().to(self.device)
-        return evaluator
+        network: EfficientNetLite0 = load_lite0().to(self.device)
+        return network
 
 
 class EvaluationProtocol(Protocol):
-    """How a model is tried: it makes a case of each item. Built as ``Trial(models, setting)``."""
+    """Makes the examples that metrics read. Built as ``Protocol(models, settings)``.
 
-    def protocol(self, data: Dataset, /) -> Mapping[str, Any]:
-        """How the cases are made, for the record."""
+    The models are given by name: ``model``, and ``baseline`` if there is one.
+    """
+
+    def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
+        """How the examples are made, for the record."""
         ...
 
     def examples(self, data: Dataset, /) -> Iterator[Any]:
-        """One case per item.
+        """One example for each item of the data set.
 
         Raises:
-            Unsuitable: If such data cannot be tried.
+            Unsuitable: If the data set does not suit the protocol.
         """
         ...
 
 
 class Metric(Protocol):
-    """Reads one metric off the cases of one data set. Built as ``Metric(setting)``."""
+    """Computes one number for each model from the examples of a data set. Built as ``Metric(settings)``.
 
-    def add(self, example: Any, /) -> None:
-        """Looks at a case.
+    It reads one example at a time, so that memory does not grow with the data set.
+    """
+
+    def update(self, example: Any, /) -> None:
+        """Reads an example.
 
         Raises:
-            Unsuitable: If the metric makes no sense on such a case.
+            Unsuitable: If the metric makes no sense on such an example.
         """
         ...
 
-    def result(self) -> Mapping[str, Estimate]:
-        """The figures by the way's name: ``model``, ``baseline`` where there is one, and whatever stands beside them.
+    def compute(self) -> Mapping[str, Estimate]:
+        """The estimates for ``model``, for ``baseline`` if there is one, and for references such as ``bicubic``.
 
         Raises:
-            Unsuitable: If there were too few cases.
+            Unsuitable: If there were too few examples.
         """
         ...
 
     @property
     def count(self) -> int:
-        """How many items the figure rests on."""
+        """How many items the estimates rest on."""
         ...
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
-        """What the metric did with a case, for the record."""
+    def conditions(self) -> Mapping[str, Any]:
+        """How the metric is computed, for the record."""
         ...
-
-
-SAMPLES = "fresh samples"
-"""What they are called in records."""
-
-SEED = 20_160_613
-"""Where their random numbers start: at none that a user types, so that what was tried out is not what is measured."""
 
 
 @dataclass(frozen=True)
 class SampleSet:
-    """Samples that a model is to make.
+    """Stands for a data set where a model is measured on samples that it draws.
 
     Attributes:
-        count: How many.
+        count: How many samples.
         name: What they are called in records.
-        licence: Theirs.
+        licence: Of the samples.
     """
 
     count: int
@@ -136,8 +141,8 @@ class SampleSet:
         return self.count
 
 
-class MeasuringOptions(LoadOptions):
-    """As a model is loaded for any task, but in fp32 where nothing else is asked for."""
+class EvaluationOptions(LoadOptions):
+    """How a model is loaded to be measured: as for any task, but in fp32 by default."""
 
     precision: Annotated[Literal["auto", "fp32", "bf16", "fp16"], Field(description="numbers to compute with")] = "fp32"
     network_interpolation: Annotated[

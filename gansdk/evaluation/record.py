@@ -1,4 +1,4 @@
-"""``evaluation.json``: what was measured, how, and the baseline's figures beside it."""
+"""``evaluation.json``: what was measured and how, with intervals and the baseline's figures."""
 
 from __future__ import annotations
 
@@ -13,11 +13,23 @@ from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.variables import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from gansdk.model.facts import Facts
 
+
+LEVEL = 0.95
+"""Confidence of all intervals."""
+
+MINIMUM_ITEMS = 5
+"""For an interval; of fewer items, the values themselves say more."""
+
+_RESAMPLES = 9_999
+_NORMAL = 1.96  # standard deviations to either side, for that level
 
 Interval = tuple[float, float]
 
@@ -64,6 +76,11 @@ class Measurement(Estimate):
         """What is shown of it."""
         return [("metric", self.metric), ("data", self.data), *super().__repr_args__()]
 
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        """The metric and the data, with version and digest: where these are equal, figures can be compared."""
+        return self.metric, self.version, self.data, self.digest
+
 
 class Variant(Frozen):
     """A row of an ablation: another training, measured alike."""
@@ -91,75 +108,59 @@ class Evaluation(Frozen):
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """What is shown of it: the first figures, and how many there are."""
-        shown = [(f"{one.metric} on {one.data}", float(f"{one.value:.4g}")) for one in self.measurements[:3]]
-        return [*shown, ("figures", len(self.measurements))]
+        first = [(f"{found.metric} on {found.data}", float(f"{found.value:.4g}")) for found in self.measurements[:3]]
+        return [*first, ("figures", len(self.measurements))]
 
     def to_json(self) -> str:
         """The text of ``evaluation.json``, with a closing newline."""
         return self.model_dump_json(indent=2) + "\n"
 
     def merged(self, newer: Evaluation) -> Evaluation:
-        """These measurements and newer ones; of the same metric on data of the same name, the newer one stands.
+        """These measurements and newer ones; the newer one replaces that of the same metric on data of the same name.
 
-        A figure that was measured again, and is what it was, keeps the baseline's that stood beside it.
+        A figure that was measured again and did not change keeps its baseline's figure.
         """
         measurements = _merged(self.measurements, newer.measurements)
-        is_older_baseline = _has_baseline(measurements) and not _has_baseline(newer.measurements)
+        keeps_baseline = _has_baseline(measurements) and not _has_baseline(newer.measurements)
+        variants = {variant.name: variant for variant in self.ablation}
+        for variant in newer.ablation:
+            before = variants[variant.name].measurements if variant.name in variants else ()
+            found = _merged(before, variant.measurements)
+            variants[variant.name] = variant.model_copy(update={"measurements": found})
+        replicates = {replicate.seed: replicate for replicate in self.replicates}
+        for replicate in newer.replicates:
+            before = replicates[replicate.seed].measurements if replicate.seed in replicates else ()
+            found = _merged(before, replicate.measurements)
+            replicates[replicate.seed] = replicate.model_copy(update={"measurements": found})
         return Evaluation(
             measurements=measurements,
-            baseline=self.baseline if is_older_baseline else newer.baseline or self.baseline,
-            ablation=_merged_rows(self.ablation, newer.ablation),
-            replicates=_merged_seeds(self.replicates, newer.replicates),
+            baseline=self.baseline if keeps_baseline else newer.baseline or self.baseline,
+            ablation=tuple(variants.values()),
+            replicates=tuple(replicates[seed] for seed in sorted(replicates)),
         )
 
     def over_seeds(self, measured: Measurement) -> tuple[float, ...]:
         """A figure of this model and of the same training from other seeds, where they were measured on the same."""
-        same = _same(measured)
-        others = (one for replicate in self.replicates for one in replicate.measurements)
-        return (measured.value, *(one.value for one in others if _same(one) == same))
+        others = (other for replicate in self.replicates for other in replicate.measurements)
+        return (measured.value, *(other.value for other in others if other.key == measured.key))
 
 
 def _merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> tuple[Measurement, ...]:
-    found = {(one.data, one.metric): one for one in old}
-    for one in new:
-        before = found.get((one.data, one.metric))
-        if before is None or not _says_more(before, one):
-            found[one.data, one.metric] = one
+    found = {(measurement.data, measurement.metric): measurement for measurement in old}
+    for newer in new:
+        before = found.get((newer.data, newer.metric))
+        is_same = before is not None and before.value == newer.value and before.key == newer.key
+        if before is None or not is_same or before.baseline is None or newer.baseline is not None:
+            found[newer.data, newer.metric] = newer
     return tuple(found.values())
 
 
-def _says_more(before: Measurement, newer: Measurement) -> bool:
-    """Whether it is the same figure, and has the baseline's, which the newer one is without."""
-    has_more = before.baseline is not None and newer.baseline is None
-    return has_more and before.value == newer.value and _same(before) == _same(newer)
-
-
 def _has_baseline(measurements: Iterable[Measurement]) -> bool:
-    return any(one.baseline is not None for one in measurements)
-
-
-def _same(one: Measurement) -> tuple[str, int, str, str]:
-    return one.metric, one.version, one.data, one.digest
-
-
-def _merged_seeds(old: Iterable[Replicate], new: Iterable[Replicate]) -> tuple[Replicate, ...]:
-    found = {one.seed: one for one in old}
-    for one in new:
-        before = found[one.seed].measurements if one.seed in found else ()
-        found[one.seed] = Replicate(seed=one.seed, measurements=_merged(before, one.measurements))
-    return tuple(found[seed] for seed in sorted(found))
-
-
-def _merged_rows(old: Iterable[Variant], new: Iterable[Variant]) -> tuple[Variant, ...]:
-    rows = {row.name: row for row in old}
-    for row in new:
-        before = rows[row.name].measurements if row.name in rows else ()
-        rows[row.name] = row.model_copy(update={"measurements": _merged(before, row.measurements)})
-    return tuple(rows.values())
+    return any(measurement.baseline is not None for measurement in measurements)
 
 
 def read_evaluation(folder: Path) -> Evaluation | None:
-    """A model folder's measurements, or None where it was never measured.
+    """A model folder's measurements, or None if the model was never measured.
 
     Raises:
         ModelError: If the file is there but is not what it should be.
@@ -178,21 +179,83 @@ def read_evaluation_file(path: Path) -> Evaluation:
 
 
 def unevaluated(facts: Facts, evaluation: Evaluation | None) -> str:
-    """What a reader of a model's figures has to know of its images: that none of them says how good they are.
+    """What a reader of a model's figures has to know: that none of them says how good its images are.
 
-    A restored image is held against the true one. Of samples only what a network apart sees in them tells; that a
-    model's own encoder reads its codes back may be so of pure noise.
+    A restored image is compared with the true one. Of samples only an evaluator network can tell: a model's own
+    encoder may read its codes back even from pure noise.
 
     Returns:
-        A few words; empty where images were judged, or the model makes none.
+        A few words; empty if the images were evaluated, or the model makes none.
     """
     if facts.generator is None:
         return ""
     if evaluation is None or not evaluation.measurements:
         return "not measured"
     is_sampled = isinstance(facts.generator, LatentGeneratorFacts)
-    is_evaluated = any(one.protocol.get("evaluator") for one in evaluation.measurements)
+    is_evaluated = any(measurement.protocol.get("evaluator") for measurement in evaluation.measurements)
     return "its images were not judged" if is_sampled and not is_evaluated else ""
+
+
+def mean_estimate(values: Mapping[str, float]) -> Estimate:
+    """The mean of one value per item, with its interval."""
+    import numpy as np
+
+    return Estimate(value=float(np.mean(list(values.values()))), interval=mean_interval(values), values=dict(values))
+
+
+def mean_interval(values: Mapping[str, float]) -> Interval | None:
+    """The interval in which the mean over all such items lies with 95 % confidence.
+
+    By bias-corrected and accelerated bootstrap over the items (Efron 1987), from a fixed seed.
+
+    Args:
+        values: One per item.
+
+    Returns:
+        Low and high end; None for fewer than ``MINIMUM_ITEMS`` items.
+    """
+    import numpy as np
+    from scipy.stats import bootstrap
+
+    numbers = np.array(list(values.values()), dtype=np.float64)
+    if len(numbers) < MINIMUM_ITEMS:
+        return None
+    if np.ptp(numbers) == 0:
+        return float(numbers[0]), float(numbers[0])
+    found = bootstrap((numbers,), np.mean, confidence_level=LEVEL, n_resamples=_RESAMPLES, rng=np.random.default_rng(0))
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def normal_mean_estimate(values: NDArray[np.floating]) -> Estimate:
+    """The mean over so many items that it is normally distributed; the single values are not kept.
+
+    Args:
+        values: One per item, [N], N in the hundreds at least.
+    """
+    center = float(values.mean(dtype="float64"))
+    reach = _NORMAL * float(values.std(ddof=1, dtype="float64")) / len(values) ** 0.5
+    return Estimate(value=center, interval=(center - reach, center + reach))
+
+
+def proportion_estimate(successes: int, count: int) -> Estimate:
+    """A proportion of a whole set, with Wilson's interval (1927).
+
+    Args:
+        successes: How many of them.
+        count: Of how many, at least one.
+    """
+    from scipy.stats import binomtest
+
+    ends = binomtest(successes, count).proportion_ci(LEVEL, method="wilson")
+    return Estimate(value=successes / count, interval=(float(ends.low), float(ends.high)))
+
+
+def paired_difference(ours: Estimate, other: Estimate) -> Estimate:
+    """How much higher one figure is than another: item by item if both have values, surer than two means."""
+    if not ours.values or ours.values.keys() != other.values.keys():
+        return Estimate(value=ours.value - other.value)
+    pairs = {name: value - other.values[name] for name, value in ours.values.items()}
+    return mean_estimate(pairs).model_copy(update={"values": {}})
 
 
 def number(value: float, unit: str = "") -> str:
@@ -221,7 +284,7 @@ def over_seeds(values: Sequence[float], unit: str = "") -> str:
 
 
 def difference(measured: Measurement) -> str:
-    """How much higher than its baseline's a figure is, with its interval; empty where there is no baseline."""
+    """How much higher than its baseline's a figure is, with its interval; empty if there is no baseline."""
     if measured.difference is None:
         return ""
     text = signed(measured.difference.value, measured.unit)

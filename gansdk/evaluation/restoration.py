@@ -1,7 +1,7 @@
-"""The trial of a generator that gives larger images: shrink a true one, let it be restored, compare.
+"""The protocol for a generator that gives larger images: shrink a true image, restore it, compare.
 
-The image is cut to a multiple of the scale and shrunk by antialiased bicubic interpolation, to 8 bits. What comes
-out is rounded to 8 bits too, as a file would be.
+The image is cut to a multiple of the scale and shrunk by antialiased bicubic interpolation, to 8 bits. The result is
+rounded to 8 bits too, as in a file.
 """
 
 from __future__ import annotations
@@ -13,40 +13,38 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.data.degradation import degrade, jpeg
-from gansdk.data.degradation import upscale as enlarge
+from gansdk.data.crops import degrade, jpeg
+from gansdk.data.crops import upscale as enlarge
 from gansdk.data.folders import Attribution, Images
 from gansdk.errors import InputError
 from gansdk.evaluation.protocol import MODEL, Unsuitable
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from gansdk.data.folders import Dataset
     from gansdk.evaluation.protocol import EvaluationSettings
     from gansdk.model.protocols import Model
-    from gansdk.models.context import Context
 
     Pixels = NDArray[np.uint8]
-    from collections.abc import Callable
 
 
 BICUBIC = "bicubic"
 
 
 @dataclass(frozen=True)
-class Example:
+class RestorationExample:
     """One image, restored in every way that is compared.
 
     Attributes:
         name: The image's.
-        low: What was given, uint8 [h, w, 3].
+        low: The input, uint8 [h, w, 3].
         high: The truth, uint8 [scale·h, scale·w, 3].
-        results: By the way's name, of the truth's shape: by each of the models, and bicubic.
-        shared: What one meter has computed of this case and another may need, by name.
+        results: Of the truth's shape: of each model by its name, and ``bicubic``.
+        shared: What one metric has computed of this example and another may need, by name.
     """
 
     name: str
@@ -57,34 +55,33 @@ class Example:
 
 
 class RestorationProtocol:
-    """Makes the cases.
+    """Makes one example of each image.
 
     Args:
         models: By name; all have the same scale.
-        setting: Where and with what it is measured.
+        settings: What the model declares, and where it computes.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
+    def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         from gansdk.models.context import Context
 
         self._models = models
-        self._contexts = {name: Context(note=setting.note) for name in models}
+        self._contexts = {name: Context(note=settings.note) for name in models}
         facts = models[MODEL].facts.generator
         if not isinstance(facts, ImageGeneratorFacts):
-            raise TypeError("a model that does not fit was tried")
-        self._scale = facts.output.scale
+            raise TypeError("the model does not fit the protocol")
+        self._facts = facts
 
-    def protocol(self, data: Dataset, /) -> Mapping[str, Any]:
-        """How the cases are made, for the record."""
+    def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
         return {
-            "scale": self._scale,
+            "scale": self._facts.output.scale,
             "kernel": "bicubic, a = -0.5, antialiased",
             "input": data.given if isinstance(data, CompressedInputs) else "8 bits",
             "output": "rounded to 8 bits",
         }
 
-    def examples(self, data: Dataset, /) -> Iterator[Example]:
-        """One case per image, in their order.
+    def examples(self, data: Dataset, /) -> Iterator[RestorationExample]:
+        """One example for each image, in their order.
 
         Raises:
             Unsuitable: If the data are not images.
@@ -92,34 +89,34 @@ class RestorationProtocol:
         """
         if not isinstance(data, Images):
             raise Unsuitable("they are not images")
+        scale = self._facts.output.scale
         for index in range(len(data)):
             name, image = data[index]
             try:
-                high, low = degrade(image, self._scale)
+                high, low = degrade(image, scale)
             except InputError as error:
                 raise InputError(f"{data.name}/{name}: {error.message}", hint=error.hint) from None
             if isinstance(data, CompressedInputs):
                 low = jpeg(low, data.quality)
-            results = {way: restore(model, low, self._contexts[way]) for way, model in self._models.items()}
-            yield Example(name, low, high, {**results, BICUBIC: enlarge(low, self._scale)})
+            results = {model: self._restore(model, low) for model in self._models}
+            yield RestorationExample(name, low, high, {**results, BICUBIC: enlarge(low, scale)})
 
+    def _restore(self, model: str, low: Pixels) -> Pixels:
+        """A small image through a model's generator, tiled where memory asks for it, as a user would get it."""
+        import torch
 
-def restore(model: Model, low: Pixels, context: Context) -> Pixels:
-    """A small image through a model's generator, tiled where memory asks for it, as a user would get it."""
-    import torch
+        from gansdk.models.tiling import upscale
 
-    from gansdk.models.tiling import upscale
-
-    facts = model.facts.generator
-    if model.generator is None or not isinstance(facts, ImageGeneratorFacts):
-        raise TypeError("a model that does not fit was tried")
-    with torch.inference_mode():
-        restored: Pixels = upscale(model.generator, facts, low, context, "auto")
-    return restored
+        generator = self._models[model].generator
+        if generator is None:
+            raise TypeError("the model does not fit the protocol")
+        with torch.inference_mode():
+            restored: Pixels = upscale(generator, self._facts, low, self._contexts[model], "auto")
+        return restored
 
 
 PREFIX = "trial/"
-"""Begins the names of trial sets in a record. A user's own set cannot be called so."""
+"""Begins the names of the trial sets, which come with gansdk. A user's own set cannot have such a name."""
 
 PHOTOGRAPHS, FACES, TEXT, JPEG = (PREFIX + name for name in ("photographs", "faces", "text", "jpeg"))
 
@@ -129,7 +126,7 @@ FACE = (160, 0, 352, 192)
 """Left, top, right and bottom of the astronaut's head."""
 
 _SIZES = (16, 24, 32, 48)
-_WORDS = ("RestorationProtocol", "small letters", "Quick zephyrs blow,", "vexing daft Jim. 0123456789")
+_WORDS = ("Restoring", "small letters", "Quick zephyrs blow,", "vexing daft Jim. 0123456789")
 _PUBLIC = {
     "astronaut": Attribution("astronaut", "public domain", "NASA", "scikit-image"),
     "chelsea": Attribution("chelsea", "CC0-1.0", "Stéfan van der Walt", "scikit-image"),
@@ -153,12 +150,12 @@ class CompressedInputs(Images):
         self.given = f"JPEG of quality {quality}, 4:2:0"
 
 
-class _Made:
-    """Images that are made in memory.
+class _InMemory:
+    """Images that are made in memory, when they are first asked for.
 
     Args:
-        make: Makes them by name, uint8 [H, W, 3], when they are first asked for.
         names: Theirs.
+        make: Makes them by name, uint8 [H, W, 3].
     """
 
     others: tuple[str, ...] = ()
@@ -186,35 +183,29 @@ def trial_images() -> dict[str, Images]:
     """The trial images by set: photographs, faces, text, and the photographs again with inputs from JPEG files."""
     photographs, faces = tuple(sorted(_PUBLIC)), ("face, near", "face, far")
     text = tuple(f"text, {size} pixels" for size in _SIZES)
-    theirs = tuple(_PUBLIC[name] for name in photographs)
-    head = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
-    ours = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
-    clean = Images(PHOTOGRAPHS, _Made(photographs, _photographs), theirs)
-    made = (
-        clean,
-        Images(FACES, _Made(faces, _faces), head),
-        Images(TEXT, _Made(text, _text), ours),
-        CompressedInputs(clean, JPEG_QUALITY, JPEG),
-    )
-    return {one.name: one for one in made}
+    of_photographs = tuple(_PUBLIC[name] for name in photographs)
+    of_faces = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
+    of_text = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
+    clean = Images(PHOTOGRAPHS, _InMemory(photographs, _photographs), of_photographs)
+    return {
+        PHOTOGRAPHS: clean,
+        FACES: Images(FACES, _InMemory(faces, _faces), of_faces),
+        TEXT: Images(TEXT, _InMemory(text, _text), of_text),
+        JPEG: CompressedInputs(clean, JPEG_QUALITY, JPEG),
+    }
 
 
 def _photographs() -> dict[str, Pixels]:
     from skimage import data
 
-    return {name: _pixels(getattr(data, name)) for name in _PUBLIC}
-
-
-def _pixels(load: Callable[[], Any]) -> Pixels:
-    return np.asarray(load())
+    return {name: np.asarray(getattr(data, name)()) for name in _PUBLIC}
 
 
 def _faces() -> dict[str, Pixels]:
     """The head as it is, and at half its size: about 80 and 40 pixels from ear to ear."""
     from PIL import Image as PILImage
-    from skimage import data
 
-    near = PILImage.fromarray(_pixels(data.astronaut)).crop(FACE)
+    near = PILImage.fromarray(_photographs()["astronaut"]).crop(FACE)
     far = near.resize((near.width // 2, near.height // 2), PILImage.Resampling.LANCZOS)
     return {"face, near": np.asarray(near), "face, far": np.asarray(far)}
 

@@ -1,18 +1,17 @@
-"""The meters of restored images: how near they are to the true ones, to the input, and to what images are like."""
+"""The metrics of restored images: how near they are to the true ones, to the input, and to what images are like."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.data.degradation import degrade
-from gansdk.evaluation import image_metrics, perceptual
-from gansdk.evaluation.image_metrics import luma, psnr, ssim
+from gansdk.data.crops import degrade
+from gansdk.evaluation import evaluators
 from gansdk.evaluation.protocol import Unsuitable
-from gansdk.evaluation.record import Estimate
-from gansdk.evaluation.statistics import figure, frechet_distance
+from gansdk.evaluation.record import Estimate, mean_estimate
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
@@ -20,205 +19,331 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.evaluation.perceptual import Seen
+    from gansdk.evaluation.evaluators import PatchFeatures
     from gansdk.evaluation.protocol import EvaluationSettings
-    from gansdk.evaluation.restoration import Example
+    from gansdk.evaluation.restoration import RestorationExample
 
+    Floats = NDArray[np.float64]
     Pixels = NDArray[np.uint8]
 
 
-HIGHEST = 100.0
-"""What stands for a flawless image's infinite decibels, which neither a mean nor JSON can hold."""
+MAXIMUM_DECIBELS = 100.0
+"""In place of a flawless image's infinite decibels, which neither a mean nor JSON can hold."""
 
 MINIMUM_PATCHES = 2 * 1280
-"""Twice as many as the evaluator has features, so that both halves of the floor can fill a covariance."""
+"""Twice as many as EfficientNet-Lite0 has features, so that both halves of the floor can fill a covariance."""
 
 MINIMUM_IMAGES = 20
-"""To be told apart: half of them teach, half are asked about."""
+"""For the classifier two-sample test: half of them are trained on, half are tested on."""
 
+SSIM_WINDOW = 11
+"""Pixels a side."""
+
+MAXIMUM_FREQUENCY = 0.5
+"""Cycles per pixel: the most that a row of pixels can hold."""
+
+MINIMUM_SIDE = 32
+"""Pixels: in a smaller image, too few frequencies remain to fit a line."""
+
+_LUMA = np.array([65.481, 128.553, 24.966]) / 255
+_TRUTH = "truth"
 _Y = "Y of ITU-R BT.601, 16 to 235"
+_EVALUATOR = "EfficientNet-Lite0"
+_PATCHES = {"patch": evaluators.SIDE, "stride": evaluators.STRIDE, "resize": "none"}
 
 
-class PerImage:
-    """One number per image: its mean, its interval."""
+def luma(rgb: Pixels) -> Floats:
+    """The Y channel in which the super-resolution literature measures: ITU-R BT.601, studio swing.
 
-    def __init__(self, measure: Callable[[Pixels, Example], float], protocol: Mapping[str, Any]) -> None:
+    Args:
+        rgb: uint8 [H, W, 3].
+
+    Returns:
+        float [H, W] in 16 … 235, not rounded.
+    """
+    return np.asarray(16 + rgb.astype(np.float64) @ _LUMA)
+
+
+def psnr(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float, border: int = 0) -> float:
+    """Peak signal-to-noise ratio in decibels: 10 · log₁₀(peak² / mean squared error).
+
+    Args:
+        first: Any shape [H, W, …].
+        second: The same shape.
+        peak: The largest possible value, as 255 for 8 bits.
+        border: So many pixels on each side are left out, as is usual for a super-resolution of that scale.
+
+    Returns:
+        Infinity for equal images.
+
+    Raises:
+        ValueError: If the shapes differ, or the border leaves nothing.
+    """
+    inside = _inside(first, second, border)
+    error = float(np.mean((first[inside].astype(np.float64) - second[inside].astype(np.float64)) ** 2))
+    return math.inf if error == 0 else 10 * math.log10(peak**2 / error)
+
+
+def ssim(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float, border: int = 0) -> float:
+    """Structural similarity (Wang et al. 2004) as published: an 11×11 Gaussian window, σ 1.5, biased covariances.
+
+    Args:
+        first: [H, W].
+        second: The same shape.
+        peak: The largest possible value, as 255 for 8 bits.
+        border: So many pixels on each side are left out.
+
+    Returns:
+        The mean over all positions where the window fits; 1 for equal images.
+
+    Raises:
+        ValueError: If the shapes differ, or the border leaves less than the window.
+    """
+    from skimage.metrics import structural_similarity
+
+    inside = _inside(first, second, border)
+    planes = [plane[inside].astype(np.float64) for plane in (first, second)]
+    if min(planes[0].shape) < SSIM_WINDOW:
+        raise ValueError(f"a border of {border} leaves no window of {SSIM_WINDOW} of {first.shape}")
+    found = structural_similarity(  # type: ignore[no-untyped-call] # scikit-image has no types
+        *planes, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    return float(found)
+
+
+def _inside(first: NDArray[np.generic], second: NDArray[np.generic], border: int) -> tuple[slice, slice]:
+    if first.shape != second.shape:
+        raise ValueError(f"shapes differ: {first.shape} and {second.shape}")
+    if min(first.shape[:2]) <= 2 * border:
+        raise ValueError(f"a border of {border} leaves nothing of {first.shape}")
+    return slice(border, first.shape[0] - border), slice(border, first.shape[1] - border)
+
+
+def radial_power(plane: Floats) -> tuple[Floats, Floats]:
+    """A plane's power at each frequency, averaged over all directions.
+
+    The mean is subtracted and a Hann window applied, so that opposite edges, which the transform joins, make no
+    structure of their own.
+
+    Args:
+        plane: float [H, W].
+
+    Returns:
+        Frequencies in cycles per pixel, from 1/S up to 0.5 in steps of 1/S with S the shorter side; their powers.
+    """
+    height, width = plane.shape
+    window = np.hanning(height)[:, None] * np.hanning(width)
+    power = np.abs(np.fft.fft2((plane - plane.mean()) * window)) ** 2
+    radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
+    side = min(height, width)
+    rings = np.rint(radius * side).astype(int).ravel()
+    count = side // 2 + 1
+    total = np.bincount(rings, power.ravel())[1:count]
+    return np.arange(1, count) / side, total / np.bincount(rings)[1:count]
+
+
+def slope(plane: Floats, low: float, high: float = MAXIMUM_FREQUENCY) -> float:
+    """The slope of the radially averaged power over a band of frequencies, both as logarithms: α of power ∝ fᵅ.
+
+    Natural images have about −2 to −3; a blurred one falls faster, noise has 0.
+
+    Args:
+        plane: float [H, W], no side shorter than ``MINIMUM_SIDE``.
+        low: Where the band begins, in cycles per pixel.
+        high: Where it ends.
+
+    Raises:
+        ValueError: If the plane is too small, or flat.
+    """
+    if min(plane.shape) < MINIMUM_SIDE:
+        raise ValueError(f"a side is shorter than {MINIMUM_SIDE} pixels")
+    frequencies, power = radial_power(plane)
+    inside = (frequencies >= low) & (frequencies <= high)
+    if not power[inside].all():
+        raise ValueError("it is flat")
+    return float(np.polyfit(np.log(frequencies[inside]), np.log(power[inside]), 1)[0])
+
+
+class MeanOverImages:
+    """One number per image: its mean, with an interval.
+
+    Args:
+        measure: The numbers of an example's results, by their names; none to leave the image out.
+        conditions: How they are computed, for the record.
+    """
+
+    def __init__(
+        self, measure: Callable[[RestorationExample], Mapping[str, float]], conditions: Mapping[str, Any]
+    ) -> None:
         self._measure = measure
         self._values: dict[str, dict[str, float]] = defaultdict(dict)
-        self.protocol = protocol
+        self.conditions = conditions
 
-    def add(self, example: Example, /) -> None:
-        for way, result in example.results.items():
-            try:
-                self._values[way][example.name] = self._measure(result, example)
-            except ValueError as error:
-                raise Unsuitable(f"{example.name}: {error}") from None
+    def update(self, example: RestorationExample, /) -> None:
+        try:
+            for name, value in self._measure(example).items():
+                self._values[name][example.name] = value
+        except ValueError as error:
+            raise Unsuitable(f"{example.name}: {error}") from None
 
-    def result(self) -> Mapping[str, Estimate]:
+    def compute(self) -> Mapping[str, Estimate]:
         if not self.count:
-            raise Unsuitable("there is not an image large enough")
-        return {way: figure(values) for way, values in self._values.items()}
+            raise Unsuitable("no image is large enough")
+        return {name: mean_estimate(values) for name, values in self._values.items()}
 
     @property
     def count(self) -> int:
         return min((len(values) for values in self._values.values()), default=0)
 
 
-def psnr_y(setting: EvaluationSettings) -> PerImage:
-    """PSNR as the literature gives it: on the Y channel, a rim as wide as the scale left out."""
-    border = _scale(setting)
+def psnr_y(settings: EvaluationSettings) -> MeanOverImages:
+    """PSNR as the literature gives it: on the Y channel, a border as wide as the scale left out."""
+    border = _scale(settings)
 
-    def measure(result: Pixels, example: Example) -> float:
-        return min(HIGHEST, psnr(luma(result), luma(example.high), peak=255, border=border))
+    def measure(example: RestorationExample) -> Mapping[str, float]:
+        truth = luma(example.high)
+        values = {name: psnr(luma(image), truth, peak=255, border=border) for name, image in example.results.items()}
+        return {name: min(MAXIMUM_DECIBELS, value) for name, value in values.items()}
 
-    return PerImage(measure, {"channel": _Y, "border": border, "highest": HIGHEST})
-
-
-def ssim_y(setting: EvaluationSettings) -> PerImage:
-    """SSIM on the Y channel, a rim as wide as the scale left out."""
-    border = _scale(setting)
-
-    def measure(result: Pixels, example: Example) -> float:
-        return ssim(luma(result), luma(example.high), peak=255, border=border)
-
-    return PerImage(measure, {"channel": _Y, "border": border, "window": "Gaussian, 11 pixels, sigma 1.5"})
+    return MeanOverImages(measure, {"channel": _Y, "border": border, "highest": MAXIMUM_DECIBELS})
 
 
-def consistency(setting: EvaluationSettings) -> PerImage:
+def ssim_y(settings: EvaluationSettings) -> MeanOverImages:
+    """SSIM on the Y channel, a border as wide as the scale left out."""
+    border = _scale(settings)
+
+    def measure(example: RestorationExample) -> Mapping[str, float]:
+        truth = luma(example.high)
+        return {name: ssim(luma(image), truth, peak=255, border=border) for name, image in example.results.items()}
+
+    return MeanOverImages(measure, {"channel": _Y, "border": border, "window": "Gaussian, 11 pixels, sigma 1.5"})
+
+
+def consistency(settings: EvaluationSettings) -> MeanOverImages:
     """PSNR of the result, shrunk again, against the input: does it show what was given?"""
-    scale = _scale(setting)
+    scale = _scale(settings)
 
-    def measure(result: Pixels, example: Example) -> float:
-        return min(HIGHEST, psnr(degrade(result, scale).low, example.low, peak=255))
+    def measure(example: RestorationExample) -> Mapping[str, float]:
+        shrunk = {name: degrade(image, scale).low for name, image in example.results.items()}
+        return {name: min(MAXIMUM_DECIBELS, psnr(image, example.low, peak=255)) for name, image in shrunk.items()}
 
-    return PerImage(measure, {"channel": "RGB", "against": "the input, by the same kernel", "highest": HIGHEST})
+    conditions = {"channel": "RGB", "against": "the input, by the same kernel", "highest": MAXIMUM_DECIBELS}
+    return MeanOverImages(measure, conditions)
 
 
-def spectrum_slope(setting: EvaluationSettings) -> PerImage:
+def spectrum_slope(settings: EvaluationSettings) -> MeanOverImages:
     """How far the slope of the power spectrum is from that of the truth, where the input holds nothing."""
-    low = 0.5 / _scale(setting)
+    low = 0.5 / _scale(settings)
 
-    def measure(result: Pixels, example: Example) -> float:
-        if "slope" not in example.shared:
-            example.shared["slope"] = image_metrics.slope(luma(example.high), low)
-        return abs(image_metrics.slope(luma(result), low) - float(example.shared["slope"]))
+    def measure(example: RestorationExample) -> Mapping[str, float]:
+        truth = slope(luma(example.high), low)
+        return {name: abs(slope(luma(image), low) - truth) for name, image in example.results.items()}
 
-    band = f"{low:g} to {image_metrics.HIGHEST:g} cycles per pixel"
-    return PerImage(measure, {"channel": _Y, "band": band, "window": "Hann", "of": "absolute differences of slopes"})
+    band = f"{low:g} to {MAXIMUM_FREQUENCY:g} cycles per pixel"
+    conditions = {"channel": _Y, "band": band, "window": "Hann", "of": "absolute differences of slopes"}
+    return MeanOverImages(measure, conditions)
 
 
-class FeatureDistance(PerImage):
-    """PD-Lite0: an image's is the mean over its patches; images smaller than a patch are passed over."""
+def pd_lite0(settings: EvaluationSettings) -> MeanOverImages:
+    """PD-Lite0: of each image the mean over its patches; images smaller than a patch are left out."""
 
-    def __init__(self, setting: EvaluationSettings) -> None:
-        super().__init__(
-            _unused, {"evaluator": _EVALUATOR, **_PATCHES, "of": "strides 4, 8, 16: sum over channels, then mean"}
-        )
-        self._setting = setting
+    def measure(example: RestorationExample) -> Mapping[str, float]:
+        features = dict(_features(example, settings))
+        truth = features.pop(_TRUTH, None)
+        if truth is None:
+            return {}
+        return {name: float(evaluators.perceptual_distance(seen, truth).mean()) for name, seen in features.items()}
 
-    def add(self, example: Example, /) -> None:
-        looks = _looks(example, self._setting)
-        if looks is None:
-            return
-        for way in example.results:
-            distances = perceptual.feature_distance(looks[way], looks[_TRUTH])
-            self._values[way][example.name] = float(np.mean(distances))
+    of = "strides 4, 8, 16: sum over channels, then mean"
+    return MeanOverImages(measure, {"evaluator": _EVALUATOR, **_PATCHES, "of": of})
 
 
 class PatchFrechetDistance:
-    """FD-Lite0 over all patches of the set, with the floor that as many real patches have in two halves."""
+    """FD-Lite0 over all patches of the set, and the floor: the distance between two halves of the real patches."""
 
-    def __init__(self, setting: EvaluationSettings) -> None:
-        self._setting = setting
+    def __init__(self, settings: EvaluationSettings) -> None:
+        self._settings = settings
         self._features: dict[str, list[NDArray[np.floating]]] = defaultdict(list)
 
-    def add(self, example: Example, /) -> None:
-        for way, seen in (_looks(example, self._setting) or {}).items():
-            self._features[way].append(seen.pooled)
+    def update(self, example: RestorationExample, /) -> None:
+        for name, features in _features(example, self._settings).items():
+            self._features[name].append(features.pooled)
 
-    def result(self) -> Mapping[str, Estimate]:
+    def compute(self) -> Mapping[str, Estimate]:
         if self.count < MINIMUM_PATCHES:
             raise Unsuitable(f"it needs {MINIMUM_PATCHES} patches or more")
-        features = {way: np.concatenate(parts) for way, parts in self._features.items()}
+        features = {name: np.concatenate(parts) for name, parts in self._features.items()}
         real = features.pop(_TRUTH)
-        figures = {way: Estimate(value=frechet_distance(each, real)) for way, each in features.items()}
-        return {**figures, "floor": Estimate(value=frechet_distance(real[0::2], real[1::2]))}
+        distances = {name: evaluators.frechet_distance(fake, real) for name, fake in features.items()}
+        distances["floor"] = evaluators.frechet_distance(real[0::2], real[1::2])
+        return {name: Estimate(value=distance) for name, distance in distances.items()}
 
     @property
     def count(self) -> int:
         return sum(len(part) for part in self._features[_TRUTH])
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
+    def conditions(self) -> Mapping[str, Any]:
         half = self.count // 2
         floor = f"every other real patch against the rest, {self.count - half} against {half}"
         return {"evaluator": _EVALUATOR, **_PATCHES, "count": self.count, "floor": floor}
 
 
 class ClassifierTwoSampleTest:
-    """How well a network that was taught to tells patches from real ones, on images that it was not taught with."""
+    """How well a trained network tells patches from real ones, on images that it was not trained on."""
 
-    def __init__(self, setting: EvaluationSettings) -> None:
-        self._setting = setting
+    def __init__(self, settings: EvaluationSettings) -> None:
+        self._settings = settings
         self._patches: dict[str, dict[str, Pixels]] = defaultdict(dict)
 
-    def add(self, example: Example, /) -> None:
-        for way, image in {_TRUTH: example.high, **example.results}.items():
-            found = perceptual.patches(image, perceptual.CLASSIFIER_SIDE, perceptual.CLASSIFIER_SIDE)
-            if len(found):
-                self._patches[way][example.name] = found
+    def update(self, example: RestorationExample, /) -> None:
+        for name, image in {_TRUTH: example.high, **example.results}.items():
+            patches = evaluators.patches(image, evaluators.C2ST_SIDE, evaluators.C2ST_SIDE)
+            if len(patches):
+                self._patches[name][example.name] = patches
 
-    def result(self) -> Mapping[str, Estimate]:
+    def compute(self) -> Mapping[str, Estimate]:
         real = self._patches.pop(_TRUTH, {})
         if len(real) < MINIMUM_IMAGES:
             raise Unsuitable(f"it needs {MINIMUM_IMAGES} images or more")
-        seed, device = self._setting.seed, self._setting.device
-        each = {
-            way: perceptual.held_out_accuracy(real, made, seed=seed, device=device)
-            for way, made in self._patches.items()
+        seed, device = self._settings.seed, self._settings.device
+        return {
+            name: mean_estimate(evaluators.held_out_accuracy(real, fake, seed=seed, device=device))
+            for name, fake in self._patches.items()
         }
-        return {way: figure(values) for way, values in each.items()}
 
     @property
     def count(self) -> int:
         return max((len(images) // 2 for images in self._patches.values()), default=0)
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
+    def conditions(self) -> Mapping[str, Any]:
         return {
-            "patch": perceptual.CLASSIFIER_SIDE,
-            "stride": perceptual.CLASSIFIER_SIDE,
-            "taught": f"{perceptual.STEPS} steps of {perceptual.BATCH} patches of every other image, "
+            "patch": evaluators.C2ST_SIDE,
+            "stride": evaluators.C2ST_SIDE,
+            "taught": f"{evaluators.C2ST_STEPS} steps of {evaluators.C2ST_BATCH} patches of every other image, "
             "asked about the rest",
-            "seed": self._setting.seed,
+            "seed": self._settings.seed,
             "chance": 0.5,
         }
 
 
-_TRUTH = "truth"
-_EVALUATOR = "EfficientNet-Lite0"
-_PATCHES = {"patch": perceptual.SIDE, "stride": perceptual.STRIDE, "resize": "none"}
-
-
-def _looks(example: Example, setting: EvaluationSettings) -> Mapping[str, Seen] | None:
-    """What the evaluator sees in a case, once for all meters; None where the image is smaller than a patch."""
-    if "looks" not in example.shared:
+def _features(example: RestorationExample, settings: EvaluationSettings) -> Mapping[str, PatchFeatures]:
+    """The features of an example's patches, once for all metrics; none if the image is smaller than a patch."""
+    if "features" not in example.shared:
         images = {_TRUTH: example.high, **example.results}
-        cut = {way: perceptual.patches(image) for way, image in images.items()}
-        large = len(cut[_TRUTH]) > 0
-        example.shared["looks"] = (
-            {way: perceptual.see(setting.evaluator, one) for way, one in cut.items()} if large else None
+        cut = {name: evaluators.patches(image) for name, image in images.items()}
+        example.shared["features"] = (
+            {name: evaluators.patch_features(settings.lite0, patches) for name, patches in cut.items()}
+            if len(cut[_TRUTH])
+            else {}
         )
-    looks: Mapping[str, Seen] | None = example.shared["looks"]
-    return looks
+    features: Mapping[str, PatchFeatures] = example.shared["features"]
+    return features
 
 
-def _unused(_result: Pixels, _example: Example) -> float:
-    raise TypeError("distances of features are taken for all ways together")
-
-
-def _scale(setting: EvaluationSettings) -> int:
-    generator = setting.facts.generator
+def _scale(settings: EvaluationSettings) -> int:
+    generator = settings.facts.generator
     if not isinstance(generator, ImageGeneratorFacts):
-        raise TypeError("a model that does not fit was measured")
+        raise TypeError("the model does not fit the metric")
     return generator.output.scale

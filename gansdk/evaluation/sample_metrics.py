@@ -1,4 +1,4 @@
-"""How a generator from a latent is tried by default: it makes samples, and its encoder reads their codes back."""
+"""The metrics of samples: whether their codes can be read back from them, and how they compare with real images."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansdk.evaluation.classifiers import SHAPE, evaluator_for
-from gansdk.evaluation.codes import named_code, recovered_codes, suiting_images
+from gansdk.data.stacked import stack_images
+from gansdk.errors import InputError
+from gansdk.evaluation.codes import named_code, recovered_codes
+from gansdk.evaluation.evaluators import FEATURES, SHAPE, evaluator_for, frechet_distance, pooled_features
 from gansdk.evaluation.protocol import MODEL, SEED, SampleSet, Unsuitable
-from gansdk.evaluation.record import Estimate
-from gansdk.evaluation.statistics import frechet_distance, mean_of_many, share
-from gansdk.model.facts import LatentGeneratorFacts
-from gansdk.models.latents import draw
+from gansdk.evaluation.record import Estimate, normal_mean_estimate, proportion_estimate
+from gansdk.models.latents import draw, latent_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,18 +22,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gansdk.data.folders import Dataset
-    from gansdk.evaluation.classifiers import EvaluatorNetwork, Look
+    from gansdk.data.stacked import StackedImages
+    from gansdk.evaluation.evaluators import EvaluatorNetwork, Predictions
     from gansdk.evaluation.protocol import EvaluationSettings
+    from gansdk.model.facts import ImageSpec
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Categorical
     from gansdk.models.latents import Latent
+
+    Pixels = NDArray[np.uint8]
 
 
 CHUNK = 500
 """Samples that are made at a time."""
 
+_CHUNK_BYTES = 2**27
+"""Of these samples; of large images there are fewer."""
 
-def generate(model: Model, latent: Latent) -> NDArray[np.uint8]:
+LITE0_MINIMUM = 2 * 1280
+"""Images: twice as many as EfficientNet-Lite0 has features, so that both halves of the floor can fill a covariance."""
+
+REAL = "real"
+_DRAWN = "drawn from the distributions of the latent's variables"
+
+
+def generate(model: Model, latent: Latent) -> Pixels:
     """Samples as a user gets them, uint8 [N, H, W, C]."""
     import torch
 
@@ -45,8 +58,8 @@ def generate(model: Model, latent: Latent) -> NDArray[np.uint8]:
         return render(generator, facts, latent, Context())
 
 
-def encode(model: Model, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """What a model's encoder gives for images, by part, [N, …].
+def encode(model: Model, images: Pixels) -> dict[str, NDArray[np.float32]]:
+    """What a model's encoder gives for images, by variable, [N, …].
 
     Args:
         model: One with an encoder.
@@ -55,18 +68,42 @@ def encode(model: Model, images: NDArray[np.uint8]) -> dict[str, NDArray[np.floa
     import torch
 
     if model.encoder is None:
-        raise TypeError("a model that does not fit was tried")
+        raise TypeError("the model has no encoder")
     with torch.inference_mode():
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
         return {name: numbers.float().cpu().numpy() for name, numbers in model.encoder.encode(pixels).items()}
 
 
+def require_samples(data: Dataset) -> None:
+    """Refuses what a user gives where samples are drawn.
+
+    Raises:
+        Unsuitable: If the data are not samples to draw.
+    """
+    if not isinstance(data, SampleSet):
+        raise Unsuitable("it is measured on samples, without data")
+
+
+def images_like(image: ImageSpec, data: Dataset) -> StackedImages:
+    """All images of a data set in one array.
+
+    Raises:
+        Unsuitable: If they are not images, or not of this size.
+    """
+    if image.channels not in (1, 3):
+        raise Unsuitable(f"no data set has images of {image.channels} channels")
+    try:
+        return stack_images(data, size=(image.height, image.width), channels=1 if image.channels == 1 else 3)
+    except InputError as error:
+        raise Unsuitable(error.message) from None
+
+
 @dataclass(frozen=True)
-class Sample:
-    """One latent, and what each model's encoder reads off the image that its generator makes of it.
+class SamplingExample:
+    """One latent, and what each model's encoder reads from the image that its generator makes of it.
 
     Attributes:
-        chosen: The categories that were asked for, by code.
+        chosen: The category of each code in the latent.
         read: By the model's name and code, probabilities [k].
     """
 
@@ -75,46 +112,31 @@ class Sample:
 
 
 class SamplingProtocol:
-    """Makes the cases.
+    """Makes one example of each sample.
 
     Args:
-        models: By name; all start from the same parts.
-        setting: Where and with what it is measured.
+        models: By name; all have the same latent.
+        settings: What the model declares, and where it computes.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
+    def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models = models
-        facts = models[MODEL].facts.generator
-        if not isinstance(facts, LatentGeneratorFacts):
-            raise TypeError("a model that does not fit was tried")
-        self._source = facts.source
-        self._codes = recovered_codes(setting.facts)
+        self._source = latent_facts(settings.facts).source
+        self._codes = recovered_codes(settings.facts)
 
-    def protocol(self, _data: Dataset, /) -> Mapping[str, Any]:
-        """How the cases are made, for the record."""
-        return {
-            "samples": "drawn by the distributions of the latent's parts",
-            "seed": SEED,
-            "read": "off the 8-bit image",
-        }
+    def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
+        return {"samples": _DRAWN, "seed": SEED, "read": "off the 8-bit image"}
 
-    def examples(self, data: Dataset, /) -> Iterator[Sample]:
-        """One case per sample.
-
-        Raises:
-            Unsuitable: If the data are no samples to be drawn.
-        """
-        if not isinstance(data, SampleSet):
-            raise Unsuitable("it is measured on samples, without data")
+    def examples(self, data: Dataset, /) -> Iterator[SamplingExample]:
+        require_samples(data)
         for start in range(0, len(data), CHUNK):
-            yield from self._chunk(range(start, min(start + CHUNK, len(data))))
-
-    def _chunk(self, indices: range) -> Iterator[Sample]:
-        latent = draw(self._source, SEED, indices)
-        read = {way: encode(model, generate(model, latent)) for way, model in self._models.items()}
-        for at in range(len(indices)):
-            chosen = {code.name: int(latent[code.name][at]) for code in self._codes}
-            yield Sample(chosen, {way: {name: given[name][at] for name in chosen} for way, given in read.items()})
+            indices = range(start, min(start + CHUNK, len(data)))
+            latent = draw(self._source, SEED, indices)
+            read = {name: encode(model, generate(model, latent)) for name, model in self._models.items()}
+            for at in range(len(indices)):
+                chosen = {code.name: int(latent[code.name][at]) for code in self._codes}
+                found = {name: {code: numbers[code][at] for code in chosen} for name, numbers in read.items()}
+                yield SamplingExample(chosen, found)
 
 
 class CodeInformation:
@@ -123,57 +145,57 @@ class CodeInformation:
     It is the bound on their mutual information of Chen et al. 2016, equation 5, and at most the sum of their ln k.
     """
 
-    def __init__(self, setting: EvaluationSettings) -> None:
-        self._codes = recovered_codes(setting.facts)
+    def __init__(self, settings: EvaluationSettings) -> None:
+        self._codes = recovered_codes(settings.facts)
         self._values: dict[str, list[float]] = defaultdict(list)
 
-    def add(self, example: Sample, /) -> None:
-        for way, read in example.read.items():
-            told = sum(_log(read[code.name][example.chosen[code.name]]) + np.log(code.k) for code in self._codes)
-            self._values[way].append(float(told))
+    def update(self, example: SamplingExample, /) -> None:
+        for name, read in example.read.items():
+            terms = (_log(read[code.name][example.chosen[code.name]]) + np.log(code.k) for code in self._codes)
+            self._values[name].append(float(sum(terms)))
 
-    def result(self) -> Mapping[str, Estimate]:
+    def compute(self) -> Mapping[str, Estimate]:
         entropy = float(sum(np.log(code.k) for code in self._codes))
-        figures = {way: mean_of_many(np.array(values)) for way, values in self._values.items()}
-        return {**figures, "at most": Estimate(value=entropy)}
+        estimates = {name: normal_mean_estimate(np.array(values)) for name, values in self._values.items()}
+        return {**estimates, "at most": Estimate(value=entropy)}
 
     @property
     def count(self) -> int:
         return len(self._values[MODEL])
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
+    def conditions(self) -> Mapping[str, Any]:
         return {"codes": _names(self._codes), "Q": "the model's own encoder; a baseline's own for the baseline"}
 
 
 class CodeRecovery:
-    """How often the category that the encoder finds likeliest is the one that was asked for."""
+    """How often the category that the encoder finds likeliest is that of the latent."""
 
-    def __init__(self, setting: EvaluationSettings) -> None:
-        self._codes = recovered_codes(setting.facts)
-        self._right: dict[str, int] = defaultdict(int)
-        self._asked = 0
+    def __init__(self, settings: EvaluationSettings) -> None:
+        self._codes = recovered_codes(settings.facts)
+        self._correct: dict[str, int] = defaultdict(int)
+        self._total = 0
 
-    def add(self, example: Sample, /) -> None:
-        self._asked += len(self._codes)
-        for way, read in example.read.items():
-            self._right[way] += sum(int(read[name].argmax()) == asked for name, asked in example.chosen.items())
+    def update(self, example: SamplingExample, /) -> None:
+        self._total += len(self._codes)
+        for name, read in example.read.items():
+            self._correct[name] += sum(int(read[code].argmax()) == chosen for code, chosen in example.chosen.items())
 
-    def result(self) -> Mapping[str, Estimate]:
-        figures = {way: share(right, self._asked) for way, right in self._right.items()}
-        return {**figures, "chance": Estimate(value=float(np.mean([1 / code.k for code in self._codes])))}
+    def compute(self) -> Mapping[str, Estimate]:
+        estimates = {name: proportion_estimate(correct, self._total) for name, correct in self._correct.items()}
+        return {**estimates, "chance": Estimate(value=float(np.mean([1 / code.k for code in self._codes])))}
 
     @property
     def count(self) -> int:
-        return self._asked // max(1, len(self._codes))
+        return self._total // max(1, len(self._codes))
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
+    def conditions(self) -> Mapping[str, Any]:
         return {"codes": _names(self._codes)}
 
 
 def _log(probability: np.floating[Any]) -> float:
-    """Of a float32 that may have gone down to 0, which stands for the smallest one that there is."""
+    """Of a float32 that may have underflowed to 0, which counts as the smallest normal number."""
     return float(np.log(max(float(probability), float(np.finfo(np.float32).tiny))))
 
 
@@ -181,139 +203,167 @@ def _names(codes: Sequence[Categorical]) -> str:
     return ", ".join(code.name for code in codes)
 
 
-REAL = "real"
+@dataclass(frozen=True)
+class SampleFeaturesExample:
+    """A real image and, of each model, a sample, in an evaluator's features; they have nothing else in common.
+
+    Attributes:
+        features: By the model's name, or ``real``, float [D].
+    """
+
+    features: Mapping[str, NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
-class SampleQualityExample:
-    """A real image and, of each model, a sample, as the evaluator sees them; they have nothing else in common.
+class SampleQualityExample(SampleFeaturesExample):
+    """The same in the eyes of a classifier.
 
     Attributes:
-        evaluator: Who looked.
-        features: By the model's name, or ``real``, float [D].
-        asked: By the model's name, the word for what its sample was asked to be; none where it has none.
-        seen: By the model's name, the class that the evaluator takes it for.
+        evaluator: The classifier.
+        chosen: By the model's name, the label of its sample's category; none where it has none.
+        predicted: By the model's name, the class that the classifier finds likeliest.
     """
 
     evaluator: EvaluatorNetwork
-    features: Mapping[str, NDArray[np.float32]]
-    asked: Mapping[str, str]
-    seen: Mapping[str, str]
+    chosen: Mapping[str, str]
+    predicted: Mapping[str, str]
 
 
-class SampleQualityProtocol:
-    """Makes the cases.
+class SampleFeaturesProtocol:
+    """Makes one example of each real image, by EfficientNet-Lite0, for images of any size.
 
     Args:
-        models: By name; all start from the same parts.
-        setting: Where and with what it is measured.
+        models: By name; all have the same latent.
+        settings: What the model declares, and where it computes.
     """
 
-    def __init__(self, models: Mapping[str, Model], setting: EvaluationSettings) -> None:
-        self._models, self._device = models, setting.device
-        facts = models[MODEL].facts.generator
-        if not isinstance(facts, LatentGeneratorFacts):
-            raise TypeError("a model that does not fit was tried")
-        self._source, self._image = facts.source, facts.output
+    def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
+        self._models, self._settings = models, settings
+        self._facts = latent_facts(settings.facts)
 
-    def protocol(self, data: Dataset, /) -> Mapping[str, Any]:
-        """How the cases are made, for the record."""
-        evaluator = evaluator_for(data, self._device)
-        said = (
+    def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
+        return {
+            "evaluator": "EfficientNet-Lite0",
+            "resize": "none",
+            "samples": f"{len(data)}, {_DRAWN}",
+            "seed": SEED,
+        }
+
+    def examples(self, data: Dataset, /) -> Iterator[SampleFeaturesExample]:
+        for real, _, samples in self._chunks(data):
+            images = {REAL: real, **samples}
+            features = {name: pooled_features(self._settings.lite0, pixels) for name, pixels in images.items()}
+            for at in range(len(real)):
+                yield SampleFeaturesExample({name: rows[at] for name, rows in features.items()})
+
+    def _chunks(self, data: Dataset) -> Iterator[tuple[Pixels, Latent, Mapping[str, Pixels]]]:
+        """Real images, as many latents, and each model's samples of them."""
+        images = images_like(self._facts.output, data).images
+        size = max(1, min(CHUNK, _CHUNK_BYTES // images[0].size))
+        for start in range(0, len(images), size):
+            real = images[start : start + size]
+            latent = draw(self._facts.source, SEED, range(start, start + len(real)))
+            yield real, latent, {name: generate(model, latent) for name, model in self._models.items()}
+
+
+class SampleQualityProtocol(SampleFeaturesProtocol):
+    """Makes one example of each real image, by the classifier of the data set."""
+
+    def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
+        evaluator = evaluator_for(data, self._settings.device)
+        accuracy = (
             f"that of {evaluator.name}, right on {evaluator.accuracy:.2%} of its {evaluator.count} test images"
             if evaluator
             else ""
         )
-        return {
-            "evaluator": said,
-            "samples": f"{len(data)}, drawn by the distributions of the latent's parts",
-            "seed": SEED,
-        }
+        return {"evaluator": accuracy, "samples": f"{len(data)}, {_DRAWN}", "seed": SEED}
 
     def examples(self, data: Dataset, /) -> Iterator[SampleQualityExample]:
-        """One case per real image.
-
-        Raises:
-            Unsuitable: If there is no evaluator of such data, or the model's samples have another size.
-        """
-        evaluator = evaluator_for(data, self._device)
+        evaluator = evaluator_for(data, self._settings.device)
         if evaluator is None:
             raise Unsuitable("there is no evaluator of such data")
-        if (self._image.height, self._image.width, self._image.channels) != SHAPE:
+        image = self._facts.output
+        if (image.height, image.width, image.channels) != SHAPE:
             raise Unsuitable(f"its samples are not of the evaluator's {SHAPE[1]}x{SHAPE[0]} grey pixels")
-        images = suiting_images(data, self._image).images
-        for start in range(0, len(images), CHUNK):
-            real = images[start : start + CHUNK]
-            latent = draw(self._source, SEED, range(start, start + len(real)))
-            looks = {way: evaluator.look(generate(model, latent)) for way, model in self._models.items()}
-            yield from self._each(evaluator, evaluator.look(real), looks, latent)
-
-    def _each(
-        self, evaluator: EvaluatorNetwork, real: Look, looks: Mapping[str, Look], latent: Latent
-    ) -> Iterator[SampleQualityExample]:
-        codes = {way: named_code(model.facts) for way, model in self._models.items()}
-        for at in range(len(real.features)):
-            features = {way: look.features[at] for way, look in looks.items()}
-            yield SampleQualityExample(
-                evaluator=evaluator,
-                features={REAL: real.features[at], **features},
-                asked={way: code.label(int(latent[code.name][at])) for way, code in codes.items() if code},
-                seen={way: evaluator.classes[int(look.probabilities[at].argmax())] for way, look in looks.items()},
-            )
+        codes = {name: named_code(model.facts) for name, model in self._models.items()}
+        for real, latent, samples in self._chunks(data):
+            real_features = evaluator.predict(real).features
+            predictions = {name: evaluator.predict(pixels) for name, pixels in samples.items()}
+            for at in range(len(real)):
+                yield SampleQualityExample(
+                    features={REAL: real_features[at], **{name: p.features[at] for name, p in predictions.items()}},
+                    evaluator=evaluator,
+                    chosen={name: code.label(int(latent[code.name][at])) for name, code in codes.items() if code},
+                    predicted={name: _label(evaluator, found, at) for name, found in predictions.items()},
+                )
 
 
-class FrechetDistance:
-    """The distance of samples from real images in an evaluator's features, and that between halves of the real ones."""
+def _label(evaluator: EvaluatorNetwork, predictions: Predictions, at: int) -> str:
+    return evaluator.classes[int(predictions.probabilities[at].argmax())]
 
-    def __init__(self, _setting: EvaluationSettings) -> None:
-        self._features: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
 
-    def add(self, example: SampleQualityExample, /) -> None:
-        for way, features in example.features.items():
-            self._features[way].append(features)
+class SampleFrechetDistance:
+    """The distance of samples from real images in an evaluator's features, and that between halves of the real ones.
 
-    def result(self) -> Mapping[str, Estimate]:
-        features = {way: np.stack(each) for way, each in self._features.items()}
-        real = features.pop(REAL, np.empty((0, 0), np.float32))
-        if len(real) < 4 * real.shape[1]:
-            raise Unsuitable(f"it needs {4 * real.shape[1]} images or more")
-        figures = {way: Estimate(value=frechet_distance(each, real)) for way, each in features.items()}
-        return {**figures, "floor": Estimate(value=frechet_distance(real[0::2], real[1::2]))}
+    Args:
+        minimum: How many images it needs.
+        features: Which features, for the record.
+    """
+
+    def __init__(self, minimum: int, features: str) -> None:
+        self._minimum = minimum
+        self.conditions = {"features": features, "floor": "every other real image, the rest"}
+        self._features: dict[str, list[NDArray[np.floating]]] = defaultdict(list)
+
+    def update(self, example: SampleFeaturesExample, /) -> None:
+        for name, features in example.features.items():
+            self._features[name].append(features)
+
+    def compute(self) -> Mapping[str, Estimate]:
+        if self.count < self._minimum:
+            raise Unsuitable(f"it needs {self._minimum} images or more")
+        features = {name: np.stack(rows) for name, rows in self._features.items()}
+        real = features.pop(REAL)
+        distances = {name: frechet_distance(fake, real) for name, fake in features.items()}
+        distances["floor"] = frechet_distance(real[0::2], real[1::2])
+        return {name: Estimate(value=distance) for name, distance in distances.items()}
 
     @property
     def count(self) -> int:
         return len(self._features[REAL])
 
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        return {"features": "the evaluator's last layer before its logits", "floor": "every other real image, the rest"}
+
+def fd_classifier(_settings: EvaluationSettings) -> SampleFrechetDistance:
+    """In the features of the data set's classifier."""
+    return SampleFrechetDistance(4 * FEATURES, "the evaluator's last layer before its logits")
+
+
+def fd_lite0_samples(_settings: EvaluationSettings) -> SampleFrechetDistance:
+    """In the features of EfficientNet-Lite0."""
+    return SampleFrechetDistance(LITE0_MINIMUM, "the evaluator's last layer before its logits, averaged over positions")
 
 
 class CodeFidelity:
-    """How often the evaluator takes a sample for what its category is called."""
+    """How often the classifier takes a sample for what its category's label says."""
 
-    def __init__(self, setting: EvaluationSettings) -> None:
-        code = named_code(setting.facts)
+    def __init__(self, settings: EvaluationSettings) -> None:
+        code = named_code(settings.facts)
         self._labels = code.labels if code is not None else ()
-        self._right: dict[str, int] = defaultdict(int)
-        self._count = 0
+        self._correct: dict[str, int] = defaultdict(int)
+        self.count = 0
 
-    def add(self, example: SampleQualityExample, /) -> None:
+    def update(self, example: SampleQualityExample, /) -> None:
         if not set(self._labels) <= set(example.evaluator.classes):
             raise Unsuitable("its categories are called otherwise than the evaluator's classes")
-        self._count += 1
-        for way, asked in example.asked.items():
-            self._right[way] += example.seen[way] == asked
+        self.count += 1
+        for name, label in example.chosen.items():
+            self._correct[name] += example.predicted[name] == label
 
-    def result(self) -> Mapping[str, Estimate]:
-        if not self._count:
-            raise Unsuitable("there are not images")
-        return {way: share(right, self._count) for way, right in self._right.items()}
-
-    @property
-    def count(self) -> int:
-        return self._count
+    def compute(self) -> Mapping[str, Estimate]:
+        if not self.count:
+            raise Unsuitable("there are no images")
+        return {name: proportion_estimate(correct, self.count) for name, correct in self._correct.items()}
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
+    def conditions(self) -> Mapping[str, Any]:
         return {"chance": 1 / len(self._labels)}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from gansdk.evaluation.precision import Loss
+    from gansdk.evaluation.precision import PrecisionLoss
     from gansdk.models.loading import LoadedModel
     from gansdk.plugins.declarations import Importer, Method
     from gansdk.plugins.registry import Registry
@@ -55,7 +55,7 @@ class Imported:
 
     folder: Path
     config: ModelConfig
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[PrecisionLoss, ...] = ()
     skipped: bool = False
 
 
@@ -225,7 +225,7 @@ def _networks(path: Path, method: Method, found: _Found) -> dict[str, nn.Module]
     return networks
 
 
-def _losses(loaded: LoadedModel, note: Callable[[str], None]) -> tuple[Loss, ...]:
+def _losses(loaded: LoadedModel, note: Callable[[str], None]) -> tuple[PrecisionLoss, ...]:
     if loaded.facts.generator is None:
         return ()
     if not has_native(torch.device("cpu"), "bf16"):

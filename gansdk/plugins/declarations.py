@@ -260,12 +260,12 @@ class MetricSpec:
         summary: One line for listings.
         better: Which way is better.
         unsupported_reason: Why a model with these facts cannot be measured by it, in a few words; None if it can.
-        trial: Import string of how a model is tried, as :class:`gansdk.evaluation.restoration.Restoring` is:
-            it makes one case of each item of a data set. Metrics that name the same trial share its work.
-        function: Import string of what makes a :class:`gansdk.evaluation.protocol.Metric`, which reads the cases.
+        protocol: Import string of a :class:`gansdk.evaluation.protocol.EvaluationProtocol`, which makes one example
+            of each item of a data set. Metrics that name the same protocol share its work.
+        function: Import string of what makes a :class:`gansdk.evaluation.protocol.Metric`, which reads the examples.
         unit: As in ``dB``; empty for none.
-        samples: How many samples are drawn to measure it, where it needs no data: its trial then gets a
-            :class:`gansdk.evaluation.protocol.Draws` of so many in place of each data set.
+        samples: How many samples are drawn to measure it, where it needs no data: its protocol then gets a
+            :class:`gansdk.evaluation.protocol.SampleSet` of so many in place of each data set.
         backbone: The feature network that it looks with: the name of a file in ``$GANSDK_DATA/trunks``; empty for none.
     """
 
@@ -274,7 +274,7 @@ class MetricSpec:
     summary: str
     better: Literal["higher", "lower"]
     unsupported_reason: Callable[[Facts], str | None]
-    trial: str
+    protocol: str
     function: str
     unit: str = ""
     samples: int = 0

@@ -12,7 +12,7 @@ import torch
 from gansdk.data.folders import UNSTATED, Images
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import InputError, ModelError, TrainingError, UsageError
-from gansdk.evaluation.evaluator import keep
+from gansdk.evaluation.evaluated_model import store_evaluation
 from gansdk.evaluation.record import read_evaluation
 from gansdk.model.config import WEIGHTS, Attributions, Credit, Trained, read_config
 from gansdk.models.loading import tensor_digest
@@ -276,7 +276,7 @@ class TrainingSession:
             export = self._recipe.export()
             with self._train.finished(export.networks.values()):
                 evaluation = self._measuring.at_end(export, self._note, self._measured_items)
-        keep(self._folder.model, evaluation, read_config(self._folder.model).files[WEIGHTS])
+        store_evaluation(self._folder.model, evaluation, read_config(self._folder.model).files[WEIGHTS])
         if self._record.intervals.evaluation:
             metrics_logger.evaluation(self._train.step, clock.seconds, evaluation)
             metrics_logger.draw()

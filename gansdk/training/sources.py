@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gansdk.data.folders import Images
 from gansdk.data.opening import find_data
 from gansdk.errors import UnknownNameError, UsageError, as_typed, entry
-from gansdk.evaluation.assessment import EvaluatedModel, assess, fitting, unseen
-from gansdk.evaluation.evaluator import about_baseline, digests
+from gansdk.evaluation.evaluated_model import EvaluatedModel, about_baseline, digests
+from gansdk.evaluation.run import evaluate, fitting, no_progress
 from gansdk.model.config import WEIGHTS
 from gansdk.models.catalog import Catalog
 from gansdk.models.context import silent
@@ -165,16 +165,16 @@ class Measuring:
         return tuple(self._tests)
 
     def at_end(
-        self, export: Export, note: Callable[[str], None], progress: Callable[[str, int, int], None] = unseen
+        self, export: Export, note: Callable[[str], None], progress: Callable[[str, int, int], None] = no_progress
     ) -> Evaluation:
         """Measures a trained model, with its ablation beside it."""
         metrics = fitting(self._metrics, export.facts, note)
-        return assess(self._subject(export), self._tests, metrics, note=note, progress=progress)
+        return evaluate(self._subject(export), self._tests, metrics, note=note, progress=progress)
 
     def on_the_way(self, export: Export) -> Evaluation:
         """Measures a model in training, alone and without a word: what there is to say is said at the end."""
         metrics = fitting(self._metrics, export.facts, silent)
-        return assess(self._subject(export).alone(), self._tests, metrics)
+        return evaluate(self._subject(export).without_baseline(), self._tests, metrics)
 
     def _subject(self, export: Export) -> EvaluatedModel:
         placement = Placement(self._device, "fp32")
@@ -185,5 +185,5 @@ class Measuring:
             baseline=assemble(replace(loaded, networks=start), placement) if start is not None else None,
             about_baseline=about_baseline(self._method, self._record.config, has_initial=start is not None),
             trained_on=digests(source.data for source in self._record.data.values()),
-            protocol={"precision": placement.precision, "device": placement.device.type},
+            conditions={"precision": placement.precision, "device": placement.device.type},
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from gansdk.errors import InputError, MissingPluginError, UnknownNameError, UsageError, as_typed
-from gansdk.evaluation.assessment import unseen
+from gansdk.evaluation.run import no_progress
 from gansdk.files import mend_folder
 from gansdk.models.context import silent
 from gansdk.options import validate
@@ -58,7 +58,7 @@ def train(
     ablated_terms: Iterable[tuple[str, str]] = (),
     progress: Callable[[Progress], None] = _unseen,
     note: Callable[[str], None] = silent,
-    measuring: Callable[[str, int, int], None] = unseen,
+    measuring: Callable[[str, int, int], None] = no_progress,
     open_data: Opener | None = None,
     metrics: Iterable[MetricSpec] | None = None,
     **training: Any,
@@ -122,7 +122,7 @@ def resume(
     tests: Mapping[str, str] | None = None,
     progress: Callable[[Progress], None] = _unseen,
     note: Callable[[str], None] = silent,
-    measuring: Callable[[str, int, int], None] = unseen,
+    measuring: Callable[[str, int, int], None] = no_progress,
     open_data: Opener | None = None,
     metrics: Iterable[MetricSpec] | None = None,
     **changes: Any,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from gansdk.backbones.weights import fill, find
+from gansdk.backbones import fill, find
 from gansdk.errors import InputError, ModelError
 from gansdk.model.tensors import read_tensors
 

@@ -20,7 +20,7 @@ def seen(pixels: np.ndarray) -> torch.Tensor:
 def test_it_sees_what_its_authors_code_sees(expected, backbone):
     network = load_lite0(backbone("efficientnet_lite0"))
     with torch.inference_mode():
-        pooled = network.look(seen(expected["input"])).pooled[0].numpy()
+        pooled = network.features(seen(expected["input"])).pooled[0].numpy()
         logits = network(seen(expected["input"]))[0].numpy()
     np.testing.assert_allclose(pooled, expected["lite0_pooled"], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(logits, expected["lite0_logits"], rtol=1e-3, atol=1e-3)
@@ -41,18 +41,18 @@ def test_it_knows_cats_and_coffee(expected, backbone):
 def test_its_levels_lie_at_strides_4_8_and_16():
     network = EfficientNetLite0().eval()
     with torch.inference_mode():
-        look = network.look(torch.rand(2, 3, 64, 96))
-    shapes = [tuple(level.shape) for level in look.levels]
+        found = network.features(torch.rand(2, 3, 64, 96))
+    shapes = [tuple(level.shape) for level in found.levels]
     assert shapes == [(2, 24, 16, 24), (2, 40, 8, 12), (2, 112, 4, 6)]
-    assert look.pooled.shape == (2, 1280)
+    assert found.pooled.shape == (2, 1280)
 
 
 @pytest.mark.parametrize("side", [1, 7, 33, 64])
 def test_it_takes_any_size(side):
     network = EfficientNetLite0().eval()
     with torch.inference_mode():
-        look = network.look(torch.rand(1, 3, side, side + 3))
-    assert [level.shape[2] for level in look.levels] == [-(-side // stride) for stride in (4, 8, 16)]
+        found = network.features(torch.rand(1, 3, side, side + 3))
+    assert [level.shape[2] for level in found.levels] == [-(-side // stride) for stride in (4, 8, 16)]
 
 
 def test_it_is_fixed(backbone):

@@ -18,7 +18,7 @@ from PIL import Image as PILImage
 from gansdk.cards.card import applicable, gather
 from gansdk.cards.rendering import render
 from gansdk.data.mnist import MNIST
-from gansdk.evaluation.evaluator import OTHER_CHECKPOINT
+from gansdk.evaluation.evaluated_model import OTHER_CHECKPOINT
 from gansdk.evaluation.record import Estimate, Evaluation, Measurement
 from gansdk.model.config import Trained, TrainingData
 from gansdk.model.facts import Facts

@@ -13,7 +13,7 @@ import gansdk
 from gansdk.cards.card import FAILED, TRIED, applicable
 from gansdk.cards.images import latent_images
 from gansdk.data.mnist import MNIST
-from gansdk.evaluation.assessment import EvaluatedModel
+from gansdk.evaluation.evaluated_model import EvaluatedModel
 from gansdk.evaluation.protocol import SEED
 from gansdk.model.config import ModelConfig, Trained, TrainingData
 from gansdk.models.latents import draw

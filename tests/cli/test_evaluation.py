@@ -66,7 +66,7 @@ OVERTAKEN = """
 import sys
 from pathlib import Path
 import tiny
-import gansdk.evaluation.evaluator as evaluating
+import gansdk.evaluation.evaluated_model as evaluating
 
 def replacing(name):
     real, times = getattr(evaluating, name), []

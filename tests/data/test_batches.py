@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gansdk.data.batches import ImageBatches
-from gansdk.data.stacked import StackedImages
+from gansdk.data.stacked import ImageBatches, StackedImages
 from gansdk.errors import InputError
 
 

@@ -8,8 +8,7 @@ import pytest
 import torch
 from PIL import Image as PILImage
 
-from gansdk.data.batches import AlignedCrops
-from gansdk.data.degradation import Degradation, DegradationOptions, degrade
+from gansdk.data.crops import AlignedCrops, Degradation, DegradationOptions, degrade
 from gansdk.data.folders import Images, open_images
 from gansdk.errors import InputError
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as PILImage
 from scipy import ndimage, stats
 
-from gansdk.data.degradation import (
+from gansdk.data.crops import (
     Degradation,
     DegradationOptions,
     blur,

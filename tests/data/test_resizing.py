@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image as PILImage
 
-from gansdk.data.degradation import degrade, fit, upscale
+from gansdk.data.crops import degrade, fit, upscale
 from gansdk.errors import InputError
 
 

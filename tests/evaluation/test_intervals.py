@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gansdk.evaluation.record import Estimate
-from gansdk.evaluation.statistics import difference, figure, mean_interval
+from gansdk.evaluation.record import Estimate, mean_estimate, mean_interval, paired_difference
 
 
 def named(numbers) -> dict[str, float]:
@@ -34,12 +33,12 @@ def test_few_and_equal_values():
 
 def test_a_difference_is_taken_item_by_item():
     spread = np.random.default_rng(2).normal(0, 100, 20)
-    ours, theirs = figure(named(spread)), figure(named(spread - 1 + np.linspace(-0.1, 0.1, 20)))
-    found = difference(ours, theirs)
+    ours, theirs = mean_estimate(named(spread)), mean_estimate(named(spread - 1 + np.linspace(-0.1, 0.1, 20)))
+    found = paired_difference(ours, theirs)
     assert found.value == pytest.approx(1)
     assert found.interval == pytest.approx((0.97, 1.03), abs=0.01)  # the two means alone are unsure by 40
     assert ours.interval[1] - ours.interval[0] > 40
 
 
 def test_a_difference_of_whole_sets_has_no_interval():
-    assert difference(Estimate(value=5), Estimate(value=3)) == Estimate(value=2)
+    assert paired_difference(Estimate(value=5), Estimate(value=3)) == Estimate(value=2)

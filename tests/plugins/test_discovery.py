@@ -92,11 +92,11 @@ def gansdk_importers():
 
 def test_metrics_come_in_by_their_own_hook(tmp_path, found):
     code = """
-from gansdk import Metric
+from gansdk import MetricSpec
 
 @hookimpl
 def gansdk_metrics():
-    return [Metric("sharpness", 1, "how sharp", "higher", lambda facts: None, trial="a:b", function="a:b")]
+    return [MetricSpec("sharpness", 1, "how sharp", "higher", lambda facts: None, protocol="a:b", function="a:b")]
 """
     write_distribution(tmp_path, "plug", HOOKS + code)
     assert found().metrics["sharpness"].better == "higher"

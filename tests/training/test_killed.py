@@ -13,7 +13,7 @@ from trainings import METHODS, assert_same_run, metrics, state, stop_at, train
 
 from gansdk.data.opening import find_data
 from gansdk.errors import TrainingError
-from gansdk.evaluation.evaluator import keep
+from gansdk.evaluation.evaluated_model import store_evaluation
 from gansdk.evaluation.record import Evaluation, Measurement, read_evaluation
 from gansdk.model.config import check_folder, read_config
 from gansdk.models.resolved import ResolvedModel
@@ -98,7 +98,7 @@ def test_figures_of_somebody_elses_sets_are_not_taken_for_the_runs_own(tmp_path,
         train(tmp_path / "run", photos, tests={"held-out": photos}, progress=stop_at(6))
     model = tmp_path / "run" / "model"
     mine = Measurement(metric="psnr-y", data="mine", value=1.0, protocol={})
-    keep(model, Evaluation(measurements=(mine,)), read_config(model).files["model.safetensors"])
+    store_evaluation(model, Evaluation(measurements=(mine,)), read_config(model).files["model.safetensors"])
     finished = trainer.resume(tmp_path / "run", methods=METHODS)
     assert {one.data for one in finished.evaluation.measurements} == {"held-out"}
     assert {one.data for one in read_evaluation(model).measurements} == {"held-out", "mine"}

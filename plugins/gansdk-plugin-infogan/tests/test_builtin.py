@@ -12,8 +12,8 @@ from PIL import Image as PILImage
 
 import gansdk
 from gansdk.data.mnist import FASHION_MNIST, MNIST
-from gansdk.evaluation.classifiers import PRETRAINED, load_evaluator
-from gansdk.evaluation.codes import slant
+from gansdk.evaluation.code_metrics import slant
+from gansdk.evaluation.evaluators import PRETRAINED, load_evaluator
 from gansdk.evaluation.record import Measurement, read_evaluation
 from gansdk.evaluation.restoration import PREFIX
 from gansdk.model.config import read_config
@@ -96,7 +96,7 @@ def test_samples_are_what_they_are_asked_to_be(name: str) -> None:
     right = 0
     for word in known.classes:
         images = generate(n=30, seed=5, set={"class": word}).pixels
-        right += int((evaluator.look(images).probabilities.argmax(1) == evaluator.classes.index(word)).sum())
+        right += int((evaluator.predict(images).probabilities.argmax(1) == evaluator.classes.index(word)).sum())
     share = right / (30 * len(known.classes))
     assert share > FEWEST[name]
     assert share == pytest.approx(measured(name)["code-fidelity"].value, abs=0.08)

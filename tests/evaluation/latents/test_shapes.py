@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gansdk.evaluation.codes import PROPERTIES, breadth, brightness, slant, stroke_width
+from gansdk.evaluation.code_metrics import PROPERTIES, breadth, brightness, slant, stroke_width
 
 
 def bar(width: float = 3, lean: float = 0.0, side: int = 28) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from gansdk.evaluation.image_metrics import luma, psnr, ssim
+from gansdk.evaluation.restoration_metrics import luma, psnr, ssim
 
 
 @pytest.fixture

@@ -10,8 +10,15 @@ import pytest
 from scipy.linalg import sqrtm
 
 from gansdk.backbones.lite0 import EfficientNetLite0, load_lite0
-from gansdk.evaluation.perceptual import SIDE, STRIDE, Seen, feature_distance, patches, see
-from gansdk.evaluation.statistics import frechet_distance
+from gansdk.evaluation.evaluators import (
+    SIDE,
+    STRIDE,
+    PatchFeatures,
+    frechet_distance,
+    patch_features,
+    patches,
+    perceptual_distance,
+)
 
 BACKBONE = Path(os.environ.get("GANSDK_DATA", "")) / "trunks" / "efficientnet_lite0.safetensors"
 
@@ -57,19 +64,19 @@ def test_frechet_distance_of_fewer_patches_than_features_is_finite():
 
 
 def test_feature_distance_by_hand():
-    first = Seen((np.array([[[[1.0]], [[0.0]]]]), np.array([[[[1.0, 0.6]], [[0.0, 0.8]]]])), np.zeros((1, 1)))
-    second = Seen((np.array([[[[0.0]], [[1.0]]]]), np.array([[[[1.0, 1.0]], [[0.0, 0.0]]]])), np.zeros((1, 1)))
+    first = PatchFeatures((np.array([[[[1.0]], [[0.0]]]]), np.array([[[[1.0, 0.6]], [[0.0, 0.8]]]])), np.zeros((1, 1)))
+    second = PatchFeatures((np.array([[[[0.0]], [[1.0]]]]), np.array([[[[1.0, 1.0]], [[0.0, 0.0]]]])), np.zeros((1, 1)))
     # Level one: 1² + 1² at its one position. Level two: 0 and 0.4² + 0.8², two positions.
-    assert feature_distance(first, second) == pytest.approx([(2 + 0.8 / 2) / 2])
+    assert perceptual_distance(first, second) == pytest.approx([(2 + 0.8 / 2) / 2])
 
 
 def test_what_is_seen_does_not_depend_on_the_batch():
     evaluator = EfficientNetLite0().eval().requires_grad_(False)
     many = np.random.default_rng(0).integers(0, 256, (66, SIDE, SIDE, 3), dtype=np.uint8)
-    seen = see(evaluator, many)
+    seen = patch_features(evaluator, many)
     assert [level.shape[0] for level in seen.levels] == [66, 66, 66]
     assert seen.pooled.shape == (66, 1280)
-    last = see(evaluator, many[65:])
+    last = patch_features(evaluator, many[65:])
     np.testing.assert_allclose(seen.pooled[65:], last.pooled, atol=1e-5)
     for level in seen.levels:
         np.testing.assert_allclose(np.linalg.norm(level, axis=1), 1, atol=1e-5)
@@ -85,7 +92,9 @@ def test_blur_and_noise_are_farther_from_a_photograph_the_stronger_they_are():
     noise = np.random.default_rng(0).normal(size=(192, 192, 3))
     blurred = [np.asarray(true.filter(ImageFilter.GaussianBlur(radius))) for radius in (1, 3)]
     noisy = [np.clip(np.asarray(true) + sigma * noise, 0, 255).astype(np.uint8) for sigma in (5, 40)]
-    real = see(evaluator, patches(np.asarray(true)))
+    real = patch_features(evaluator, patches(np.asarray(true)))
     for mild, strong in (blurred, noisy):
-        near, far = (feature_distance(see(evaluator, patches(one)), real).mean() for one in (mild, strong))
+        near, far = (
+            perceptual_distance(patch_features(evaluator, patches(one)), real).mean() for one in (mild, strong)
+        )
         assert 0 < near < far < 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gansdk.evaluation.image_metrics import radial_power, slope
+from gansdk.evaluation.restoration_metrics import radial_power, slope
 
 
 def coloured(exponent: float, side: int = 256) -> np.ndarray:

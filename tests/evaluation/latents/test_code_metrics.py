@@ -10,9 +10,9 @@ import slider
 import torch
 
 from gansdk.data.stacked import StackedImages
-from gansdk.evaluation import codes
-from gansdk.evaluation.assessment import EvaluatedModel, assess
-from gansdk.evaluation.metrics import METRICS
+from gansdk.evaluation import METRICS, codes
+from gansdk.evaluation.evaluated_model import EvaluatedModel
+from gansdk.evaluation.run import evaluate
 from gansdk.model.facts import Facts
 
 CPU = torch.device("cpu")
@@ -21,7 +21,7 @@ BY_NAME = {metric.name: metric for metric in METRICS}
 
 def measured(*names, data=None, baseline=None, note=print):
     evaluated_model = EvaluatedModel(slider.model(), CPU, baseline=baseline, about_baseline="one that is deaf")
-    found = assess(evaluated_model, data or {}, [BY_NAME[name] for name in names], note=note)
+    found = evaluate(evaluated_model, data or {}, [BY_NAME[name] for name in names], note=note)
     return {one.metric: one for one in found.measurements}
 
 
@@ -87,13 +87,13 @@ def test_what_cannot_be_tried_is_left_out_with_the_reason():
 def test_facts_say_what_can_be_measured():
     ours, nothing = slider.FACTS, Facts()
     unsupported_reasons = (
-        codes.fidelity_unsupported_reason,
-        codes.traversal_unsupported_reason,
-        codes.accuracy_unsupported_reason,
         codes.recovery_unsupported_reason,
+        codes.traversal_unsupported_reason,
+        codes.fidelity_unsupported_reason,
+        codes.clustering_unsupported_reason,
     )
     assert [unsupported_reason(ours) for unsupported_reason in unsupported_reasons] == [None] * 4
     assert all(unsupported_reason(nothing) for unsupported_reason in unsupported_reasons)
     blind = ours.model_copy(update={"encoder": None})
-    assert codes.fidelity_unsupported_reason(blind) == "its encoder reads no categorical code of its latent"
+    assert codes.recovery_unsupported_reason(blind) == "its encoder reads no categorical code of its latent"
     assert codes.traversal_unsupported_reason(blind) is None

@@ -10,7 +10,7 @@ import torch
 
 from gansdk import ImageOutput
 from gansdk.errors import NotApplicableError, UsageError
-from gansdk.evaluation.evaluator import about_baseline, load_evaluated_model
+from gansdk.evaluation.evaluated_model import about_baseline, load_evaluated_model
 from gansdk.model.config import Trained, read_config
 from gansdk.models.resolved import ResolvedModel
 from gansdk.options import LoadOptions
@@ -34,7 +34,7 @@ def test_the_twin_of_a_model_with_two_ends_is_its_start(resolved, tmp_path):
     start = load_evaluated_model(resolved_at(tmp_path / "start", seed=1), FP32)
     assert torch.equal(gives(evaluated_model.baseline), gives(start.model))
     assert start.baseline is None
-    assert evaluated_model.protocol == {"precision": "fp32", "device": "cpu"}
+    assert evaluated_model.conditions == {"precision": "fp32", "device": "cpu"}
 
 
 def test_between_the_ends_there_is_no_twin(resolved):
@@ -42,7 +42,7 @@ def test_between_the_ends_there_is_no_twin(resolved):
         resolved, LoadOptions(precision="fp32", device="cpu", network_interpolation=0.5)
     )
     assert evaluated_model.baseline is None
-    assert evaluated_model.protocol["network_interpolation"] == 0.5
+    assert evaluated_model.conditions["network_interpolation"] == 0.5
 
 
 def test_one_end_alone_has_nothing_to_blend(tmp_path):

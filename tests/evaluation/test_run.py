@@ -15,15 +15,13 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from gansdk import Facts, open_images
 from gansdk.backbones.lite0 import EfficientNetLite0
 from gansdk.errors import InputError, NotApplicableError
-from gansdk.evaluation import perceptual, restoration_metrics
-from gansdk.evaluation.assessment import assess, check_fitting, fitting
-from gansdk.evaluation.evaluator import load_evaluated_model
-from gansdk.evaluation.metrics import METRICS
-from gansdk.evaluation.perceptual import Seen
+from gansdk.evaluation import METRICS, evaluators, restoration_metrics
+from gansdk.evaluation.evaluated_model import load_evaluated_model
+from gansdk.evaluation.evaluators import PatchFeatures, frechet_distance
 from gansdk.evaluation.protocol import EvaluationSettings
 from gansdk.evaluation.restoration import FACES, JPEG, RestorationProtocol, trial_images
-from gansdk.evaluation.restoration_metrics import ClassifierTwoSampleTest, FeatureDistance, PatchFrechetDistance
-from gansdk.evaluation.statistics import frechet_distance
+from gansdk.evaluation.restoration_metrics import ClassifierTwoSampleTest, PatchFrechetDistance, pd_lite0
+from gansdk.evaluation.run import check_fitting, evaluate, fitting
 from gansdk.model.config import Trained, TrainingData
 from gansdk.options import LoadOptions
 
@@ -54,7 +52,7 @@ def by_hand(folder, seed: int) -> dict[str, dict[str, float]]:
 
 
 def test_model_twin_and_their_difference_are_what_comes_out_by_hand(resolved, photos):
-    evaluation = assess(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, list(PLAIN.values()))
+    evaluation = evaluate(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, list(PLAIN.values()))
     ours, theirs = by_hand(photos, seed=0), by_hand(photos, seed=1)
     assert [one.metric for one in evaluation.measurements] == ["psnr-y", "ssim-y", "consistency"]
     for one in evaluation.measurements:
@@ -68,7 +66,7 @@ def test_model_twin_and_their_difference_are_what_comes_out_by_hand(resolved, ph
 
 def test_the_record_says_how_and_on_what(resolved, photos):
     images = open_images(photos)
-    (one,) = assess(load_evaluated_model(resolved, FP32), {"few": images}, [PLAIN["psnr-y"]]).measurements
+    (one,) = evaluate(load_evaluated_model(resolved, FP32), {"few": images}, [PLAIN["psnr-y"]]).measurements
     assert one.digest == images.digest
     assert (one.unit, one.better, one.version) == ("dB", "higher", 1)
     expected = {
@@ -85,12 +83,14 @@ def test_the_record_says_how_and_on_what(resolved, photos):
 def test_the_record_says_what_was_done_to_the_inputs(resolved):
     sets = trial_images()
     data = {name: sets[name] for name in (FACES, JPEG)}
-    found = assess(load_evaluated_model(resolved, FP32), data, [PLAIN["psnr-y"]]).measurements
+    found = evaluate(load_evaluated_model(resolved, FP32), data, [PLAIN["psnr-y"]]).measurements
     assert [one.protocol["input"] for one in found] == ["8 bits", "JPEG of quality 40, 4:2:0"]
 
 
 def test_bicubic_stands_beside(resolved, photos):
-    (one,) = assess(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]]).measurements
+    (one,) = evaluate(
+        load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]]
+    ).measurements
     expected = []
     for path in photos.iterdir():
         with PILImage.open(path) as image:
@@ -107,7 +107,7 @@ def test_bicubic_stands_beside(resolved, photos):
 def test_a_flawless_result_has_finite_decibels(resolved, tmp_path):
     (tmp_path / "flat").mkdir()
     PILImage.new("RGB", (40, 40), "black").save(tmp_path / "flat" / "flat.png")
-    (one,) = assess(
+    (one,) = evaluate(
         load_evaluated_model(resolved, FP32), {"flat": open_images(tmp_path / "flat")}, [PLAIN["psnr-y"]]
     ).measurements
     assert one.references == {"bicubic": 100}
@@ -120,7 +120,7 @@ def test_data_that_the_model_was_trained_on_are_said_and_recorded(tmp_path, phot
     config = resolved.config.model_copy(update={"trained": trained})
     evaluated_model = load_evaluated_model(replace(resolved, config=config), FP32)
     notes = []
-    (one,) = assess(evaluated_model, {"few": images}, [PLAIN["psnr-y"]], note=notes.append).measurements
+    (one,) = evaluate(evaluated_model, {"few": images}, [PLAIN["psnr-y"]], note=notes.append).measurements
     assert one.seen
     assert "trained on these very data" in notes[0]
 
@@ -131,7 +131,7 @@ def test_what_a_metric_makes_no_sense_of_is_left_out_in_one_line(resolved, photo
     data = {"few": open_images(photos), "thin": open_images(tmp_path / "thin")}
     metrics = [metric for metric in METRICS if metric.name in {"psnr-y", "ssim-y", "c2st"}]
     notes = []
-    evaluation = assess(load_evaluated_model(resolved, FP32), data, metrics, note=notes.append)
+    evaluation = evaluate(load_evaluated_model(resolved, FP32), data, metrics, note=notes.append)
     found = {(one.data, one.metric) for one in evaluation.measurements}
     assert found == {("few", "psnr-y"), ("few", "ssim-y"), ("thin", "psnr-y")}
     assert notes == [
@@ -148,7 +148,7 @@ def test_data_of_another_kind_are_left_out(resolved):
             return 3
 
     notes = []
-    evaluation = assess(
+    evaluation = evaluate(
         load_evaluated_model(resolved, FP32), {"sounds": Sounds()}, [PLAIN["psnr-y"]], note=notes.append
     )
     assert evaluation.measurements == ()
@@ -158,14 +158,14 @@ def test_data_of_another_kind_are_left_out(resolved):
 def test_progress_counts_images_and_may_end_it(resolved, photos):
     seen = []
     evaluated_model = load_evaluated_model(resolved, FP32)
-    assess(evaluated_model, {"few": open_images(photos)}, [PLAIN["psnr-y"]], progress=lambda *at: seen.append(at))
+    evaluate(evaluated_model, {"few": open_images(photos)}, [PLAIN["psnr-y"]], progress=lambda *at: seen.append(at))
     assert seen == [("few", 0, 2), ("few", 1, 2), ("few", 2, 2)]
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        assess(evaluated_model, {"few": open_images(photos)}, [PLAIN["psnr-y"]], progress=interrupt)
+        evaluate(evaluated_model, {"few": open_images(photos)}, [PLAIN["psnr-y"]], progress=interrupt)
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\nnothing more", None])
@@ -175,7 +175,7 @@ def test_a_image_that_cannot_be_tried_is_named(resolved, photos, content):
     else:
         (photos / "bad.png").write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.png") as caught:
-        assess(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]])
+        evaluate(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, [PLAIN["psnr-y"]])
     assert "\n" not in str(caught.value)
 
 
@@ -199,38 +199,38 @@ def test_metrics_that_do_not_fit(monkeypatch):
 
 @pytest.fixture
 def evaluated(resolved, photos):
-    """Cases, and a setting whose evaluator has random weights: no file is needed to count and to compare."""
+    """Cases, and settings whose evaluator has random weights: no file is needed to count and to compare."""
     torch.manual_seed(0)
     evaluated_model = load_evaluated_model(resolved, FP32)
-    setting = EvaluationSettings(tiny.FACTS, torch.device("cpu"))
-    setting.__dict__["evaluator"] = EfficientNetLite0().eval().requires_grad_(False)
-    return setting, list(RestorationProtocol(evaluated_model.models, setting).examples(open_images(photos)))
+    settings = EvaluationSettings(tiny.FACTS, torch.device("cpu"))
+    settings.__dict__["lite0"] = EfficientNetLite0().eval().requires_grad_(False)
+    return settings, list(RestorationProtocol(evaluated_model.models, settings).examples(open_images(photos)))
 
 
 def test_features_are_compared_image_by_image(evaluated):
-    setting, examples = evaluated
-    meter = FeatureDistance(setting)
+    settings, examples = evaluated
+    metric = pd_lite0(settings)
     for example in examples:
-        meter.add(example)
-    figures = meter.result()
+        metric.update(example)
+    figures = metric.compute()
     assert set(figures) == {"model", "baseline", "bicubic"}
     assert set(figures["model"].values) == {"coffee.png", "astronaut.png"}
     assert 0 < figures["bicubic"].value < figures["model"].value < 4
-    assert meter.protocol["stride"] == 48
+    assert metric.conditions["stride"] == 48
 
 
 def test_sets_of_features_are_compared_with_the_floor_beside(evaluated, monkeypatch):
     monkeypatch.setattr(restoration_metrics, "MINIMUM_PATCHES", 10)
-    setting, examples = evaluated
+    settings, examples = evaluated
     random = np.random.default_rng(0)
     real, made = random.normal(size=(2, 13, 4)), random.normal(size=(2, 13, 4)) + 1
-    meter = PatchFrechetDistance(setting)
+    metric = PatchFrechetDistance(settings)
     for index, example in enumerate(examples):
-        example.shared["looks"] = {"truth": Seen((), real[index]), "model": Seen((), made[index])}
-        meter.add(example)
-    assert meter.count == 26
-    assert meter.protocol["floor"] == "every other real patch against the rest, 13 against 13"
-    figures = meter.result()
+        example.shared["features"] = {"truth": PatchFeatures((), real[index]), "model": PatchFeatures((), made[index])}
+        metric.update(example)
+    assert metric.count == 26
+    assert metric.conditions["floor"] == "every other real patch against the rest, 13 against 13"
+    figures = metric.compute()
     real, made = real.reshape(26, 4), made.reshape(26, 4)
     assert figures["model"].value == pytest.approx(frechet_distance(made, real))
     assert figures["floor"].value == pytest.approx(frechet_distance(real[::2], real[1::2]))
@@ -239,15 +239,15 @@ def test_sets_of_features_are_compared_with_the_floor_beside(evaluated, monkeypa
 def test_half_of_the_images_are_asked_about(evaluated, monkeypatch):
 
     monkeypatch.setattr(restoration_metrics, "MINIMUM_IMAGES", 2)
-    monkeypatch.setattr(perceptual, "STEPS", 2)
-    setting, examples = evaluated
-    meter = ClassifierTwoSampleTest(setting)
+    monkeypatch.setattr(evaluators, "C2ST_STEPS", 2)
+    settings, examples = evaluated
+    metric = ClassifierTwoSampleTest(settings)
     for example in examples:
-        meter.add(example)
-    figures = meter.result()
+        metric.update(example)
+    figures = metric.compute()
     assert {way: list(each.values) for way, each in figures.items()} == {
         "model": ["coffee.png"],
         "baseline": ["coffee.png"],
         "bicubic": ["coffee.png"],
     }
-    assert meter.count == 1
+    assert metric.count == 1

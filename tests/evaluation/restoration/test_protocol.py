@@ -10,7 +10,7 @@ import torch
 from skimage.data import astronaut, chelsea
 from skimage.metrics import peak_signal_noise_ratio
 
-from gansdk.data.degradation import degrade
+from gansdk.data.crops import degrade
 from gansdk.evaluation.protocol import MODEL, EvaluationSettings
 from gansdk.evaluation.restoration import FACES, JPEG, PHOTOGRAPHS, TEXT, RestorationProtocol, trial_images
 from gansdk.model.facts import Facts, ImageGeneratorFacts, ImageOutput, ImageSource
@@ -62,8 +62,8 @@ def test_jpeg_changes_the_input_and_not_the_truth():
     np.testing.assert_array_equal(clean.high, compressed.high)
     np.testing.assert_array_equal(clean.low, degrade(clean.high, 4).low)
     assert 25 < peak_signal_noise_ratio(clean.low, compressed.low) < 40
-    assert "quality 40" in restoring.protocol(sets[JPEG])["input"]
-    assert "JPEG" not in restoring.protocol(sets[PHOTOGRAPHS])["input"]
+    assert "quality 40" in restoring.conditions(sets[JPEG])["input"]
+    assert "JPEG" not in restoring.conditions(sets[PHOTOGRAPHS])["input"]
 
 
 class _Enlarging:

@@ -7,15 +7,15 @@ import pytest
 import torch
 from PIL import Image as PILImage
 
-from gansdk.evaluation import perceptual
-from gansdk.evaluation.perceptual import held_out_accuracy
+from gansdk.evaluation import evaluators
+from gansdk.evaluation.evaluators import held_out_accuracy
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(perceptual, "STEPS", 50)
+    monkeypatch.setattr(evaluators, "C2ST_STEPS", 50)
 
 
 def smooth(seed: int, blur: int = 6) -> np.ndarray:
@@ -43,7 +43,7 @@ def test_what_differs_is_told_apart_on_images_never_shown():
 
 
 def test_the_same_seed_gives_the_same_and_leaves_torchs_own_numbers_alone(monkeypatch):
-    monkeypatch.setattr(perceptual, "STEPS", 3)
+    monkeypatch.setattr(evaluators, "C2ST_STEPS", 3)
     real = {str(index): smooth(index) for index in range(4)}
     made = {str(index): smooth(50 + index) for index in range(4)}
     torch.manual_seed(7)

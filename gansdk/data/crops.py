@@ -1,8 +1,9 @@
-"""Random degradations: low-resolution images as cameras, resizers and JPEG encoders leave them.
+"""Pairs of low and high resolution: images shrunk, degraded at random, and cut into crops to train on.
 
-After Wang et al., *Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data*, ICCV Workshops
-2021, arXiv:2107.10833, section 3. First order is blur, resize, noise, JPEG. Second order is that twice. It differs from
-the paper where photographs of people's own are the aim and not the restoration of damaged ones:
+The degradations leave low-resolution images as cameras, resizers and JPEG encoders do, after Wang et al., *Real-ESRGAN:
+Training Real-World Blind Super-Resolution with Pure Synthetic Data*, ICCV Workshops 2021, arXiv:2107.10833, section 3.
+First order is blur, resize, noise, JPEG. Second order is that twice. They differ from the paper's, because the aim is
+photographs of people's own and not the restoration of damaged ones:
 
 - A share of the patches is only shrunk (``clean``), so that clean inputs stay clean.
 - Each step has a probability, and the ranges are milder by default.
@@ -22,7 +23,12 @@ from gansdk.errors import InputError
 from gansdk.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from numpy.typing import NDArray
+    from torch import Tensor
+
+    from gansdk.data.folders import Images
 
     Pixels = NDArray[np.uint8]
     Floats = NDArray[np.float32]
@@ -81,7 +87,7 @@ class Degradation:
         """
         height, width = (side // self._scale for side in high.shape[:2])
         if self._options.degradation == "bicubic" or random.random() < self._options.clean:
-            return _resized(high, height, width, "bicubic")
+            return _resized(high, width, height)
         image = high
         if self._options.degradation == "second-order":
             # The size in between is drawn so that neither stage enlarges much: from the output's size to the input's.
@@ -97,7 +103,7 @@ class Degradation:
             along = random.uniform(0.2, widest)
             across = along if random.random() < 0.5 else random.uniform(0.2, widest)
             image = blur(image, gaussian_kernel(along, across, random.uniform(0, math.pi)))
-        image = _resized(image, height, width, random.choice(("bicubic", "bilinear", "box"), p=(0.6, 0.2, 0.2)))
+        image = _resized(image, width, height, random.choice(("bicubic", "bilinear", "box"), p=(0.6, 0.2, 0.2)))
         if random.random() < options.noise:
             sigma = random.uniform(0, options.noise_sigma)
             add = gaussian_noise if random.random() < 0.5 else poisson_noise
@@ -158,7 +164,7 @@ def jpeg(image: Pixels, quality: int, subsampling: Literal["4:2:0", "4:4:4"] = "
         return np.array(decoded)
 
 
-def _resized(image: Pixels, height: int, width: int, kernel: str) -> Pixels:
+def _resized(image: Pixels, width: int, height: int, kernel: str = "bicubic") -> Pixels:
     from PIL import Image as PILImage
 
     resampling = PILImage.Resampling[kernel.upper()]
@@ -196,12 +202,12 @@ def degrade(image: Pixels, scale: int) -> Pair:
         size = f"{image.shape[1]}x{image.shape[0]}"
         raise InputError(f"an image of {size} pixels is too small", hint=f"use images of {scale} pixels or more")
     high = np.ascontiguousarray(image[: height * scale, : width * scale])
-    return Pair(high, _resize(high, width, height))
+    return Pair(high, _resized(high, width, height))
 
 
 def upscale(image: Pixels, scale: int) -> Pixels:
-    """The image ``scale`` times as wide and high by bicubic interpolation: the baseline of super-resolution."""
-    return _resize(image, image.shape[1] * scale, image.shape[0] * scale)
+    """The image ``scale`` times as wide and high by bicubic interpolation: the reference of super-resolution."""
+    return _resized(image, image.shape[1] * scale, image.shape[0] * scale)
 
 
 def fit(image: Pixels, longest: int) -> Pixels:
@@ -210,11 +216,120 @@ def fit(image: Pixels, longest: int) -> Pixels:
     factor = longest / max(height, width)
     if factor >= 1:
         return image
-    return _resize(image, max(1, round(width * factor)), max(1, round(height * factor)))
+    return _resized(image, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
-def _resize(image: Pixels, width: int, height: int) -> Pixels:
-    from PIL import Image as PILImage
+class AlignedCrops:
+    """Pairs of a low-resolution patch and the same spot in high resolution, without end.
 
-    pil_image = PILImage.fromarray(np.ascontiguousarray(image))
-    return np.array(pil_image.resize((width, height), PILImage.Resampling.BICUBIC))
+    Batch ``i`` depends on the images, the arguments and ``i`` alone. Every image is shrunk once, as a whole, so a
+    patch has the neighbourhood that it has in an image. All of them are held in memory as 8-bit pixels.
+
+    Args:
+        images: Where the crops come from, in proportion to the square root of an image's area.
+        scale: How many times the high resolution is the low one.
+        patch: Height and width of a low-resolution patch.
+        size: How many pairs a batch has.
+        seed: Where the random numbers start.
+        longest: Images are first shrunk to this many pixels on the longer side: what comes out of a large camera
+            is often soft or noisy pixel by pixel.
+        octaves: How many sizes of each image are used: its own, a half, a quarter and so on.
+        candidates: How many spots are drawn for each patch; the one with the strongest texture is taken. 1 is a
+            plain random crop; more spend fewer steps on sky and blurred background.
+        degradation: Makes the low-resolution patch, anew for each crop; None takes it from the image as it was shrunk.
+
+    Raises:
+        InputError: If no image is large enough for a patch.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        *,
+        scale: int,
+        patch: int,
+        size: int,
+        seed: int,
+        longest: int | None = None,
+        octaves: int = 1,
+        candidates: int = 1,
+        degradation: Degradation | None = None,
+    ) -> None:
+        self._scale, self._patch, self._size = scale, patch, size
+        self._seed, self._candidates, self._degradation = seed, candidates, degradation
+        self._pairs = list(_pairs(images, scale, patch, longest, octaves))
+        if not self._pairs:
+            side = scale * patch
+            hint = f"use images of {side}x{side} pixels or more, or a smaller patch"
+            raise InputError(f"no image of {images.name} is large enough for a crop", hint=hint)
+        roots = np.sqrt([pair.low.shape[0] * pair.low.shape[1] for pair in self._pairs])
+        self._shares = np.cumsum(roots / roots.sum())
+
+    def batch(self, index: int, /) -> Mapping[str, Tensor]:
+        """The pairs of one step: ``low`` [N, 3, p, p] and ``high`` [N, 3, p·scale, p·scale], float in [0, 1]."""
+        random = np.random.default_rng((self._seed, index))
+        highs, lows = zip(*(self._crop(random) for _ in range(self._size)), strict=True)
+        return {"low": _to_tensor(lows), "high": _to_tensor(highs)}
+
+    def _crop(self, random: np.random.Generator) -> Pair:
+        drawn = [self._spot(random) for _ in range(self._candidates)]
+        spot = max(drawn, key=self._texture) if len(drawn) > 1 else drawn[0]
+        crop = self._cut(spot) if self._degradation is None else self._degraded(spot, self._degradation, random)
+        turns, mirror = int(random.integers(4)), -1 if random.integers(2) else 1
+        return Pair(*(np.rot90(patch, turns)[:, ::mirror] for patch in crop))
+
+    def _spot(self, random: np.random.Generator) -> _Spot:
+        chosen = int(np.searchsorted(self._shares, random.random(), side="right"))
+        pair = self._pairs[min(chosen, len(self._pairs) - 1)]
+        top, left = (int(random.integers(side - self._patch + 1)) for side in pair.low.shape[:2])
+        return _Spot(pair, top, left)
+
+    def _cut(self, spot: _Spot) -> Pair:
+        (high, low), top, left = spot
+        bottom, right, scale = top + self._patch, left + self._patch, self._scale
+        return Pair(
+            high[top * scale : bottom * scale, left * scale : right * scale],
+            low[top:bottom, left:right],
+        )
+
+    def _degraded(self, spot: _Spot, degradation: Degradation, random: np.random.Generator) -> Pair:
+        """The crop with a low-resolution patch of its own, degraded together with its surroundings in the image."""
+        # A random margin before the patch lets the blocks of JPEG begin anywhere in it.
+        above, before = (min(start, MARGIN + int(random.integers(BLOCK))) for start in (spot.top, spot.left))
+        bottom, right = spot.top + self._patch + MARGIN, spot.left + self._patch + MARGIN
+        scale = self._scale
+        rows = slice((spot.top - above) * scale, bottom * scale)
+        columns = slice((spot.left - before) * scale, right * scale)
+        low = degradation(spot.pair.high[rows, columns], random)
+        return Pair(self._cut(spot).high, low[above : above + self._patch, before : before + self._patch])
+
+    def _texture(self, spot: _Spot) -> float:
+        """How much neighbouring pixels differ in green, the channel closest to lightness."""
+        green = self._cut(spot).low[..., 1].astype(np.int16)
+        return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
+
+
+class _Spot(NamedTuple):
+    """Where a crop is taken: top and left in low-resolution pixels."""
+
+    pair: Pair
+    top: int
+    left: int
+
+
+def _pairs(images: Images, scale: int, patch: int, longest: int | None, octaves: int) -> Iterator[Pair]:
+    for index in range(len(images)):
+        _, image = images[index]
+        side = min(longest or max(image.shape), max(image.shape))
+        for octave in range(octaves):
+            resized = fit(image, side >> octave)
+            if min(resized.shape[:2]) < scale * patch:
+                break
+            yield degrade(resized, scale)
+
+
+def _to_tensor(patches: Sequence[Pixels]) -> Tensor:
+    import torch
+
+    stacked = torch.from_numpy(np.stack(patches))
+    return stacked.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 255

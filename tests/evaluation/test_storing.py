@@ -11,8 +11,8 @@ import pytest
 import tiny
 
 from gansdk.errors import InputError, ModelError, OutputError
-from gansdk.evaluation import evaluator
-from gansdk.evaluation.evaluator import keep
+from gansdk.evaluation import evaluated_model
+from gansdk.evaluation.evaluated_model import store_evaluation
 from gansdk.evaluation.record import Evaluation, Measurement, read_evaluation
 from gansdk.files import sha256
 from gansdk.model.config import check_folder, read_config
@@ -30,8 +30,8 @@ def test_it_is_named_in_the_config_and_merged(tmp_path):
     folder = tmp_path / "m"
     tiny.write(folder)
     before = read_config(folder)
-    keep(folder, evaluation(1), weights(folder))
-    merged = keep(folder, evaluation(2), weights(folder))
+    store_evaluation(folder, evaluation(1), weights(folder))
+    merged = store_evaluation(folder, evaluation(2), weights(folder))
     assert [one.value for one in merged.measurements] == [2]
     assert read_evaluation(folder) == merged
     config = read_config(folder)
@@ -44,15 +44,15 @@ def test_it_is_named_in_the_config_and_merged(tmp_path):
 def test_a_killed_process_leaves_a_model_that_loads(tmp_path, monkeypatch):
     folder = tmp_path / "m"
     tiny.write(folder, evaluation=evaluation(1))
-    real, moments = evaluator.write_whole, []
+    real, moments = evaluated_model.write_whole, []
 
     def write_and_look(path, content):
         real(path, content)
         check_folder(folder, read_config(folder))
         moments.append(path.name)
 
-    monkeypatch.setattr(evaluator, "write_whole", write_and_look)
-    keep(folder, evaluation(2), weights(folder))
+    monkeypatch.setattr(evaluated_model, "write_whole", write_and_look)
+    store_evaluation(folder, evaluation(2), weights(folder))
     assert moments == ["config.json", "evaluation.json", "config.json"]
 
 
@@ -61,7 +61,7 @@ def test_measurements_that_cannot_be_read_stay(tmp_path):
     tiny.write(folder)
     (folder / "evaluation.json").write_text("{")
     with pytest.raises(ModelError, match=r"evaluation.json"):
-        keep(folder, evaluation(1), weights(folder))
+        store_evaluation(folder, evaluation(1), weights(folder))
     assert (folder / "evaluation.json").read_text() == "{"
 
 
@@ -72,7 +72,7 @@ def test_figures_of_weights_that_were_replaced_are_not_kept(tmp_path):
     tiny.write(folder, seed=1)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(OutputError, match="has other weights than those that were measured, so nothing is kept in it"):
-        keep(folder, evaluation(1), measured)
+        store_evaluation(folder, evaluation(1), measured)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -80,14 +80,14 @@ AT_ONCE = """
 import sys
 from pathlib import Path
 import tiny
-from gansdk.evaluation.evaluator import keep
+from gansdk.evaluation.evaluated_model import store_evaluation
 from gansdk.evaluation.record import Evaluation, Measurement
 from gansdk.model.config import read_config
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
 for at in range(40):
     one = Measurement(metric="psnr-y", data=f"{name}{at}", protocol={}, value=1)
-    keep(folder, Evaluation(measurements=(one,)), read_config(folder).files["model.safetensors"])
+    store_evaluation(folder, Evaluation(measurements=(one,)), read_config(folder).files["model.safetensors"])
 """
 
 
@@ -119,7 +119,7 @@ def test_a_model_that_is_replaced_while_figures_are_kept_stays_whole(tmp_path):
         kept = 0
         while replacing.poll() is None:
             try:
-                keep(folder, evaluation(1), weights(folder))
+                store_evaluation(folder, evaluation(1), weights(folder))
                 kept += 1
             except (OutputError, InputError, ModelError):  # replaced in between
                 pass

@@ -14,7 +14,7 @@ from gansdk import array_digest, open_data
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import InputError, ModelError
-from gansdk.evaluation.classifiers import PRETRAINED, EvaluatorNetwork, evaluator_for, load_evaluator
+from gansdk.evaluation.evaluators import PRETRAINED, EvaluatorNetwork, evaluator_for, load_evaluator
 from gansdk.files import sha256
 
 CPU = torch.device("cpu")
@@ -69,19 +69,19 @@ def test_another_set_has_no_judge_whatever_its_name():
 
 def test_looking_at_many_is_looking_at_each():
     images = noise(253)  # more than a batch
-    whole = evaluator(MNIST).look(images)
+    whole = evaluator(MNIST).predict(images)
     assert whole.features.shape == (253, 128)
     assert whole.probabilities.shape == (253, 10)
     assert whole.features.dtype == whole.probabilities.dtype == np.float32
     for index in (0, 7, 252):
-        alone = evaluator(MNIST).look(images[index : index + 1])
+        alone = evaluator(MNIST).predict(images[index : index + 1])
         np.testing.assert_allclose(alone.features[0], whole.features[index], rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(alone.probabilities[0], whole.probabilities[index], rtol=1e-4, atol=1e-5)
 
 
 @SETS
 def test_probabilities_are_those_of_the_last_layer_on_the_features(known):
-    looked = evaluator(known).look(noise(20))
+    looked = evaluator(known).predict(noise(20))
     np.testing.assert_allclose(looked.probabilities.sum(axis=1), 1, rtol=1e-5)
     tensors = load_file(PRETRAINED / f"{known.name}.safetensors")
     weight, bias = (tensors[f"logits.1.{name}"].numpy().astype(np.float64) for name in ("weight", "bias"))
@@ -96,7 +96,7 @@ def test_a_judge_tells_a_drawn_zero_from_a_drawn_one():
     ring = np.abs(np.hypot(rows / 9, columns / 6) - 1) < 0.25
     stroke = (np.abs(columns + rows / 6) < 1.6) & (np.abs(rows) < 10)
     images = 255 * np.stack([ring, stroke])[..., None].astype(np.uint8)
-    look = evaluator(MNIST).look(images)
+    look = evaluator(MNIST).predict(images)
     assert [evaluator(MNIST).classes[index] for index in look.probabilities.argmax(axis=1)] == ["zero", "one"]
 
 
@@ -104,15 +104,15 @@ def test_loading_and_looking_leave_the_random_numbers_of_a_training_alone(copied
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    load_evaluator(copied, MNIST.classes, CPU).look(noise(2))
+    load_evaluator(copied, MNIST.classes, CPU).predict(noise(2))
     assert torch.equal(torch.rand(2), expected)
 
 
 @pytest.mark.parametrize("shape", [(2, 28, 28, 3), (2, 32, 32, 1), (28, 28, 1)])
 def test_images_of_another_shape_are_refused_with_both_shapes(shape):
     found = "x".join(map(str, shape[1:]))
-    with pytest.raises(InputError, match=f"evaluator of mnist looks at images of 28x28x1, not {found}; bring"):
-        evaluator(MNIST).look(np.zeros(shape, np.uint8))
+    with pytest.raises(InputError, match=f"evaluator of mnist takes images of 28x28x1, not {found}; bring"):
+        evaluator(MNIST).predict(np.zeros(shape, np.uint8))
 
 
 def test_other_weights_are_refused(copied):
@@ -162,6 +162,6 @@ def test_the_recorded_accuracy_is_that_on_the_test_split(known):
     found = evaluator_for(data, CPU)
     assert found is not None
     assert found.count == len(data)
-    predicted = found.look(data.images).probabilities.argmax(axis=1)
+    predicted = found.predict(data.images).probabilities.argmax(axis=1)
     # Another processor may round one image to the other side, which is 1e-4.
     assert np.mean(predicted == data.labels) == pytest.approx(found.accuracy, abs=1.5e-4)
