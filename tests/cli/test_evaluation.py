@@ -57,7 +57,7 @@ def test_a_built_in_model_is_measured_and_left_alone(with_kinds, photos):
     written = read_evaluation_file(with_kinds.cwd / "here.json")
     assert written.measurements[0].value == record["value"]
     again = with_kinds("eval", "builtin:tiny-x2", "--data", "b=photos", "--metric", "psnr-y")
-    assert "is no folder of yours: nothing is written" in again.err
+    assert "is not a folder of yours: nothing is written" in again.err
     (shown,) = with_kinds("models", "show", "builtin:tiny-x2", "--json").records
     assert shown["evaluation"] is None
 
@@ -66,19 +66,19 @@ OVERTAKEN = """
 import sys
 from pathlib import Path
 import tiny
-import gansdk.evaluation.evaluated_model as evaluating
+import gansdk.evaluation.run as run
 
 def replacing(name):
-    real, times = getattr(evaluating, name), []
+    real, times = getattr(run, name), []
     def call(*given, **named):
-        if name == "load_subject" and not times:
+        if name == "load_evaluated_model" and not times:
             tiny.write(Path("model"), seed=1)
         times.append(1)
         found = real(*given, **named)
-        if name == "assess":
+        if name == "evaluate":
             tiny.write(Path("model"), seed=1)
         return found
-    setattr(evaluating, name, call)
+    setattr(run, name, call)
 
 replacing(sys.argv.pop(1))
 from gansdk.cli import main
@@ -92,12 +92,12 @@ def _overtaken(gansdk, *arguments):
 
 
 def test_figures_of_a_model_that_a_training_has_replaced_since_are_not_kept(with_kinds, model, photos):
-    done = _overtaken(with_kinds, "assess")
+    done = _overtaken(with_kinds, "evaluate")
     assert (done.returncode, len(done.stdout.splitlines())) == (1, 2)
     assert "model has other weights than those that were measured, so nothing is kept in it" in done.stderr
     assert read_evaluation(model) is None
     check_folder(model, read_config(model))
-    done = _overtaken(with_kinds, "assess", "-o", "here.json")
+    done = _overtaken(with_kinds, "evaluate", "-o", "here.json")
     assert (done.returncode, read_evaluation(model)) == (0, None)
 
 
