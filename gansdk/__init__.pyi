@@ -121,7 +121,13 @@ from .model.facts import (
     Background as Background,
 )
 from .model.facts import (
+    ClassifierFacts as ClassifierFacts,
+)
+from .model.facts import (
     Direction as Direction,
+)
+from .model.facts import (
+    DiscriminatorFacts as DiscriminatorFacts,
 )
 from .model.facts import (
     EncoderFacts as EncoderFacts,
@@ -146,6 +152,12 @@ from .model.facts import (
 )
 from .model.facts import (
     LatentSource as LatentSource,
+)
+from .model.facts import (
+    MaskedImageGeneratorFacts as MaskedImageGeneratorFacts,
+)
+from .model.facts import (
+    MaskedImageSource as MaskedImageSource,
 )
 from .model.facts import (
     SizeRule as SizeRule,

@@ -215,10 +215,14 @@ class ModelUnderTest:
     @cached_property
     def exact(self) -> Model:
         """The model in float64, which rounds a billion times less."""
-        doubled = {name: copy.deepcopy(network).double() for name, network in self.networks.items()}
-        for network in doubled.values():
+        from gansdk.models.runtime import assemble_plain
+
+        def doubled(network: nn.Module) -> nn.Module:
+            network = copy.deepcopy(network).double()
             network.register_forward_pre_hook(_enter_double)
-        return self.bare(doubled)
+            return network
+
+        return assemble_plain(self.loaded, doubled)
 
     def image(self, height: int, width: int, *, items: int = 1, seed: int = 0) -> torch.Tensor:
         """Noise that its generator takes: float [items, channels, height, width] in [0, 1]."""

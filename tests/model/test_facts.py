@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from gansdk.model.facts import (
+    ClassifierFacts,
+    DiscriminatorFacts,
     EncoderFacts,
     Facts,
     ImageGeneratorFacts,
@@ -16,6 +18,8 @@ from gansdk.model.facts import (
     ImageSpec,
     LatentGeneratorFacts,
     LatentSource,
+    MaskedImageGeneratorFacts,
+    MaskedImageSource,
 )
 from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise
 
@@ -31,9 +35,79 @@ ENLARGING = Facts(
 )
 
 
-@pytest.mark.parametrize("facts", [BOTH, ENLARGING, Facts()])
+COMPLETING = Facts(
+    generator=MaskedImageGeneratorFacts(
+        source=MaskedImageSource(), output=ImageOutput(), receptive_field="global", outside="kept"
+    )
+)
+TELLING = Facts(
+    discriminator=DiscriminatorFacts(data=DIGITS, given=PARTS, verdicts=("real", "sampled"), gives="scores"),
+    classifier=ClassifierFacts(data=DIGITS, labels=("zero", "one")),
+)
+
+
+@pytest.mark.parametrize("facts", [BOTH, ENLARGING, COMPLETING, TELLING, Facts()])
 def test_facts_come_back_from_json_as_they_were(facts):
     assert Facts.model_validate_json(facts.model_dump_json()) == facts
+    assert facts.lost_in_json() == ""
+
+
+def test_facts_without_the_later_facets_still_read():
+    old = {"generator": None, "encoder": None, "safe_precisions": []}
+    assert Facts.model_validate(old) == Facts()
+
+
+class Wider(LatentGeneratorFacts):
+    width: int = 3
+
+
+class Grainy(Noise):
+    pass
+
+
+class Moody(Facts):
+    mood: str = "good"
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        (Facts(generator=Wider(source=BOTH.generator.source, output=DIGITS, width=9)), "Wider"),
+        (
+            Facts(generator=LatentGeneratorFacts(source=LatentSource(variables=(Grainy(n=3),)), output=DIGITS)),
+            "Grainy",
+        ),
+        (Moody(), "Moody"),
+    ],
+)
+def test_a_subclass_whose_fields_would_be_lost_is_named(facts, name):
+    assert facts.lost_in_json().startswith(f"{name} is a class of a plugin")
+
+
+def test_a_facet_that_was_asked_for_before_is_there():
+    assert BOTH.require(LatentGeneratorFacts) is BOTH.generator
+    assert TELLING.require(ClassifierFacts) is TELLING.classifier
+    with pytest.raises(TypeError, match="a model without ImageGeneratorFacts was given"):
+        BOTH.require(ImageGeneratorFacts)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ClassifierFacts(data=DIGITS, labels=("a", "a")),
+        lambda: DiscriminatorFacts(data=DIGITS, verdicts=("real", "real")),
+    ],
+)
+def test_labels_differ(make):
+    with pytest.raises(ValidationError, match="are the same"):
+        make()
+
+
+def test_a_completed_image_has_the_size_of_its_source():
+    with pytest.raises(ValidationError, match="the size and the channels of its source"):
+        MaskedImageGeneratorFacts(
+            source=MaskedImageSource(), output=ImageOutput(scale=2), receptive_field=1, outside="kept"
+        )
 
 
 def test_a_generator_without_words_on_its_source_starts_from_a_image():
@@ -69,7 +143,7 @@ def test_two_parts_of_one_name_are_refused():
     ("change", "said"),
     [
         ({"source": {"kind": "latent", "variables": []}}, "at least 1 item"),
-        ({"source": {"kind": "sound"}}, "does not match any of the expected tags"),
+        ({"source": {"kind": "sound"}}, "'sound to image'.*does not match any of the expected tags"),
         ({"output": {"height": 0, "width": 28}}, "greater than or equal to 1"),
         ({"output": {"height": 28, "width": 28, "scale": 4}}, "Extra inputs are not permitted"),
     ],

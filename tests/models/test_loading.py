@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from gansdk.errors import InputError, ModelError, NotApplicableError, PluginError
 from gansdk.files import sha256
 from gansdk.model.config import Trained, read_config
-from gansdk.model.facts import Facts
+from gansdk.model.facts import Facts, ImageGeneratorFacts
 from gansdk.models.loading import load_model
 from gansdk.models.resolved import ResolvedModel
 from gansdk.models.writing import Export, write_model
@@ -82,6 +82,17 @@ def test_writing_replaces_the_folder_and_keeps_an_authors_readme(folder):
 def test_writing_refuses_options_that_do_not_rebuild_the_networks(tmp_path):
     with pytest.raises(PluginError, match="do not rebuild"):
         write_model(tmp_path / "m", tiny.METHOD, Export(Facts(), {"width": 9}, tiny.trained_networks(8)))
+    assert not (tmp_path / "m").exists()
+
+
+class Widened(ImageGeneratorFacts):
+    depth: int = 3
+
+
+def test_writing_refuses_facts_that_would_not_come_back(tmp_path):
+    facts = Facts(generator=Widened(**dict(tiny.FACTS.generator)))
+    with pytest.raises(PluginError, match=r"would not come back from config\.json: Widened is a class of a plugin"):
+        tiny.write(tmp_path / "m", facts=facts)
     assert not (tmp_path / "m").exists()
 
 
