@@ -117,6 +117,9 @@ from .hub.search import SearchResult as SearchResult
 from .importing.weights import import_weights as import_weights
 from .media.gallery import Gallery as Gallery
 from .media.image import Image as Image
+from .media.mask import Mask as Mask
+from .media.mask import MaskReading as MaskReading
+from .media.medium import Medium as Medium
 from .model.facts import (
     Background as Background,
 )
@@ -202,6 +205,7 @@ from .models.writing import Export as Export
 from .options import Colour as Colour
 from .options import Options as Options
 from .options import Seed as Seed
+from .options import Writing as Writing
 from .plugins.declarations import (
     BuiltinModel as BuiltinModel,
 )

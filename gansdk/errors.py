@@ -17,7 +17,8 @@ GansdkError
 │   ├── UnreachableError       the Hub, or the way to it, fails; later it may not
 │   └── DamagedError           a file came with other bytes, twice
 ├── ComputationError           exit 1: the network gave no usable result
-│   └── OutOfMemoryError       not even the smallest tile fits
+│   ├── OutOfMemoryError       not even the smallest tile fits
+│   └── WrongResultError       a task gave something else than it declares
 ├── CancelledError             exit 1: the caller's cancel was set while a call ran
 ├── SettingsError              exit 1: the user's settings cannot be read or written
 ├── PluginError                exit 1: a plugin broke one of the rules of the hooks
@@ -227,6 +228,12 @@ class OutOfMemoryError(ComputationError):
     """Not even the smallest tile fits into the memory of the device."""
 
     kind = "out-of-memory"
+
+
+class WrongResultError(ComputationError):
+    """A task gave something else than it declares."""
+
+    kind = "wrong-result"
 
 
 class CancelledError(GansdkError):

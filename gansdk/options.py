@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +21,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
 )
 from pydantic_core import PydanticUndefined
@@ -143,22 +145,24 @@ class ImageReading(Options):
     ] = False
 
 
-_BY_NAME = "by the output's name if not given, else png"
+_BY_NAME = "by the output's name if not given, else"
 
 
-class AnyImageWriting(Options):
-    """What all groups have in common that say how images become files; each has formats of its own."""
+class Writing(Options):
+    """What every group of writing options has."""
 
-    format: Annotated[
-        Literal["png", "jpg", "webp", "tiff", "gif", "npz"] | None,
-        Field(description=f"file format, gif or webp of an animation, npz of arrays; {_BY_NAME}"),
-    ] = None
-    quality: Annotated[int, Field(ge=1, le=100, description="of jpg and webp; 100 writes lossless webp")] = 92
+    format: Annotated[str | None, Field(description="file format")] = None
     on_exists: Annotated[
         Literal["error", "skip", "overwrite", "rename"],
         Field(description="what to do where the output exists"),
         EXECUTION_ONLY,
     ] = "error"
+
+
+class AnyImageWriting(Writing):
+    """What groups that write image files have in common; each has formats of its own."""
+
+    quality: Annotated[int, Field(ge=1, le=100, description="of jpg and webp; 100 writes lossless webp")] = 92
     metadata: Annotated[
         Literal["keep", "strip"],
         Field(
@@ -174,38 +178,81 @@ class AnyImageWriting(Options):
 class ImageWriting(AnyImageWriting):
     """How an image becomes a file."""
 
-    format: Annotated[Literal["png", "jpg", "webp", "tiff"] | None, Field(description=f"file format; {_BY_NAME}")] = (
-        None
-    )
-
-
-class GalleryWriting(AnyImageWriting):
-    """How images that belong together become a file, or one each, or arrays."""
-
     format: Annotated[
-        Literal["png", "jpg", "webp", "tiff", "npz"] | None,
-        Field(description=f"file format, npz of arrays; {_BY_NAME}"),
+        Literal["png", "jpg", "webp", "tiff"] | None, Field(description=f"file format; {_BY_NAME} png")
     ] = None
 
 
 class AnimationWriting(AnyImageWriting):
-    """The same, of a task that can give an animation: in all formats."""
+    """How images become one file that shows them side by side, or one after the other."""
 
+    format: Annotated[
+        Literal["png", "jpg", "webp", "tiff", "gif"] | None,
+        Field(description=f"file format, gif or webp of an animation; {_BY_NAME} png"),
+    ] = None
     fps: Annotated[float, Field(gt=0, le=60, description="images a second of an animation")] = 8.0
 
 
-class RecordWriting(Options):
+class ArraysWriting(Writing):
+    """How named arrays become a file."""
+
+    format: Annotated[Literal["npz"] | None, Field(description=f"npz of arrays; {_BY_NAME} npz")] = None
+
+
+class RecordWriting(Writing):
     """How records become one file."""
 
     format: Annotated[
-        Literal["jsonl", "npz"] | None,
-        Field(description="JSON lines or named arrays; by the output's name if not given, else jsonl"),
+        Literal["jsonl", "npz"] | None, Field(description=f"JSON lines or named arrays; {_BY_NAME} jsonl")
     ] = None
-    on_exists: Annotated[
-        Literal["error", "skip", "overwrite", "rename"],
-        Field(description="what to do where the output exists"),
-        EXECUTION_ONLY,
-    ] = "error"
+
+
+@cache
+def merged(groups: tuple[type[Options], ...]) -> type[Options]:
+    """One group with the options of several, for a task that reads or writes several media.
+
+    A name that several groups have is one option. The option ``format`` takes the formats of all of them, and the
+    first of the first group where nothing is said.
+    """
+    for group in groups:
+        if all(issubclass(group, other) for other in groups):
+            return group
+    fields: dict[str, Any] = {}
+    for group in groups:
+        for name, field in group.model_fields.items():
+            fields.setdefault(name, (field.annotation, field))
+    formats = [group.model_fields["format"] for group in groups if "format" in group.model_fields]
+    if formats:
+        names = tuple(dict.fromkeys(name for field in formats for name in named_values(field.annotation)))
+        texts = dict.fromkeys(str(field.description).partition("; ")[0] for field in formats)
+        description = f"{', '.join(texts)}; {_BY_NAME} {names[0]}"
+        fields["format"] = (Literal[names] | None, Field(None, description=description))
+    made: type[_Merged] = create_model("Merged", __base__=_Merged, **fields)
+    made.groups = groups
+    return made
+
+
+class _Merged(Options):
+    """Base of what :func:`merged` makes. Such a class has no name under which another process would find it."""
+
+    groups: ClassVar[tuple[type[Options], ...]]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.groups, self.model_dump(exclude_unset=True))
+
+
+def _restored(groups: tuple[type[Options], ...], values: Mapping[str, Any]) -> Options:
+    return merged(groups)(**values)
+
+
+def part_of(options: Options, group: type[_Group]) -> _Group:
+    """What options of a :func:`merged` group say of one of its groups. A format of another group is not one of it."""
+    if isinstance(options, group):
+        return options
+    values = {name: getattr(options, name) for name in group.model_fields if name in type(options).model_fields}
+    if "format" in values and values["format"] not in named_values(group.model_fields["format"].annotation):
+        del values["format"]
+    return group(**values)
 
 
 def shaping(options: Options) -> dict[str, Any]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import GansdkError
 from gansdk.evaluation.codes import latent_variables, swept_codes
 from gansdk.evaluation.evaluated_model import OTHER_CHECKPOINT
 from gansdk.evaluation.protocol import SAMPLES
 from gansdk.evaluation.restoration import PREFIX
+from gansdk.jobs.calls import Call
 from gansdk.model.variables import Categorical
 from gansdk.options import describe, validate
 from gansdk.plugins.declarations import resolve
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gansdk.model.config import Trained
     from gansdk.model.facts import Facts
     from gansdk.options import OptionInfo, Options
-    from gansdk.plugins.declarations import Config, Task
+    from gansdk.plugins.declarations import Config, Slot, Task
 
 
 _RUN, _BASELINE, _MODEL = "run", "baseline", "model"
@@ -34,52 +34,24 @@ _RUN, _BASELINE, _MODEL = "run", "baseline", "model"
 _COUNT = 16
 
 
-class Example(NamedTuple):
-    """One call.
-
-    Attributes:
-        task: Of what.
-        inputs: One file for each of its slots.
-        options: By name.
-        output: What is written; empty for the default name.
-    """
-
-    task: Task
-    inputs: tuple[str, ...]
-    options: Mapping[str, Any]
-    output: str = ""
-
-    def command(self, ref: str) -> str:
-        """What a user types to call it with this model."""
-        words = ["gansdk", "run", self.task.name, *self.inputs, "--model", ref]
-        flags = {info.name: info.flag for info in describe(options_of(self.task))}
-        for name, value in self.options.items():
-            texts = [f"{code}={text}" for code, text in value.items()] if isinstance(value, dict) else [str(value)]
-            words += [word for text in texts for word in (flags[name], text)]
-        return shlex.join([*words, *(("-o", self.output) if self.output else ())])
-
-    def python(self, ref: str) -> str:
-        """Lines of a program that do the same."""
-        given = [json.dumps(name) for name in self.inputs]
-        given += [f"{name}={json.dumps(value)}" for name, value in self.options.items()]
-        model = json.dumps(ref, ensure_ascii=False)
-        call = f'result = gansdk.pipeline("{self.task.name}", model={model})({", ".join(given)})'
-        kept = "print(dict(result))" if self.task.gives_records else f'result.save("{self.output or "result.png"}")'
-        return f"{call}\n{kept}"
-
-
-def examples(task: Task, facts: Facts) -> list[Example]:
+def examples(task: Task, facts: Facts) -> list[Call]:
     """Calls that show what a task does with a model of these facts; the last one shows most."""
     infos = {info.name: info for info in describe(options_of(task))}
-    # A photograph comes from a camera; what an encoder takes is small and kept without loss.
-    inputs = tuple(f"{slot.name}.{'png' if slot.fits else 'jpg'}" for slot in task.slots)
+    inputs = tuple("" if slot.optional else _file(slot) for slot in task.slots)
     calls: Iterable[tuple[dict[str, Any], str]] = [({}, "")]
     if "code" in infos and latent_variables(facts):
         calls = _sweeping(task, facts)
-    elif not inputs and not task.gives_records:
+    elif not any(inputs) and not task.gives_records:
         calls = _sampling(infos, facts)
     required = {info.name: info.metavar for info in infos.values() if info.required}
-    return [Example(task, inputs, {**required, **options}, output) for options, output in calls]
+    return [Call(task, inputs, {**required, **options}, output) for options, output in calls]
+
+
+def _file(slot: Slot) -> str:
+    """A photograph comes from a camera; what an encoder takes is small and kept without loss."""
+    if slot.medium == "image":
+        return f"{slot.name}.{'png' if slot.fits else 'jpg'}"
+    return f"{slot.name}{slot.reader.endings[0]}"
 
 
 def _sweeping(task: Task, facts: Facts) -> Iterator[tuple[dict[str, Any], str]]:
@@ -90,7 +62,7 @@ def _sweeping(task: Task, facts: Facts) -> Iterator[tuple[dict[str, Any], str]]:
     numbers = [(code.name, code.variable.name) for code in swept_codes(facts)[:1]]
     others = [(f"{variable.name}.0", variable.name) for variable in latent_variables(facts)[:1] if categorical is None]
     for code, name in numbers or others:
-        yield {"code": code}, f"{name}.{'webp' if 'animation' in task.outputs else 'png'}"
+        yield {"code": code}, f"{name}.{'webp' if 'animation' in task.outputs.values() else 'png'}"
 
 
 def _sampling(infos: Mapping[str, OptionInfo], facts: Facts) -> Iterator[tuple[dict[str, Any], str]]:

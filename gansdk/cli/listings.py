@@ -44,8 +44,8 @@ def _record(session: CommandContext, task: Task) -> dict[str, Any]:
     return {
         "task": task.name,
         "summary": task.summary,
-        "inputs": [{"name": slot.name, "kind": slot.kind, "help": slot.help} for slot in task.slots],
-        "outputs": list(task.outputs),
+        "inputs": [{"name": slot.name, "medium": slot.medium, "help": slot.help} for slot in task.slots],
+        "outputs": dict(task.outputs),
         "model": model,
         "why": why,
         "plugin": session.registry.owners["task", task.name],

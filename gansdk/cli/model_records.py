@@ -131,7 +131,7 @@ def _tasks(session: CommandContext, config: ModelConfig) -> list[dict[str, Any]]
 
 
 def _schemas(session: CommandContext, task: str) -> dict[str, Any]:
-    from gansdk.cli.tasks import groups_of
+    from gansdk.plugins.registry import groups_of
 
     return {kind: group.model_json_schema() for kind, group in groups_of(session.registry.task(task)).items()}
 

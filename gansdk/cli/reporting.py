@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gansdk.cli.output import Bar, seconds_text
 
@@ -73,7 +73,8 @@ class TerminalReporter:
         self._record(outcome)
         if outcome.output is not None and not self._output.flags.json:
             source = f"{outcome.item.name} → " if outcome.item.key else ""
-            self._output.note(f"{source}{outcome.output} in {seconds_text(outcome.seconds)}")
+            places = ", ".join(str(place) for place in (outcome.output, *outcome.further))
+            self._output.note(f"{source}{places} in {seconds_text(outcome.seconds)}")
 
     def _record(self, outcome: Outcome) -> None:
         """Puts on stdout what belongs there."""
@@ -83,8 +84,9 @@ class TerminalReporter:
                 self._output.note(_about(outcome.item, outcome.words))
         elif self._output.flags.json:
             place = str(outcome.output) if outcome.output is not None else None
-            record = {"input": self._key(outcome.item), "output": place, "seconds": round(outcome.seconds, 3)}
-            self._output.record(record)
+            record: dict[str, Any] = {"input": self._key(outcome.item), "output": place}
+            record |= {"further": [str(place) for place in outcome.further]} if outcome.further else {}
+            self._output.record({**record, "seconds": round(outcome.seconds, 3)})
 
     def _key(self, item: Item) -> str | None:
         """What stdout calls an item."""
@@ -122,14 +124,15 @@ class TerminalFolderReporter(TerminalReporter):
         if found.links:
             self._output.note(f"links to folders are not followed: {_names(found.links)}")
         if found.others:
-            files = "1 file that is not an image" if len(found.others) == 1 else f"{len(found.others)} files, no images"
+            count, medium = len(found.others), found.medium
+            files = f"1 file that is not {medium.name}" if count == 1 else f"{count} files, no {medium.plural}"
             self._output.note(f"passed over {files}: {_names(found.others)}")
         for name in found.others:
-            self._output.detail(f"{name}: no image")
+            self._output.detail(f"{name}: not {found.medium.name}")
 
     def _key(self, item: Item) -> str | None:
         """The path: stdout is read where the command was called, the report beside the results."""
-        return item.inputs[0] if item.inputs else item.key
+        return next(iter(item.files), item.key)
 
     def begin(self, count: int) -> None:
         """Draws the bar."""
@@ -166,6 +169,9 @@ class TerminalFolderReporter(TerminalReporter):
 def closing(summary: Summary, unit: str = "") -> str:
     """How a job ended, in one line; ``unit`` says what was counted where it is not what was typed."""
     parts = [f"{summary.done} {unit} done" if unit else f"{summary.done} done"]
+    if summary.anew:
+        why = ", ".join(f"{count} since {reason}" for reason, count in summary.anew.items())
+        parts = [f"{parts[0]} ({sum(summary.anew.values())} of them anew: {why})"]
     parts += [f"{summary.kept} whole already"] if summary.kept else []
     parts += [f"{summary.skipped} skipped"] if summary.skipped else []
     parts += [f"{summary.failed} failed"] if summary.failed else []
@@ -178,7 +184,7 @@ def _foretold(seconds: float) -> str:
 
 def _about(item: Item, text: str) -> str:
     """A note with the input's name before it, unless it begins with that already, as those on images do."""
-    starts = (f"{item.name}:", *(f"{name}:" for name in item.inputs))
+    starts = (f"{item.name}:", *(f"{name}:" for name in item.files))
     return text if text.startswith(starts) else f"{item.name}: {text}"
 
 

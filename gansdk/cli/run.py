@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gansdk.cli.commands import context_of, new_app
-from gansdk.cli.tasks import TaskGroup, command, spec_of
-from gansdk.errors import UsageError
+from gansdk.cli.tasks import TaskGroup, command, held_slots, slot_flags, spec_of
+from gansdk.errors import UsageError, option
 
 if TYPE_CHECKING:
     from gansdk.cli.commands import CommandContext
@@ -25,7 +25,7 @@ class _Run(TaskGroup):
     def command_of(self, task: Task) -> Any:
         """The command of one task."""
         text = f"{task.summary[:1].upper()}{task.summary[1:]}."
-        return command(task, _inputs(task), [_output(task)], _run, text)
+        return command(task, _inputs(task), [*slot_flags(task, "; for all"), _output(task)], _run, text)
 
 
 run_app = new_app(_Run, invoke_without_command=True, subcommand_metavar="TASK [INPUTS]...")
@@ -39,11 +39,12 @@ def run(context: typer.Context) -> None:
 
 
 def _inputs(task: Task) -> list[Parameter]:
-    if not task.slots:
+    slots = [slot for slot in task.slots if not slot.optional]
+    if not slots:
         return []
-    names = " ".join(slot.name.upper() for slot in task.slots)
-    words = "; ".join(f"{slot.name.upper()}: {slot.help or slot.kind}" for slot in task.slots)
-    several = "several at once" if len(task.slots) == 1 else "several of each in turn"
+    names = " ".join(slot.name.upper() for slot in slots)
+    words = "; ".join(f"{slot.name.upper()}: {slot.help or slot.reader.name}" for slot in slots)
+    several = "several at once" if len(slots) == 1 else "several of each in turn"
     argument = typer.Argument(metavar=f"[{names}]...", help=f"{words}; {several}, - is standard input")
     kind = Annotated[list[str] | None, argument]
     return [Parameter(_INPUTS, Parameter.KEYWORD_ONLY, default=None, annotation=kind)]
@@ -57,11 +58,12 @@ def _default_place(task: Task) -> str:
 
 def _output(task: Task) -> Parameter:
     where = _default_place(task)
-    help_text = f"a file, a folder if it ends with /, or - for standard output (default: {where})"
-    option = typer.Option(
+    several = "; once for each output of the task" if len(task.outputs) > 1 else ""
+    help_text = f"a file, a folder if it ends with /, or - for standard output{several} (default: {where})"
+    declared = typer.Option(
         "--output", "-o", metavar="PATH", help=help_text, show_default=False, rich_help_panel="Writing"
     )
-    return Parameter("output", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
+    return Parameter("output", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[list[str] | None, declared])
 
 
 def _run(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
@@ -70,16 +72,19 @@ def _run(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
     from gansdk.jobs.plan import STANDARD, Job
     from gansdk.jobs.run import run as run_job
 
-    where: str | None = values["output"]
-    if where == STANDARD and session.output.flags.json:
+    outputs: tuple[str | None, ...] = tuple(values["output"] or ()) or (None,)
+    if STANDARD in outputs and session.output.flags.json:
         raise UsageError("--json and -o - both want standard output", hint="give -o a file, or leave --json out")
-    if where == STANDARD and not task.gives_records and sys.stdout.isatty():
-        raise UsageError("an image would be written to the terminal", hint="send it on with | or >, or give -o a file")
-    if where is not None and not where.strip():
+    if any(output is not None and not output.strip() for output in outputs):
         raise UsageError("--output is empty", hint="give a file, a folder or -")
-    spec, load = spec_of(session, task, values, where)
+    spec, load = spec_of(session, task, values, outputs)
+    for target, output in zip(spec.targets, outputs, strict=True):
+        if output == STANDARD and not target.medium.is_gathered and sys.stdout.isatty():
+            what = f"{target.medium.name} would be written to the terminal"
+            raise UsageError(what, hint="send it on with | or >, or give -o a file")
+    job = Job(spec, tuple(values.get(_INPUTS) or ()), outputs, held_slots(task, values))
     with TerminalReporter(session.output) as reporter:
-        summary = run_job(Job(spec, tuple(values.get(_INPUTS) or ()), where), Local(load), reporter)
+        summary = run_job(job, Local(load), reporter)
     if summary.total > 1:
         session.output.note(closing(summary, "images" if spec.kind == "folder" else ""))
     raise typer.Exit(summary.exit_code)
@@ -94,22 +99,23 @@ _HELP = """{summary}: with every image in a folder and the folders below it.
 
 class _Map(TaskGroup):
     def takes(self, task: Task) -> bool:
-        """A task that takes one image at a time."""
-        return len(task.slots) == 1
+        """A task that begins with a file for each item."""
+        return bool(task.slots) and not (task.slots[0].many or task.slots[0].optional)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Finds the task that is named first; one that takes no image, or several, is refused with the reason."""
+        """Finds the task that is named first; one that takes no file is refused with the reason."""
+        from gansdk.jobs.folders import check_takes_files
+
         task = context_of(ctx).registry.tasks.get(args[0])
-        if task is not None and not self.takes(task):
-            takes = " and ".join(slot.name for slot in task.slots) or "nothing"
-            what = f"map gives each image to the task, and {task.name} takes {takes}"
-            raise UsageError(what, hint="use gansdk run")
+        if task is not None:
+            check_takes_files(task)
         return super().resolve_command(ctx, args)
 
     def command_of(self, task: Task) -> Any:
         """The command of one task."""
         text = _HELP.format(summary=f"{task.summary[:1].upper()}{task.summary[1:]}")
-        return command(task, _folders(), [_resumes()], _map, text)
+        held = slot_flags(task, "; a file for all, or a folder with one of the same name for each")
+        return command(task, _folders(), [*held, _resumes()], _map, text)
 
 
 map_app = new_app(_Map, invoke_without_command=True, subcommand_metavar="TASK IN_DIR OUT_DIR")
@@ -140,8 +146,8 @@ def _resumes() -> Parameter:
         "keep results that are whole and were made from the same image with the same model and options, "
         "and make all others (default: no)"
     )
-    option = typer.Option("--continue", help=help_text, show_default=False, rich_help_panel="Writing")
-    return Parameter("resumes", Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
+    declared = typer.Option("--continue", help=help_text, show_default=False, rich_help_panel="Writing")
+    return Parameter("resumes", Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, declared])
 
 
 def _map(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
@@ -156,7 +162,12 @@ def _map(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
             raise UsageError(f"{metavar} is empty", hint="name a folder")
     spec, load = spec_of(session, task, values)
     target = Path(values["target"])
-    job = FolderJob(spec, Path(values["source"]), target, resumes=values["resumes"])
+    held = {}
+    for name, paths in held_slots(task, values).items():
+        if len(paths) > 1:
+            raise UsageError(f"{option(name)} was given {len(paths)} times", hint="give it once")
+        held[name] = Path(paths[0])
+    job = FolderJob(spec, Path(values["source"]), target, values["resumes"], held)
     try:
         with TerminalFolderReporter(session.output) as reporter:
             summary = run_folder(job, Local(load), reporter)

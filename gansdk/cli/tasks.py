@@ -8,22 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Command, Group, context_of, known_refs, made_command
+from gansdk.cli.commands import NAMED, Command, Group, context_of, flag, known_refs, made_command
 from gansdk.cli.output import uninterrupted
-from gansdk.errors import GansdkError
-from gansdk.options import (
-    AnimationWriting,
-    GalleryWriting,
-    ImageReading,
-    ImageWriting,
-    LoadOptions,
-    Options,
-    RecordWriting,
-    describe_all,
-    parse_mapping,
-    split,
-)
-from gansdk.plugins.registry import options_of
+from gansdk.errors import GansdkError, UsageError
+from gansdk.options import Options, describe, describe_all, parse_mapping, split
+from gansdk.plugins.registry import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -141,7 +130,7 @@ def _model() -> Parameter:
 
 
 def spec_of(
-    session: CommandContext, task: Task, values: Mapping[str, Any], output: str | None = None
+    session: CommandContext, task: Task, values: Mapping[str, Any], outputs: Sequence[str | None] = (None,)
 ) -> tuple[JobSpec, Callable[[], Pipeline]]:
     """What was asked for, options validated and the model found; and what loads it here.
 
@@ -149,22 +138,30 @@ def spec_of(
         session: The command's.
         task: What to do.
         values: Options as typed.
-        output: Where results go, as typed; its ending says what as.
+        outputs: Where results go, as typed; their endings say which outputs of the task are wanted.
 
     Raises:
         UsageError: If an option is wrong, or the model cannot do the task.
     """
     from gansdk.jobs.plan import JobSpec
-    from gansdk.media.results import kind_of
+    from gansdk.media.medium import target_of
     from gansdk.model.config import check_network_interpolation
-    from gansdk.options import ImageReading
 
-    options = validate(task, values)
+    groups = groups_of(task)
+    infos = {info.name: info for info in describe_all(groups.values())}
+    given = {name: _value(infos[name], value) for name, value in values.items() if name in infos}
+    options: dict[str, Any] = dict(zip(groups, split(list(groups.values()), given), strict=True))
     resolved, why = _locate(session, task, values["model"])
-    load, reading = _as_load(options["load"]), options.get("read", ImageReading())
+    load = options["load"]
     check_network_interpolation(resolved.config, load.network_interpolation)
-    kind = kind_of(output, task.outputs, options["write"])
-    spec = JobSpec(task, resolved, load, options["call"], reading, options["write"], kind)
+    targets = tuple(target_of(output, task.writers, options["write"]) for output in outputs)
+    for at, target in enumerate(targets):
+        if target.output in {other.output for other in targets[:at]}:
+            what = f"{outputs[at]} and another output would both hold the {target.output} of {task.name}"
+            raise UsageError(what, hint="leave one out, or give them endings of different outputs")
+    source = session.registry.source_of(task.name)
+    version = "" if source is None else f"{source.distribution} {source.version}"
+    spec = JobSpec(task, resolved, load, options["call"], options.get("read", Options()), targets, version)
     return spec, _loader(session, spec, why)
 
 
@@ -172,14 +169,11 @@ def _locate(session: CommandContext, task: Task, named: str | None) -> tuple[Res
     """The model, and what to say of it if nobody named it."""
     from gansdk.models.catalog import check_fit
 
-    if named is not None:
-        resolved, why = session.catalog.locate(named), ""
-    else:
-        choice = session.catalog.choose(task)
-        resolved, why = session.catalog.locate(choice.ref), f" ({choice.why})"
+    choice = session.catalog.choose(task) if named is None else None
+    resolved = session.catalog.locate(choice.ref if choice is not None else str(named))
     check_fit(task, resolved)
     resolved.check_plugin()  # a missing plugin is reported before any file is read
-    return resolved, why
+    return resolved, "" if choice is None else f" ({choice.why})"
 
 
 def _loader(session: CommandContext, spec: JobSpec, why: str) -> Callable[[], Pipeline]:
@@ -195,37 +189,21 @@ def _loader(session: CommandContext, spec: JobSpec, why: str) -> Callable[[], Pi
     return make
 
 
-def _as_load(options: Options) -> LoadOptions:
-    from gansdk.options import LoadOptions
-
-    if not isinstance(options, LoadOptions):
-        raise TypeError("models are loaded with LoadOptions")
-    return options
-
-
 _TITLES = {"call": "Options of {task}", "load": "Model", "read": "Reading", "write": "Writing"}
 
 
-def groups_of(task: Task) -> dict[str, type[Options]]:
-    """The groups that take part in a task, by their kind.
-
-    Raises:
-        PluginError: If the task's own options cannot be used.
-    """
-    groups: dict[str, type[Options]] = {"call": options_of(task), "load": LoadOptions}
-    if any(slot.kind == "image" for slot in task.slots):
-        groups["read"] = ImageReading
-    groups["write"] = writing_of(task)
-    return groups
+def slot_flags(task: Task, text: str) -> list[Parameter]:
+    """An option for each slot but the first, and for that too if it may be left out: what fills it for all items."""
+    slots = [slot for at, slot in enumerate(task.slots) if at or slot.optional]
+    return [
+        flag(slot.name, list[str], metavar="PATH", text=f"{slot.help or slot.reader.name}{text}", section="Inputs")
+        for slot in slots
+    ]
 
 
-def writing_of(task: Task) -> type[Options]:
-    """The group that says how the task's results are written."""
-    if task.gives_records:
-        return RecordWriting
-    if "animation" in task.outputs:
-        return AnimationWriting
-    return GalleryWriting if "arrays" in task.outputs else ImageWriting
+def held_slots(task: Task, values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What was given for slots by their options."""
+    return {slot.name: tuple(values[slot.name]) for slot in task.slots if values.get(slot.name)}
 
 
 def parameters_of(task: Task) -> list[Parameter]:
@@ -237,24 +215,8 @@ def parameters_of(task: Task) -> list[Parameter]:
     return [
         parameter_of(info, _TITLES[kind].format(task=task.name))
         for kind, group in groups_of(task).items()
-        for info in describe_all([group])
+        for info in describe(group)
     ]
-
-
-def validate(task: Task, values: Mapping[str, Any]) -> dict[str, Options]:
-    """What was typed, validated by all groups together.
-
-    Args:
-        task: The task.
-        values: Text, flag or repeated text by option name; None or an empty list where an option was not given.
-
-    Raises:
-        OptionError: If values are wrong: one line, all of them named.
-    """
-    groups = groups_of(task)
-    infos = {info.name: info for info in describe_all(groups.values())}
-    given = {name: _value(infos[name], value) for name, value in values.items() if name in infos}
-    return dict(zip(groups, split(list(groups.values()), given), strict=True))
 
 
 def _value(info: OptionInfo, value: Any) -> Any:

@@ -271,8 +271,9 @@ def measure_speed(
 def _task(catalog: Catalog, resolved: ResolvedModel) -> Task:
     """The first task that makes an image from an image and that the model fits."""
     for task in catalog.registry.tasks.values():
-        takes = [slot.kind for slot in task.slots]
-        if "image" in task.outputs and takes == ["image"] and unsupported_reason(task, resolved.config.facts) is None:
+        takes = [slot.medium for slot in task.slots if not slot.optional]
+        is_one = takes == ["image"] and "image" in task.outputs.values()
+        if is_one and unsupported_reason(task, resolved.config.facts) is None:
             return task
     what = f"{resolved.ref} makes no image from an image"
     raise NotApplicableError(what, hint=f"see `gansdk models show {shlex.quote(resolved.ref)}` for what it does")

@@ -14,25 +14,20 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from gansdk.errors import GansdkError, UnforeseenError, UsageError
 from gansdk.files import cannot_write
-from gansdk.jobs.plan import STANDARD, extent_of
-from gansdk.media.formats import file_format
-from gansdk.media.image import Image
-from gansdk.media.results import as_image_writing, write_result
-from gansdk.media.writing import check_fits
+from gansdk.jobs.plan import STANDARD
+from gansdk.media.records import plain_record
 from gansdk.models.context import Context
-from gansdk.models.encodings import Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from gansdk.jobs.plan import Item, JobSpec
-    from gansdk.media.gallery import Gallery
+    from gansdk.jobs.plan import Item, JobSpec, Source
     from gansdk.models.pipelines import Pipeline
 
 
@@ -59,7 +54,8 @@ class Outcome:
     Attributes:
         item: Which one.
         seconds: What it took: reading, computing and writing, without waiting in between.
-        output: Where its image stands; None where it went to a stream, is a record, or there is none.
+        output: Where its result is; None where it went to a stream, is a record, or there is none.
+        further: Where its further outputs are.
         record: What it gave, where the task gives records.
         shown: What of that is printed, where it goes to no file.
         words: The record in a line for people; empty where it speaks for itself.
@@ -75,6 +71,7 @@ class Outcome:
     words: str = ""
     error: GansdkError | None = None
     is_skipped: bool = False
+    further: tuple[Path, ...] = ()
 
 
 class Executor(Protocol):
@@ -121,9 +118,9 @@ class _Read:
     """An item whose inputs are being read, or are read when its turn comes; and what comes of it."""
 
     item: Item
-    future: Future[tuple[dict[str, Image], float]] | None
+    future: Future[tuple[dict[str, Any], float]] | None
     notes: list[str] = field(default_factory=list)
-    inputs: dict[str, Image] = field(default_factory=dict)
+    inputs: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     result: Any = None
     error: GansdkError | None = None
@@ -177,11 +174,11 @@ class _Line:
 
     def _begin(self, item: Item) -> _Read:
         begun = _Read(item, None)
-        if all(_is_regular(name) for name in item.inputs):  # waiting for others cannot be interrupted in a thread
+        if all(_is_regular(name) for name in item.files):  # waiting for others cannot be interrupted in a thread
             begun.future = self._reader.submit(copy_context().run, self._read, item, begun.notes)
         return begun
 
-    def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Image], float]:
+    def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Any], float]:
         start = time.perf_counter()
         inputs = read(self._work, self._pipeline, item, notes.append)
         return inputs, time.perf_counter() - start
@@ -229,32 +226,28 @@ class _Line:
         one.seconds += time.perf_counter() - start
 
     def _end(self, one: _Read) -> None:
+        """Writes what an item gave, or tells that it failed."""
         if one.error is not None:
             self._add(Outcome(one.item, one.seconds, error=one.error))
-        elif self._work.task.gives_records:
-            self._add(_recorded(one))
-        else:
-            self._begin_to_write(one)
-
-    def _begin_to_write(self, one: _Read) -> None:
-        size = _bytes(one.result)
+            return
+        values = self._work.task.values(one.result)
+        size = sum(target.medium.nbytes(values[target.output]) for target in self._work.targets)
         while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
             self._tell_of_first()
         written = _Written(one.item, Future(), bytes=size)
         write = self._writer.submit  # each in its caller's context, which says how messages spell options
-        written.future = write(copy_context().run, self._write, one.item, one.result, one.seconds, written.notes)
+        written.future = write(copy_context().run, self._write, one.item, values, one.seconds, written.notes)
         self._behind.append(written)
 
-    def _write(self, item: Item, result: Image | Gallery, seconds: float, notes: list[str]) -> Outcome:
+    def _write(self, item: Item, values: Mapping[str, Any], seconds: float, notes: list[str]) -> Outcome:
         start = time.perf_counter()
         try:
-            place = write(self._work, item, result, notes.append)
+            outcome = write(self._work, item, values, notes.append)
         except BrokenPipeError:
             raise  # nobody reads standard output any more: the end of all
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
             return Outcome(item, seconds, error=_as_ours(item, error))
-        is_skipped = place is None and item.output is not None  # something came there meanwhile
-        return Outcome(item, seconds + time.perf_counter() - start, place, is_skipped=is_skipped)
+        return replace(outcome, seconds=seconds + time.perf_counter() - start)
 
     def _add(self, outcome: Outcome) -> None:
         ended: Future[Outcome] = Future()
@@ -293,52 +286,56 @@ class _Line:
         self._writer.shutdown()
 
 
-def read(spec: JobSpec, pipeline: Pipeline, item: Item, note: Callable[[str], None]) -> dict[str, Image]:
+def read(spec: JobSpec, pipeline: Pipeline, item: Item, note: Callable[[str], None]) -> dict[str, Any]:
     """An item's inputs, and whether its result will fit the format, which is better known before than after."""
-    sources: tuple[Path | IO[bytes], ...] = tuple(
-        sys.stdin.buffer if name == STANDARD else Path(name) for name in item.inputs
-    )
-    inputs = pipeline.read(sources, spec.reading, Context(note=note))
-    if spec.kind == "image":
-        writing = as_image_writing(spec.writing)
-        for image in inputs.values():
-            size = extent_of(spec, (image.width, image.height))
-            check_fits(image, file_format(item.output, writing), writing, size)
+    inputs = pipeline.read(tuple(map(_opened, item.inputs)), spec.reading, Context(note=note))
+    for slot in spec.task.slots[:1]:
+        size = slot.reader.size_of(inputs.get(slot.name))
+        for target, path in zip(spec.targets, item.places, strict=True):
+            if size is not None and target.kind == "image":
+                extent, source = spec.extent(target, size), inputs[slot.name]
+                target.medium.check_output(path, target.writing, extent, source=source, name=item.name)
     return inputs
 
 
-def write(spec: JobSpec, item: Item, result: Image | Gallery, note: Callable[[str], None]) -> Path | None:
-    """Puts an item's result where it goes; see :func:`gansdk.media.results.write_result`."""
-    writing = as_image_writing(spec.writing)
-    if item.replaces:
-        writing = writing.model_copy(update={"on_exists": "overwrite"})
-    if item.output is None:
-        return write_result(result, spec.kind, sys.stdout.buffer, writing, note, provenance=spec.provenance)
-    try:
-        item.output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(item.output, error) from error
-    target = item.output.parent if spec.kind == "folder" else item.output
-    return write_result(result, spec.kind, target, writing, note, provenance=spec.provenance)
+def _opened(source: Source) -> Any:
+    if isinstance(source, tuple):
+        return [_opened(name) for name in source]
+    return source if source is None else sys.stdin.buffer if source == STANDARD else Path(source)
+
+
+def write(spec: JobSpec, item: Item, values: Mapping[str, Any], note: Callable[[str], None]) -> Outcome:
+    """Puts what an item gave, by output, where it goes; see :meth:`gansdk.media.medium.Medium.write`."""
+    outcome = Outcome(item)
+    written: list[Path | None] = []
+    for target, place in zip(spec.targets, item.places, strict=True):
+        value = values[target.output]
+        if target.medium.is_gathered:
+            shown = value.shown() if hasattr(value, "shown") else value
+            words = value.words() if hasattr(value, "words") else ""
+            outcome = replace(outcome, record=plain_record(value), shown=shown, words=words)
+            continue
+        options = target.writing
+        if item.replaces:
+            options = options.model_copy(update={"on_exists": "overwrite"})
+        to: Path | IO[bytes] = sys.stdout.buffer
+        if place is not None:
+            to = place.parent if target.kind == "folder" else place
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise cannot_write(place, error) from error
+        done = target.medium.write(value, to, options, note, kind=target.kind, provenance=spec.provenance)
+        written += [done] if place is not None else []
+    first, *further = [*written, None][: max(1, len(written))]
+    is_skipped = bool(written) and not any(written)  # something came there meanwhile
+    return replace(outcome, output=first, further=tuple(filter(None, further)), is_skipped=is_skipped)
 
 
 def _batch(spec: JobSpec) -> int:
     """How many items are computed together."""
     batch = getattr(spec.call, "batch", 1) if spec.task.many else 1
     return batch if isinstance(batch, int) else 1
-
-
-def _recorded(one: _Read) -> Outcome:
-    """The end of an item of a task that gives records."""
-    result: Any = one.result
-    if not isinstance(result, Encoding):
-        return Outcome(one.item, one.seconds, record=result, shown=result)
-    return Outcome(one.item, one.seconds, record=result.record(), shown=result.shown(), words=result.words())
-
-
-def _bytes(result: Image | Gallery) -> int:
-    alpha = result.alpha if isinstance(result, Image) else None
-    return result.pixels.nbytes + (0 if alpha is None else alpha.nbytes)
 
 
 def _is_regular(name: str) -> bool:

@@ -1,13 +1,14 @@
-"""Which images are in a folder, and where their results go: a mirrored tree.
+"""Which files of a medium are in a folder, and where their results go: a mirrored tree.
 
 Folders are entered in the order of names. Hidden files and folders (a name that begins with a dot) are passed over.
-A link to a file stands for that file; links to folders are not entered, so that there is no endless way. What a file
-is, its content decides; one that is not an image but is named like one is taken as well, and fails, since somebody
-meant it to be an image.
+A link to a file is that file; links to folders are not entered, so that there is no endless way. What a file is, its
+content decides; one that is not an image but is named like one is taken as well, and fails, since it was meant to be
+one.
 """
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 import sys
@@ -16,15 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gansdk.errors import InputError, OutputError, UsageError
-from gansdk.jobs.plan import Item, check_call, check_collisions
-from gansdk.media.formats import HEAD, file_format, identify, kind_by_ending
-from gansdk.media.results import as_image_writing
+from gansdk.errors import InputError, OutputError, UsageError, option
+from gansdk.jobs.plan import Item, check_collisions
+from gansdk.media.formats import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from gansdk.jobs.plan import JobSpec
+    from gansdk.jobs.plan import JobSpec, Source
+    from gansdk.media.medium import Medium
+    from gansdk.plugins.declarations import Slot, Task
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,15 @@ class FolderJob:
         source: The folder.
         target: Where the results go; made if it is not there.
         resumes: Whether what is whole already stays; what an earlier run left otherwise is made anew.
+        held: By slot, of all but the first: a file that fills it for all items, or a folder in which each item finds
+            the file of its own name.
     """
 
     spec: JobSpec
     source: Path
     target: Path
     resumes: bool = False
+    held: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,14 +54,16 @@ class FoundFiles:
     """What is in a folder; names are relative to it, with forward slashes.
 
     Attributes:
-        stamps: Size and time of change of each image, in nanoseconds, by name.
-        others: Files that are not images.
+        medium: Of which files were looked for.
+        stamps: Size and time of change, in nanoseconds, of each file and of what else its item takes, by name.
+        others: Files of another medium.
         links: Links to folders.
         closed: Folders that cannot be read, and why.
         left_out: Whether the folder of the results was among them.
     """
 
-    stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    medium: Medium
+    stamps: dict[str, tuple[int, ...]] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     closed: list[tuple[str, InputError]] = field(default_factory=list)
@@ -67,29 +74,47 @@ def check(job: FolderJob) -> None:
     """Finds what is wrong with the call and the two folders.
 
     Raises:
-        UsageError: If the task does not take one image each, the call does not fit the model's facts, or both
-            folders are the same.
+        UsageError: If the task does not take files, something else that it needs is not given, the call does not fit
+            the model's facts, or both folders are the same.
         InputError: If there is no such folder.
         OutputError: If the target is no folder.
     """
-    task = job.spec.task
-    if len(task.slots) != 1:
-        takes = " and ".join(slot.name for slot in task.slots) or "nothing"
-        raise UsageError(f"map gives each image to the task, and {task.name} takes {takes}", hint="use gansdk run")
-    check_call(job.spec)
+    check_takes_files(job.spec.task)
+    for slot in job.spec.task.slots[1:]:
+        if not slot.optional and slot.name not in job.held:
+            what = f"{job.spec.task.name} takes {_article(slot)} with each file"
+            hint = f"give {option(slot.name)} a file for all of them, or a folder with one of the same name for each"
+            raise UsageError(what, hint=hint)
+    job.spec.check_call()
     if not job.source.exists():
         raise InputError(f"there is no folder {job.source}", hint="check its name")
     if not job.source.is_dir():
-        raise InputError(f"{job.source} is a file", hint=f"use gansdk run {task.name}")
+        raise InputError(f"{job.source} is a file", hint=f"use gansdk run {job.spec.task.name}")
     if job.target.exists() and not job.target.is_dir():
         raise OutputError(f"{job.target} is a file, not a folder", hint="name another one")
     if job.source.resolve() == job.target.resolve():
         raise UsageError("the results would stand among their inputs", hint="name another folder for them")
 
 
-def search(source: Path, target: Path) -> FoundFiles:
-    """Looks for the images in a folder and all folders below it, ``target`` left out."""
-    found = FoundFiles()
+def check_takes_files(task: Task) -> None:
+    """Refuses a task that does not begin with a file for each item.
+
+    Raises:
+        UsageError: With what it takes.
+    """
+    if not task.slots or task.slots[0].many or task.slots[0].optional:
+        takes = " and ".join(slot.name for slot in task.slots if not slot.optional) or "nothing"
+        what = f"map gives each file to the task, and {task.name} takes {takes}"
+        raise UsageError(what, hint="use gansdk run")
+
+
+def _article(slot: Slot) -> str:
+    return f"{'an' if slot.name[0] in 'aeiou' else 'a'} {slot.name}"
+
+
+def search(source: Path, target: Path, medium: Medium) -> FoundFiles:
+    """Looks for the files of a medium in a folder and all folders below it, ``target`` left out."""
+    found = FoundFiles(medium)
     left_out = _identity(target)
 
     def cannot_enter(error: OSError) -> None:
@@ -101,7 +126,7 @@ def search(source: Path, target: Path) -> FoundFiles:
         subfolders[:] = sorted(_entered(folder, subfolders, source, left_out, found))
         for name in sorted(files):
             if not name.startswith("."):
-                _take(os.path.join(folder, name), source, found)
+                _take(os.path.join(folder, name), source, found, medium)
     return found
 
 
@@ -120,23 +145,23 @@ def _entered(
             yield name
 
 
-def _take(path: str, source: Path, found: FoundFiles) -> None:
+def _take(path: str, source: Path, found: FoundFiles, medium: Medium) -> None:
     name = _relative(path, source)
     try:
         status = os.stat(path)
     except OSError:  # a link that leads nowhere
         found.others.append(name)
         return
-    if stat.S_ISREG(status.st_mode) and (kind_by_ending(Path(name).suffix) is not None or _is_image(path)):
+    if stat.S_ISREG(status.st_mode) and (medium.claims(name) or _is_one(path, medium)):
         found.stamps[name] = (status.st_size, status.st_mtime_ns)
     else:
         found.others.append(name)
 
 
-def _is_image(path: str) -> bool:
+def _is_one(path: str, medium: Medium) -> bool:
     try:
         with open(path, "rb") as file:
-            return identify(file.read(HEAD)) is not None
+            return medium.identify(file.read(HEAD))
     except OSError:
         return False
 
@@ -163,18 +188,39 @@ def mirrored(job: FolderJob, found: FoundFiles) -> list[Item]:
     Raises:
         UsageError: If results would stand in one place, or in the place of an input; all such are named.
     """
-    spec = job.spec
-    is_record = spec.task.gives_records
-    ending = "" if is_record else file_format(None, as_image_writing(spec.writing))
+    task, target = job.spec.task, job.spec.main
+    ending = "" if target.medium.is_gathered else target.format()
     items = []
     for name in found.stamps:
         path = PurePosixPath(name)
-        stem = path.stem if kind_by_ending(path.suffix) is not None else path.name
-        output = None if is_record else job.target / path.with_name(f"{stem}.{ending}")
-        items.append(Item((str(job.source / path),), output, label=name))
+        stem = path.stem if task.slots[0].reader.claims(name) else path.name
+        output = None if target.medium.is_gathered else job.target / path.with_name(f"{stem}.{ending}")
+        further = tuple(_held(job, slot, path) for slot in task.slots[1:])
+        items.append(Item((str(job.source / path), *further), output, label=name))
+        found.stamps[name] += tuple(number for other in items[-1].files[1:] for number in _stamp(other))
     check_collisions(items, _spelling(job.target))
     _check_inputs_stay(job, items)
     return items
+
+
+def _held(job: FolderJob, slot: Slot, path: PurePosixPath) -> Source:
+    """What fills a slot for one file: what is held for all, or what has the same place and name in its folder."""
+    held = job.held.get(slot.name)
+    if held is None:
+        return None
+    if held.is_dir():
+        medium, folder = slot.reader, held / path.parent
+        found = [held / path] if (held / path).is_file() else sorted(folder.glob(f"{glob.escape(path.stem)}.*"))
+        held = next((file for file in found if medium.claims(file.name)), held / path)
+    return (str(held),) if slot.many else str(held)
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    try:
+        status = os.stat(path)
+    except OSError:  # found missing when all inputs are looked at
+        return ()
+    return status.st_size, status.st_mtime_ns
 
 
 def _check_inputs_stay(job: FolderJob, items: list[Item]) -> None:

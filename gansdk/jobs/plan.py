@@ -1,7 +1,7 @@
 """What a job will do, before anything is loaded: which items, where their results go, what is in the way.
 
 Outputs that two items would share stop the whole job, and nothing is done. Missing files, outputs that exist and
-folders that cannot be written to are found for all items; those items fail, the others go on.
+folders that cannot be written to are found for all items; those items fail, the others are computed.
 """
 
 from __future__ import annotations
@@ -10,31 +10,29 @@ import os
 import re
 import shlex
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansdk._version import __version__
-from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError
+from gansdk.errors import InputError, OutputError, OutputExistsError, UsageError, option
 from gansdk.files import stands
-from gansdk.media.formats import file_format
 from gansdk.media.gallery import most_in_grid
-from gansdk.media.reading import check_readable, size_of
-from gansdk.media.records import record_format
-from gansdk.media.results import as_image_writing, is_folder, numbered
-from gansdk.media.writing import check_size, has_limit
+from gansdk.media.medium import is_folder
+from gansdk.media.reading import check_readable
+from gansdk.media.stills import numbered
 from gansdk.model.config import WEIGHTS
 from gansdk.model.facts import LatentGeneratorFacts
-from gansdk.options import AnyImageWriting, RecordWriting
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gansdk.errors import GansdkError
+    from gansdk.media.medium import Target
     from gansdk.models.resolved import ResolvedModel
-    from gansdk.options import LoadOptions, Options
-    from gansdk.plugins.declarations import OutputKind, Task
+    from gansdk.options import LoadOptions, Options, Writing
+    from gansdk.plugins.declarations import Slot, Task
 
 
 STANDARD = "-"
@@ -43,11 +41,8 @@ STANDARD = "-"
 _DESCRIPTOR = re.compile(r"/dev/(fd/\d+|stdin)|/proc/(self|\d+)/fd/\d+")
 """What a shell gives for ``<(…)``: a pipe without a name, beside which no file can be."""
 
-_ELSEWHERE: Mapping[OutputKind, str] = {
-    "folder": "write single files with -o FOLDER/",
-    "arrays": "write arrays with -o FILE.npz",
-}
-"""What to do with more images than a grid holds, the better first."""
+Source = str | tuple[str, ...] | None
+"""What fills a slot: a path or ``-``, several of them for a slot that takes many, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,8 @@ class JobSpec:
         load: How the model is brought into memory.
         call: The task's own options.
         reading: How inputs are read.
-        writing: How results are written: :class:`AnyImageWriting` or :class:`RecordWriting`, as the task gives.
-        kind: What as.
+        targets: The outputs that are wanted, and as what they are written.
+        version: Of the task: the distribution that brings it, as in ``gansdk-plugin-srgan 0.1.0``.
     """
 
     task: Task
@@ -69,18 +64,54 @@ class JobSpec:
     load: LoadOptions
     call: Options
     reading: Options
-    writing: Options
-    kind: OutputKind
+    targets: tuple[Target, ...]
+    version: str = ""
+
+    @property
+    def main(self) -> Target:
+        """The first of the wanted outputs."""
+        return self.targets[0]
+
+    @property
+    def kind(self) -> str:
+        """What that becomes."""
+        return self.main.kind
+
+    @property
+    def writing(self) -> Writing:
+        """How that is written."""
+        return self.main.writing
 
     @property
     def provenance(self) -> str:
-        """What makes its results: a public ref, else the weights' digest, since a path is nobody else's business."""
+        """What makes its results: a public ref, else the weights' digest, since a path is the user's own business."""
         model, network_interpolation = self.model, self.load.network_interpolation
         digest = model.config.files[WEIGHTS].removeprefix("sha256:")[:12]
         public = model.ref.startswith(("builtin:", "hub:"))
         name = model.ref if public else f"{model.config.method} {digest}"
         between = "" if network_interpolation is None else f", network_interpolation {network_interpolation:g}"
         return f"gansdk {__version__} ({name}{between})"
+
+    def extent(self, target: Target, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Width and height of the largest image that a call writes.
+
+        Args:
+            target: Of which output.
+            size: That of the first input; None where there is none.
+        """
+        if not self.task.extent or target.kind == "arrays":
+            return size
+        width, height = resolve(self.task.extent)(self.model.config.facts, self.call, target.kind, size)
+        return width, height
+
+    def check_call(self) -> None:
+        """Refuses a call that a model with these facts cannot answer, before its weights are read.
+
+        Raises:
+            UsageError: As the task says.
+        """
+        if self.task.check:
+            resolve(self.task.check)(self.model.config.facts, self.call)
 
 
 @dataclass(frozen=True)
@@ -89,13 +120,21 @@ class Job:
 
     Attributes:
         spec: What to do to them.
-        inputs: Paths as typed, or ``-``; ``len(task.slots)`` per item.
-        output: A file, a folder (ends with a separator, or is one already), ``-``, or None for beside each input.
+        inputs: Paths as typed, or ``-``: one for each slot that must be filled and is not held, for each item.
+        outputs: For each target of the spec a file, a folder (ends with a separator, or is one already), ``-``, or None
+            for beside each input.
+        held: By slot, what fills it in all items.
     """
 
     spec: JobSpec
     inputs: tuple[str, ...]
-    output: str | None
+    outputs: tuple[str | None, ...] = (None,)
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def into_folder(self) -> bool:
+        """Whether the first output is a folder, which is made if it is not there."""
+        return self.outputs[0] is not None and is_folder(self.outputs[0])
 
 
 @dataclass(frozen=True)
@@ -103,7 +142,7 @@ class NumberedFiles:
     """Files that are called by numbers, of which a million take no more memory than one.
 
     Attributes:
-        folder: Where they stand.
+        folder: Where they are.
         ending: As in ``png``.
         numbers: Theirs.
     """
@@ -127,21 +166,29 @@ class Item:
     """One call of the task: plain data too.
 
     Attributes:
-        inputs: Paths, or ``-``.
+        inputs: What fills each slot, in their order.
         output: Where its result goes; None for standard output.
         label: What records and messages call it, if not by its first input.
         replaces: Whether the result of an earlier run stands at ``output`` and may be replaced whatever the options
             say.
         call: The task's options for this item alone, where a call is made in pieces.
         others: All files that its result becomes, where these are several; ``output`` is their first.
+        further: Where its further outputs go, in the order of the spec's targets.
     """
 
-    inputs: tuple[str, ...]
+    inputs: tuple[Source, ...]
     output: Path | None
     label: str | None = None
     replaces: bool = False
     call: Options | None = None
     others: NumberedFiles | None = None
+    further: tuple[Path | None, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All paths among its inputs, and ``-``."""
+        each = ((source,) if isinstance(source, str) else source or () for source in self.inputs)
+        return tuple(name for names in each for name in names)
 
     @property
     def name(self) -> str:
@@ -153,7 +200,12 @@ class Item:
     @property
     def key(self) -> str | None:
         """What records call it; None where it has no input."""
-        return self.label or (self.inputs[0] if self.inputs else None)
+        return self.label or next(iter(self.files), None)
+
+    @property
+    def places(self) -> tuple[Path | None, ...]:
+        """Where its outputs go, in the order of the spec's targets."""
+        return (self.output, *self.further)
 
     @property
     def results(self) -> int:
@@ -169,51 +221,73 @@ def plan(job: Job) -> list[Item]:
             the same file, one would overwrite another's input, the output's ending names no format, or a grid or its
             format could not hold what was asked for.
     """
-    check_call(job.spec)
-    task, size = job.spec.task, len(job.spec.task.slots)
-    if size and (not job.inputs or len(job.inputs) % size):
-        names = " ".join(slot.name.upper() for slot in task.slots)
-        what = f"{task.name} takes {names} for each result; {len(job.inputs) or 'none'} given"
-        raise UsageError(what, hint=f"give it as in `gansdk run {task.name} {names}`, or see --help")
-    if not size and job.inputs:
-        raise UsageError(f"{task.name} takes no input", hint="see --help")
-    if job.inputs.count(STANDARD) > 1:
+    spec = job.spec
+    spec.check_call()
+    groups = _fillings(job)
+    if [*job.inputs, *(name for names in job.held.values() for name in names)].count(STANDARD) > 1:
         raise UsageError("standard input can be read only once", hint="give - once")
-    groups = [job.inputs[at : at + size] for at in range(0, len(job.inputs), size)] if size else [()]
-    if task.gives_records:
-        records_file(job)
-        return [Item(group, None) for group in groups]
-    if job.spec.kind == "image" and task.count:
-        _check_grid(job.spec)
-    if not size:
+    if len(groups) > 1 and any(STANDARD in names for names in job.held.values()):
+        raise UsageError("standard input cannot be held for several inputs", hint="give a file")
+    if spec.kind == "image" and spec.task.count:
+        _check_grid(spec)
+    if not any(groups[0]):
         _check_extent(job)
-    if job.spec.kind == "folder" and task.pieces:
-        return _pieces(job)
-    items = [Item(group, _output(job, group, len(groups))) for group in groups]
+    if spec.kind == "folder" and spec.task.pieces and len(spec.targets) == 1:
+        return _pieces(job, groups[0])
+    items = []
+    for group in groups:
+        pairs = zip(spec.targets, job.outputs, strict=True)
+        first, *further = (_place(job, target, output, group, len(groups)) for target, output in pairs)
+        items.append(Item(group, first, further=tuple(further)))
     _check_inputs_stay(items)
     check_collisions(items)
     return items
 
 
-def check_call(spec: JobSpec) -> None:
-    """Refuses a call that a model with these facts cannot answer, before its weights are read.
+def _fillings(job: Job) -> list[tuple[Source, ...]]:
+    """For each item what fills its slots: what is held, and of the inputs in turn what is not."""
+    task = job.spec.task
+    open_slots = [slot for slot in task.slots if not slot.optional and slot.name not in job.held]
+    names, count = " ".join(slot.name.upper() for slot in open_slots), len(open_slots)
+    takes_rest = bool(open_slots) and open_slots[-1].many
+    if not count and job.inputs:
+        raise UsageError(f"{task.name} takes no input", hint="see --help")
+    size = len(job.inputs) if takes_rest else count
+    if count and (len(job.inputs) < count or len(job.inputs) % size):
+        what = f"{task.name} takes {names} for each result; {len(job.inputs) or 'none'} given"
+        raise UsageError(what, hint=f"give it as in `gansdk run {task.name} {names}`, or see --help")
+    groups = [job.inputs[at : at + size] for at in range(0, len(job.inputs), size)] if count else [()]
+    fillings = []
+    for group in groups:
+        given: dict[str, Source] = {slot.name: name for slot, name in zip(open_slots, group, strict=False)}
+        if takes_rest:
+            given[open_slots[-1].name] = group[count - 1 :]
+        fillings.append(tuple(given.get(slot.name, held(slot, job.held.get(slot.name, ()))) for slot in task.slots))
+    return fillings
+
+
+def held(slot: Slot, names: tuple[str, ...]) -> Source:
+    """What fills a slot for which paths were named that hold for all items.
 
     Raises:
-        UsageError: As the task says.
+        UsageError: If it takes one and several were given.
     """
-    if spec.task.check:
-        resolve(spec.task.check)(spec.model.config.facts, spec.call)
+    if slot.many:
+        return names or None
+    if len(names) > 1:
+        raise UsageError(f"{option(slot.name)} was given {len(names)} times", hint="give it once")
+    return names[0] if names else None
 
 
-def _pieces(job: Job) -> list[Item]:
+def _pieces(job: Job, inputs: tuple[Source, ...]) -> list[Item]:
     """An item for each piece of a call that fills a folder."""
-    ending, folder = file_format(None, as_image_writing(job.spec.writing)), Path(str(job.output))
+    ending, folder = job.spec.main.format(), Path(str(job.outputs[0]))
     items = []
     for call, numbers in resolve(job.spec.task.pieces)(job.spec.call):
         files = NumberedFiles(folder, ending, numbers)
         first, last = files[0], files[-1]
         label = f"{first.name} to {last.name}" if len(files) > 1 else first.name
-        items.append(Item((), first, label=label, call=call, others=files))
+        items.append(Item(inputs, first, label=label, call=call, others=files))
     return items
 
 
@@ -227,34 +301,21 @@ def _check_grid(spec: JobSpec) -> None:
     most = most_in_grid(height, width)
     if count > most:
         what = f"{count} images of {width}×{height} are too many for one grid, which holds {most}"
-        otherwise = [text for kind, text in _ELSEWHERE.items() if kind in spec.task.outputs]
+        ways = {"images": "write single files with -o FOLDER/", "arrays": "write arrays with -o FILE.npz"}
+        otherwise = [text for medium, text in ways.items() if medium in spec.task.outputs.values()]
         raise UsageError(what, hint=", or ".join([*otherwise[:1], "ask for fewer"]))
-
-
-def extent_of(spec: JobSpec, size: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Width and height of the largest image that a call writes.
-
-    Args:
-        spec: What is done.
-        size: That of the input; None where there is none.
-    """
-    if not spec.task.extent:
-        return size
-    width, height = resolve(spec.task.extent)(spec.model.config.facts, spec.call, spec.kind, size)
-    return width, height
 
 
 def _check_extent(job: Job) -> None:
     """Refuses a format that cannot hold what is made out of nothing."""
-    size = extent_of(job.spec, None)
-    if size is None or job.spec.kind == "arrays":
-        return
-    path = Path(job.output) if job.output not in {None, STANDARD} and job.spec.kind != "folder" else None
-    try:
-        check_size(file_format(path, as_image_writing(job.spec.writing)), *size)
-    except OutputError as error:
-        otherwise = "" if job.spec.kind == "animation" else f"{error.hint}, or "
-        raise UsageError(error.message, hint=f"{otherwise}ask for fewer") from None
+    for target, output in zip(job.spec.targets, job.outputs, strict=True):
+        size = job.spec.extent(target, None)
+        path = Path(output) if output not in {None, STANDARD} and target.kind != "folder" else None
+        try:
+            target.medium.check_output(path, target.writing, size)
+        except OutputError as error:
+            otherwise = "" if target.kind == "animation" else f"{error.hint}, or "
+            raise UsageError(error.message, hint=f"{otherwise}ask for fewer") from None
 
 
 def check_result(spec: JobSpec, item: Item) -> None:
@@ -263,48 +324,51 @@ def check_result(spec: JobSpec, item: Item) -> None:
     Raises:
         OutputError: With the size, and the formats that can.
     """
-    if spec.kind != "image" or not item.inputs or STANDARD in item.inputs or getattr(spec.reading, "frame", None):
+    if not item.inputs or not isinstance(item.inputs[0], str) or STANDARD in item.files:
         return
-    encoding = file_format(item.output, as_image_writing(spec.writing))
+    if getattr(spec.reading, "frame", None):  # whose size the header does not say
+        return
     source = Path(item.inputs[0])
-    size = size_of(source) if has_limit(encoding) and source.is_file() else None
-    extent = extent_of(spec, size) if size is not None else None
-    if extent is not None:
-        check_size(encoding, *extent, name=item.name)
+    for target, path in zip(spec.targets, item.places, strict=True):
+        if target.medium.has_limit(path, target.writing):
+            size = spec.task.slots[0].reader.size_of(source)
+            if size is not None:
+                target.medium.check_output(path, target.writing, spec.extent(target, size), name=item.name)
 
 
 def records_file(job: Job) -> Path | None:
-    """The file that all records of a job go to; None where they are printed.
+    """The file that all records of a job go to; None where they are printed, or there are none.
 
     Raises:
         OptionError: If its name ends as no format does.
     """
-    if job.output is None or job.output == STANDARD:
+    for target, output in zip(job.spec.targets, job.outputs, strict=True):
+        if target.medium.is_gathered and output not in {None, STANDARD}:
+            path = Path(str(output))
+            if is_folder(str(output)):
+                return path / f"{job.spec.task.name}.{target.format()}"
+            target.format(path)
+            return path
+    return None
+
+
+def _place(job: Job, target: Target, output: str | None, inputs: tuple[Source, ...], count: int) -> Path | None:
+    """Where one output of an item goes; None for a stream, and of a record."""
+    if target.medium.is_gathered:
+        records_file(job)
         return None
-    if is_folder(job.output):
-        return Path(job.output) / f"{job.spec.task.name}.{record_format(None, job.spec.writing)}"
-    record_format(Path(job.output), job.spec.writing)
-    return Path(job.output)
-
-
-def _output(job: Job, inputs: Sequence[str], count: int) -> Path | None:
-    writing, task = as_image_writing(job.spec.writing), job.spec.task
-    if job.output == STANDARD or (job.output is not None and not is_folder(job.output)):
+    if output == STANDARD or (output is not None and not is_folder(output)):
         if count > 1:
-            raise UsageError(f"{count} results cannot go to {job.output}", hint="name a folder that ends with /")
-        file_format(None if job.output == STANDARD else Path(job.output), writing)
-        return None if job.output == STANDARD else Path(job.output)
-    source = _named(inputs[0]) if inputs else Path()
-    folder = source.parent if job.output is None else Path(job.output)
-    stem = f"{source.stem}-{task.name}" if inputs else task.name
-    return folder / f"{stem}.{file_format(None, writing)}"
-
-
-def _named(name: str) -> Path:
-    """The file after which a result is called; standard input and pipes have none, and no folder either."""
-    if name == STANDARD:
-        return Path("stdin")
-    return Path("pipe") if _DESCRIPTOR.fullmatch(name) else Path(name)
+            raise UsageError(f"{count} results cannot go to {output}", hint="name a folder that ends with /")
+        target.format(None if output == STANDARD else Path(output))
+        return None if output == STANDARD else Path(output)
+    first = Item(inputs, None).key
+    source = Path() if first is None else Path("stdin") if first == STANDARD else Path(first)
+    if first is not None and _DESCRIPTOR.fullmatch(first):  # a pipe has neither a name nor a folder
+        source = Path("pipe")
+    folder = source.parent if output is None else Path(output)
+    stem = job.spec.task.name if first is None else f"{source.stem}-{job.spec.task.name}"
+    return folder / f"{stem}.{target.format()}"
 
 
 def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) -> None:
@@ -319,8 +383,9 @@ def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) ->
     """
     by_output: dict[str, list[Item]] = defaultdict(list)
     for item in items:
-        if item.output is not None:
-            by_output[same(_absolute(item.output))].append(item)
+        for place in item.places:
+            if place is not None:
+                by_output[same(_absolute(place))].append(item)
     clashes = [_clash(path, sharing) for path, sharing in by_output.items() if len(sharing) > 1]
     if clashes:
         raise UsageError("; ".join(clashes), hint="rename one of them, or do them apart")
@@ -338,10 +403,11 @@ def _absolute(path: str | Path) -> str:
 
 
 def _check_inputs_stay(items: Sequence[Item]) -> None:
-    sources = {_absolute(name): item for item in items for name in item.inputs if name != STANDARD}
+    sources = {_absolute(name): item for item in items for name in item.files if name != STANDARD}
     for item in items:
-        if item.output is not None and sources.get(_absolute(item.output), item) is not item:
-            raise UsageError(f"{item.name} would be written over {item.output.name}, an input too", hint="use -o")
+        for place in item.places:
+            if place is not None and sources.get(_absolute(place), item) is not item:
+                raise UsageError(f"{item.name} would be written over {place.name}, an input too", hint="use -o")
 
 
 def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[Item], list[tuple[Item, GansdkError]]]:
@@ -355,16 +421,15 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
     failed: list[tuple[Item, GansdkError]] = []
     for item in items:
         try:
-            for name in item.inputs:
+            for name in item.files:
                 if name != STANDARD:
                     check_readable(Path(name))
-            is_made = job.output is not None and is_folder(job.output)
-            is_wanted = item.output is None or check_output(item.output, job.spec.writing, is_made=is_made)
+            wanted = [check_output(place, job.spec.writing, is_made=job.into_folder) for place in item.places]
             for other in item.others or ():
-                check_output(other, job.spec.writing, is_made=is_made)
-            if is_wanted:
+                check_output(other, job.spec.writing, is_made=job.into_folder)
+            if any(wanted):
                 check_result(job.spec, item)
-            (ready if is_wanted else skipped).append(item)
+            (ready if any(wanted) else skipped).append(item)
         except (InputError, OutputError) as error:
             failed.append((item, error))
     return ready, skipped, failed
@@ -376,13 +441,13 @@ def check_folder(job: Job) -> None:
     Raises:
         OutputError: If it is not there and cannot be made.
     """
-    if job.output not in {None, STANDARD} and is_folder(str(job.output)):
-        _check_parent(Path(str(job.output)) / "result", is_made=True)
+    if job.into_folder:
+        check_parent(Path(str(job.outputs[0])) / "result", is_made=True)
 
 
-def _check_parent(output: Path, *, is_made: bool) -> None:
+def check_parent(output: Path, *, is_made: bool) -> None:
     """Whether a file can come into its folder, which is made if need be, with those above it, where ``is_made``."""
-    folder = next(one for one in output.parents if one.exists()) if is_made else output.parent
+    folder = next(parent for parent in output.parents if parent.exists()) if is_made else output.parent
     if not folder.exists():
         raise OutputError(f"there is no folder {folder}", hint=f"create it with mkdir -p {shlex.quote(str(folder))}")
     if not folder.is_dir():
@@ -391,11 +456,11 @@ def _check_parent(output: Path, *, is_made: bool) -> None:
         raise OutputError(f"the folder {folder} cannot be written to", hint="choose another one with -o")
 
 
-def check_output(output: Path, writing: Options, *, is_made: bool = False) -> bool:
-    """Whether to go on with an output; False if it exists and shall be skipped.
+def check_output(output: Path | None, writing: Writing, *, is_made: bool = False) -> bool:
+    """Whether to make an output; False if it exists and shall be skipped.
 
     Args:
-        output: The file.
+        output: The file; None for a stream.
         writing: Says what to do where it exists.
         is_made: Whether its folder is made if it is not there.
 
@@ -403,18 +468,12 @@ def check_output(output: Path, writing: Options, *, is_made: bool = False) -> bo
         OutputError: If it cannot be written.
         OutputExistsError: If it exists and nothing is said of that.
     """
-    is_there = stands(output)
-    _check_parent(output, is_made=is_made)
-    on_exists = on_exists_of(writing)
-    if not is_there or on_exists in {"overwrite", "rename"}:
+    if output is None:
         return True
-    if on_exists == "skip":
+    is_there = stands(output)
+    check_parent(output, is_made=is_made)
+    if not is_there or writing.on_exists in {"overwrite", "rename"}:
+        return True
+    if writing.on_exists == "skip":
         return False
     raise OutputExistsError(f"{output} exists already", hint="use --on-exists overwrite, skip or rename")
-
-
-def on_exists_of(writing: Options) -> str:
-    """What to do where an output exists."""
-    if not isinstance(writing, AnyImageWriting | RecordWriting):
-        raise TypeError(f"{type(writing).__name__} does not say what to do with an output that exists")
-    return writing.on_exists

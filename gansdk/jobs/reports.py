@@ -4,9 +4,9 @@ A line is added when its item has ended and never changed; of several lines of o
 the end only that one is kept. Where a process is killed, the last results may have no line, or half of one: what has
 come since its start is its own, and may be replaced.
 
-A result is *whole* if it stands there in the size that its line gives and was made from the same input (size and time
-of change) with the same model and options. Options that do not shape it (``--tile``, ``--device``) do not count, nor
-does gansdk's version, which the line records.
+A result is *whole* if it is there in the size that its line gives and was made from the same inputs (size and time of
+change) with the same model and options, by the same version of the plugin that brings the task. Options that do not
+shape it (``--tile``, ``--device``) do not count, nor does gansdk's own version, which the line records.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from pydantic import BaseModel, ConfigDict
 
 from gansdk.errors import OutputError
 from gansdk.files import MOST_JSON, cannot_write, parse_json, stands, whole_file
-from gansdk.media.formats import file_format
 from gansdk.media.records import json_line
-from gansdk.options import AnyImageWriting, shaping
+from gansdk.options import shaping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,19 +53,22 @@ class Making:
     Attributes:
         folder: Where the inputs are.
         target: Where the results go.
-        digest: Of model and options.
+        digests: Of the task, the model and the options, in this order.
         provenance: Of model and version, for people.
+        task: The task's name and version, for people.
     """
 
     folder: Path
     target: Path
-    digest: str
+    digests: tuple[str, str, str]
     provenance: str
+    task: str
 
     @classmethod
     def of(cls, spec: JobSpec, folder: Path, target: Path) -> Making:
         """What a work makes of a folder."""
-        return cls(folder.resolve(), target, _digest(spec), spec.provenance)
+        task = f"{spec.task.name} of {spec.version}" if spec.version else spec.task.name
+        return cls(folder.resolve(), target, _digests(spec), spec.provenance, task)
 
 
 class Report:
@@ -96,7 +98,7 @@ class Report:
         """Whether the run before this one did not end."""
         return self._killed is not None
 
-    def state(self, item: Item, stamp: tuple[int, int] | None) -> tuple[State, Path | None]:
+    def state(self, item: Item, stamp: tuple[int, ...] | None) -> tuple[State, Path | None]:
         """What stands where an item's result shall go.
 
         Args:
@@ -119,11 +121,22 @@ class Report:
             return ("foreign" if item.output is not None and stands(item.output) else "new"), item.output
         if place is not None and not self._is_ours(said, place):
             return "foreign", item.output
-        is_same = (said.get("making"), said.get("stamp")) == (self._making.digest, list(stamp or ()))
+        is_same = (said.get("making"), said.get("stamp")) == (list(self._making.digests), list(stamp or ()))
         if is_same and "error" not in said:
             return "whole", place
         may_be_replaced = said.get("folder", folder) == folder and (place is None or self._is_inside(place))
         return ("outdated", place) if may_be_replaced else ("foreign", item.output)
+
+    def change(self, item: Item, stamp: tuple[int, ...] | None) -> str:
+        """Why the result of an earlier run does not count any more, as the end of a sentence."""
+        said = self._said(item)
+        if "error" in said:
+            return "they failed before"
+        if said.get("stamp") != list(stamp or ()):
+            return "their inputs changed"
+        pairs = zip(said.get("making", ()), self._making.digests, ("task", "model", "options"), strict=False)
+        changed = [name for before, now, name in pairs if before != now]
+        return f"the {' and the '.join(changed) or 'report'} changed"
 
     def _is_inside(self, place: Path) -> bool:
         """Whether a result is in the folder itself: what a link leads out to is not replaced for a report's sake."""
@@ -141,7 +154,7 @@ class Report:
         said = self._said(item)
         return said.get("record") if "error" not in said else None
 
-    def add(self, outcome: Outcome, stamp: tuple[int, int] | None) -> None:
+    def add(self, outcome: Outcome, stamp: tuple[int, ...] | None) -> None:
         """Writes down how an item ended.
 
         Raises:
@@ -157,7 +170,8 @@ class Report:
             line = {"input": key, "output": self._relative(outcome.item.output), "skipped": True}
         else:
             line = {"input": key, **self._result(outcome), "seconds": seconds, "by": self._making.provenance}
-            line |= {"making": self._making.digest, "folder": str(self._making.folder), "stamp": list(stamp or ())}
+            line |= {"task": self._making.task, "making": list(self._making.digests)}
+            line |= {"folder": str(self._making.folder), "stamp": list(stamp or ())}
         self._append(key, json_line(line))
 
     def _result(self, outcome: Outcome) -> dict[str, Any]:
@@ -279,7 +293,7 @@ class _Line(BaseModel):
     record: dict[str, Any] = {}
     bytes: int = 0
     stamp: list[int] = []
-    making: str = ""
+    making: list[str] = []
     folder: str = ""
 
 
@@ -296,22 +310,28 @@ def _leads_out(output: str) -> bool:
     return path.is_absolute() or ".." in path.parts or "\0" in output
 
 
-def _digest(spec: JobSpec) -> str:
-    """Of all that shapes a result: the task, the model's network and weights, and the options."""
+def _digests(spec: JobSpec) -> tuple[str, str, str]:
+    """Of all that shapes a result: the task, the model's network and weights, and the options.
+
+    The version counts of a task that a plugin brings: what the core's own tasks give is the same from release to
+    release.
+    """
     config = spec.model.config
-    writing = shaping(spec.writing)
-    if isinstance(spec.writing, AnyImageWriting):
-        writing["format"] = file_format(None, spec.writing)
-    shape = {
-        "task": spec.task.name,
+    task = {"name": spec.task.name, "version": "" if spec.version.startswith("gansdk ") else spec.version}
+    model = {
         "method": config.method,
         "network": config.network,
         "facts": config.facts.model_dump(mode="json", exclude_none=True),  # a facet that comes to be changes nothing
         "weights": {name: digest for name, digest in config.files.items() if name.endswith(".safetensors")},
+    }
+    options = {
         "load": shaping(spec.load),
         "call": shaping(spec.call),
         "read": shaping(spec.reading),
-        "write": writing,
+        "write": [{**shaping(target.writing), "format": target.format()} for target in spec.targets],
     }
-    text = json.dumps(shape, sort_keys=True, default=str)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return _sha256(task), _sha256(model), _sha256(options)
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]

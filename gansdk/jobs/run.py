@@ -24,14 +24,12 @@ from gansdk.jobs.plan import (
     check_output,
     check_result,
     find_obstacles,
-    on_exists_of,
     plan,
     records_file,
 )
 from gansdk.jobs.reports import NAME, Making, open_report
 from gansdk.media.reading import check_readable
 from gansdk.media.records import record_format, write_records
-from gansdk.media.results import is_folder
 from gansdk.media.writing import free_name
 
 if TYPE_CHECKING:
@@ -39,9 +37,10 @@ if TYPE_CHECKING:
 
     from gansdk.jobs.executors import Executor
     from gansdk.jobs.folders import FolderJob, FoundFiles
+    from gansdk.jobs.plan import JobSpec
     from gansdk.jobs.reports import Report
     from gansdk.models.context import Context
-    from gansdk.options import Options
+    from gansdk.options import Writing
 
 
 @dataclass
@@ -51,6 +50,7 @@ class Summary:
     Attributes:
         done: New ones.
         kept: Those that were whole already.
+        anew: Of the new ones, how many an earlier run had made, by why they were made again.
         skipped: Those in whose place something stood that shall stay.
         failed: Those that there are not.
         seconds: What it took altogether.
@@ -62,6 +62,7 @@ class Summary:
     skipped: int = 0
     failed: int = 0
     seconds: float = 0.0
+    anew: dict[str, int] = field(default_factory=dict)
     failures: list[tuple[Item, GansdkError]] = field(default_factory=list)
 
     @property
@@ -158,7 +159,11 @@ def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
 
         def tell(outcome: Outcome) -> None:
             if outcome.record is not None and records is not None:
-                outcome = replace(outcome, output=records.add(outcome.item, outcome.record))
+                place = records.add(outcome.item, outcome.record)
+                is_first = job.spec.main.medium.is_gathered
+                outcome = replace(
+                    outcome, **({"output": place} if is_first else {"further": (*outcome.further, place)})
+                )
             account.end(outcome)
 
         for item in skipped:
@@ -191,12 +196,14 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
     """
     account = _Account(reporter)
     folders.check(job)
-    found = folders.search(job.source, job.target)
+    found = folders.search(job.source, job.target, job.spec.task.slots[0].reader)
     items = folders.mirrored(job, found)
     records = _records_of(job)
     reporter.found(found)
     if not items and not found.closed:
-        raise InputError(f"{job.source} holds no images", hint="name a folder with PNG, JPEG, WebP or TIFF files")
+        medium = job.spec.task.slots[0].reader
+        what = f"{job.source} holds no {medium.plural}"
+        raise InputError(what, hint=f"name a folder with files that end in {', '.join(medium.endings[:6])}")
     with open_report(Making.of(job.spec, job.source, job.target)) as report:
         folder = _Folder(job, found, report, account, records)
         for name, output in report.refused.items():
@@ -221,10 +228,10 @@ def _records_of(job: FolderJob) -> Path | None:
     Raises:
         OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
     """
-    rule, has_report = on_exists_of(job.spec.writing), (job.target / NAME).exists()
+    rule, has_report = job.spec.writing.on_exists, (job.target / NAME).exists()
     records = None
-    if job.spec.task.gives_records:
-        records = job.target / f"{job.spec.task.name}.{record_format(None, job.spec.writing)}"
+    if job.spec.main.medium.is_gathered:
+        records = job.target / f"{job.spec.task.name}.{job.spec.main.format()}"
     if has_report and not job.resumes and rule == "error":
         what = f"{job.target} holds the results of an earlier run"
         raise OutputExistsError(what, hint="go on with --continue, or make them anew with --on-exists overwrite")
@@ -253,36 +260,38 @@ class _Folder:
     def left(self, items: Sequence[Item]) -> Iterator[Item]:
         """The items that are to be computed; the others are told of."""
         for planned in items:
-            item, resumes = planned, self.job.resumes
+            item = planned
             try:
                 state, place = self.report.state(item, self.found.stamps[item.key or ""])
-                if resumes and state == "whole":
+                if self.job.resumes and state == "whole":
                     self.account.keep(item)
                     continue
-                if resumes and state == "outdated":
+                if self.job.resumes and state == "outdated":
                     item = replace(item, output=place, replaces=True)
-                check_readable(Path(item.inputs[0]))
+                for name in item.files:
+                    check_readable(Path(name))
                 is_wanted = item.replaces or _is_wanted(item, self.job.spec.writing)
                 if is_wanted:
                     check_result(self.job.spec, item)
             except (InputError, OutputError) as error:
                 self.tell(Outcome(item, error=error))
                 continue
-            if is_wanted:
-                yield item
-            else:
+            if not is_wanted:
                 self.tell(Outcome(item, is_skipped=True))
+                continue
+            if self.job.resumes and state == "outdated":
+                why = self.report.change(item, self.found.stamps[item.key or ""])
+                self.account.summary.anew[why] = self.account.summary.anew.get(why, 0) + item.results
+            yield item
 
 
-def _is_wanted(item: Item, writing: Options) -> bool:
+def _is_wanted(item: Item, writing: Writing) -> bool:
     """Whether to make an image; its folder is made when it is written."""
     if item.output is None:
         return True
-    for parent in item.output.parents:
-        if parent.exists():
-            if not parent.is_dir():
-                raise OutputError(f"{parent} is a file, not a folder", hint="name another folder for the results")
-            break
+    parent = next((parent for parent in item.output.parents if parent.exists()), None)
+    if parent is not None and not parent.is_dir():
+        raise OutputError(f"{parent} is a file, not a folder", hint="name another folder for the results")
     return not stands(item.output) or check_output(item.output, writing)
 
 
@@ -296,7 +305,7 @@ def _sweep(items: Sequence[Item]) -> None:
         remove_leftovers(folder, those)
 
 
-def _gather(path: Path, items: Sequence[Item], report: Report, writing: Options) -> None:
+def _gather(path: Path, items: Sequence[Item], report: Report, writing: Writing) -> None:
     """Puts the records of all items into one file, in their order."""
     records = ((item, report.record(item)) for item in items)
     with whole_file(path) as file:
@@ -319,15 +328,19 @@ class _Records:
 @contextmanager
 def _records(job: Job) -> Iterator[_Records | None]:
     """Gathers records and writes them when the block ends well, whole; None where the reporter prints them."""
-    path, writing = records_file(job) if job.spec.task.gives_records else None, job.spec.writing
+    path, writing = records_file(job), job.spec.writing
     if path is None:
         yield None
         return
-    if not check_output(path, writing, is_made=is_folder(str(job.output))):
+    if not check_output(path, writing, is_made=job.into_folder):
         raise OutputExistsError(f"{path} exists already", hint="nothing was done")
-    records = _Records(free_name(path) if on_exists_of(writing) == "rename" else path)
+    records = _Records(free_name(path) if writing.on_exists == "rename" else path)
     yield records
     if records.records:
         records.path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(records.path, replace=on_exists_of(writing) != "error") as file:
-            write_records(records.records, file, record_format(path, writing))
+        with whole_file(records.path, replace=writing.on_exists != "error") as file:
+            write_records(records.records, file, record_format(path, _record_writing(job.spec)))
+
+
+def _record_writing(spec: JobSpec) -> Writing:
+    return next(target.writing for target in spec.targets if target.medium.is_gathered)

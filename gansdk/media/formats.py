@@ -14,9 +14,9 @@ from gansdk.options import named_values
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gansdk.options import AnyImageWriting, RecordWriting
+    from gansdk.options import Options, Writing
 
-    Writing = TypeVar("Writing", bound=AnyImageWriting)
+    Group = TypeVar("Group", bound=Writing)
 
 
 HEAD = 4096
@@ -150,13 +150,13 @@ _ENDINGS = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff"), "jsonl": (".jso
 """Of formats that have several."""
 
 
-def format_by_ending(group: type[AnyImageWriting | RecordWriting]) -> dict[str, str]:
+def format_by_ending(group: type[Options]) -> dict[str, str]:
     """The formats of a group of options, by what file names may end in."""
     names = named_values(group.model_fields["format"].annotation)
     return {ending: name for name in names for ending in _ENDINGS.get(name, (f".{name}",))}
 
 
-def with_format_of(file: object, options: Writing) -> Writing:
+def with_format_of(file: object, options: Group) -> Group:
     """The options with the format that a file object's name ends as, where they say none and its name says one."""
     name = getattr(file, "name", None)
     if options.format is not None or not isinstance(name, str):
@@ -165,7 +165,7 @@ def with_format_of(file: object, options: Writing) -> Writing:
     return options if named is None else options.model_copy(update={"format": named})
 
 
-def file_format(path: Path | None, options: AnyImageWriting | RecordWriting) -> str:
+def file_format(path: Path | None, options: Writing) -> str:
     """The format of an output: as the options say, else as its name ends, else the first of its group.
 
     Raises:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import ImageFont
 
-    from gansdk.plugins.declarations import OutputKind
-
     Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
@@ -35,9 +33,6 @@ _SMALL = 56
 """Pixels: images that are less wide are enlarged in a grid, each pixel a square, so that labels stand beside them."""
 
 _WHITE = 255
-
-_KINDS: Sequence[OutputKind] = ("image", "folder", "animation", "arrays")
-"""What a gallery can be written as."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,15 +134,20 @@ class Gallery:
             OutputError: If it cannot be written there.
         """
         from gansdk.media.formats import with_format_of
-        from gansdk.media.results import kind_of, write_result
-        from gansdk.options import AnimationWriting, validate
+        from gansdk.media.medium import target_of, writing_of
+        from gansdk.media.records import ARRAYS
+        from gansdk.media.stills import ANY_WAY
+        from gansdk.options import validate
 
-        writing = validate(AnimationWriting, options)
+        media = {"images": ANY_WAY, "arrays": ARRAYS}
+        writing: Any = validate(writing_of(media), options)
         if not isinstance(target, str | os.PathLike):
-            writing = with_format_of(target, writing)
-            return write_result(self, kind_of(None, _KINDS, writing), target, writing, silent)
+            wanted = target_of(None, media, with_format_of(target, writing))
+            return wanted.medium.write(self, target, wanted.writing, silent, kind=wanted.kind, provenance=None)
         path = os.fspath(target)  # as typed: a separator at its end says that it is a folder
-        return write_result(self, kind_of(path, _KINDS, writing), Path(path), writing, silent) or Path(path)
+        wanted = target_of(path, media, writing)
+        place = Path(path)
+        return wanted.medium.write(self, place, wanted.writing, silent, kind=wanted.kind, provenance=None) or place
 
     def to_bytes(self, format: str = "png", **options: Any) -> bytes:  # noqa: A002 - as the option is called
         """All of it as the bytes of a file.

@@ -1,21 +1,22 @@
-"""Named arrays as .npz files: numbers only, no pickles in either direction."""
+"""Two media of data: records, a line of JSON each, and named arrays as .npz files without pickles."""
 
 from __future__ import annotations
 
 import math
+import os
 import zipfile
+from collections.abc import Mapping
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from gansdk.errors import InputError, OutputError
+from gansdk.errors import ComputationError, InputError, OutputError
 from gansdk.files import dump_json, opened_zip
 from gansdk.media.formats import file_format
-from gansdk.options import RecordWriting
+from gansdk.media.medium import Medium
+from gansdk.options import ArraysWriting, RecordWriting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -28,6 +29,8 @@ MOST_BYTES = 2**30
 
 def write_arrays(arrays: Mapping[str, NDArray[Any]], file: IO[bytes]) -> None:
     """Writes arrays into an empty file; the same arrays give the same bytes."""
+    import numpy as np
+
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980, not of now
@@ -60,6 +63,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    import numpy as np
+
     with archive.open(name) as member:
         _check_header(member, archive.getinfo(name).file_size)
     with archive.open(name) as member:
@@ -69,6 +74,8 @@ def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 def _check_header(member: IO[bytes], size: int) -> None:
     """Memory is taken for what a header claims, so it must not claim more than there is."""
+    import numpy as np
+
     version = np.lib.format.read_magic(member)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
@@ -134,6 +141,8 @@ def _flat(prefix: str, record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 
 
 def _column(name: str, values: list[Any]) -> NDArray[Any]:
+    import numpy as np
+
     try:
         array = np.array(values)
     except ValueError:  # of different lengths
@@ -141,3 +150,97 @@ def _column(name: str, values: list[Any]) -> NDArray[Any]:
     if array.dtype == object:
         raise OutputError(f"{name} is not alike in all records, so no array holds it", hint="write .jsonl")
     return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+class _Record(Medium):
+    name = "a record"
+    plural = "records"
+    writing = RecordWriting
+    endings = (".jsonl", ".json")
+    widget = "json"
+    is_gathered = True
+
+    def holds(self, value: object) -> bool:
+        """Whether it is a mapping, which becomes a line of JSON."""
+        return isinstance(value, Mapping)
+
+    def kind(self, format: str, *, into_folder: bool) -> str:  # noqa: A002
+        """Always a record."""
+        return "record"
+
+
+class _Arrays(Medium):
+    name = "named arrays"
+    plural = name
+    writing = ArraysWriting
+    endings = (".npz",)
+
+    def holds(self, value: object) -> bool:
+        """Whether it is a mapping of arrays, or gives one as a gallery does."""
+        return isinstance(value, Mapping) or hasattr(value, "named_arrays")
+
+    def identify(self, head: bytes) -> bool:
+        """Whether a file that begins so is a zip archive whose first member is an array."""
+        return head[:4] == b"PK\x03\x04" and b".npy" in head[:512]
+
+    def read(
+        self,
+        source: object,
+        options: None,
+        note: Callable[[str], None],
+        *,
+        name: str = "",
+    ) -> Mapping[str, NDArray[Any]]:
+        """Reads an .npz file; a mapping of arrays is taken as it is."""
+        import numpy as np
+
+        if isinstance(source, str | os.PathLike):
+            return read_arrays(Path(source))
+        if hasattr(source, "named_arrays"):
+            source = source.named_arrays()
+        if isinstance(source, Mapping):
+            return {str(key): np.asarray(array) for key, array in source.items()}
+        what = f"{name + ': ' if name else ''}{type(source).__name__} does not hold named arrays"
+        raise InputError(what, hint="give the path of an .npz file, or a mapping of arrays")
+
+    def kind(self, format: str, *, into_folder: bool) -> str:  # noqa: A002
+        """Always arrays."""
+        return "arrays"
+
+    def write(
+        self,
+        value: Any,
+        target: Path | IO[bytes],
+        options: ArraysWriting,
+        note: Callable[[str], None],
+        *,
+        kind: str,
+        provenance: str | None,
+    ) -> Path | None:
+        """Writes an .npz file; the same arrays give the same bytes."""
+        from gansdk.media.writing import put, send
+
+        arrays = value.named_arrays() if hasattr(value, "named_arrays") else value
+        if isinstance(target, Path):
+            return put(target, options.on_exists, lambda file: write_arrays(arrays, file))
+        send(target, lambda file: write_arrays(arrays, file), kind)
+        return None
+
+
+RECORD = _Record()
+ARRAYS = _Arrays()
+
+
+def plain_record(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's record as JSON holds it: the mapping itself, or what its method ``record`` gives.
+
+    Raises:
+        ComputationError: If a value in it is nothing that JSON holds.
+    """
+    record = value.record() if hasattr(value, "record") else dict(value)
+    try:
+        dump_json(record)
+    except (TypeError, ValueError) as error:
+        what = f"the task gave a record that JSON does not hold: {error}"
+        raise ComputationError(what, hint="tell the author of the task's plugin") from None
+    return record

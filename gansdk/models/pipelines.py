@@ -11,24 +11,22 @@ import torch
 
 from gansdk.errors import ModelError, OptionError
 from gansdk.hub.access import Access
-from gansdk.media.fitting import fit
 from gansdk.media.gallery import Gallery
-from gansdk.media.reading import read_image
 from gansdk.models.catalog import Catalog, check_fit
 from gansdk.models.context import Context, warn, watched
 from gansdk.models.encodings import Encoding
+from gansdk.models.inputs import bind, read_inputs
 from gansdk.models.loading import fingerprint, load_model
 from gansdk.models.memory import default_budget
 from gansdk.models.runtime import NonFiniteError, Placement, assemble, assemble_plain, place, set_threads
-from gansdk.options import ImageReading, LoadOptions, Options, split, validate
+from gansdk.options import LoadOptions, Options, split, validate
 from gansdk.plugins.declarations import resolve
-from gansdk.plugins.registry import options_of
+from gansdk.plugins.registry import options_of, reading_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from os import PathLike
 
-    from gansdk.media.image import Image
     from gansdk.model.facts import Precision
     from gansdk.model.protocols import Model
     from gansdk.models.context import Event
@@ -123,14 +121,15 @@ class Pipeline:
         """Runs the task once, or once for each of several inputs.
 
         Args:
-            inputs: One per slot of the task: a path, bytes, a binary file object, a PIL image, an array [H, W, C], a
-                tensor [C, H, W] or a :class:`~gansdk.Image`. Or a batch of them for each slot: a list, a tuple, a
-                :class:`~gansdk.Gallery`, an array [N, H, W, C] or a tensor [N, C, H, W].
+            inputs: One per slot of the task, or by its name as a keyword: a path, bytes, a binary file object, a PIL
+                image, an array [H, W, C], a tensor [C, H, W] or a :class:`~gansdk.Image`. Or a batch of them: a list,
+                a tuple, a :class:`~gansdk.Gallery`, an array [N, H, W, C] or a tensor [N, C, H, W]; a single one for
+                another slot is then taken with each.
             progress: Called with how much is done and of how much, between tiles and batches; of a batch, in inputs.
                 What it raises ends the call and comes out of it.
             cancel: An event, as of :mod:`threading`. Once it is set, from any thread, the call ends at the next tile
                 or batch.
-            options: Call options of the task and read options of its inputs.
+            options: Call options of the task and read options of its inputs; and inputs by the names of their slots.
 
         Returns:
             A :class:`~gansdk.Image` or a :class:`~gansdk.Gallery`; or, where the task gives records, a mapping. What
@@ -140,20 +139,23 @@ class Pipeline:
             GansdkError: Whatever is wrong with the inputs or options, in one line.
             CancelledError: If ``cancel`` was set. There is no result, and nothing was left behind.
         """
-        groups: list[type[Options]] = [self.call_options]
-        if self.task.slots:
-            groups.append(ImageReading)
-        call, *read = split(groups, options)
-        reading, tell = read[0] if read else ImageReading(), watched(progress, cancel)
-        batches = [_as_batch(one) for one in inputs]
-        if any(batch is not None for batch in batches):
-            if len({None if batch is None else len(batch) for batch in batches}) > 1:
-                raise OptionError(f"{self.task.name} takes batches of one length, or one of each input")
-            return self._run_batch(list(zip(*filter(None, batches), strict=True)), call, reading, tell)
+        names = [slot.name for slot in self.task.slots]
+        sources = bind(self.task, inputs, {name: options.pop(name) for name in names if name in options})
+        group = reading_of(self.task)
+        call, *read = split([self.call_options, *([] if group is None else [group])], options)
+        reading, tell = read[0] if read else Options(), watched(progress, cancel)
+        batches = [_as_batch(slot, source) for slot, source in zip(self.task.slots, sources, strict=True)]
+        lengths = {len(batch) for batch in batches if batch is not None}
+        if len(lengths) > 1:
+            raise OptionError(f"{self.task.name} takes batches of one length, or one of each input")
+        if lengths:
+            (count,) = lengths
+            each = (batch or [source] * count for batch, source in zip(batches, sources, strict=True))
+            return self._run_batch(list(zip(*each, strict=True)), call, reading, tell)
         check = watched(None, cancel)
         check(0, 1)
         notes: list[str] = []
-        result = self.run(inputs, call, reading, Context(progress=tell, note=notes.append))
+        result = self.run(sources, call, reading, Context(progress=tell, note=notes.append))
         check(1, 1)
         return _with_notes(result, notes)
 
@@ -181,33 +183,21 @@ class Pipeline:
         """Runs the task once with validated options, for callers that watch its progress."""
         return self.compute(self.read(inputs, reading, context), call, context)
 
-    def read(
-        self, inputs: tuple[object, ...], reading: Options, context: Context, *, name: str = ""
-    ) -> dict[str, Image]:
+    def read(self, inputs: tuple[object, ...], reading: Options, context: Context, *, name: str = "") -> dict[str, Any]:
         """Reads one input per slot; ``name`` is what messages call those that have no name of their own."""
-        slots = self.task.slots
-        if len(inputs) != len(slots):
-            names = ", ".join(slot.name for slot in slots) or "nothing"
-            raise OptionError(f"{self.task.name} takes {names}; {len(inputs)} given")
-        if not isinstance(reading, ImageReading):
-            raise TypeError("images are read with ImageReading")
-        given = zip(slots, inputs, strict=True)
-        return {slot.name: self._read(slot, one, reading, context, name) for slot, one in given}
+        return read_inputs(self.task, inputs, reading, self.resolved.config.facts, context.note, name=name)
 
-    def _read(self, slot: Slot, source: object, reading: ImageReading, context: Context, name: str) -> Image:
-        image, encoder = read_image(source, reading, context.note, name=name), self.resolved.config.facts.encoder
-        if slot.fits == "encoder" and encoder is not None:
-            data = encoder.data
-            return fit(image, data, context.note, strict=reading.strict)
-        return image
-
-    def compute(self, inputs: Mapping[str, Image], call: Options, context: Context) -> Result:
+    def compute(self, inputs: Mapping[str, Any], call: Options, context: Context) -> Result:
         """Runs the task on what was read; once more in fp32 if reduced precision gave NaN or infinity."""
-        return self._compute(self._function, inputs, call, context)
+        result = self._compute(self._function, inputs, call, context)
+        self.task.values(result)
+        return result
 
-    def compute_many(self, inputs: Sequence[Mapping[str, Image]], call: Options, context: Context) -> Sequence[Result]:
+    def compute_many(self, inputs: Sequence[Mapping[str, Any]], call: Options, context: Context) -> Sequence[Result]:
         """The same for several items at once, of a task that can; one result for each."""
         results: Sequence[Result] = self._compute(resolve(self.task.many), inputs, call, context)
+        for result in results:
+            self.task.values(result)
         return results
 
     def _compute(self, function: Callable[..., Any], inputs: object, call: Options, context: Context) -> Any:
@@ -249,10 +239,11 @@ class Pipeline:
             return self._careful
 
 
-def _as_batch(source: object) -> Sequence[object] | None:
+def _as_batch(slot: Slot, source: object) -> Sequence[object] | None:
     """An input that stands for several, as a sequence of them; None if it is one."""
     if isinstance(source, list | tuple):
-        return source
+        is_one = slot.many and not any(isinstance(one, list | tuple) for one in source)
+        return None if is_one else source
     if isinstance(source, Gallery):
         return source.images
     is_array = isinstance(source, torch.Tensor) or hasattr(source, "__array__")

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from gansdk.errors import PluginError, UnknownNameError
+from gansdk.errors import PluginError, UnknownNameError, WrongResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor
 
+    from gansdk.media.medium import Medium
     from gansdk.model.facts import Facts
 
-
-OutputKind = Literal["image", "record", "folder", "animation", "arrays"]
-"""What a result can be written as: one image file; a line of JSON; images one by one in a folder; an animated
-image file; named arrays. A task that gives a Gallery can have all but records."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -33,22 +31,53 @@ class WrongNameError(PluginError):
     """A name that could not be typed, or would look like something else."""
 
 
+Facet = Literal["generator", "encoder", "classifier", "discriminator"]
+
+
 @dataclass(frozen=True)
 class Slot:
     """A named input of a task.
 
     Attributes:
-        name: The key under which the task finds it, as in ``photo``.
-        kind: What a file for it is read as.
+        medium: What a file for it is read as: a name of :data:`gansdk.media.medium.MEDIA`, or the import string of a
+            :class:`~gansdk.media.medium.Medium` of a plugin's own.
+        name: The key under which the task finds it, as in ``photo``; also a keyword of a call from Python and, of all
+            slots but the first, an option of the command line.
         help: What it should show, in a few words.
-        fits: Whose facts say what size and channels it must have: images are brought to that by one rule, see
-            :mod:`gansdk.media.fitting`. Empty where any will do.
+        fits: Of which facet of the model it is the input: what is given is brought to the size and channels that the
+            facts of this facet declare. None where any will do.
+        optional: Whether it may be left out; its key is missing then. The command line takes it as an option only.
+        many: Whether it takes several at once, of which the task gets a list.
     """
 
+    medium: str
     name: str
-    kind: Literal["image"]
     help: str = ""
-    fits: Literal["", "encoder"] = ""
+    fits: Facet | None = None
+    optional: bool = False
+    many: bool = False
+
+    @property
+    def reader(self) -> Medium:
+        """The value of its medium."""
+        return medium(self.medium)
+
+
+def medium(name: str) -> Medium:
+    """The medium that a slot or an output names.
+
+    Raises:
+        PluginError: If it is neither one of the core's nor an import string of one.
+    """
+    from gansdk.media.medium import MEDIA, Medium
+
+    if name not in MEDIA and ":" not in name:
+        hint = f"there are {', '.join(MEDIA)}, and import strings of others: package.module:NAME"
+        raise PluginError(f"there is no medium {name!r}", hint=hint)
+    found = resolve(MEDIA.get(name, name))
+    if not isinstance(found, Medium):
+        raise PluginError(f"{name!r} is not a gansdk.Medium", hint="make a value of a subclass")
+    return found
 
 
 @dataclass(frozen=True)
@@ -59,11 +88,15 @@ class Task:
         name: Lower-case words joined by hyphens.
         summary: One line for listings.
         unsupported_reason: Why a model with these facts cannot do it, in a few words; None if it can.
-        slots: The named inputs. Positional arguments fill them in order, ``len(slots)`` per item; a task without
-            slots makes one item out of nothing.
-        outputs: What its results can be written as; the first is what comes where no output is named.
+        slots: The named inputs, by which a call from Python gives them too. Positional arguments fill those in order
+            that may not be left out; a task without slots makes one item out of nothing.
+        outputs: The medium of each named output, as a slot names one. A path asks for one by its ending; the first is
+            what comes where no output is named.
         options: Import string of its own (call) options, a subclass of :class:`gansdk.Options`.
-        function: Import string of ``run(model, inputs, options, context, /) -> Image | Gallery | Mapping``.
+        function: Import string of ``run(model, inputs, options, context, /)``. It gives the value of its output: an
+            :class:`~gansdk.Image`, a :class:`~gansdk.Gallery`, a mapping that becomes a record, and so on. Of several
+            outputs it gives a mapping with the value of each by name, or one value that all of their media can write,
+            as a gallery is written as images and as arrays.
         check: Import string of ``check(facts, options, /)``, for a task whose options name what a model may lack: it
             raises a :class:`gansdk.UsageError` for a call that does not fit a model with these facts, which is so known
             before weights are read. The function raises the same. Empty where any call fits any model.
@@ -71,8 +104,9 @@ class Task:
             nothing: how many, so that more than one file can hold are refused before there is any. Empty where there
             is one for each input.
         extent: Import string of ``extent(facts, options, kind, size, /) -> (width, height)``: how large the largest
-            image is that a call writes as ``kind``, where its input has ``size``, None for a task without slots. A
-            format that cannot hold it is refused before anything is computed. Empty where it is that of the input.
+            image is that a call writes as ``kind`` (``image``, ``folder``, ``animation``), where its first input has
+            ``size``, None for a task without slots. A format that cannot hold it is refused before anything is
+            computed. Empty where it is that of the input.
         pieces: Import string of ``pieces(options, /) -> Iterator[tuple[options, range]]``, for a task that makes many
             images out of nothing: how one call is made in several, with the numbers of the images of each, so that
             a folder is filled with flat memory. Empty where there is nothing to divide.
@@ -81,13 +115,16 @@ class Task:
             where there is nothing to gain.
         needs_gradients: Whether it differentiates through the model. Such a task gets frozen fp32 weights on torch;
             all others run inside inference mode.
+        default: Ref of a model that its plugin offers where no installed model fits, or none of several is offered by
+            its own plugin; empty for none.
+        models: Where a model for it comes from, as the hint of a call that finds none; empty for the usual hint.
     """
 
     name: str
     summary: str
     unsupported_reason: Callable[[Facts], str | None]
     slots: tuple[Slot, ...]
-    outputs: tuple[OutputKind, ...]
+    outputs: Mapping[str, str]
     options: str
     function: str
     check: str = ""
@@ -96,16 +133,43 @@ class Task:
     pieces: str = ""
     many: str = ""
     needs_gradients: bool = False
+    default: str = ""
+    models: str = ""
 
     def __post_init__(self) -> None:
         check_name("task", self.name)
-        if not self.outputs or ("record" in self.outputs and len(self.outputs) > 1):
-            raise PluginError(f"task {self.name!r} gives {self.outputs or 'nothing'}: records, or something to look at")
+        if not isinstance(self.outputs, Mapping) or not self.outputs:
+            what = f"task {self.name!r} gives {self.outputs or 'nothing'}"
+            raise PluginError(what, hint='outputs map names to media, as {"image": "image"}')
+
+    @property
+    def writers(self) -> dict[str, Medium]:
+        """The media of its outputs, by their names."""
+        return {name: medium(path) for name, path in self.outputs.items()}
 
     @property
     def gives_records(self) -> bool:
-        """Whether its results are records, which are gathered, and not files of their own."""
-        return self.outputs == ("record",)
+        """Whether its results are records alone, which are gathered, and not files of their own."""
+        return set(self.outputs.values()) == {"record"}
+
+    def values(self, result: Any) -> dict[str, Any]:
+        """The value of each output, of what its function gave.
+
+        Raises:
+            WrongResultError: If it is not what the task declares.
+        """
+        media = self.writers
+        is_by_name = len(media) > 1 and isinstance(result, Mapping)
+        hint = "tell the author of the task's plugin"
+        if is_by_name and set(result) != set(media):
+            what = f"{self.name} gave {', '.join(map(str, result)) or 'nothing'}, and declares {', '.join(media)}"
+            raise WrongResultError(what, hint=hint)
+        values = {name: result[name] if is_by_name else result for name in media}
+        for name, value in values.items():
+            if not media[name].holds(value):
+                what = f"{self.name} gave {type(value).__name__} as its output {name!r}, which is {media[name].name}"
+                raise WrongResultError(what, hint=hint)
+        return values
 
 
 @dataclass(frozen=True)

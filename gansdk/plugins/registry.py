@@ -8,14 +8,25 @@ import re
 import sys
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 import pluggy
 
 from gansdk.errors import PluginError, UnknownNameError
-from gansdk.options import RESERVED, AnimationWriting, ImageReading, LoadOptions, Options, RecordWriting, describe
+from gansdk.media.formats import format_by_ending
+from gansdk.media.medium import Medium, writing_of
+from gansdk.options import (
+    RESERVED,
+    AnimationWriting,
+    ImageReading,
+    LoadOptions,
+    Options,
+    RecordWriting,
+    describe,
+    merged,
+)
 from gansdk.plugins import hookspecs
-from gansdk.plugins.declarations import Importer, Method, MetricSpec, NamedDataset, Task, resolve
+from gansdk.plugins.declarations import Facet, Importer, Method, MetricSpec, NamedDataset, Task, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,7 +132,7 @@ class Registry:
             PluginError: If a task's options are not a closed group of options, or one of them has a reserved name.
         """
         for task in contributions.tasks:
-            check_options(task)
+            check_task(task)
         methods, tasks, models, owners = dict(self.methods), dict(self.tasks), dict(self.models), dict(self.owners)
         for what, name, source in _names(contributions):
             if owners.get((what, name)) == source.distribution:
@@ -165,6 +176,10 @@ class Registry:
         if name not in self.tasks:
             raise self.unknown("task", name, self.tasks, hint="see `gansdk tasks`")
         return self.tasks[name]
+
+    def source_of(self, task: str) -> PluginSource | None:
+        """What brings a task; None where it was not registered by a plugin."""
+        return next((status.source for status in self.statuses if task in status.tasks), None)
 
     def method(self, name: str) -> Method:
         """The method of that name.
@@ -220,20 +235,55 @@ def options_of(task: Task) -> type[Options]:
     return group
 
 
-def check_options(task: Task) -> None:
-    """Holds a task's options against the names that the core uses itself.
+def reading_of(task: Task) -> type[Options] | None:
+    """The options that say how a task's inputs are read; None where there are none."""
+    groups = [slot.reader.reading for slot in task.slots]
+    known = tuple(group for group in groups if group is not None)
+    return merged(known) if known else None
 
-    Option classes are pydantic without torch, so that a listing can afford to look at them.
+
+def groups_of(task: Task) -> dict[str, type[Options]]:
+    """The groups of options that take part in a task: ``call``, ``load``, ``read`` where it reads, and ``write``.
 
     Raises:
-        PluginError: If an option has the name of a core option, or two would have the same flag.
+        PluginError: If the task's own options cannot be used.
     """
-    group = options_of(task)
-    core = {name for one in (LoadOptions, ImageReading, AnimationWriting, RecordWriting) for name in one.model_fields}
+    groups: dict[str, type[Options]] = {"call": options_of(task), "load": LoadOptions}
+    reading = reading_of(task)
+    if reading is not None:
+        groups["read"] = reading
+    groups["write"] = writing_of(task.writers)
+    return groups
+
+
+def check_task(task: Task) -> None:
+    """Finds what is wrong with a declaration before anything is computed with it.
+
+    Option classes are pydantic without torch, and media import neither numpy nor torch, so that a listing can afford
+    to look at them.
+
+    Raises:
+        PluginError: If a medium or a facet does not exist, a medium cannot be read or written, an option or a slot has
+            a name that is taken, or two options would have the same flag.
+    """
+    try:
+        _check_media(task)
+        groups = groups_of(task)
+    except PluginError as error:
+        said = error.message if error.message.startswith("task ") else f"task {task.name!r}: {error.message}"
+        raise PluginError(said, hint=error.hint) from error
+    group = groups.pop("call")
+    others: list[type[Options]] = [*groups.values(), ImageReading, AnimationWriting, RecordWriting]
+    core = {name for other in others for name in other.model_fields}
     taken = sorted(set(group.model_fields) & (core | RESERVED))
     if taken:
         what = f"task {task.name!r} has an option {taken[0]!r}, a name that every task has already"
         raise PluginError(what, hint="rename the option")
+    names = [slot.name for slot in task.slots]
+    for name in names:
+        if not name.isidentifier() or names.count(name) > 1 or name in {*group.model_fields, *core, *RESERVED}:
+            what = f"task {task.name!r} has a slot {name!r}, which is no name in Python or one that it has already"
+            raise PluginError(what, hint="rename the slot")
     if task.many and "batch" not in group.model_fields:
         raise PluginError(f"task {task.name!r} computes many at a time and has no option 'batch'", hint="add it")
     flags = {
@@ -243,6 +293,18 @@ def check_options(task: Task) -> None:
         if info.flag in flags:
             what = f"task {task.name!r}: option {info.name!r} is spelled like the opposite of {flags[info.flag]!r}"
             raise PluginError(what, hint="rename one of them")
+
+
+def _check_media(task: Task) -> None:
+    for slot in task.slots:
+        if type(slot.reader).read is Medium.read:
+            raise PluginError(f"slot {slot.name!r} is of a medium that is not read: {slot.medium}")
+        if slot.fits is not None and slot.fits not in get_args(Facet):
+            hint = f"it fits {', '.join(get_args(Facet))}, or None"
+            raise PluginError(f"slot {slot.name!r} fits {slot.fits!r}, which is no facet of a model", hint=hint)
+    for name, found in task.writers.items():
+        if found.writing is None or not format_by_ending(found.writing):
+            raise PluginError(f"output {name!r} is of a medium that is not written: {task.outputs[name]}")
 
 
 def _names(contributions: Contributions) -> Iterable[tuple[str, str, PluginSource]]:

@@ -43,7 +43,7 @@ ENCODE = Task(
     summary="read codes and features off an image",
     unsupported_reason=unsupported_reason,
     slots=(Slot("image", "image", "the image to read", fits="encoder"),),
-    outputs=("record",),
+    outputs={"encoding": "record"},
     options="gansdk.tasks.encode:EncodeOptions",
     function="gansdk.tasks.encode:run",
     check="gansdk.tasks.encode:check",

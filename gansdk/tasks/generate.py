@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gansdk.model.protocols import Model
     from gansdk.models.context import Context
     from gansdk.models.latents import Latent
-    from gansdk.plugins.declarations import OutputKind
 
 _DEFAULT = 16
 _PIECE = 256
@@ -95,7 +94,7 @@ GENERATE = Task(
     summary="make images",
     unsupported_reason=unsupported_reason,
     slots=(),
-    outputs=("image", "folder", "arrays"),
+    outputs={"images": "images", "latents": "arrays"},
     options="gansdk.tasks.generate:GenerateOptions",
     function="gansdk.tasks.generate:run",
     check="gansdk.tasks.generate:check",
@@ -210,7 +209,7 @@ def count(_facts: Facts, options: GenerateOptions, /) -> int:
     return options.n or _count(options)
 
 
-def extent(facts: Facts, options: GenerateOptions, kind: OutputKind, _size: None, /) -> tuple[int, int]:
+def extent(facts: Facts, options: GenerateOptions, kind: str, _size: None, /) -> tuple[int, int]:
     """Width and height of the grid, or of each image."""
     from gansdk.media.gallery import Texts, grid_size
     from gansdk.models.latents import latent_facts

@@ -39,10 +39,11 @@ RESTORE = Task(
     name="restore",
     summary="clean an image of noise or of what compression left, with a model that keeps its size",
     unsupported_reason=unsupported_reason,
-    slots=(Slot("photo", "image", "the image to clean"),),
-    outputs=("image",),
+    slots=(Slot("image", "photo", "the image to clean"),),
+    outputs={"image": "image"},
     options="gansdk.tasks.restore:RestoreOptions",
     function="gansdk.tasks.restore:run",
+    models="import a checkpoint that keeps the size: `gansdk import 1x.pth`, then name it with --model",
 )
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
     from gansdk.models.context import Context
-    from gansdk.plugins.declarations import OutputKind
 
 
 def unsupported_reason(facts: Facts) -> str | None:
@@ -88,15 +87,15 @@ SUPERRES = Task(
     name="superres",
     summary="sharpen an image and give it more pixels",
     unsupported_reason=unsupported_reason,
-    slots=(Slot("photo", "image", "the image to sharpen"),),
-    outputs=("image",),
+    slots=(Slot("image", "photo", "the image to sharpen"),),
+    outputs={"image": "image"},
     options="gansdk.tasks.superres:SuperresOptions",
     function="gansdk.tasks.superres:run",
     extent="gansdk.tasks.superres:extent",
 )
 
 
-def extent(facts: Facts, options: SuperresOptions, _kind: OutputKind, size: tuple[int, int], /) -> tuple[int, int]:
+def extent(facts: Facts, options: SuperresOptions, _kind: str, size: tuple[int, int], /) -> tuple[int, int]:
     """Width and height of the result."""
     if not isinstance(facts.generator, ImageGeneratorFacts):
         raise TypeError("superres was given facts that do not fit it")

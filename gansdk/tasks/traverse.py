@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from gansdk.model.variables import Variable
     from gansdk.models.context import Context
     from gansdk.models.latents import Latent, VariableSetting
-    from gansdk.plugins.declarations import OutputKind
 
     Touched = tuple[str, int | None]
     """A part, and which of its numbers; None for all of them."""
@@ -97,7 +96,7 @@ TRAVERSE = Task(
     summary="sweep a code and see what it means",
     unsupported_reason=unsupported_reason,
     slots=(),
-    outputs=("image", "animation", "arrays"),
+    outputs={"images": "animation", "latents": "arrays"},
     options="gansdk.tasks.traverse:TraverseOptions",
     function="gansdk.tasks.traverse:run",
     check="gansdk.tasks.traverse:check",
@@ -121,7 +120,7 @@ def count(facts: Facts, options: TraverseOptions, /) -> int:
     return plan.rows * plan.columns
 
 
-def extent(facts: Facts, options: TraverseOptions, kind: OutputKind, _size: None, /) -> tuple[int, int]:
+def extent(facts: Facts, options: TraverseOptions, kind: str, _size: None, /) -> tuple[int, int]:
     """Width and height of the grid, or of the largest frame."""
     from gansdk.media.gallery import Texts, frame_layout, grid_size
     from gansdk.models.latents import latent_facts

@@ -49,7 +49,7 @@ def test_every_listing_is_json_lines_with_a_flag_before_or_after(with_kinds, com
 
 def test_listings_say_what_is_there(with_kinds):
     kinds = {record["task"]: record for record in with_kinds("tasks", "--json").records}["kinds"]
-    assert (kinds["outputs"], kinds["plugin"], kinds["inputs"]) == (["record"], "gansdk-plugin-kinds", [])
+    assert (kinds["outputs"], kinds["plugin"], kinds["inputs"]) == ({"record": "record"}, "gansdk-plugin-kinds", [])
     models = {record["ref"]: record for record in with_kinds("models", "--json").records}
     tiny_model = models["builtin:tiny-x2"]
     assert tiny_model["tasks"] == ["kinds", "superres"]

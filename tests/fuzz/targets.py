@@ -285,7 +285,7 @@ class Report(Target):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         (folder / "out").mkdir()
-        self._making = Making(folder / "in", folder / "out", "sha256:0", "model, 1.0")
+        self._making = Making(folder / "in", folder / "out", ("0", "1", "2"), "model, 1.0", "task")
         line = {
             "input": "a.jpg",
             "output": "a.png",

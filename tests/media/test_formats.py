@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 
 from gansdk.errors import OptionError
 from gansdk.media.formats import file_format, format_by_ending
-from gansdk.media.results import kind_of
-from gansdk.options import AnimationWriting, GalleryWriting, ImageWriting, describe
+from gansdk.media.medium import target_of, writing_of
+from gansdk.media.records import ARRAYS
+from gansdk.media.stills import ANIMATION
+from gansdk.media.stills import IMAGES as STILLS
+from gansdk.options import AnimationWriting, ArraysWriting, ImageWriting, describe
 
 IMAGES = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}
 
 
+MADE = {"images": STILLS, "latents": ARRAYS}
+SWEPT = {"images": ANIMATION, "latents": ARRAYS}
+
+
 @pytest.mark.parametrize(
     ("group", "further"),
-    [(ImageWriting, {}), (GalleryWriting, {".npz": "npz"}), (AnimationWriting, {".gif": "gif", ".npz": "npz"})],
+    [
+        (ImageWriting, {}),
+        (writing_of(MADE), {".npz": "npz"}),
+        (AnimationWriting, {".gif": "gif"}),
+        (writing_of(SWEPT), {".gif": "gif", ".npz": "npz"}),
+    ],
 )
 def test_what_an_output_ends_in_is_what_the_option_takes(group, further):
     assert format_by_ending(group) == IMAGES | further
@@ -57,9 +70,6 @@ def test_an_unknown_ending_is_a_wrong_call():
     assert 'format="png", "jpg", "webp" or "tiff"' in caught.value.hint
 
 
-SWEPT = ("image", "animation", "arrays")
-
-
 @pytest.mark.parametrize(
     ("output", "given", "kind"),
     [
@@ -77,19 +87,29 @@ SWEPT = ("image", "animation", "arrays")
     ],
 )
 def test_a_named_format_means_what_an_ending_does(output, given, kind):
-    assert kind_of(output, SWEPT, AnimationWriting(format=given)) == kind
+    assert target_of(output, SWEPT, writing_of(SWEPT)(format=given)).kind == kind
 
 
 def test_a_folder_gets_single_images_where_a_task_gives_them_and_arrays_where_they_are_asked_for():
-    kinds = ("image", "folder", "arrays")
-    assert kind_of("out/", kinds, GalleryWriting()) == "folder"
-    assert kind_of("out/", kinds, GalleryWriting(format="webp")) == "folder"
-    assert kind_of("out/", kinds, GalleryWriting(format="npz")) == "arrays"
-    assert kind_of("x.webp", kinds, GalleryWriting()) == "image"
+    group = writing_of(MADE)
+    for output, given, kind in (
+        ("out/", None, "folder"),
+        ("out/", "webp", "folder"),
+        ("out/", "npz", "arrays"),
+        ("x.webp", None, "image"),
+    ):
+        assert target_of(output, MADE, group(format=given)).kind == kind
+    target = target_of("x.npz", MADE, group(on_exists="skip", quality=50))
+    assert (target.output, target.writing) == ("latents", ArraysWriting(on_exists="skip"))
 
 
 def test_what_a_task_does_not_give_is_refused():
-    with pytest.raises(OptionError, match="this task gives no arrays; it gives image or animation"):
-        kind_of("x.npz", SWEPT[:2], AnimationWriting())
+    with pytest.raises(OptionError, match=r"x\.npz names no format that can be written; end it in \.png, .*\.gif, or"):
+        target_of("x.npz", {"images": ANIMATION}, AnimationWriting())
     with pytest.raises(OptionError, match=r"x\.webp ends as webp does, and format says gif"):
-        kind_of("x.webp", SWEPT, AnimationWriting(format="gif"))
+        target_of("x.webp", SWEPT, writing_of(SWEPT)(format="gif"))
+
+
+def test_a_group_of_several_media_can_be_sent_elsewhere():
+    writing = writing_of(SWEPT)(format="npz", fps=3)
+    assert pickle.loads(pickle.dumps(writing)) == writing

@@ -53,7 +53,7 @@ TASK = Task(
     summary="",
     unsupported_reason=lambda facts: None if facts.generator is not None else "it has no generator",
     slots=(),
-    outputs=("record",),
+    outputs={"record": "record"},
     options="gansdk.tasks.superres:SuperresOptions",
     function="a:b",
 )

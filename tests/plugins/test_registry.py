@@ -10,7 +10,7 @@ import pytest
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import Options
 from gansdk.plugins.declarations import BuiltinModel, Importer, Method, Task
-from gansdk.plugins.registry import Contributions, NameTakenError, PluginSource, PluginStatus, Registry, check_options
+from gansdk.plugins.registry import Contributions, NameTakenError, PluginSource, PluginStatus, Registry, check_task
 
 HERE = __name__
 
@@ -54,7 +54,7 @@ def task(name="sharpen", options="Fine"):
         summary="",
         unsupported_reason=lambda _facts: None,
         slots=(),
-        outputs=("record",),
+        outputs={"record": "record"},
         options=f"options_for_tests:{options}",
         function="a:b",
     )
@@ -143,4 +143,4 @@ def test_options_that_break_the_rules_are_refused_by_name(options, said):
 
 
 def test_good_options_pass():
-    check_options(task())
+    check_task(task())

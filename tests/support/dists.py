@@ -25,8 +25,8 @@ HOOKS = """
 from gansdk import Facts, Method, Task, hookimpl
 
 def task(name, options="gansdk.tasks.superres:SuperresOptions"):
-    return Task(name=name, summary="for tests", unsupported_reason=lambda facts: None, slots=(), outputs=("record",),
-                options=options, function="builtins:dict")
+    return Task(name=name, summary="for tests", unsupported_reason=lambda facts: None, slots=(),
+                outputs={"record": "record"}, options=options, function="builtins:dict")
 
 def method(name, **fields):
     return Method(name=name, summary="for tests", paper="none", licence="Apache-2.0", requires=f"plug-{name}>=1",

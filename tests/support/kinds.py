@@ -40,7 +40,7 @@ KINDS = gansdk.Task(
     summary="every kind of option",
     unsupported_reason=lambda facts: None if facts.generator is not None else "it has no generator",
     slots=(),
-    outputs=("record",),
+    outputs={"record": "record"},
     options="kinds:KindsOptions",
     function="kinds:run",
 )

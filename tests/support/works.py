@@ -8,10 +8,11 @@ import tiny
 
 from gansdk.errors import OptionError
 from gansdk.jobs.plan import JobSpec
+from gansdk.media.medium import target_of, writing_of
 from gansdk.model.config import ModelConfig
 from gansdk.models.context import Context
 from gansdk.models.resolved import ResolvedModel
-from gansdk.options import ImageReading, ImageWriting, LoadOptions, RecordWriting
+from gansdk.options import ImageReading, LoadOptions
 from gansdk.plugins.declarations import Slot, Task
 from gansdk.tasks.superres import SUPERRES, SuperresOptions
 
@@ -33,19 +34,19 @@ MEASURE = Task(
     name="measure",
     summary="width",
     unsupported_reason=lambda facts: None,
-    slots=(Slot("photo", "image"),),
-    outputs=("record",),
+    slots=(Slot("image", "photo"),),
+    outputs={"record": "record"},
     options="gansdk.tasks.superres:SuperresOptions",
     function="tiny:measure",
 )
 
 
-def work(task=SUPERRES, *, model=UNREAD, load=None, call=None, reading=None, writing=None, kind=None):
+def spec(task=SUPERRES, *, model=UNREAD, load=None, call=None, reading=None, writing=None, kind=None):
     """What is done to each item, with defaults for all that a test does not say."""
-    plain = ImageWriting() if not task.gives_records else RecordWriting()
     load = load or LoadOptions(device="cpu")
     call, reading = call or SuperresOptions(), reading or ImageReading()
-    return JobSpec(task, model, load, call, reading, writing or plain, kind or task.outputs[0])
+    target = target_of("out/" if kind == "folder" else None, task.writers, writing or writing_of(task.writers)())
+    return JobSpec(task, model, load, call, reading, (target,))
 
 
 class Log:
@@ -90,8 +91,8 @@ STUMBLING = Task(
     name="stumbling",
     summary="goes wrong",
     unsupported_reason=lambda facts: None,
-    slots=(Slot("photo", "image"),),
-    outputs=("image",),
+    slots=(Slot("image", "photo"),),
+    outputs={"image": "image"},
     options="gansdk.tasks.superres:SuperresOptions",
     function="works:stumbling",
 )

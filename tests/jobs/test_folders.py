@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from works import MEASURE, spec
 from gansdk.errors import InputError, OutputError, UsageError
 from gansdk.jobs import folders
 from gansdk.jobs.folders import FolderJob, check, mirrored, search
+from gansdk.media.stills import IMAGE
 from gansdk.options import ImageWriting
+from gansdk.plugins.declarations import Slot
 
 
 @pytest.fixture
@@ -32,7 +35,9 @@ def tree(tmp_path):
 
 def outputs(source, target, **options):
     job = FolderJob(spec(writing=ImageWriting(**options)), source, target)
-    return {item.label: item.output.relative_to(target).as_posix() for item in mirrored(job, search(source, target))}
+    return {
+        item.label: item.output.relative_to(target).as_posix() for item in mirrored(job, search(source, target, IMAGE))
+    }
 
 
 def test_content_decides_and_the_tree_is_mirrored(tree):
@@ -46,7 +51,7 @@ def test_content_decides_and_the_tree_is_mirrored(tree):
         "sub/ü ñ 漢.webp": "sub/ü ñ 漢.png",
     }
     assert outputs(tree, tree.parent / "out", format="jpg")["a.png"] == "a.jpg"
-    found = search(tree, tree.parent / "out")
+    found = search(tree, tree.parent / "out", IMAGE)
     assert (found.others, found.links, found.closed) == (["notes.txt"], [], [])
     status = (tree / "a.png").stat()
     assert found.stamps["a.png"] == (status.st_size, status.st_mtime_ns)
@@ -56,10 +61,10 @@ def test_the_folder_of_the_results_is_left_out_where_it_lies_within(tree):
     target = tree / "sub" / "out"
     target.mkdir()
     PILImage.new("RGB", (3, 2)).save(target / "old.png")
-    found = search(tree, target)
+    found = search(tree, target, IMAGE)
     assert found.left_out
     assert "sub/out/old.png" not in found.stamps
-    assert "sub/out/old.png" in search(tree, tree.parent / "out").stamps
+    assert "sub/out/old.png" in search(tree, tree.parent / "out", IMAGE).stamps
 
 
 def test_links_to_files_are_followed_and_those_to_folders_are_not(tree):
@@ -67,19 +72,19 @@ def test_links_to_files_are_followed_and_those_to_folders_are_not(tree):
     (tree / "sub" / "up").symlink_to("..")
     (tree / "g.png").symlink_to(tree / "a.png")
     (tree / "broken.png").symlink_to(tree / "absent.png")
-    found = search(tree, tree.parent / "out")
+    found = search(tree, tree.parent / "out", IMAGE)
     assert found.links == ["loop", "sub/up"]
     assert "g.png" in found.stamps
     assert "broken.png" in found.others
     linked = tree.parent / "linked"
     linked.symlink_to(tree)
-    assert search(linked, tree.parent / "out").stamps.keys() == found.stamps.keys()
+    assert search(linked, tree.parent / "out", IMAGE).stamps.keys() == found.stamps.keys()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
 def test_what_is_no_file_is_not_opened(tree):
     os.mkfifo(tree / "pipe.png")  # opening it would wait for ever
-    assert "pipe.png" in search(tree, tree.parent / "out").others
+    assert "pipe.png" in search(tree, tree.parent / "out", IMAGE).others
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
@@ -93,7 +98,7 @@ def test_names_that_are_no_text(tree):
 def test_a_folder_that_cannot_be_read_is_told_of(tree):
     (tree / "sub").chmod(0)
     try:
-        ((name, error),) = search(tree, tree.parent / "out").closed
+        ((name, error),) = search(tree, tree.parent / "out", IMAGE).closed
     finally:
         (tree / "sub").chmod(0o700)
     assert (name, type(error)) == ("sub", InputError)
@@ -155,8 +160,9 @@ def test_what_is_wrong_with_the_call(tree, tmp_path):
         with pytest.raises(error, match=message):
             check(job(source, target))
     check(job(tree, tmp_path / "out", task=MEASURE))
-    import dataclasses
-
-    pair = dataclasses.replace(MEASURE, slots=MEASURE.slots * 2)
-    with pytest.raises(UsageError, match="measure takes photo and photo"):
+    pair = dataclasses.replace(MEASURE, slots=(*MEASURE.slots, Slot("mask", "mask")))
+    with pytest.raises(UsageError, match="measure takes a mask with each file; give mask a file"):
         check(job(tree, tmp_path / "out", task=pair))
+    for slots in ((), (Slot("image", "photos", many=True),), (Slot("image", "style", optional=True),)):
+        with pytest.raises(UsageError, match="map gives each file to the task"):
+            check(job(tree, tmp_path / "out", task=dataclasses.replace(MEASURE, slots=slots)))

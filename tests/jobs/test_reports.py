@@ -126,7 +126,7 @@ def test_what_came_since_a_killed_run_began_is_its_own(target, making):
     code = (
         "import os, pathlib, sys; from gansdk.jobs.reports import Making, open_report\n"
         "target = pathlib.Path(sys.argv[1])\n"
-        "with open_report(Making(target, target, '', '')):\n"
+        "with open_report(Making(target, target, ('', '', ''), '', '')):\n"
         "    (target / 'a.png').write_bytes(b'whole'); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code, target], check=False).returncode == -9
@@ -186,7 +186,7 @@ def test_records_stand_in_their_lines(target, tmp_path):
 
 
 def digest(**changes):
-    return Making.of(spec(**changes), UNREAD.folder, UNREAD.folder).digest
+    return Making.of(spec(**changes), UNREAD.folder, UNREAD.folder).digests
 
 
 def test_what_counts_as_another_making_and_what_does_not():

@@ -22,7 +22,7 @@ from gansdk.tasks.superres import SUPERRES, SuperresOptions
 
 
 def job(*inputs, output=None, writing=None, task=SUPERRES):
-    return Job(spec(task, writing=writing), tuple(map(str, inputs)), output)
+    return Job(spec(task, writing=writing), tuple(map(str, inputs)), (output,))
 
 
 def never():
@@ -107,7 +107,7 @@ def test_what_the_format_cannot_hold_is_known_before_a_model_is_loaded(photos, l
 )
 def test_the_size_that_was_asked_for_counts(photos, call, fits):
     PILImage.new("RGB", (8400, 4)).save(photos / "wide.ppm")
-    wanted = Job(replace(spec(), call=SuperresOptions(**call)), (str(photos / "wide.ppm"),), str(photos / "x.webp"))
+    wanted = Job(replace(spec(), call=SuperresOptions(**call)), (str(photos / "wide.ppm"),), (str(photos / "x.webp"),))
     ready, _, failed = find_obstacles(wanted, plan(wanted))
     assert (len(ready), len(failed)) == ((1, 0) if fits else (0, 1))
 
@@ -145,7 +145,7 @@ def test_a_transparent_image_for_jpeg_fails_before_it_is_computed(photos, local)
 
 def test_a_written_image_says_what_made_it_unless_metadata_is_stripped(photos, local, resolved):
     for output, writing in (("kept.png", ImageWriting()), ("bare.png", ImageWriting(metadata="strip"))):
-        wanted = Job(spec(writing=writing, model=resolved), (str(photos / "a.png"),), str(photos / output))
+        wanted = Job(spec(writing=writing, model=resolved), (str(photos / "a.png"),), (str(photos / output),))
         assert run(wanted, local, Log()).done == 1
     digest = resolved.config.files["model.safetensors"][7:19]
     with PILImage.open(photos / "kept.png") as kept, PILImage.open(photos / "bare.png") as bare:

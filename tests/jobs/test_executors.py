@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import tiny
 from PIL import Image as PILImage
 from works import STUMBLING, spec
 
@@ -102,7 +101,7 @@ class Watched(Pipeline):
     """A pipeline whose calls wait for something to happen beside them."""
 
     def __init__(self, resolved, until):
-        super().__init__(SUPERRES, resolved, tiny.METHOD, LoadOptions(device="cpu"))
+        super().__init__(SUPERRES, resolved, LoadOptions(device="cpu"))
         self.begun = []
         self._until = until
         self.computed = 0

@@ -16,7 +16,7 @@ from gansdk.options import ImageWriting, LoadOptions
 
 
 def job(*inputs, output=None, writing=None):
-    return Job(spec(writing=writing), tuple(map(str, inputs)), output)
+    return Job(spec(writing=writing), tuple(map(str, inputs)), (output,))
 
 
 def outputs(items):
@@ -87,7 +87,7 @@ def test_work_and_items_can_be_sent_elsewhere():
     [
         ("./model", None, "(tiny 000000000000)"),
         ("builtin:tiny-x2", None, "(builtin:tiny-x2)"),
-        ("builtin:tiny-x2", 0.25, "(builtin:tiny-x2, blend 0.25)"),
+        ("builtin:tiny-x2", 0.25, "(builtin:tiny-x2, network_interpolation 0.25)"),
     ],
 )
 def test_a_result_says_what_made_it(ref, network_interpolation, expected):
