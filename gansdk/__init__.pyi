@@ -113,7 +113,7 @@ from .evaluation.record import Evaluation as Evaluation
 from .evaluation.record import Measurement as Measurement
 from .evaluation.restoration_metrics import luma as luma
 from .evaluation.restoration_metrics import psnr as psnr
-from .hub.search import SearchResult as SearchResult
+from .hub.listings import SearchResult as SearchResult
 from .importing.weights import import_weights as import_weights
 from .media.gallery import Gallery as Gallery
 from .media.image import Image as Image

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gansdk.cli.commands import CommandContext
-    from gansdk.hub.description import Described
-    from gansdk.hub.search import SearchResult
+    from gansdk.hub.listings import SearchResult
+    from gansdk.hub.snapshots import Described
     from gansdk.model.config import ModelConfig
     from gansdk.models.catalog import Installed
     from gansdk.models.resolved import ResolvedModel

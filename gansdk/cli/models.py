@@ -72,7 +72,7 @@ def search_models(
     limit: Annotated[int, typer.Option(metavar="N", help="how many at most, 1 to 100")] = 20,
 ) -> None:
     """Find models on the Hub, those first that are downloaded most."""
-    from gansdk.hub.search import search
+    from gansdk.hub.listings import search
 
     session = context_of(context)
     if task:
@@ -110,7 +110,7 @@ def _record_of(session: CommandContext, text: str) -> dict[str, Any]:
     ref = session.catalog.follow(text)
     if not isinstance(ref, Hub) or ref.file:
         return full_record(session, session.catalog.locate(text))
-    from gansdk.hub.description import describe
+    from gansdk.hub.snapshots import describe
 
     return hub_record(session, text, describe(ref, session.catalog.access, session.output.note))
 

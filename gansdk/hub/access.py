@@ -1,4 +1,4 @@
-"""How the Hub is spoken to, and what in the environment keeps anybody from it."""
+"""How the Hub is accessed, and what in the environment makes every request fail."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True)
 class Access:
-    """How the Hub is spoken to.
+    """How the Hub is accessed.
 
     Attributes:
         offline: Whether no socket may be opened. The client's ``HF_HUB_OFFLINE`` says the same.
-        bars: Whether bars show how far large files are, where somebody watches.
+        bars: Whether large files have progress bars where stderr is a terminal.
     """
 
     offline: bool = False
@@ -31,7 +31,7 @@ class Access:
 
     @property
     def is_offline(self) -> bool:
-        """What the caller said, or the user's environment."""
+        """Whether the caller or the user's environment says so."""
         import_client()
         from huggingface_hub import constants
 
@@ -39,13 +39,13 @@ class Access:
 
 
 ONLINE = Access()
-"""As the user's environment has it."""
+"""Online, unless the user's environment says otherwise."""
 
 
 def import_client() -> None:
     """Imports the client's constants, before anything else of it is imported.
 
-    It reads numbers and an address from the environment meanwhile and fails where one is none. What is cached needs
+    It reads numbers and an address from the environment meanwhile and fails where one is wrong. What is cached needs
     neither.
     """
     wrong = {name: os.environ.pop(name) for name in _NUMBERS if not _is_number(os.environ.get(name))}
@@ -64,27 +64,25 @@ def check_environment() -> None:
         UnreachableError: It names the variable.
     """
     import_client()
-    _check_numbers()
+    for name in _NUMBERS:
+        if not _is_number(os.environ.get(name)):
+            raise _wrong(name, "is not a whole number of seconds")
     if not _is_address(os.environ.get(_ENDPOINT)):
-        raise _wrong(_ENDPOINT, "is no address, which begins with https://")
+        raise _wrong(_ENDPOINT, "is not an address, which begins with https://")
     _check_token()
-    _check_certificates()
-    _check_proxies()
+    for name in _CERTIFICATES:
+        if os.environ.get(name) and not Path(os.environ[name]).exists():
+            raise _wrong(name, "is not there")
+    _check_connections()
 
 
 def proxies() -> str:
-    """The variables that name a proxy, for messages; empty where none does."""
+    """The variables that name a proxy, for messages; empty if there is none."""
     return " and ".join(name for name in _PROXIES if os.environ.get(name))
 
 
 def _is_number(text: str | None) -> bool:
     return text is None or text.strip().removeprefix("-").isdecimal()
-
-
-def _check_numbers() -> None:
-    for name in _NUMBERS:
-        if not _is_number(os.environ.get(name)):
-            raise _wrong(name, "is not a whole number of seconds")
 
 
 def _is_address(text: str | None) -> bool:
@@ -101,30 +99,23 @@ def _check_token() -> None:
 
     try:
         token = get_token() or ""
-        is_one = token.isascii() and token.isprintable() and " " not in token
+        if token.isascii() and token.isprintable() and " " not in token:
+            return
     except UnicodeDecodeError:
-        is_one = False
-    if is_one:
-        return
+        pass
     name = next((name for name in _TOKENS if os.environ.get(name)), constants.HF_TOKEN_PATH)
     what = f"{name} holds what no token has: spaces, control characters or letters outside of ASCII"
     raise UnreachableError(what, hint="copy the token again, or log in anew with `hf auth login`")
 
 
-def _check_certificates() -> None:
-    for name in _CERTIFICATES:
-        if os.environ.get(name) and not Path(os.environ[name]).exists():
-            raise _wrong(name, "is not there")
-
-
-def _check_proxies() -> None:
-    """The client makes its connections' settings of proxies and certificates; what is wrong with them ends it."""
+def _check_connections() -> None:
+    """Opening the client's session reads proxies and certificates; what is wrong with them ends it."""
     from huggingface_hub import get_session
 
     for name in _PROXIES:
         is_socks = os.environ.get(name, "").lower().startswith("socks")
         if is_socks and importlib.util.find_spec("socksio") is None:
-            what = f"{name} names a SOCKS proxy, and the package that speaks to one is not installed"
+            what = f"{name} names a SOCKS proxy, and the package for SOCKS is not installed"
             raise UnreachableError(what, hint=f"pip install socksio, or unset {name}")
     try:
         get_session()

@@ -1,4 +1,4 @@
-"""Where the client keeps what it downloads, which all tools of the user share.
+"""The client's cache on disk, which all tools of the user share, and whether a file in it has the right bytes.
 
 A repository's folder has ``refs/BRANCH`` (a sha), ``blobs/DIGEST`` (content) and ``snapshots/SHA/NAME`` (links to
 blobs, or the files themselves on systems without links).
@@ -17,7 +17,7 @@ from gansdk.files import sha256
 from gansdk.hub.access import import_client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 SHA = re.compile(r"[0-9a-f]{40}")
@@ -25,11 +25,13 @@ SHA = re.compile(r"[0-9a-f]{40}")
 
 SNAPSHOTS = "snapshots"
 
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHA256 = 64
 _LOCK_SECONDS = 600
 
 
 def cache_folder() -> Path:
-    """The whole cache, there or not."""
+    """The whole cache, whether it exists or not."""
     import_client()
     from huggingface_hub import constants
 
@@ -37,11 +39,7 @@ def cache_folder() -> Path:
 
 
 def repo_folder(repo: str) -> Path:
-    """A repository's folder in the cache, there or not.
-
-    Args:
-        repo: ``org/name``.
-    """
+    """The folder of a repository ``org/name`` in the cache, whether it exists or not."""
     return cache_folder() / f"models--{repo.replace('/', '--')}"
 
 
@@ -52,7 +50,7 @@ def snapshot_folder(repo: str, sha: str) -> Path:
 
 @contextmanager
 def locked(repo: str) -> Iterator[None]:
-    """Nobody else of gansdk takes a file of this repository out of the cache meanwhile."""
+    """A block in which no other process of gansdk takes a file of this repository out of the cache."""
     import filelock
 
     folder = cache_folder() / ".locks" / repo_folder(repo).name
@@ -62,14 +60,14 @@ def locked(repo: str) -> Iterator[None]:
 
 
 def blob_of(path: Path) -> Path:
-    """What a file of a snapshot links to, which is named by its content; itself, where it is no link.
+    """What a file of a snapshot links to, which is named by its content; itself, if it is not a link.
 
     One step and no more: with Xet, a blob is a link in turn, to a store of the whole cache with names of another kind.
     """
     return Path(os.path.abspath(path.parent / path.readlink())) if path.is_symlink() else path  # noqa: PTH100 - resolve() goes on
 
 
-def remove(path: Path) -> None:
+def remove_file(path: Path) -> None:
     """Takes a file of a snapshot out of the cache: its blob, and the links to it in all snapshots of the repository."""
     blob = blob_of(path)
     snapshots = next(parent for parent in path.parents if parent.name == SNAPSHOTS)
@@ -78,9 +76,6 @@ def remove(path: Path) -> None:
             link.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     blob.unlink(missing_ok=True)
-
-
-_SHA256 = 64
 
 
 def content_digest(content: bytes, like: str) -> str:
@@ -93,3 +88,19 @@ def content_digest(content: bytes, like: str) -> str:
 def file_digest(path: Path, like: str) -> str:
     """The same of a file's content."""
     return sha256(path).removeprefix("sha256:") if len(like) == _SHA256 else content_digest(path.read_bytes(), like)
+
+
+def difference(path: Path, wanted: Iterable[str] = ()) -> tuple[str, str] | None:
+    """What was expected of a cached file's content and what it has; None if it is as it should be.
+
+    Args:
+        path: In a snapshot. If it is a link, its target is named by what the Hub said of it, which is checked too.
+        wanted: Digests in hex.
+    """
+    name = blob_of(path).name
+    named = [name] if path.is_symlink() and _DIGEST.fullmatch(name) else []
+    try:
+        pairs = [(expected, file_digest(path, expected)) for expected in dict.fromkeys([*wanted, *named])]
+    except FileNotFoundError:  # another process has just removed it
+        return "a file", "none"
+    return next(((expected, got) for expected, got in pairs if expected != got), None)

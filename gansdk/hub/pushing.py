@@ -2,7 +2,7 @@
 
 Large files are stored first, where nobody sees them, then one commit names them all. It is made on top of the commit
 that was looked at or not at all, so that two who push at a time never mix. The answer of a commit may get lost: before
-it is asked for again, and before anybody is told that it failed, the history is looked at.
+it is asked for again, and before it is said to have failed, the history is looked at.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 import sys
 import warnings
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +24,7 @@ from gansdk.hub.transfers import SHOWN_FROM, persist
 from gansdk.model.config import CONFIG, README, belongs, parse_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from gansdk.hub.listings import RepoFile
@@ -37,8 +37,166 @@ _NEW = {".gitattributes"}
 """What a repository has that was just made."""
 
 
+State = Literal["new", "changed", "same", "removed"]
+
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a push does to one file.
+
+    Attributes:
+        name: Its name.
+        size: In bytes, of the file as it will be; of one that is removed, as it is.
+        state: What happens to it.
+    """
+
+    name: str
+    size: int
+    state: State
+
+
+@dataclass(frozen=True)
+class RepoTarget:
+    """A repository as a push finds it.
+
+    Attributes:
+        ref: Which one, without a revision.
+        listing: Its main branch; None if the repository does not exist yet.
+        tags: Commits by the tags that they have.
+        branches: Their names.
+        config: What the model declares that an earlier push put there; None if there is none that can be read.
+        card: Its ``README.md``; None if it has none.
+    """
+
+    ref: Hub
+    listing: Listing | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    branches: frozenset[str] = frozenset()
+    config: ModelConfig | None = None
+    card: bytes | None = None
+
+    @property
+    def pushed(self) -> frozenset[str]:
+        """The files that belong to the model that an earlier push put there."""
+        if self.listing is None or self.config is None:
+            return frozenset()
+        ours = self.config.files
+        return frozenset(name for name in self.listing.files if belongs(name, ours))
+
+
+def find(ref: Hub, access: Access = ONLINE) -> RepoTarget:
+    """Looks at the repository that a model is pushed to.
+
+    Args:
+        ref: Which one, without a revision.
+        access: How the Hub is accessed.
+
+    Raises:
+        UnreachableError: If the Hub cannot be asked.
+        HubError: If it is not open to this user, or holds a model of another program.
+    """
+    from huggingface_hub import HfApi
+
+    if access.is_offline:
+        raise UnreachableError(f"nothing can be pushed to {ref} offline", hint="push it while online")
+    try:
+        if not persist(lambda: HfApi().repo_exists(ref.repo), str(ref), sending=True):
+            return RepoTarget(ref)
+        listing = ask(ref)
+        tags, branches = names(ref, sending=True)
+        config = _config(ref, read(listing, CONFIG)) if CONFIG in listing.files else None
+        card = read(listing, README) if README in listing.files else None
+        return RepoTarget(ref, listing, tags, branches, config, card)
+    except UnreachableError as error:
+        raise UnreachableError(error.message, hint="push again: nothing was written yet") from None
+
+
+def compare(place: RepoTarget, files: Mapping[str, bytes | Path]) -> tuple[Change, ...]:
+    """What a push would do, file by file.
+
+    Args:
+        place: Where to.
+        files: All that the model consists of, by name.
+    """
+    there = place.listing.files if place.listing is not None else {}
+    changes = [
+        Change(name, _size(content), _state(content, there.get(name))) for name, content in sorted(files.items())
+    ]
+    gone = sorted(place.pushed - files.keys())
+    return (*changes, *(Change(name, there[name].size, "removed") for name in gone))
+
+
+def check(place: RepoTarget, changes: tuple[Change, ...], *, private: bool, tag: str) -> None:
+    """Refuses what could not be done to the end.
+
+    Args:
+        place: Where to.
+        changes: What would be done.
+        private: Whether only the namespace may see the repository.
+        tag: The tag of the commit; empty for none.
+
+    Raises:
+        RefError: As in `check_tag`.
+        HubError: If the tag is another commit's, or the repository is public already.
+    """
+    check_tag(tag)
+    if private and place.listing is not None and not place.listing.private:
+        hint = f"make it private on its page, or push without {option('private')}"
+        raise HubError(f"{place.ref} is public already", hint=hint)
+    if not tag:
+        return
+    if tag in place.branches or tag == "main":
+        raise HubError(f"{tag} is a branch of {place.ref}", hint="choose another tag")
+    if tag not in place.tags:
+        return
+    is_new = any(change.state != "same" for change in changes)
+    if place.listing is None or is_new or place.tags[tag] != place.listing.sha:
+        what = f"{place.ref} has the tag {tag} already, on the commit {place.tags[tag][:12]}"
+        raise HubError(what, hint="choose another tag, as those who use that one rely on it")
+
+
+def check_tag(tag: str) -> None:
+    """Refuses a name that no tag can have; empty is none at all.
+
+    Raises:
+        RefError: If no commit can be called that.
+    """
+    if tag and (not _TAG.fullmatch(tag) or SHA.fullmatch(tag)):
+        raise RefError(f"{tag!r} cannot be a tag", hint="tags are letters, digits and . _ + -, as in v1")
+
+
+def _state(content: bytes | Path, entry: RepoFile | None) -> State:
+    """How a file relates to the one of its name on the Hub."""
+    if entry is None:
+        return "new"
+    if _size(content) != entry.size:
+        return "changed"
+    like = entry.digest
+    digest = content_digest(content, like) if isinstance(content, bytes) else file_digest(content, like)
+    return "same" if digest == entry.digest else "changed"
+
+
+def _size(content: bytes | Path) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def _config(ref: Hub, content: bytes) -> ModelConfig | None:
+    try:
+        raw = parse_json(content)
+    except ValueError:
+        raw = None
+    if not isinstance(raw, dict) or "gansdk" not in raw:
+        raise HubError(f"{ref} holds a model of another program", hint="push to a repository of its own")
+    try:
+        return parse_config(raw, f"{CONFIG} of {ref}")
+    except ModelError:  # of a later format: what belongs to it is not known, and stays
+        return None
+
+
 def check_login(ref: Hub) -> None:
-    """Refuses to go on for somebody who is not logged in.
+    """Refuses a push without a login.
 
     Raises:
         HubError: If there is no token.
@@ -61,16 +219,16 @@ def send(
     tag: str = "",
     access: Access = ONLINE,
 ) -> str:
-    """Does what `gansdk.hub.pushing.compare` said.
+    """Makes the changes that `compare` found.
 
     Args:
-        place: Where to; it is made if it is not there.
+        place: Where to; it is created if it does not exist.
         files: All that the model consists of, by name.
         changes: What is done.
         message: Of the commit; its first line is the title.
         private: Whether a repository that is made can be seen by its namespace only.
-        tag: What the commit shall be called; empty for nothing.
-        access: How the Hub is spoken to.
+        tag: The tag of the commit; empty for none.
+        access: How the Hub is accessed.
 
     Returns:
         The commit that has all of it; where nothing changes, the one that has it already.
@@ -80,7 +238,8 @@ def send(
         HubError: If it refuses, or somebody else was faster.
     """
     check_login(place.ref)
-    with _without_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # cards without front matter, arguments of the client's own libraries
         listing = place.listing if place.listing is not None else _made(place.ref, private=private)
         sent = {change.name: files[change.name] for change in changes if change.state in ("new", "changed")}
         gone = [change.name for change in changes if change.state == "removed"]
@@ -199,20 +358,17 @@ def _landed(base: Listing, sent: Mapping[str, bytes | Path], gone: list[str]) ->
     from huggingface_hub import HfApi
 
     history = persist(lambda: HfApi().list_repo_commits(base.ref.repo, revision=_MAIN), str(base.ref), sending=True)
-    commits = [one.commit_id for one in history]
+    commits = [commit.commit_id for commit in history]
     if commits[:1] == [base.sha]:
         return ""
     if base.sha in commits:
-        next_one = commits[commits.index(base.sha) - 1]
-        if _is_ours(ask(replace(base.ref, revision=next_one)), base, sent, gone):
-            return next_one
+        following = commits[commits.index(base.sha) - 1]
+        files = ask(replace(base.ref, revision=following)).files
+        kept = {name: entry for name, entry in base.files.items() if name not in sent and name not in gone}
+        others = {name: entry for name, entry in files.items() if name not in sent}
+        if kept == others and all(_state(content, files.get(name)) == "same" for name, content in sent.items()):
+            return following
     raise _overtaken(base.ref)
-
-
-def _is_ours(listing: Listing, base: Listing, sent: Mapping[str, bytes | Path], gone: list[str]) -> bool:
-    kept = {name: entry for name, entry in base.files.items() if name not in sent and name not in gone}
-    others = {name: entry for name, entry in listing.files.items() if name not in sent}
-    return kept == others and all(state(content, listing.files.get(name)) == "same" for name, content in sent.items())
 
 
 def _tag(ref: Hub, tag: str, sha: str) -> None:
@@ -240,185 +396,9 @@ def _overtaken(ref: Hub) -> HubError:
     return HubError(f"{ref} was changed meanwhile; nothing of yours was written", hint="look at it, and push again")
 
 
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """What the client warns of is no news: cards without front matter, arguments of its own library's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _bar(access: Access, size: int) -> Any:
     """Hides the client's bar where nobody watches, or the file is small."""
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     is_shown = access.bars and size >= SHOWN_FROM and sys.stderr.isatty()
     return nullcontext() if is_shown else disable_progress_bars()
-
-
-State = Literal["new", "changed", "same", "removed"]
-
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a push does to one file.
-
-    Attributes:
-        name: Its name.
-        size: In bytes, of the file as it will be; of one that is removed, as it is.
-        state: What happens to it.
-    """
-
-    name: str
-    size: int
-    state: State
-
-
-@dataclass(frozen=True)
-class RepoTarget:
-    """A repository as a push finds it.
-
-    Attributes:
-        ref: Which one, without a revision.
-        listing: Its main branch; None where the repository is yet to be made.
-        tags: Commits by the tags that they have.
-        branches: Their names.
-        config: What the model declares that an earlier push put there; None where there is none that can be read.
-        card: Its ``README.md``; None where it has none.
-    """
-
-    ref: Hub
-    listing: Listing | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    branches: frozenset[str] = frozenset()
-    config: ModelConfig | None = None
-    card: bytes | None = None
-
-    @property
-    def pushed(self) -> frozenset[str]:
-        """The files that belong to the model that an earlier push put there."""
-        if self.listing is None or self.config is None:
-            return frozenset()
-        ours = self.config.files
-        return frozenset(name for name in self.listing.files if belongs(name, ours))
-
-
-def find(ref: Hub, access: Access = ONLINE) -> RepoTarget:
-    """Looks at a repository that a model shall go to.
-
-    Args:
-        ref: Which one, without a revision.
-        access: How the Hub is spoken to.
-
-    Raises:
-        UnreachableError: If the Hub cannot be asked.
-        HubError: If it is not open to this user, or holds a model of another program.
-    """
-    from huggingface_hub import HfApi
-
-    if access.is_offline:
-        raise UnreachableError(f"nothing can be pushed to {ref} offline", hint="push it while online")
-    with _said_of_a_push():
-        if not persist(lambda: HfApi().repo_exists(ref.repo), str(ref), sending=True):
-            return RepoTarget(ref)
-        listing = ask(ref)
-        tags, branches = names(ref, sending=True)
-        config = _config(ref, _content(listing, CONFIG))
-        return RepoTarget(ref, listing, tags, branches, config, _content(listing, README))
-
-
-def compare(place: RepoTarget, files: Mapping[str, bytes | Path]) -> tuple[Change, ...]:
-    """What a push would do, file by file.
-
-    Args:
-        place: Where to.
-        files: All that the model consists of, by name.
-    """
-    there = place.listing.files if place.listing is not None else {}
-    changes = [Change(name, size(content), state(content, there.get(name))) for name, content in sorted(files.items())]
-    gone = sorted(place.pushed - files.keys())
-    return (*changes, *(Change(name, there[name].size, "removed") for name in gone))
-
-
-def check(place: RepoTarget, changes: tuple[Change, ...], *, private: bool, tag: str) -> None:
-    """Refuses what could not be done to the end.
-
-    Args:
-        place: Where to.
-        changes: What would be done.
-        private: Whether only the namespace may see the repository.
-        tag: What the commit shall be called; empty for nothing.
-
-    Raises:
-        RefError: As in `check_tag`.
-        HubError: If the tag is another commit's, or the repository is public already.
-    """
-    check_tag(tag)
-    if private and place.listing is not None and not place.listing.private:
-        hint = f"make it private on its page, or push without {option('private')}"
-        raise HubError(f"{place.ref} is public already", hint=hint)
-    if not tag:
-        return
-    if tag in place.branches or tag == "main":
-        raise HubError(f"{tag} is a branch of {place.ref}", hint="choose another tag")
-    if tag not in place.tags:
-        return
-    is_new = any(change.state != "same" for change in changes)
-    if place.listing is None or is_new or place.tags[tag] != place.listing.sha:
-        what = f"{place.ref} has the tag {tag} already, on the commit {place.tags[tag][:12]}"
-        raise HubError(what, hint="choose another tag, as those who use that one rely on it")
-
-
-def check_tag(tag: str) -> None:
-    """Refuses a name that no tag can have; empty is none at all.
-
-    Raises:
-        RefError: If no commit can be called that.
-    """
-    if tag and (not _TAG.fullmatch(tag) or SHA.fullmatch(tag)):
-        raise RefError(f"{tag!r} can be no tag", hint="tags are letters, digits and . _ + -, as in v1")
-
-
-def state(content: bytes | Path, entry: RepoFile | None) -> State:
-    """How a file relates to the one of its name on the Hub."""
-    if entry is None:
-        return "new"
-    if size(content) != entry.size:
-        return "changed"
-    like = entry.digest
-    digest = content_digest(content, like) if isinstance(content, bytes) else file_digest(content, like)
-    return "same" if digest == entry.digest else "changed"
-
-
-def size(content: bytes | Path) -> int:
-    """Bytes."""
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def _content(listing: Listing, name: str) -> bytes | None:
-    return read(listing, name) if name in listing.files else None
-
-
-def _config(ref: Hub, content: bytes | None) -> ModelConfig | None:
-    if content is None:
-        return None
-    try:
-        raw = parse_json(content)
-    except ValueError:
-        raw = None
-    if not isinstance(raw, dict) or "gansdk" not in raw:
-        raise HubError(f"{ref} holds a model of another program's", hint="push to a repository of its own")
-    try:
-        return parse_config(raw, f"{CONFIG} of {ref}")
-    except ModelError:  # of a later format: what belongs to it is not known, and stays
-        return None
-
-
-@contextmanager
-def _said_of_a_push() -> Iterator[None]:
-    try:
-        yield
-    except UnreachableError as error:
-        raise UnreachableError(error.message, hint="push again: nothing was written yet") from None

@@ -68,8 +68,30 @@ def transfer(seconds: float | None = None) -> Iterator[None]:
     Args:
         seconds: How long an answer may take; `REQUEST_SECONDS` if not given.
     """
+    from huggingface_hub import constants, get_session
+
+    wanted: dict[str, Any] = {"HF_HUB_DISABLE_TELEMETRY": True, "DOWNLOAD_CHUNK_SIZE": _CHUNK}
+    if os.environ.get(XET) != "1":
+        wanted["HF_HUB_DISABLE_XET"] = True
+    logger = logging.getLogger("huggingface_hub")
     with _ONE_AT_A_TIME:
-        yield from _changed(seconds or REQUEST_SECONDS)
+        before, level = {name: getattr(constants, name) for name in wanted}, logger.level
+        hooks = get_session().event_hooks
+        asking, answered = _hooks(threading.get_ident(), seconds or REQUEST_SECONDS)
+        hooks["request"].append(asking)
+        hooks["response"].append(answered)
+        try:
+            for name, value in wanted.items():
+                setattr(constants, name, value)
+            if level == logging.WARNING:  # its default, at which it tells of rates and retries; a user's own stays
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            logger.setLevel(level)
+            for name, value in before.items():
+                setattr(constants, name, value)
+            hooks["request"].remove(asking)
+            hooks["response"].remove(answered)
 
 
 def bar(name: str, *, shown: bool) -> Any:
@@ -103,42 +125,6 @@ class _Lines:
 
     def flush(self) -> None:
         sys.stderr.flush()
-
-
-def _changed(seconds: float) -> Iterator[None]:
-    from huggingface_hub import constants, get_session
-
-    wanted: dict[str, Any] = {"HF_HUB_DISABLE_TELEMETRY": True, "DOWNLOAD_CHUNK_SIZE": _CHUNK}
-    if os.environ.get(XET) != "1":
-        wanted["HF_HUB_DISABLE_XET"] = True
-    before = {name: getattr(constants, name) for name in wanted}
-    hooks = get_session().event_hooks
-    asking, answered = _hooks(threading.get_ident(), seconds)
-    hooks["request"].append(asking)
-    hooks["response"].append(answered)
-    try:
-        for name, value in wanted.items():
-            setattr(constants, name, value)
-        with _quiet_client():
-            yield
-    finally:
-        for name, value in before.items():
-            setattr(constants, name, value)
-        hooks["request"].remove(asking)
-        hooks["response"].remove(answered)
-
-
-@contextmanager
-def _quiet_client() -> Iterator[None]:
-    """What the client says of rates and retries by default is not said; whoever asked it for more hears it."""
-    logger = logging.getLogger("huggingface_hub")
-    before = logger.level
-    if before == logging.WARNING:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def persist(ask: Callable[[], Result], what: str, *, sending: bool = False) -> Result:
@@ -180,6 +166,9 @@ _PACKED_TIMES = 32
 
 _ASKED_ONCE = ("HEAD", "POST", "PUT")
 """What the client has no reason to ask twice for one of our questions; a GET may go on where it was cut off."""
+
+
+_MISTYPED = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
 
 class _RepeatedError(Exception):
@@ -267,16 +256,17 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
         is_unknown = error.response.status_code == UNAUTHORISED and "Invalid credentials" in str(error)
         return unknown_token() if is_unknown else _refused(error, what, sending=sending)
     if isinstance(error, errors.HFValidationError):
-        return HubError(f"{what} is no name that the Hub can have", hint="names look like org/name")
+        return HubError(f"{what} is not a name that the Hub can have", hint="names look like org/name")
     if isinstance(error, (errors.LocalEntryNotFoundError, RuntimeError)) and isinstance(error.__cause__, Exception):
         return _told(error.__cause__, what, sending=sending)
     if isinstance(error, OSError) and error.errno is not None:
         message = cannot_write(Path(error.filename or constants.HF_HUB_CACHE), error).message
         return OutputError(message, hint="make room there, or set HF_HOME to another folder")
+    by_proxy = f", with the proxy of {proxies()}" if proxies() else ""
     reasons: dict[type[Exception], str] = {
         errors.OfflineModeIsEnabled: "nothing is asked offline",
-        _RepeatedError: f"the connection failed, or there was no answer in time{_by_proxy()}",
-        httpx2.HTTPError: f"the connection failed ({type(error).__name__}){_by_proxy()}",
+        _RepeatedError: f"the connection failed, or there was no answer in time{by_proxy}",
+        httpx2.HTTPError: f"the connection failed ({type(error).__name__}){by_proxy}",
         errors.LocalEntryNotFoundError: "its answer lacks what the client needs",
         errors.FileMetadataError: "its answer lacks what the client needs",
         # JSON that is no listing, or nested too deeply: the client takes an answer apart without a look at its types
@@ -290,15 +280,8 @@ def _told(error: Exception, what: str, *, sending: bool = False) -> GansdkError 
     return _failed(what, why, sending=sending) if why else None
 
 
-def _by_proxy() -> str:
-    return f", with the proxy of {proxies()}" if proxies() else ""
-
-
-_MISTYPED = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
-
-
 def unknown_token() -> HubError:
-    """That somebody is logged in as nobody."""
+    """For a token that is sent and belongs to no user."""
     hint = "`hf auth login` with another, or `hf auth logout`"
     return HubError("the Hub does not know the token that it was sent", hint=hint)
 

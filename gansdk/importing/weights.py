@@ -12,7 +12,7 @@ from gansdk._version import __version__
 from gansdk.errors import GansdkError, InputError, MissingPluginError, ModelError, PluginError, UsageError
 from gansdk.evaluation.precision import measure_loaded, photographs
 from gansdk.files import sha256
-from gansdk.hub.pulling import fetch_file
+from gansdk.hub.snapshots import fetch_file
 from gansdk.importing.destination import beside, destination
 from gansdk.importing.reading import Table, bytes_of, find, parts, read
 from gansdk.model.config import ModelConfig, Origin, read_config

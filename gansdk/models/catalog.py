@@ -26,7 +26,7 @@ from gansdk.errors import (
     option,
 )
 from gansdk.files import settle_folder
-from gansdk.hub import search as hub_search
+from gansdk.hub import listings
 from gansdk.hub.access import ONLINE, Access
 from gansdk.model.config import CONFIG, read_config
 from gansdk.models.context import silent, warn
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from gansdk.hub.pulling import Snapshot
-    from gansdk.hub.search import SearchResult
+    from gansdk.hub.listings import SearchResult
+    from gansdk.hub.snapshots import Snapshot
     from gansdk.model.config import ModelConfig
     from gansdk.model.facts import Facts
     from gansdk.plugins.declarations import Method, Task
@@ -136,7 +136,7 @@ class Catalog:
             HubError: If it cannot be had whole.
             ModelError: If its config is of a later format or damaged.
         """
-        from gansdk.hub.pulling import pull
+        from gansdk.hub.snapshots import pull
 
         ref = self.follow(text)
         if not isinstance(ref, Hub):
@@ -148,7 +148,7 @@ class Catalog:
         return self.resolve(text, snapshot.folder, config, snapshot)
 
     def _on_hub(self, text: str, ref: Hub) -> ResolvedModel:
-        from gansdk.hub.pulling import config_of, resolve
+        from gansdk.hub.snapshots import config_of, resolve
 
         if ref.file:
             raise _no_model(text, ref)
@@ -341,4 +341,4 @@ def search(
     """
     if task:
         discover().task(task)
-    return hub_search.search(text, task=task, method=method, limit=limit, access=Access(offline=offline))
+    return listings.search(text, task=task, method=method, limit=limit, access=Access(offline=offline))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from gansdk.hub.pulling import Snapshot
+    from gansdk.hub.snapshots import Snapshot
     from gansdk.model.config import ModelConfig
     from gansdk.plugins.declarations import Method
 
@@ -129,7 +129,7 @@ class ResolvedModel:
         if self.snapshot is None:
             check_folder(self.folder, self.config)
             return
-        from gansdk.hub.pulling import ensure_files
+        from gansdk.hub.snapshots import ensure_files
 
         ensure_files(self.snapshot, files)
         try:
@@ -144,7 +144,7 @@ class ResolvedModel:
     def ensure_all_files(self) -> None:
         """Makes sure that the whole model is in its folder, with evaluation and card; raises as `ensure_files`."""
         if self.snapshot is not None:
-            from gansdk.hub.pulling import ensure_all_files
+            from gansdk.hub.snapshots import ensure_all_files
 
             ensure_all_files(self.snapshot, self.config)
         self.ensure_files(self.config.files)

@@ -59,4 +59,4 @@ def test_errors_are_said_even_when_quiet(gansdk):
 def test_flags_after_two_hyphens_are_arguments(gansdk):
     done = gansdk("models", "show", "--", "--json")
     assert done.code == 2
-    assert "'--json' names no model" in done.error
+    assert "'--json' does not name a model" in done.error

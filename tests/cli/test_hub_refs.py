@@ -81,7 +81,7 @@ def test_a_hub_that_is_gone_is_a_warning_where_something_is_cached(command, hub,
     hub.close()
     done = command(*run, "hub:org/m@v1", "-o", "2.png")
     assert done.code == 0
-    assert f"going on with the cached {repo.head.oid[:12]}" in done.err
+    assert f"continuing with the cached {repo.head.oid[:12]}" in done.err
     quiet = command(*run, "hub:org/m@v1", "-o", "3.png", "--offline")
     assert (quiet.code, "going on" in quiet.err) == (0, False)
     never = command(*run, "hub:org/m@v2", "-o", "4.png")
@@ -93,8 +93,8 @@ def test_a_hub_that_is_gone_is_a_warning_where_something_is_cached(command, hub,
 WRONG = {
     "HF_HUB_DOWNLOAD_TIMEOUT": ("abc", "is not a whole number of seconds"),
     "HF_HUB_ETAG_TIMEOUT": ("1.5", "is not a whole number of seconds"),
-    "HF_ENDPOINT": ("huggingface.co", "is no address, which begins with https://"),
-    "HF_ENDPOINT ": ("https://[", "is no address, which begins with https://"),
+    "HF_ENDPOINT": ("huggingface.co", "is not an address, which begins with https://"),
+    "HF_ENDPOINT ": ("https://[", "is not an address, which begins with https://"),
     "HF_TOKEN": ("hf_ü", "holds what no token has"),
     "HF_TOKEN ": ("hf_a b", "holds what no token has"),
     "SSL_CERT_FILE": ("/not/there", "is not there"),
@@ -123,7 +123,7 @@ def test_a_variable_that_keeps_one_from_the_hub_is_named_and_what_is_cached_runs
     done = command("run", "superres", "a.png", "--model", f"hub:org/m@{repo.head.oid}")
     assert (done.code, name in done.err) == (0, False)
     done = command("run", "superres", "a.png", "--model", "hub:org/m", "--on-exists", "overwrite")
-    assert (done.code, name in done.err, "going on with the cached" in done.err) == (0, True, True)
+    assert (done.code, name in done.err, "continuing with the cached" in done.err) == (0, True, True)
     assert command("cache").code == 0
 
 
@@ -294,7 +294,7 @@ def test_what_it_is_not_is_said(command, hub, repo):
         ("pull hub:org/m@mian", 1, "the repository has no such revision; did you mean main?"),
         ("run superres image.png --model hub:org/m@2024", 1, "the repository has no such revision; it has main"),
         ("pull hub:org/none", 1, "hf auth login"),
-        ("pull hub:org/a--b", 1, "is no name that the Hub can have"),
+        ("pull hub:org/a--b", 1, "is not a name that the Hub can have"),
         ("pull hub:org/other", 1, "gansdk import hub:org/other@"),
         ("pull hub:org/weights", 1, "gansdk import hub:org/weights@"),
         ("import hub:org/other", 2, "names a repository, not a file of weights"),

@@ -93,7 +93,7 @@ def test_what_is_wrong_is_one_line(hub: Hub, with_kinds: Gansdk, folder: Path, t
     cases = [
         (["./mine", "./there"], 2, "names no repository on the Hub; write hub:ORG/NAME"),
         (["./mine", "hub:ada/m", "--card", "mine"], 2, "card is folder or hub"),
-        (["./mine", "hub:ada/m", "--tag", "a b"], 2, "can be no tag"),
+        (["./mine", "hub:ada/m", "--tag", "a b"], 2, "cannot be a tag"),
         (["./mine"], 2, "missing argument"),
         (["./none", "hub:ada/m"], 1, "there is no folder ./none"),
         (["./bad", "hub:ada/m"], 1, "is not a model folder"),

@@ -18,7 +18,7 @@ from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 from gansdk.errors import HubError, OutputError, UnknownNameError
 from gansdk.hub.access import Access
 from gansdk.hub.cache import cached, find, leftovers, remove, remove_leftovers, verify
-from gansdk.hub.pulling import config_of, ensure_files, pull, resolve
+from gansdk.hub.snapshots import config_of, ensure_files, pull, resolve
 from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
@@ -289,7 +289,7 @@ def test_a_cache_that_cannot_be_changed_is_one_line() -> None:
 def test_what_killed_downloads_left(hub: Hub, pulled: Path, repo: Repo) -> None:
     repo.commit({NAME: INITIAL, "config.json": config(model_safetensors=INITIAL)})
     hub.fail(faults.stall(1000), "GET", side="cdn", times=None)
-    code = "from gansdk.hub.pulling import pull; from gansdk.refs import parse; pull(parse('hub:org/m'))"
+    code = "from gansdk.hub.snapshots import pull; from gansdk.refs import parse; pull(parse('hub:org/m'))"
     digest = hashlib.sha256(INITIAL).hexdigest()
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     try:

@@ -12,8 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData, constants
 from gansdk.errors import DamagedError, HubError, ModelError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.description import Stated, describe, stated
-from gansdk.hub.pulling import config_of, pull, resolve
+from gansdk.hub.snapshots import Stated, config_of, describe, pull, resolve, stated
 from gansdk.refs import parse
 from hub import faults
 from hub.messages import Answer
@@ -130,7 +129,7 @@ class TestCached:
         notes: list[str] = []
         assert describe(REF, note=notes.append).sizes == {NAME: len(WEIGHTS)}
         assert len(notes) == 1
-        assert "going on with the cached" in notes[0]
+        assert "continuing with the cached" in notes[0]
 
 
 INFO, RESOLVE, FILE = "/api/models/org/m", "/org/m/resolve/*", "/api/resolve-cache/*config.json"

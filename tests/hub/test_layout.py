@@ -9,8 +9,7 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils import _shared_blobs
 
-from gansdk.hub.layout import blob_of, remove, repo_folder, snapshot_folder
-from gansdk.hub.pulling import difference
+from gansdk.hub.layout import blob_of, difference, remove_file, repo_folder, snapshot_folder
 
 WEIGHTS = b"weights"
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
@@ -41,7 +40,7 @@ def test_what_repositories_share_stays_when_one_gives_it_up() -> None:
     assert one.resolve() == other.resolve()
     assert (one.resolve().name, blob_of(one).name) == (XET, DIGEST)
     assert difference(one, [DIGEST]) is None
-    remove(one)
+    remove_file(one)
     assert not one.is_symlink()
     assert list(repo_folder("org/one").glob("blobs/*")) == []
     assert other.read_bytes() == WEIGHTS

@@ -14,8 +14,8 @@ from huggingface_hub import constants
 from gansdk.errors import DamagedError, HubError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.layout import remove
-from gansdk.hub.pulling import pull, resolve
+from gansdk.hub.layout import remove_file
+from gansdk.hub.snapshots import pull, resolve
 from gansdk.refs import parse
 from hub import faults
 from hub.unloaded import CONFIG, NAME, WEIGHTS, config_for
@@ -158,7 +158,7 @@ def test_a_hub_that_is_gone_has_been_cached(hub: Hub) -> None:
     hub.close()
     notes: list[str] = []
     assert pull(REF, note=notes.append)[0].sha == sha
-    assert "going on with the cached" in notes[0]
+    assert "continuing with the cached" in notes[0]
     assert pull(REF, Access(offline=True))[0].sha == sha
 
 
@@ -205,7 +205,7 @@ def test_a_blob_that_snapshots_share_goes_from_all(hub: Hub, repo: Repo) -> None
     repo.commit({"README.md": b"# Another\n"})
     second = pull(REF)[0].folder
     assert first != second
-    remove(first / NAME)
+    remove_file(first / NAME)
     assert not [path for path in (first / NAME, second / NAME) if path.is_symlink()]
     assert blobs() == {FILES["config.json"], FILES["README.md"], b"# Another\n"}
     assert (pull(REF)[0].folder / NAME).read_bytes() == WEIGHTS
@@ -235,5 +235,5 @@ def test_xet_is_the_clients_choice_where_the_user_says_so(hub: Hub, monkeypatch:
 
 
 def test_the_client_is_imported_when_needed() -> None:
-    code = "import sys, gansdk.hub.pulling; assert not {'huggingface_hub', 'torch'} & set(sys.modules)"
+    code = "import sys, gansdk.hub.snapshots; assert not {'huggingface_hub', 'torch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -18,8 +18,8 @@ from huggingface_hub.utils import _http
 from gansdk.errors import HubError, RefError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.pulling import pull
 from gansdk.hub.pushing import check, compare, find, send
+from gansdk.hub.snapshots import pull
 from gansdk.model.config import ModelConfig
 from gansdk.refs import parse
 from hub import faults
@@ -310,7 +310,7 @@ def test_a_tag_is_looked_at_before_anything_is_sent(hub: Hub) -> None:
     changed = {**FILES, "README.md": CARD + b"More.\n"}
     for tag, kind in {"v1": HubError, "dev": HubError, "main": HubError, "a b": RefError, "0" * 40: RefError}.items():
         for files in (changed, FILES):
-            with pytest.raises(kind, match=r"has the tag v1 already|is a branch|can be no tag"):
+            with pytest.raises(kind, match=r"has the tag v1 already|is a branch|cannot be a tag"):
                 push(files, tag=tag)
     assert not writes(hub)
 
@@ -349,7 +349,7 @@ def test_who_may_not_write_is_told_what_to_do(hub: Hub, monkeypatch: pytest.Monk
 def test_another_programs_model_is_not_written_over(hub: Hub) -> None:
     for other in (b'{"architectures": ["Bert"]}', b"no JSON", b"[]"):
         hub.repo("org/m", {"config.json": other})
-        with pytest.raises(HubError, match="another program's"):
+        with pytest.raises(HubError, match="another program"):
             push()
     assert not writes(hub)
 

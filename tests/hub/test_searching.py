@@ -14,7 +14,7 @@ import gansdk
 from gansdk.errors import HubError, OptionError, UnknownNameError, UnreachableError
 from gansdk.hub import transfers
 from gansdk.hub.access import Access
-from gansdk.hub.search import SearchResult, search
+from gansdk.hub.listings import SearchResult, search
 from hub import faults
 
 if TYPE_CHECKING:

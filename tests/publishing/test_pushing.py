@@ -238,7 +238,7 @@ def test_wrong_places_are_told_apart(hub: Hub, push: Callable[..., Pushed], cata
     }.items():
         with pytest.raises(RefError, match=told):
             push(to=to)
-    with pytest.raises(HubError, match="no name that the Hub can have"):
+    with pytest.raises(HubError, match="is not a name that the Hub can have"):
         push(to="hub:org/a--b")
     with pytest.raises(OptionError, match="card is folder or hub, not 'mine'"):
         push(card="mine")
