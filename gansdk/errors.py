@@ -1,10 +1,10 @@
-"""Everything that gansdk raises on purpose, in one tree.
+"""The errors that gansdk raises on purpose.
 
 GansdkError
 ├── UsageError                 exit 2: known from the command line, the plugins and the facts alone
-│   ├── OptionError            a value out of range, of the wrong kind, or an option that does not exist
-│   ├── UnknownNameError       a verb, task, model, alias or recipe that nobody brings; carries suggestions
-│   ├── RefError               a text that names no model
+│   ├── OptionError            a value out of range or of the wrong kind, or an option that does not exist
+│   ├── UnknownNameError       a verb, task, model, alias or recipe that does not exist; carries suggestions
+│   ├── RefError               a text that does not name a model
 │   ├── NotApplicableError     the model's facts do not fit the task
 │   ├── MissingPluginError     the model's method is not installed; ends with the pip line
 │   └── DeviceError            no such device, or a precision that it cannot compute
@@ -12,8 +12,8 @@ GansdkError
 ├── OutputError                exit 1: a result that cannot be put where it should go
 │   └── OutputExistsError      something is there already
 ├── ModelError                 exit 1: a model folder that does not load
-├── HubError                   exit 1: the Hub refuses, or has not what was asked for
-│   ├── UnknownRevisionError   a repository without such a branch, tag or commit; names what was meant
+├── HubError                   exit 1: the Hub refuses, or does not have what was asked for
+│   ├── UnknownRevisionError   a repository without such a branch, tag or commit; suggests others
 │   ├── UnreachableError       the Hub, or the way to it, fails; later it may not
 │   └── DamagedError           a file came with other bytes, twice
 ├── ComputationError           exit 1: the network gave no usable result
@@ -22,11 +22,11 @@ GansdkError
 ├── CancelledError             exit 1: the caller's cancel was set while a call ran
 ├── SettingsError              exit 1: the user's settings cannot be read or written
 ├── PluginError                exit 1: a plugin broke one of the rules of the hooks
-├── TrainingError              exit 1: a run that cannot start, go on or resume
-└── UnforeseenError            exit 1: what nobody thought of, at one of many items
+├── TrainingError              exit 1: a run that cannot start, continue or resume
+└── UnforeseenError            exit 1: any other exception at one of many items; the rest continue
 
-A message is one line: what is wrong. A hint is one line: what to do next. The command line prints both and the
-exit code stands here, so that no other file decides it. Both name options as the caller types them: :func:`option`.
+A message says in one line what is wrong, a hint what to do next. Both spell options as the caller types them: by
+:func:`option`. The exit codes of the command line are decided here and nowhere else.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 _typed_in_shell: ContextVar[bool] = ContextVar("typed_in_shell", default=False)
 
 
 @contextmanager
 def called_from_shell() -> Iterator[None]:
-    """A block whose messages spell options as the command line does; everywhere else they are Python's keywords."""
+    """A block whose messages spell options as the command line does; elsewhere they are Python's keywords."""
     token = _typed_in_shell.set(True)
     try:
         yield
@@ -62,10 +62,13 @@ def option(name: str, *values: object) -> str:
         name: As it is declared, in a group of options or as a keyword of a function.
         values: What to give it; True for a flag.
     """
-    if not _typed_in_shell.get():
-        return f"{name}={_either([_literal(value) for value in values])}" if values else name
+    in_shell = _typed_in_shell.get()
+    *first, last = [str(value) if in_shell else _literal(value) for value in values] or [""]
+    given = f"{', '.join(first)} or {last}" if first else last
+    if not in_shell:
+        return f"{name}={given}" if values else name
     flag = "-" + name if len(name) == 1 else "--" + name.replace("_", "-")
-    return flag if values in {(), (True,)} else f"{flag} {_either([str(value) for value in values])}"
+    return flag if values in {(), (True,)} else f"{flag} {given}"
 
 
 def as_typed(shell: str, python: str, /) -> str:
@@ -82,19 +85,14 @@ def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def _either(texts: Sequence[str]) -> str:
-    *first, last = texts
-    return f"{', '.join(first)} or {last}" if first else last
-
-
 class GansdkError(Exception):
     """Base of all errors that a caller may want to catch.
 
     Args:
         message: What is wrong, in one line, without a full stop.
-        hint: What to do next, in one line; empty where nothing helps.
+        hint: What to do next, in one line; empty if nothing helps.
 
-    Both may quote names and values from files; line ends and control characters in them are spelled out.
+    Both may quote names and values from files; their line ends and control characters are spelled out.
     """
 
     exit_code: ClassVar[int] = 1
@@ -127,13 +125,13 @@ class OptionError(UsageError):
 
 
 class UnknownNameError(UsageError):
-    """A name that nothing answers to.
+    """A name that does not exist.
 
     Args:
-        what: The kind of thing that was asked for, as in "task" or "model".
+        what: What kind of name it is, as in "task" or "model".
         name: What was asked for.
         known: The names that exist; near ones become the hint.
-        hint: Used where no known name is near.
+        hint: Used if no known name is near.
     """
 
     kind = "unknown"
@@ -147,7 +145,7 @@ class UnknownNameError(UsageError):
 
 
 class RefError(UsageError):
-    """A text that is no model ref."""
+    """A text that is not a model ref."""
 
     kind = "ref"
 
@@ -159,7 +157,7 @@ class NotApplicableError(UsageError):
 
 
 class MissingPluginError(UsageError):
-    """The plugin that brings the model's method is not installed or not working."""
+    """The plugin with the model's method is not installed, or does not work."""
 
     kind = "missing-plugin"
 
@@ -255,25 +253,25 @@ class PluginError(GansdkError):
 
 
 class TrainingError(GansdkError):
-    """A training run that cannot start, go on or resume."""
+    """A training run that cannot start, continue or resume."""
 
     kind = "training"
 
 
 class UnforeseenError(GansdkError):
-    """Something went wrong that neither gansdk nor the plugin knows; one of many items ends with it, the rest go on."""
+    """An exception that is none of these ended one of many items; the rest continue."""
 
     kind = "unforeseen"
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with control characters spelled out: names come from files, and a terminal obeys them."""
+    """The text on one line, its control characters spelled out: names come from files, and a terminal obeys them."""
     joined = " ".join(text.splitlines())
-    return "".join(one if one.isprintable() or one == " " else repr(one)[1:-1] for one in joined)
+    return "".join(letter if letter.isprintable() or letter == " " else repr(letter)[1:-1] for letter in joined)
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """The known names that somebody who typed ``name`` may have meant, best first."""
+    """The known names that ``name`` may have been typed for, best first."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
     starts = [folded for folded in by_folded if folded.startswith(name.casefold()) and folded not in close]

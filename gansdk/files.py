@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all, what identifies their bytes, and reading those that strangers made.
+"""Files that appear whole or not at all, their digests, and reading of files, JSON and archives that may be hostile.
 
-A stranger's file is read by `read_plain`, and its JSON by `parse_json`, wherever it comes from: a model folder, a
-report, an archive, an answer of the Hub. Of what type its fields are, the pydantic model says that takes it.
+A file that may come from anyone is read by `read_plain`, and its JSON by `parse_json`, wherever it comes from: a model
+folder, a report, an archive, an answer of the Hub. A pydantic model then checks the types of its fields.
 """
 
 from __future__ import annotations
@@ -33,16 +33,15 @@ if TYPE_CHECKING:
 
 
 _NAME = 100
-"""Bytes of a file's name in that of the hidden one beside it: file systems count bytes, and 255 is the most."""
+"""Bytes of a file's name in the name of the hidden one beside it: file systems allow 255."""
 
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-"""What is neither a file nor a device."""
 
 MOST_JSON = 2**24
 """Bytes of a JSON file, or of another file of text, that is read into memory."""
 
 _MOST_UNPACKED = 2**29
-"""Bytes of a file in an archive. What is stored as it is has no limit but the disk."""
+"""Bytes of a compressed file in an archive. One that is stored as it is has no limit but the disk."""
 
 _MOST_TIMES = 128
 """How many times its own size an archive may unpack to; images and numbers seldom reach 10."""
@@ -66,8 +65,7 @@ def stands(path: Path) -> bool:
     """Whether a file is at ``path`` already, links followed.
 
     Raises:
-        OutputError: If no file can be there: a folder, a device, a pipe or a socket is in its place, or the name is
-            longer than the file system takes.
+        OutputError: If there cannot be one: a folder, a device, a pipe or a socket is there, or the name is too long.
     """
     try:
         mode = path.stat().st_mode
@@ -82,14 +80,14 @@ def stands(path: Path) -> bool:
 
 
 def read_plain(path: Path, most: int = MOST_JSON) -> bytes:
-    """The bytes of a plain file, of which there may not be more than ``most``; a byte order mark is left out.
+    """The bytes of a plain file of at most ``most`` bytes; a byte order mark is left out.
 
     Raises:
-        OSError: If it cannot be read, or is no plain file: a FIFO would be waited for without end.
+        OSError: If it cannot be read, or is not a plain file.
         ValueError: If it is larger.
     """
-    # non-blocking, so that opening a FIFO does not wait for somebody who writes into it
-    with open(path, "rb", opener=_without_waiting) as file:
+    without_waiting = getattr(os, "O_NONBLOCK", 0)  # opening a FIFO would wait until a process writes into it
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | without_waiting)) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a plain file", str(path))
@@ -99,18 +97,14 @@ def read_plain(path: Path, most: int = MOST_JSON) -> bytes:
     return content.removeprefix(_BOM)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
 @contextmanager
 def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive that may come from a stranger: nothing in it unpacks to more than a file may have.
+    """A zip archive that may come from anyone: nothing in it unpacks to more than a file may have.
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is damaged, encrypted or packed in another way than zips usually are, or unpacks to too much;
-            what the block finds to be so counts too. The reason is one line.
+        ValueError: If it is damaged, also where only the block finds that; if it is encrypted, packed in an unusual
+            way, or unpacks to too much. The reason is one line.
     """
     import zipfile
 
@@ -121,7 +115,7 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 @contextmanager
 def zip_faults() -> Iterator[None]:
-    """Makes a ValueError of one line of whatever a damaged zip archive makes its reader raise."""
+    """A block in which what a damaged zip archive makes its reader raise becomes a ValueError of one line."""
     import struct
     import zipfile
     import zlib
@@ -152,15 +146,15 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
 
 
 def parse_json(content: bytes | str, *, names: bool = False) -> Any:
-    """What JSON says that may come from a stranger. It can be written again as valid JSON, and walked by recursion.
+    """The value of JSON that may come from anyone. It can be written as valid JSON again, and walked by recursion.
 
     Args:
         content: UTF-8, with or without a byte order mark.
         names: Whether its texts may be names of files, which need not be valid text.
 
     Raises:
-        ValueError: If it is no JSON, too large or too deep, or holds a number or a text that JSON has not; the reason
-            is one line.
+        ValueError: If it is not JSON, too large or too deep, or has a number or a text that JSON does not allow; the
+            reason is one line.
     """
     content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     if len(content) > MOST_JSON:
@@ -180,21 +174,21 @@ def _check_depth(value: Any, *, names: bool) -> None:
     level = [value]
     for _ in range(_DEEPEST):
         inside: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                inside += one.values()
-                inside += one
-            elif isinstance(one, list):
-                inside += one
-            elif isinstance(one, str) and not names:
-                one.encode()  # "\\ud800" is valid JSON and no text
+        for item in level:
+            if isinstance(item, dict):
+                inside += item.values()
+                inside += item
+            elif isinstance(item, list):
+                inside += item
+            elif isinstance(item, str) and not names:
+                item.encode()  # "\\ud800" is valid JSON and not valid text
         level = inside
     if level:
         raise RecursionError
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number in JSON")
+    raise ValueError(f"{text} is not a number in JSON")
 
 
 def _float(text: str) -> float:
@@ -211,11 +205,11 @@ def _int(text: str) -> int:
 
 
 def dump_json(value: Any, *, ascii_only: bool = False, indent: int | None = None) -> str:
-    """Valid JSON, whatever the value holds: a number that JSON has not becomes null, another type its text."""
+    """Valid JSON of any value: infinity and NaN become null, and a type that JSON does not have becomes its text."""
     try:
         text = json.dumps(value, ensure_ascii=ascii_only, default=str, allow_nan=False, indent=indent)
         text.encode()
-    except UnicodeEncodeError:  # the name of a file that is no text: spelled in ASCII, it comes back as it was
+    except UnicodeEncodeError:  # a file's name that is not valid text: spelled in ASCII, it is read back as it was
         return dump_json(value, ascii_only=True, indent=indent)
     except ValueError:
         return dump_json(_finite(value), ascii_only=ascii_only, indent=indent)
@@ -226,25 +220,25 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager
 def whole_file(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     """Opens a hidden file beside ``path`` that takes its name only when the block ends well.
 
-    A reader sees the old file or the new one, also where the process is killed or the disk fills up. What a killed
-    process leaves behind is a hidden file, never a half one under the real name. A link stays, and the file that it
-    points at is replaced.
+    A reader sees the old file or the new one, even if the process is killed or the disk fills up: a killed process
+    leaves a hidden file, never half a file under the real name. If ``path`` is a link, the file it points at is
+    replaced.
 
     Args:
-        path: Where the finished file shall stand; its folder must exist.
+        path: Of the finished file; its folder must exist.
         replace: Whether a file that is there already may be replaced.
 
     Raises:
         OutputExistsError: If ``replace`` is false and something appeared at ``path`` meanwhile.
-        OutputError: If the folder cannot be written to, the disk is full, or what is at ``path`` is no file.
+        OutputError: If the folder cannot be written to, the disk is full, or what is at ``path`` is not a file.
     """
     stands(path)
     path = path.resolve() if path.is_symlink() else path
@@ -266,7 +260,7 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Puts ``content`` at ``path``, whole or not at all."""
+    """Writes a file whole or not at all."""
     with whole_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
@@ -276,18 +270,18 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Gives a hidden folder beside ``path`` that takes its name only when the block ends well.
 
     Args:
-        path: Where the finished folder shall stand; a link stays, and the folder that it points at is replaced.
+        path: Of the finished folder; if it is a link, the folder that it points at is replaced.
         replace: Whether a folder that is there already may be replaced. The old one is moved aside first, so for a
             moment there is none: a reader never sees a mixture.
 
     Raises:
         OutputExistsError: If ``replace`` is false and something is at ``path``.
-        OutputError: If the parent cannot be written to, the disk is full, or what is at ``path`` is no folder.
+        OutputError: If the parent cannot be written to, the disk is full, or what is at ``path`` is not a folder.
     """
     if not replace and path.exists():
         raise OutputExistsError(f"{path} exists already", hint="choose another folder")
     if path.exists() and not path.is_dir():
-        raise OutputError(f"{path} is no folder", hint="choose another place")
+        raise OutputError(f"{path} is not a folder", hint="choose another place")
     path = path.resolve() if path.is_symlink() else path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -313,10 +307,10 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def held_folder(path: Path) -> Iterator[None]:
-    """A block in which no other process replaces this folder by :func:`whole_folder`, nor is in such a block itself.
+    """A block in which no other process replaces this folder by :func:`whole_folder`, or is in such a block itself.
 
-    The folder itself is what is locked, so no file is left behind. Where there is no folder yet, or the system knows
-    no such lock, nothing is held.
+    The folder itself is locked, so no file is left behind. If there is no folder yet, or the system has no such lock,
+    nothing is held.
     """
     held = None
     if fcntl is not None:
@@ -337,7 +331,7 @@ def held_folder(path: Path) -> Iterator[None]:
 
 
 def settle_folder(path: Path) -> None:
-    """Waits while another process is between the two renames of :func:`whole_folder`; not for one that was killed."""
+    """Waits while a running process is between the two renames of :func:`whole_folder`, at most 0.4 s."""
     for _ in range(20):
         if path.exists() or not any(path.parent.glob(f".{path.name[:_NAME]}.*.old")):
             return
@@ -345,20 +339,19 @@ def settle_folder(path: Path) -> None:
 
 
 def mend_folder(path: Path) -> None:
-    """Puts back a folder that a killed process had moved aside to replace it, and removes what else such a one left.
+    """Puts back a folder that a killed process had moved aside, and removes its other leftovers.
 
-    Nobody may be writing it.
+    No running process may be writing it.
     """
-    left = [each for each in path.parent.glob(f".{path.name[:_NAME]}.*") if each.suffix in {".part", ".old"}]
-    for each in left:
-        if each.suffix == ".old" and each.is_dir() and not path.exists():
-            each.rename(path)
-        else:
-            shutil.rmtree(each, ignore_errors=True)
+    for left in list(path.parent.glob(f".{path.name[:_NAME]}.*")):
+        if left.suffix == ".old" and left.is_dir() and not path.exists():
+            left.rename(path)
+        elif left.suffix in {".part", ".old"}:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
-    """The one line for what the operating system said about writing ``path``."""
+    """The error in one line if the operating system cannot write ``path``."""
     if isinstance(error, FileExistsError):
         return OutputExistsError(f"{path} exists already", hint=f"use {option('on_exists', 'overwrite')}")
     elsewhere = "the folder cannot be written to; choose another one" + as_typed(" with -o", "")
@@ -366,13 +359,12 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
         errno.EACCES: elsewhere,
         errno.EROFS: elsewhere,
         errno.ENOENT: f"there is no folder {path.parent}; create it first",
-        errno.ENOTDIR: f"{path.parent} is no folder",
+        errno.ENOTDIR: f"{path.parent} is not a folder",
         errno.ENOSPC: "the disk is full; make room and try again",
         errno.EDQUOT: "the disk quota is used up; make room and try again",
         errno.ENAMETOOLONG: "give it a shorter name",
     }
-    hint = hints.get(error.errno or 0, "")
-    return OutputError(f"cannot write {path}: {error.strerror or error}", hint=hint)
+    return OutputError(f"cannot write {path}: {error.strerror or error}", hint=hints.get(error.errno or 0, ""))
 
 
 def _move(source: Path, target: Path, *, replace: bool) -> None:
@@ -390,7 +382,7 @@ def _move(source: Path, target: Path, *, replace: bool) -> None:
 
 
 def remove_leftovers(folder: Path, names: Collection[str]) -> None:
-    """Removes what killed processes left of files with these names; nobody may be writing there."""
+    """Removes what killed processes left of files with these names; no running process may be writing there."""
     for path in folder.glob(".*.part"):
         found = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}\.part", path.name, re.DOTALL)
         if found and any(_cut(name) == found[1] for name in names):

@@ -1,4 +1,4 @@
-"""How a user names a model: a text, parsed without looking at any disk, registry or network.
+"""How a user names a model: a text that is parsed without looking at a disk, a registry or the network.
 
 =========================  =================================================================
 ``builtin:srgan-x4``        ships inside a plugin
@@ -7,8 +7,8 @@
 ``portraits``               an alias
 =========================  =================================================================
 
-Anything else is refused. Parsing is pure, so that the same text means the same wherever it is read; what a wrong text
-probably meant is said by :func:`meant`, which does look around.
+Anything else is refused. The same text means the same wherever it is parsed; :func:`meant` does look around for what a
+wrong text probably meant.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BUILTIN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+_LAST_REPO = re.compile(rf"{_REPO.pattern}/?$")
 _REVISION = re.compile(r"[^\s:~^?*\[\\]+")
 _ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -66,7 +67,7 @@ class Hub:
 
 @dataclass(frozen=True)
 class Folder:
-    """A model folder, or a run folder, which means its model. Keeps the text: ``./x`` is a folder, ``x`` is none."""
+    """A model folder, or a run folder, which means its model. Keeps the text: ``./x`` is a folder, ``x`` is not."""
 
     text: str
 
@@ -75,11 +76,7 @@ class Folder:
 
     @property
     def path(self) -> Path:
-        """Where it is, with ``~`` expanded.
-
-        Raises:
-            RefError: If ``~name`` names no user.
-        """
+        """Where it is, with ``~`` expanded; a :class:`RefError` if ``~name`` is not a user."""
         try:
             return Path(self.text).expanduser()
         except RuntimeError:
@@ -92,7 +89,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Alias:
-    """A name that the user gave to another ref."""
+    """A name that the user gave another ref."""
 
     name: str
 
@@ -104,49 +101,51 @@ Ref = Builtin | Hub | Folder | Alias
 
 
 def parse(text: str) -> Ref:
-    """What a text names. ``str()`` of the result parses to the same again.
+    """The ref that a text is; ``str()`` of it parses to the same again.
 
     Raises:
         RefError: If it is none of the four kinds.
     """
     if not text.strip():
-        raise RefError("an empty text names no model", hint=_KINDS)
+        raise RefError("an empty text does not name a model", hint=_KINDS)
     if _CONTROL.search(text):
-        raise RefError(f"{text!r} names no model: it has control characters", hint=_KINDS)
+        raise RefError(f"{text!r} does not name a model: it has control characters", hint=_KINDS)
     if text.startswith("builtin:"):
-        return _builtin(text.removeprefix("builtin:"))
+        name = text.removeprefix("builtin:")
+        if _BUILTIN.fullmatch(name):
+            return Builtin(name)
+        what = f"{text!r} does not name a model: builtin models are lower-case words joined by hyphens"
+        raise RefError(what, hint="see `gansdk models` for what is installed")
     if text.startswith("hub:"):
         return _hub(text)
     if text.startswith((".", "~")) or _DRIVE.match(text):
         return Folder(text)
     scheme = _SCHEME.match(text)
-    if scheme and not re.search(r"[/\\]", scheme[1]):
-        raise _unknown_scheme(text, scheme[2])
+    if scheme:
+        repo = _LAST_REPO.search(scheme[2])
+        hint = f"did you mean hub:{repo[0].rstrip('/')}?" if repo else _KINDS
+        raise RefError(f"{text!r} does not name a model: only builtin: and hub: go before a colon", hint=hint)
     if "/" in text or "\\" in text:
         return Folder(text)
     return parse_alias(text)
 
 
 def parse_alias(name: str) -> Alias:
-    """Checks the name of an alias: letters, digits and ``. _ + -``, so that it never looks like another kind of ref.
-
-    Raises:
-        RefError: If it is none.
-    """
+    """Checks the name of an alias: letters, digits and ``. _ + -``, so that it never looks like another kind of ref."""
     if not _ALIAS.fullmatch(name):
-        raise RefError(f"{name!r} names no model", hint=_KINDS)
+        raise RefError(f"{name!r} does not name a model", hint=_KINDS)
     return Alias(name)
 
 
 def meant(name: str, *, aliases: Iterable[str], builtins: Iterable[str]) -> str:
-    """Which ref somebody probably meant who wrote a name that is no alias, as a hint; empty if there is no telling."""
+    """Which ref a name that is not an alias was probably meant for, as a hint; empty if that is unclear."""
     builtins = list(builtins)
     if name in builtins:
         return f"did you mean builtin:{name}?"
     if Path(name).exists():
         return f"for the folder write ./{name}"
     refs = {alias: alias for alias in aliases} | {builtin: f"builtin:{builtin}" for builtin in builtins}
-    close = [refs[one] for one in nearest(name, refs)]
+    close = [refs[known] for known in nearest(name, refs)]
     return f"did you mean {' or '.join(close)}?" if close else ""
 
 
@@ -155,32 +154,14 @@ def meant_by_missing_folder(text: str) -> str:
     return f"for a model on the Hub write hub:{text}" if _REPO.fullmatch(text) else "see `gansdk models`"
 
 
-def _builtin(name: str) -> Builtin:
-    if not _BUILTIN.fullmatch(name):
-        hint = "see `gansdk models` for what is installed"
-        raise RefError(f"{'builtin:' + name!r} names no model: not lower-case words joined by hyphens", hint=hint)
-    return Builtin(name)
-
-
 def _hub(text: str) -> Hub:
     where, colon, file = text.removeprefix("hub:").partition(":")
     repo, at, revision = where.partition("@")
     hint = "write hub:ORG/NAME, hub:ORG/NAME@REVISION or hub:ORG/NAME@REVISION:FILE"
     if not _REPO.fullmatch(repo):
-        raise RefError(f"{text!r} names no repository on the Hub", hint=hint)
+        raise RefError(f"{text!r} does not name a repository on the Hub", hint=hint)
     if at and not _REVISION.fullmatch(revision):
-        raise RefError(f"{text!r} names no revision after the @", hint=hint)
-    if colon and not _is_inside(file):
-        raise RefError(f"{text!r} names no file of the repository after the colon", hint=hint)
+        raise RefError(f"{text!r} does not name a revision after the @", hint=hint)
+    if colon and (not file.strip() or "\\" in file or {"", ".", ".."} & set(file.split("/"))):
+        raise RefError(f"{text!r} does not name a file of the repository after the colon", hint=hint)
     return Hub(repo, revision, file)
-
-
-def _is_inside(file: str) -> bool:
-    steps = file.split("/")
-    return bool(file.strip()) and "\\" not in file and not {"", ".", ".."} & set(steps)
-
-
-def _unknown_scheme(text: str, rest: str) -> RefError:
-    repo = re.search(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*/?$", rest)
-    hint = f"did you mean hub:{repo[0].rstrip('/')}?" if repo else _KINDS
-    return RefError(f"{text!r} names no model: only builtin: and hub: go before a colon", hint=hint)

@@ -1,7 +1,7 @@
-"""What a user decides once: aliases and default models, and the folders that they and the cache live in.
+"""The user's settings: aliases and default models; and the folders for settings, cache and data.
 
-Everything stands in one JSON file. It is read when something is asked of it and never before, so that a damaged file
-stops only the commands that need it.
+Settings are one JSON file, which is read when something is asked of it and never before, so that a damaged file stops
+only the commands that need it.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 HOME = "GANSDK_HOME"
-"""Environment variable: one folder that holds settings and cache, in place of the platform's own two."""
+"""Environment variable: one folder for settings and cache, in place of the platform's two."""
 
 DATA = "GANSDK_DATA"
-"""Environment variable: the folder in which named data sets, and feature networks in ``backbones``, are looked for."""
+"""Environment variable: the folder of named data sets, and of feature networks in ``backbones``."""
 
 _LOCK_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where things are kept between calls.
+    """The folders of a user.
 
     Attributes:
         config: Settings.
-        cache: What can be fetched or made again.
+        cache: Files that can be fetched or made again.
     """
 
     config: Path
@@ -56,7 +56,7 @@ def folders(environment: Mapping[str, str] = os.environ) -> Folders:
 
 
 def data_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """The folder with data sets; None where the user has named none."""
+    """The folder with data sets; None if the user has not named one."""
     folder = environment.get(DATA)
     return Path(folder) if folder else None
 
@@ -72,7 +72,9 @@ class _Content(BaseModel):
 
 
 class Settings:
-    """Aliases and defaults in one file. An object holds no copy: every call sees what other processes wrote.
+    """Aliases and defaults in one file. Nothing is kept in memory: every call sees what other processes wrote.
+
+    All methods raise a :class:`~gansdk.errors.SettingsError` if the file is damaged, or cannot be read or written.
 
     Args:
         file: The JSON file; it need not exist. The user's own if not given.
@@ -82,27 +84,18 @@ class Settings:
         self.file = file or folders().config / "settings.json"
 
     def aliases(self) -> dict[str, str]:
-        """Alias to ref text, by name.
-
-        Raises:
-            SettingsError: If the file cannot be read or is damaged.
-        """
+        """The refs of aliases, by name."""
         return dict(sorted(self._read().aliases.items()))
 
     def defaults(self) -> dict[str, str]:
-        """Task to ref text, by name.
-
-        Raises:
-            SettingsError: If the file cannot be read or is damaged.
-        """
+        """The refs of default models, by task."""
         return dict(sorted(self._read().defaults.items()))
 
     def set_alias(self, name: str, ref: str) -> None:
-        """Gives a ref a name; an alias of that name is replaced.
+        """Gives a ref an alias, which replaces one of the same name.
 
         Raises:
-            RefError: If ``name`` is no name of an alias or ``ref`` no ref.
-            SettingsError: If the file cannot be read or written.
+            RefError: If ``name`` cannot be an alias, or ``ref`` is not a ref.
         """
         parse_alias(name)
         parse(ref)
@@ -110,33 +103,27 @@ class Settings:
             content.aliases[name] = ref
 
     def remove_alias(self, name: str) -> None:
-        """Takes an alias away.
+        """Removes an alias.
 
         Raises:
             UnknownNameError: If there is none of that name.
-            SettingsError: If the file cannot be read or written.
         """
         with self._edit() as content:
             if content.aliases.pop(name, None) is None:
                 raise UnknownNameError("alias", name, content.aliases, hint="see `gansdk alias`")
 
     def set_default(self, task: str, ref: str) -> None:
-        """Names the model that a task takes where a call names none.
+        """Sets the model that a task takes if a call names none.
 
         Raises:
-            RefError: If ``ref`` is no ref.
-            SettingsError: If the file cannot be read or written.
+            RefError: If it is not a ref.
         """
         parse(ref)
         with self._edit() as content:
             content.defaults[task] = ref
 
     def unset_default(self, task: str) -> bool:
-        """Forgets a task's default. Returns whether there was one.
-
-        Raises:
-            SettingsError: If the file cannot be read or written.
-        """
+        """Forgets a task's default. Returns whether there was one."""
         if task not in self.defaults():
             return False
         with self._edit() as content:
@@ -153,7 +140,7 @@ class Settings:
 
     @contextmanager
     def _edit(self) -> Iterator[_Content]:
-        """Reads, lets the block change, writes; nobody else edits meanwhile. A block that raises changes nothing."""
+        """Reads, lets the block change, and writes, while no other process does; an error in it changes nothing."""
         import filelock
 
         lock = filelock.FileLock(self.file.with_name(self.file.name + ".lock"), timeout=_LOCK_SECONDS)
@@ -168,9 +155,8 @@ class Settings:
         try:
             content = self._read()
             yield content
-            text = content.model_dump_json(indent=2) + "\n"
             try:
-                write_whole(self.file, text)
+                write_whole(self.file, content.model_dump_json(indent=2) + "\n")
             except GansdkError as error:
                 raise self._cannot_write(error.message) from None
         finally:

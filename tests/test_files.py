@@ -173,7 +173,7 @@ def test_what_is_no_file_is_never_replaced(tmp_path, monkeypatch):
         with pytest.raises(OutputError, match=f"is {kind}, not a file"):
             write_whole(tmp_path / name, "new")
         if name != "folder":
-            with pytest.raises(OutputError, match="is no folder"), whole_folder(tmp_path / name, replace=True):
+            with pytest.raises(OutputError, match="is not a folder"), whole_folder(tmp_path / name, replace=True):
                 pass
     assert names(tmp_path) == sorted(kinds)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

@@ -1,4 +1,4 @@
-"""Where a model that comes from elsewhere shall stand, decided before anything is read."""
+"""The folder that an imported or unpacked model is written to, chosen before anything is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def beside(file: Path) -> Path:
 
 
 def destination(folder: Path, on_exists: str) -> Path | None:
-    """The folder to write, or None if there is a model that shall stay.
+    """The folder to write, or None if the model there stays.
 
     Args:
         folder: Where the model is wanted.
@@ -41,8 +41,13 @@ def destination(folder: Path, on_exists: str) -> Path | None:
         return folder
     if on_exists == "rename":
         return free_name(folder)
-    if not _is_model_alone(folder):
-        what = f"{folder} exists already and is no model alone; it stays as it is"
+    try:
+        files = read_config(folder).files
+        is_model = all(belongs(path.name, files) for path in folder.iterdir())
+    except GansdkError:
+        is_model = False
+    if not is_model:
+        what = f"{folder} exists already and holds other things than a model; it stays as it is"
         raise OutputExistsError(what, hint=as_typed("name another folder with -o", "name another folder"))
     if on_exists == "skip":
         return None
@@ -53,23 +58,11 @@ def destination(folder: Path, on_exists: str) -> Path | None:
     return folder
 
 
-def _is_model_alone(folder: Path) -> bool:
-    """Whether a folder holds a model and nothing that would be lost with it."""
-    try:
-        files = read_config(folder).files
-    except GansdkError:
-        return False
-    return all(belongs(path.name, files) for path in folder.iterdir())
-
-
 def _check_writable(folder: Path) -> None:
-    parent = next(one for one in folder.absolute().parents if one.exists())
+    parent = next(parent for parent in folder.absolute().parents if parent.exists())
     if not parent.is_dir():
-        raise OutputError(
-            f"{parent} is a file, so there can be no {folder}",
-            hint=as_typed("name another folder with -o", "name another folder"),
-        )
+        another = as_typed("name another folder with -o", "name another folder")
+        raise OutputError(f"{parent} is a file, so there can be no {folder}", hint=another)
     if not os.access(parent, os.W_OK):
         another = as_typed(f" with -o, as in -o {shlex.quote('./' + folder.name)}", "")
-        hint = f"name another one{another}"
-        raise OutputError(f"the folder {parent} cannot be written to", hint=hint)
+        raise OutputError(f"the folder {parent} cannot be written to", hint=f"name another one{another}")

@@ -1,8 +1,8 @@
-"""Files of tensors by strangers. What a file is, its bytes say and not its name; nothing in it is ever run.
+"""Reads files of tensors that may come from anyone. Their bytes say what they are, not their names; nothing is run.
 
 A torch file is a pickle, and a pickle is a program. Torch's own reader of weights alone runs none of it: it refuses
-every global but those of tensors. It could be fooled before 2.10 (CVE-2025-32434, CVE-2026-24747), so it is not asked
-there. What must not reach it at all, or would be explained badly by it, is told apart here.
+every global but those of tensors. Before 2.10 it could be fooled (CVE-2025-32434, CVE-2026-24747), so it is not used
+there. What must not reach it at all, or what it would explain badly, is found out here.
 """
 
 from __future__ import annotations
@@ -48,18 +48,19 @@ _OTHERS = {
     b"7z\xbc\xaf": ("is a 7z archive", "unpack it first"),
     b"Rar!": ("is a RAR archive", "unpack it first"),
 }
-"""What else is offered as weights, by its first bytes."""
+"""What else is mistaken for weights, by its first bytes."""
 
 _LONGEST_KEY = 200
+"""Letters of a key in a message: its end, however deep mappings are nested."""
 
 _CONVERT = "where it was made, save `state_dict()` alone with safetensors.torch.save_file"
 
 
 def read(path: Path) -> Mapping[str, Any]:
-    """Whatever mapping a file of weights holds, all tensors on the CPU.
+    """The mapping in a file of weights, all tensors on the CPU.
 
     Args:
-        path: A torch file (``.pth``, ``.pt``, ``.ckpt``, ``.bin``, whatever its name) or a safetensors file.
+        path: A torch file (``.pth``, ``.pt``, ``.ckpt``, ``.bin``; its name does not matter) or a safetensors file.
 
     Raises:
         InputError: If it is missing, damaged, none of these, or holds anything but data; nothing of it was run.
@@ -96,7 +97,7 @@ def _first_bytes(path: Path) -> bytes:
     if str(path).startswith(("http:", "https:")):
         raise InputError(f"{path} is an address, not a file", hint="download it first")
     if path.exists() and not path.is_file():
-        what = "a folder" if path.is_dir() else "no plain file"
+        what = "a folder" if path.is_dir() else "not a plain file"
         raise InputError(f"{path} is {what}", hint="name a file of weights")
     try:
         with path.open("rb") as file:
@@ -118,7 +119,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     except ModelError as error:
         raise InputError(error.message, hint="download it again") from None
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {_first_line(error)}", hint="download it again") from None
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path} cannot be read: {said}", hint="download it again") from None
 
 
 def _check_archive(path: Path) -> None:
@@ -137,15 +139,15 @@ def _check_archive(path: Path) -> None:
         raise InputError(what, hint=_CONVERT)
     if not any(name.endswith("/data.pkl") or name == "data.pkl" for name in names):
         inside = textwrap.shorten(", ".join(names[:3]), 80, placeholder=" …") or "nothing"
-        raise InputError(f"{path} is an archive that no torch wrote; it holds {inside}", hint="unpack it first")
+        raise InputError(f"{path} is an archive that torch did not write; it holds {inside}", hint="unpack it first")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        what = f"{path} is a compressed archive, as torch writes none; it was not unpacked"
+        what = f"{path} is a compressed archive, which torch does not write; it was not unpacked"
         raise InputError(what, hint="save it anew where it was made")
     # torch has a reader of archives of its own, for which nothing may be in doubt
     folder = names[0].partition("/")[0] + "/"
     twice = Counter(name.lower() for name in names).most_common(1)[0][1] > 1
     if twice or comment or any(not name.startswith(folder) for name in names) or pickled[0].filename.count("/") > 1:
-        raise HostileError("torch lays out no archive like this")
+        raise HostileError("torch lays out archives in another way")
     if min(entry.header_offset for entry in entries) != 0 or not is_small:
         raise HostileError("its pickle is larger than any network needs, or not where it should be")
     data = f"{folder}data/"
@@ -154,7 +156,7 @@ def _check_archive(path: Path) -> None:
 
 @contextmanager
 def _vetting(path: Path) -> Iterator[None]:
-    """Says what was found out about a pickle before it is read."""
+    """A block that examines a pickle before it is read; what it finds becomes an error of one line."""
     try:
         yield
     except ForeignError as error:
@@ -194,7 +196,7 @@ def _check_tensors(path: Path, content: Mapping[str, Any]) -> None:
     size = path.stat().st_size
     for key, tensor in _walk(content):
         if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
-            raise InputError(f"{path}: {key!r} is no plain tensor", hint=_CONVERT)
+            raise InputError(f"{path}: {key!r} is not a plain tensor", hint=_CONVERT)
         if bytes_of([tensor]) > size:
             raise InputError(f"{path}: {key!r} claims more bytes than the file has", hint="download it again")
 
@@ -211,20 +213,12 @@ def _walk(content: Mapping[Any, Any]) -> Iterator[tuple[str, Tensor]]:
     while waiting:
         place, mapping = waiting.pop()
         for name, value in mapping.items():
+            key = f"{place}.{name}"[-_LONGEST_KEY:] if place else str(name)[-_LONGEST_KEY:]
             if isinstance(value, Tensor):
-                yield _joined(place, name), value
+                yield key, value
             elif isinstance(value, dict) and id(value) not in seen:
                 seen.add(id(value))
-                waiting.append((_joined(place, name), value))
-
-
-def _joined(place: str, name: Any) -> str:
-    """A key for people: its end, however deep mappings are nested."""
-    return f"{place}.{name}"[-_LONGEST_KEY:] if place else str(name)[-_LONGEST_KEY:]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+                waiting.append((key, value))
 
 
 _AVERAGED = ("ema_model", "model_ema", "ema", "ema_state_dict", "state_dict_ema")

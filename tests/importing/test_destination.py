@@ -59,7 +59,7 @@ def test_anything_else_is_never_replaced(on_exists, content, tmp_path):
             tiny.write(folder)
         folder.mkdir(exist_ok=True)
         (folder / "photo.jpg").write_text("mine")
-    with pytest.raises(OutputExistsError, match="no model alone; it stays as it is"):
+    with pytest.raises(OutputExistsError, match="holds other things than a model; it stays as it is"):
         destination(folder, on_exists)
     assert destination(folder, "rename") == tmp_path / "m-2"
 

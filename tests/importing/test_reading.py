@@ -75,7 +75,7 @@ def test_what_is_no_file_is_told_apart(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         read(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="is no plain file"):
+    with pytest.raises(InputError, match="is not a plain file"):
         read(tmp_path / "pipe")
 
 

@@ -289,7 +289,7 @@ def test_places_that_cannot_be_written(tmp_path):
     with pytest.raises(OutputError, match="there is no folder"):
         write(image(), tmp_path / "absent" / "x.png")
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OutputError, match="is no folder"):
+    with pytest.raises(OutputError, match="is not a folder"):
         write(image(), tmp_path / "file" / "x.png")
 
 

@@ -106,7 +106,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "torch-script": (torch_script, "is a TorchScript archive, a program"),
     "tar": (old_tar, "is a tar archive; it was not opened"),
     "deflated": (lambda: archived(net__data__pkl=b"", **{"net__data.pkl": pickle.dumps({})}), "compressed archive"),
-    "archive-of-a-file": (lambda: archived(**{"model.pth": saved(WEIGHTS)}), "no torch wrote; it holds model.pth"),
+    "archive-of-a-file": (lambda: archived(**{"model.pth": saved(WEIGHTS)}), "torch did not write; it holds model.pth"),
     "empty": (lambda: b"", "is empty"),
     "one-byte": (lambda: b"\x80", "cannot be read as weights"),
     "text": (lambda: b"these are no weights\n", "neither a torch nor a safetensors file"),
@@ -129,7 +129,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "tensor": (lambda: saved(torch.zeros(3)), "holds a single tensor"),
     "list": (lambda: saved([torch.zeros(3)]), "holds a list"),
     "expanded": (lambda: saved({"w": torch.zeros(1).expand(10**9)}), "claims more bytes than the file has"),
-    "sparse": (lambda: saved({"w": torch.eye(3).to_sparse()}), "'w' is no plain tensor"),
-    "meta": (lambda: saved({"w": torch.zeros(3, device="meta")}), "'w' is no plain tensor"),
+    "sparse": (lambda: saved({"w": torch.eye(3).to_sparse()}), "'w' is not a plain tensor"),
+    "meta": (lambda: saved({"w": torch.zeros(3, device="meta")}), "'w' is not a plain tensor"),
 }
 """By name: how to make it, and what is said of it."""
