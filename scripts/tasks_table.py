@@ -1,6 +1,6 @@
 """Writes the table of tasks and models in ``docs/architecture.md``, or checks with ``--check`` that it is up to date.
 
-A method that brings no model yet stands there with its configs, by the facts of their miniatures.
+A method that brings no model yet is listed with its configs, by the facts of their tiny versions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of models that make images from a latent, or read parts off images: the parts are what the facts say."""
+"""Checks of generators and encoders by their kind: variables of a latent; sizes, tiles and precisions of images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ITEMS = 4
 """Latents in which a change is looked for: in a single one the layers that it reaches may all be at rest."""
 
 _MOST = 32
-"""Numbers or values of one part that are tried: each takes a computation."""
+"""Numbers or values of one variable that are tried: each takes a computation."""
 
 _SUM = 1e-5
 """How far the sum of float32 probabilities may be from 1."""
@@ -54,7 +54,7 @@ def categories_as_weights(model: ModelUnderTest) -> None:
     """
     variables = [variable for variable in _source(model).variables if isinstance(variable, Categorical)]
     if not variables:
-        skip("its latent has no categorical part")
+        skip("its latent has no categorical variable")
     facet = generator_facet(model)
     inputs = facet.inputs(_ITEMS, 0)
     expected, allowed = facet(model.prepared, inputs)["image"], facet.rounding(model, inputs)["image"]
@@ -73,7 +73,7 @@ def categories_as_weights(model: ModelUnderTest) -> None:
 
 @check("model", needs=("batch-of-n",))
 def variables_reach_the_image(model: ModelUnderTest) -> None:
-    """Every declared part of its latent changes the image: of a code each number, of a category each value.
+    """Every declared variable of its latent changes the image: of a code each number, of a category each value.
 
     Users are shown every code that is declared, and one that does nothing looks like a fault of theirs. Pass on to the
     network in `assemble` all that the facts declare, or declare less. (Looked at in float64, where what is tiny still
@@ -92,7 +92,7 @@ def variables_reach_the_image(model: ModelUnderTest) -> None:
 
 
 def _variants(variable: Variable, values: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """What a part can be, in words: numbers that have no name of their own change together."""
+    """What a variable can be, in words: numbers that have no name of their own change together."""
     if isinstance(variable, Categorical):
         for index in range(min(variable.k, _MOST)):
             yield f"{variable.name}={index}", torch.full_like(values, index)
@@ -109,9 +109,9 @@ def _variants(variable: Variable, values: Tensor) -> Iterator[tuple[str, Tensor]
 
 @check("model", needs=("batch-of-n",))
 def encoded_variables(model: ModelUnderTest) -> None:
-    """Its encoder gives the parts that its facts declare and no others: finite numbers, for categories probabilities.
+    """Its encoder gives the declared variables and no others: finite numbers, for categories probabilities.
 
-    Files, tables and generators are given what it says, by name. Give each part as float [N, n], and a categorical one
+    Files, tables and generators get what it gives, by name. Give each variable as float [N, n], and a categorical one
     as float [N, k] after a softmax.
     """
     facet = encoder_facet(model)
@@ -152,7 +152,7 @@ _BEYOND = 8
 def any_size(model: ModelUnderTest) -> None:
     """It takes every height and width that its size rule allows, tiny, odd and oblong ones too.
 
-    Somebody will bring an image of one pixel, and a tile at the rim has any size. Declare the smallest size and the
+    A user will bring an image of one pixel, and a tile at the rim has any size. Declare the smallest size and the
     multiple that the network needs as `ImageSource(size=SizeRule(…))`; the image is padded then.
     """
     rule = model.from_image.source.size
@@ -200,9 +200,9 @@ def _reach(model: ModelUnderTest, declared: int, *, upright: bool) -> int:
         at = long // 2 // multiple * multiple + offset
         image = (0.4 + 0.2 * noise.double()).requires_grad_()  # away from 0 and 1, where a clamp hides everything
         output = generator.generate({"image": image})
-        variable = output.narrow(2 if upright else 3, at * scale, scale)
-        weights = torch.rand(variable.shape, dtype=variable.dtype, generator=torch.Generator().manual_seed(1)) - 0.5
-        (gradient,) = torch.autograd.grad((variable * weights).sum(), image)
+        strip = output.narrow(2 if upright else 3, at * scale, scale)
+        weights = torch.rand(strip.shape, dtype=strip.dtype, generator=torch.Generator().manual_seed(1)) - 0.5
+        (gradient,) = torch.autograd.grad((strip * weights).sum(), image)
         seen = gradient.abs().sum((0, 1, 3 if upright else 2)).nonzero().flatten()
         if not len(seen):
             fail("no input pixel acts on the result")
@@ -242,10 +242,10 @@ def _rounds_alike_everywhere(model: ModelUnderTest) -> bool:
         for layer in network.modules():
             if isinstance(layer, torch.nn.Conv2d) and layer.stride == (1, 1):
                 image = torch.rand(1, layer.in_channels, WIDE, 2 * WIDE).to(memory_format=torch.channels_last)
-                variable = image[..., :WIDE].contiguous(memory_format=torch.channels_last)
+                part = image[..., :WIDE].contiguous(memory_format=torch.channels_last)
                 inside = WIDE - layer.kernel_size[1] * layer.dilation[1]
                 with torch.inference_mode():
-                    if not layer(image)[..., :inside].equal(layer(variable)[..., :inside]):
+                    if not layer(image)[..., :inside].equal(layer(part)[..., :inside]):
                         return False
     return True
 
@@ -265,9 +265,9 @@ def _tiling_error(model: ModelUnderTest, halo: int, image: Tensor, tile: int) ->
     worst = 0.0
     for cell in plan.cells():
         window = plan.window(cell)
-        variable = _generate(model, image[..., window.top : window.bottom, window.left : window.right])
+        part = _generate(model, image[..., window.top : window.bottom, window.left : window.right])
         top, left = (cell.top - window.top) * scale, (cell.left - window.left) * scale
-        kept = variable[..., top : top + cell.height * scale, left : left + cell.width * scale]
+        kept = part[..., top : top + cell.height * scale, left : left + cell.width * scale]
         expected = whole[..., cell.top * scale : cell.bottom * scale, cell.left * scale : cell.right * scale]
         worst = max(worst, float((kept - expected).abs().max()))
     return worst
@@ -277,7 +277,7 @@ def _tiling_error(model: ModelUnderTest, halo: int, image: Tensor, tile: int) ->
 def safe_precisions(model: ModelUnderTest) -> None:
     """Reduced precisions that its facts call safe pass the gate: 50 dB and 1.5 steps of 8 bits against fp32.
 
-    `precision=auto` uses them without asking anybody. Leave out what does not pass on the three photographs that gansdk
+    `precision=auto` uses them without asking. Leave out what does not pass on the three photographs that gansdk
     brings along.
     """
     _ = model.from_image

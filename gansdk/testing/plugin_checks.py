@@ -103,7 +103,7 @@ for entry_point in importlib.metadata.entry_points(group=hookspecs.GROUP):
 
 @check("plugin")
 def names_are_clear(plugin: PluginUnderTest) -> None:
-    """Names are lower-case words that nobody else has.
+    """Names are lower-case words that no other plugin uses.
 
     A name is typed, becomes a folder and a part of refs; two things of one name would depend on the order in which
     plugins are found. Rename what is named here; a method's name is a good beginning for its models' names.
@@ -184,7 +184,7 @@ def metadata_complete(plugin: PluginUnderTest) -> None:
 def dependencies_fit(plugin: PluginUnderTest) -> None:
     """It pins nothing exactly and depends on nothing that breaks other people's installations.
 
-    All plugins share one environment: an exact version that one of them wants keeps every other one from moving on.
+    All plugins share one environment: an exact version that one of them wants keeps every other one from newer ones.
     Write the oldest version that works, as in `torch>=2.4`; what only a demo or a test needs is an extra.
     """
     for requirement in _requirements(plugin):
@@ -209,11 +209,11 @@ def network_options_are_closed(method: MethodUnderTest) -> None:
 
 
 def check_closed(options: str) -> None:
-    """Ends a check where the options that an import string names, one class or several, take unknown names."""
+    """Ends a check if the options that an import string names, one class or several, take unknown names."""
     try:
         schema = TypeAdapter(resolve(options)).json_schema()
     except PydanticUserError as error:
-        fail(f"{options} is no class of options: {error.message}")
+        fail(f"{options} is not a class of options: {error.message}")
     for group in (schema, *schema.get("$defs", {}).values()):
         if "properties" in group and group.get("additionalProperties") is not False:
             fail(f"{group.get('title', options)} takes options that it does not declare")
@@ -246,7 +246,9 @@ def loads_strictly(model: ModelUnderTest) -> None:
     for end, file in checkpoints.items():
         networks = load_model(model.resolved, float(end) if len(checkpoints) > 1 else None).networks
         filled = {
-            f"{name}.{key}": one for name, network in networks.items() for key, one in network.state_dict().items()
+            f"{name}.{key}": tensor
+            for name, network in networks.items()
+            for key, tensor in network.state_dict().items()
         }
         for key, tensor in load_file(model.folder / file).items():
             if not filled[key].equal(tensor.to(filled[key].dtype)):
@@ -292,7 +294,7 @@ def config_round_trip(model: ModelUnderTest) -> None:
 def provenance_stated(model: ModelUnderTest) -> None:
     """It says what it is, on which terms it may be used, and what it was trained on, on which terms.
 
-    Nobody can use a model whose licence is unknown, and its data may bind whoever publishes it. Train with
+    A model whose licence is unknown cannot be used, and its data may bind those who publish it. Train with
     `--licence` and `--summary`, and put a `LICENCES.json` beside images that have none.
     """
     config = model.config

@@ -1,6 +1,6 @@
 """Checks of recipes: options, who owns and moves what, where gradients go and which way, exact resume.
 
-Each is held on the config's miniature, a few steps long, on images made by a formula.
+Each runs a config's tiny version for a few steps, on images made by a formula.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ items."""
 def recipe_options(recipe: RecipeUnderTest) -> None:
     """Options of the recipe refuse what they do not know, survive being written, and say how long it trains.
 
-    A run keeps its options as JSON and is resumed from them; a misspelt one that is accepted is a training that nobody
-    asked for. Derive them from `gansdk.Options`, with a whole number `steps`.
+    A run keeps its options as JSON and is resumed from them; a misspelt one that is accepted trains something else than
+    was asked for. Derive them from `gansdk.Options`, with a whole number `steps`.
     """
     declared = recipe.declared
     group = options_of(declared)
@@ -95,7 +95,7 @@ def _called(trial: TrialTrain) -> list[nn.Module]:
 
 
 class _Guarded(Train):
-    """Notes who moves when it is not their turn."""
+    """Notes which players move when it is not their turn."""
 
     def __init__(self, players: Sequence[Player], **settings: Any) -> None:
         super().__init__(players, **settings)
@@ -103,7 +103,7 @@ class _Guarded(Train):
         self._seen = self._now(self.states)
 
     def begin(self, players: Sequence[Player]) -> None:
-        """Between turns nobody may have moved."""
+        """Between turns no player may have moved."""
         super().begin(players)
         self.compare(self.states, "outside of turns")
 
@@ -191,7 +191,7 @@ def step_replays(recipe: RecipeUnderTest) -> None:
 def routes_are_real(recipe: RecipeUnderTest) -> None:
     """Each weight reaches exactly the players that the routes declare.
 
-    The classic faults of adversarial training are losses that reach a player who should not know them. One weight at a
+    The classic faults of adversarial training are losses that reach a player that should not know them. One weight at a
     time is doubled, and the gradients that the players take are compared. Correct the routes, or detach what leaks.
     """
     for weight, declared in recipe.replay.recipe.routes.items():
@@ -201,7 +201,7 @@ def routes_are_real(recipe: RecipeUnderTest) -> None:
         unknown = sorted(declared - share.keys())
         if unknown:
             fail(f"routes send {weight!r} to {unknown[0]!r}, who has no turn")
-        reached = {player for player, own in share.items() if any(bool(one.any()) for one in own)}
+        reached = {player for player, own in share.items() if any(bool(gradient.any()) for gradient in own)}
         if reached - declared:
             fail(f"{weight!r} reaches {_names(reached - declared)}, which its route does not name")
         if declared - reached:
@@ -212,54 +212,49 @@ def routes_are_real(recipe: RecipeUnderTest) -> None:
 def terms_have_weights(recipe: RecipeUnderTest) -> None:
     """Every term that a player minimises is multiplied by an option that the routes name.
 
-    What has no weight cannot be switched off for an ablation, and nobody can check whom it reaches. Together, the
-    terms of
-    all weights must be the gradient that a player takes.
+    What has no weight cannot be switched off for an ablation, and it cannot be checked whom it reaches. Together, the
+    terms of all weights must be the gradient that a player takes.
     """
     replay = recipe.replay
     for player, usual in replay.usual.items():
-        left = [one.double() for one in usual]
+        left = [gradient.double() for gradient in usual]
         for share in replay.shares.values():
-            left = [rest - one.double() for rest, one in zip(left, share[player], strict=True)]
+            left = [rest - gradient.double() for rest, gradient in zip(left, share[player], strict=True)]
         if _norm(left) > _NEGLIGIBLE * _norm(usual):
             fail(f"a term of {player} has no weight among the routes: {', '.join(replay.shares) or 'none'}")
 
 
-class _Attentive(StillTrain):
+class _TermRecorder(StillTrain):
     """Notes which terms each player minimises."""
 
     def __init__(self, players: Sequence[Player], **settings: Any) -> None:
         super().__init__(players, **settings)
-        self.heard: set[tuple[str, str]] = set()
+        self.minimised: set[tuple[str, str]] = set()
 
     def watch(self, terms: Mapping[Player, Mapping[str, Tensor]], _logits: Logits) -> None:
         """Takes down their names."""
-        self.heard.update((player.name, term) for player, own in terms.items() for term in own)
+        self.minimised.update((player.name, term) for player, own in terms.items() for term in own)
 
 
 @check("recipe", needs=("step-replays",))
 def ablated_terms_exist(recipe: RecipeUnderTest) -> None:
     """The method's own terms are terms of its turns, and not all of a player's.
 
-    `gansdk train --ablate` leaves them out. A misspelt one would leave out nothing, and the ablation be the model
-    itself;
-    a player without any term left would not be trained.
+    `gansdk train --ablate` leaves them out. A misspelt one would leave out nothing, so that the ablation is the model
+    itself; a player without any term left would not be trained.
     """
     own = set(recipe.declared.ablated_terms)
     if not own:
         skip("it declares no terms of its own")
-    heard = cast("_Attentive", recipe.replay.played(_Attentive)).heard
-    for player, term in sorted(own - heard):
-        fail(f"ablated_terms name {player}/{term}, which no turn minimises; there are {_terms(heard)}")
-    for player in sorted({player for player, _ in own} - {player for player, _ in heard - own}):
+    minimised = cast("_TermRecorder", recipe.replay.played(_TermRecorder)).minimised
+    terms = ", ".join(f"{player}/{term}" for player, term in sorted(minimised))
+    for player, term in sorted(own - minimised):
+        fail(f"ablated_terms name {player}/{term}, which no turn minimises; there are {terms}")
+    for player in sorted({player for player, _ in own} - {player for player, _ in minimised - own}):
         fail(f"without its own terms, {player} has nothing to minimise")
 
 
-def _terms(heard: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"{player}/{term}" for player, term in sorted(heard))
-
-
-class _Watchful(StillTrain):
+class _LogitRecorder(StillTrain):
     """Notes the logits that turns show, and which way what is minimised pulls them.
 
     Attributes:
@@ -278,10 +273,10 @@ class _Watchful(StillTrain):
             loss = torch.stack([term.reshape(()) for term in own.values()]).sum()
             for kind, shown in logits.items():
                 tensors = [shown] if isinstance(shown, torch.Tensor) else list(shown)
-                self.shown.setdefault((player.name, kind), []).extend(one.detach().clone() for one in tensors)
-                by = [one for one in tensors if one.requires_grad]
+                self.shown.setdefault((player.name, kind), []).extend(tensor.detach().clone() for tensor in tensors)
+                by = [tensor for tensor in tensors if tensor.requires_grad]
                 taken = torch.autograd.grad(loss, by, retain_graph=True, allow_unused=True) if by else ()
-                pull = sum(float(one.sum()) for one in taken if one is not None)
+                pull = sum(float(gradient.sum()) for gradient in taken if gradient is not None)
                 self.pulls[player.name, kind] = self.pulls.get((player.name, kind), 0.0) + pull
 
 
@@ -289,16 +284,14 @@ class _Watchful(StillTrain):
 def signs_are_right(recipe: RecipeUnderTest) -> None:
     """What is adversarial pulls the discriminator's logits the right way.
 
-    The discriminator's turn must raise its logit on real data and lower the one on made data; the generator's turn
-    must raise
-    that. A sign that is wrong trains the generator to help the discriminator: it learns, looks alive, and gets
-    nowhere. Each loss
-    is differentiated by the logits that the turns show to `minimise(…, logits=…)`.
+    The discriminator's turn must raise its logit on real data and lower the one on fake data, which the generator's
+    turn must raise. A wrong sign trains the generator to help the discriminator: it learns, looks alive, and gets
+    nowhere. Each loss is differentiated by the logits that the turns show to `minimise(…, logits=…)`.
     """
     adversarial_pairs = recipe.replay.recipe.adversarial_pairs
     if not adversarial_pairs:
-        skip("it declares no players who play against each other")
-    seen = cast("_Watchful", recipe.replay.played(_Watchful))
+        skip("it declares no adversarial pairs")
+    seen = cast("_LogitRecorder", recipe.replay.played(_LogitRecorder))
     for pair in adversarial_pairs:
         _check_shown(recipe, pair, seen)
         for player, kind, sign in (
@@ -311,24 +304,24 @@ def signs_are_right(recipe: RecipeUnderTest) -> None:
                 fail(f"the turn of {player} {way} the logit of {pair.discriminator} on what is {kind}")
 
 
-def _check_shown(recipe: RecipeUnderTest, pair: AdversarialPair, seen: _Watchful) -> None:
-    """Holds that logits are shown and lead somewhere, and that those on made data are."""
+def _check_shown(recipe: RecipeUnderTest, pair: AdversarialPair, seen: _LogitRecorder) -> None:
+    """Logits are shown, losses depend on them, and those on fake data depend on the generator."""
     for player, kind in ((pair.discriminator, "real"), (pair.discriminator, "fake"), (pair.generator, "fake")):
         if not seen.pulls.get((player, kind)):
             fail(f"nothing that {player} minimises depends on logits that its turn shows as {kind!r}")
-    other = cast("_Watchful", recipe.replay.played(_Watchful, nudged=pair.generator))
-    before, after = (one.shown[pair.discriminator, "fake"] for one in (seen, other))
+    other = cast("_LogitRecorder", recipe.replay.played(_LogitRecorder, nudged=pair.generator))
+    before, after = (recorder.shown[pair.discriminator, "fake"] for recorder in (seen, other))
     if all(old.equal(new) for old, new in zip(before, after, strict=True)):
-        fail(f"what the turn of {pair.discriminator} shows as 'made' does not depend on {pair.generator}")
+        fail(f"what the turn of {pair.discriminator} shows as 'fake' does not depend on {pair.generator}")
 
 
 class _VanishedError(Exception):
-    """Stands for whatever ends a process."""
+    """Ends a run, as a killed process would."""
 
 
 @check("recipe", needs=("step-replays",))
 def resume_is_exact(recipe: RecipeUnderTest) -> None:
-    """A run that is resumed goes on to the bit as if it had never stopped.
+    """A run that is resumed continues to the bit as if it had never stopped.
 
     Days of training are interrupted sooner or later. What a recipe keeps beside its players' modules is lost then: put
     it into a buffer, or give it to `train.keep`; make batch i depend on the data, the seed and i alone.

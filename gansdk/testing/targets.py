@@ -94,13 +94,14 @@ class TaskUnderTest:
         from gansdk.testing.tiny_models import METHOD, made_facts
 
         tiny = (ModelUnderTest(f"kit/{number}", METHOD, facts) for number, facts in enumerate(made_facts()))
-        candidates = [*tiny, *self.models]
-        reasons = {model.name: self.task.unsupported_reason(model.config.facts) for model in candidates}
-        fitting = [model for model in candidates if reasons[model.name] is None]
-        if not fitting:
-            said = "; ".join(dict.fromkeys(str(reason) for reason in reasons.values()))
-            skip(f"it fits none of the kit's tiny models, and none of its distribution's: {said}")
-        return fitting[0]
+        reasons = []
+        for model in (*tiny, *self.models):
+            reason = self.task.unsupported_reason(model.facts)
+            if reason is None:
+                return model
+            reasons.append(reason)
+        said = "; ".join(dict.fromkeys(reasons))
+        return skip(f"it fits none of the kit's tiny models, and none of its distribution's: {said}")
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ class ModelUnderTest:
         from gansdk.testing.replay import trained_tiny_model
 
         return trained_tiny_model(self.method, str(self.origin))
+
+    @property
+    def facts(self) -> Facts:
+        """What it takes and gives."""
+        return self.origin if isinstance(self.origin, Facts) else self.config.facts
 
     @cached_property
     def config(self) -> ModelConfig:
