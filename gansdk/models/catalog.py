@@ -200,6 +200,8 @@ class Catalog:
         offers = [one for one in fitting if one.model.method.defaults.get(task.name) == one.model.name]
         if len(offers) == 1:
             return Choice(offers[0].ref, f"offered by {offers[0].model.method.name}")
+        if task.default and not offers:
+            return Choice(task.default, f"offered by the plugin of {task.name}")
         raise _undecided(task, fitting, offers)
 
     def _check_default(self, task: Task, ref: str) -> None:
@@ -291,7 +293,7 @@ def check_fit(task: Task, resolved: ResolvedModel) -> None:
 
 def _undecided(task: Task, fitting: list[Installed], offers: list[Installed]) -> UsageError:
     if not fitting:
-        hint = f"name one with {option('model')}, or see `gansdk models` and `gansdk plugins`"
+        hint = task.models or f"name one with {option('model')}, or see `gansdk models` and `gansdk plugins`"
         return UsageError(f"no installed model can do {task.name}", hint=hint)
     candidates = offers or fitting
     names = ", ".join(one.ref for one in candidates)

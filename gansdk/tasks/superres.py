@@ -131,6 +131,8 @@ def run(model: Model, inputs: Mapping[str, Image], options: SuperresOptions, con
     wide, high = photo.width * facts.output.scale, photo.height * facts.output.scale
     width, height = options.target(photo.width, photo.height, facts.output.scale)
     _check_pixels(photo, max((wide, high), (width, height), key=lambda size: size[0] * size[1]), options)
+    if width <= photo.width and height <= photo.height:
+        context.note(f"{photo.name}: the result, {width}×{height}, is no larger than the input")
     pixels = upscale(generator, facts, bleed(photo).pixels, context, options.tile)
     alpha = None if photo.alpha is None else resize_alpha(photo.alpha, wide, high)
     return resize(photo.replace(pixels=pixels, alpha=alpha), width, height)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 
 from gansdk.errors import PluginError, UnknownNameError
 from gansdk.options import Options
-from gansdk.plugins.declarations import BuiltinModel, Importer, Method, Task
+from gansdk.plugins.declarations import BuiltinModel, Importer, Method, Slot, Task
 from gansdk.plugins.registry import Contributions, NameTakenError, PluginSource, PluginStatus, Registry, check_task
 
 HERE = __name__
@@ -144,3 +145,37 @@ def test_options_that_break_the_rules_are_refused_by_name(options, said):
 
 def test_good_options_pass():
     check_task(task())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"slots": (Slot("smell", "x"),)}, "task 'a': there is no medium 'smell'"),
+        ({"slots": (Slot("os:path", "x"),)}, "task 'a': 'os:path' is not a gansdk.Medium"),
+        ({"slots": (Slot("record", "x"),)}, "task 'a': slot 'x' is of a medium that is not read: record"),
+        ({"slots": (Slot("image", "x", fits="trunk"),)}, "task 'a': slot 'x' fits 'trunk', which is no facet"),
+        ({"slots": (Slot("image", "x"), Slot("mask", "x"))}, "task 'a' has a slot 'x'"),
+        ({"slots": (Slot("image", "device"),)}, "task 'a' has a slot 'device'"),
+        ({"slots": (Slot("image", "tile"),)}, "task 'a' has a slot 'tile'"),
+        ({"outputs": {"it": "smell"}}, "task 'a': there is no medium 'smell'"),
+        ({"slots": (Slot("mask", "mask"),), "options": "options_for_tests:Inverting"}, "an option 'mask_invert'"),
+    ],
+)
+def test_what_does_not_exist_is_refused_in_one_line(changes, said):
+    changed = {
+        "slots": (),
+        "outputs": {"record": "record"},
+        "options": "gansdk.tasks.superres:SuperresOptions",
+    } | changes
+    task = Task(name="a", summary="", unsupported_reason=lambda facts: None, function="builtins:dict", **changed)
+    with pytest.raises(PluginError, match=re.escape(said)):
+        Registry().add(Contributions(PluginSource("d", "1", "d"), tasks=(task,)))
+
+
+class Inverting(Options):
+    mask_invert: bool = False
+
+
+def test_outputs_are_a_mapping():
+    with pytest.raises(PluginError, match="outputs map names to media"):
+        Task("a", "", lambda facts: None, (), ("image",), "a:b", "a:b")
