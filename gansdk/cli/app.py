@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from typer.completion import shell_complete
 from typer.main import get_command
 
 from gansdk._version import __version__
-from gansdk.cli import cache, check, evaluate, import_weights, listings, models, preferences, run, train, transfer
+from gansdk.cli import cache, check, evaluate, import_weights, listings, models, preferences, train, transfer
 from gansdk.cli.commands import Command, CommandContext, Group, context_of, in_our_words, new_app
 from gansdk.errors import GansdkError
 
@@ -53,19 +54,34 @@ _ORDER = [
 _MADE = {"resume": train, "eval": evaluate, "bench": check}
 """Files of commands that are made when they are called: each has the command's text, and a function that makes it."""
 
+_JOBS = {
+    "run": ("gansdk.cli.run:run_app", "Do a task with a model."),
+    "map": ("gansdk.cli.run:map_app", "Do a task with all images of a folder."),
+}
+"""Groups that are imported when they are called, since the options of tasks take longer to import than all else: where
+each is, and the first sentence of its help."""
+
 
 class _Root(Group):
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order in which a new user meets them; Typer would put groups last."""
-        return sorted([*super().list_commands(ctx), *_MADE], key=_ORDER.index)
+        return sorted([*super().list_commands(ctx), *_MADE, *_JOBS], key=_ORDER.index)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by its name, made if need be."""
-        return _MADE[cmd_name].command() if cmd_name in _MADE else super().get_command(ctx, cmd_name)
+        """A command by its name, made or imported if need be."""
+        if cmd_name in _MADE:
+            return _MADE[cmd_name].command()
+        if cmd_name in _JOBS:
+            module, _, app = _JOBS[cmd_name][0].partition(":")
+            return get_command(getattr(import_module(module), app))
+        return super().get_command(ctx, cmd_name)
 
     def first_sentence(self, ctx: Any, name: str) -> str:
-        """What a command does; one that is yet to be made is not made for it."""
-        return _MADE[name].TEXT.partition("\n")[0] if name in _MADE else super().first_sentence(ctx, name)
+        """What a command does; one that is yet to be made or imported is left alone."""
+        if name in _MADE:
+            text: str = _MADE[name].TEXT
+            return text.partition("\n")[0]
+        return _JOBS[name][1] if name in _JOBS else super().first_sentence(ctx, name)
 
 
 def build() -> Any:
@@ -74,8 +90,6 @@ def build() -> Any:
         _Root, add_completion=True, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100}
     )
     app.callback(invoke_without_command=True)(_root)
-    app.add_typer(run.run_app, name="run")
-    app.add_typer(run.map_app, name="map")
     app.command("tasks", cls=Command)(listings.list_tasks)
     app.add_typer(models.app, name="models")
     app.command("pull", cls=Command)(transfer.pull)

@@ -1,14 +1,15 @@
-"""``gansdk alias``."""
+"""``gansdk alias`` and ``gansdk default``: what users set once, so that they need not type it again."""
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
 
 from gansdk.cli.commands import Command, CommandContext, context_of, known_refs, known_tasks, new_app
 from gansdk.errors import UsageError
-from gansdk.refs import Folder, parse
+from gansdk.refs import Folder, Hub, parse
 
 app = new_app(invoke_without_command=True)
 
@@ -36,18 +37,20 @@ def set_alias(
         str, typer.Argument(metavar="REF", help="the model: builtin:NAME, hub:ORG/NAME, a folder, or another alias")
     ],
     *,
-    pin: Annotated[bool, typer.Option(help="Of a model on the Hub: name the commit that it is at now.")] = False,
+    pin: Annotated[bool, typer.Option(help="Name the commit that a model on the Hub is at now.")] = False,
 ) -> None:
     """Give a model a name of your own."""
     session = context_of(context)
-    resolved = session.catalog.locate(ref)
-    if pin and resolved.snapshot is None:
+    followed = session.catalog.follow(ref)
+    if pin and not isinstance(followed, Hub):
         raise UsageError(f"{ref} is not on the Hub, so there is no commit to pin", hint="leave out --pin")
-    pinned = (
-        f"hub:{resolved.snapshot.ref.repo}@{resolved.snapshot.sha}" if pin and resolved.snapshot is not None else ref
-    )
-    session.settings.set_alias(name, lasting(pinned))
-    session.output.outcome({"alias": name, "ref": lasting(pinned)}, f"{name} is {lasting(pinned)} now")
+    lasting = _lasting(ref)
+    if pin or not isinstance(followed, Hub) or followed.file:  # the Hub is asked for a commit, not for a name
+        snapshot = session.catalog.locate(ref).snapshot
+        if pin and snapshot is not None:
+            lasting = f"hub:{snapshot.ref.repo}@{snapshot.sha}"
+    session.settings.set_alias(name, lasting)
+    session.output.outcome({"alias": name, "ref": lasting}, f"{name} is {lasting} now")
 
 
 @app.command("remove", cls=Command)
@@ -61,7 +64,7 @@ def remove_alias(context: typer.Context, name: Name) -> None:
             session.output.note(f"it was your default for {task}: set another, or `gansdk default {task} --unset`")
 
 
-def lasting(ref: str) -> str:
+def _lasting(ref: str) -> str:
     """A ref that means the same from another working directory."""
     parsed = parse(ref)
     return str(parsed.absolute() if isinstance(parsed, Folder) else parsed)
@@ -78,12 +81,10 @@ def _list(session: CommandContext) -> None:
 def default(
     context: typer.Context,
     task: Annotated[str, typer.Argument(metavar="TASK", help="see `gansdk tasks`", autocompletion=known_tasks)],
-    ref: Annotated[
-        str, typer.Argument(metavar="[REF]", help="the model that it shall take", autocompletion=known_refs)
-    ] = "",
+    ref: Annotated[str, typer.Argument(metavar="[REF]", help="the model to take", autocompletion=known_refs)] = "",
     unset: Annotated[bool, typer.Option("--unset", help="Forget your default.")] = False,
 ) -> None:
-    """Say, or show, which model a task takes where a call names none."""
+    """Set or show the model that a task takes where a call names none."""
     session = context_of(context)
     if unset and ref:
         raise UsageError("--unset goes with no REF", hint=f"gansdk default {task} --unset")
@@ -100,8 +101,11 @@ def _set(session: CommandContext, name: str, ref: str) -> None:
 
     task = session.registry.task(name)
     check_fit(task, session.catalog.locate(ref))
-    session.settings.set_default(task.name, lasting(ref))
-    session.output.outcome({"task": task.name, "ref": lasting(ref)}, f"{task.name} takes {lasting(ref)} now")
+    before, lasting = session.settings.defaults().get(task.name), _lasting(ref)
+    session.settings.set_default(task.name, lasting)
+    undo = f"gansdk default {task.name} {'--unset' if before is None else shlex.quote(before)}"
+    words = f"{task.name} takes {lasting} now; undo it with `{undo}`"
+    session.output.outcome({"task": task.name, "ref": lasting}, words)
 
 
 def _unset(session: CommandContext, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from gansdk.files import sha256
 from gansdk.hub.snapshots import fetch_file
 from gansdk.importing.destination import beside, destination
 from gansdk.importing.reading import Table, bytes_of, find, parts, read
-from gansdk.model.config import ModelConfig, Origin, read_config
+from gansdk.model.config import CONFIG, WEIGHTS, ModelConfig, Origin, read_config
 from gansdk.model.tensors import fill, mismatches, shape_text
 from gansdk.models.context import silent
 from gansdk.models.loading import build_networks, build_shapes
@@ -103,6 +105,8 @@ def import_weights(
     """
     source = _on_hub(file)
     path = Path(source.file if source is not None else file)
+    if source is None:
+        _refuse_own(path)
     on_exists = validate(RecordWriting, {"on_exists": on_exists}).on_exists
     wanted = Path(folder) if folder is not None else beside(Path(path.name) if source is not None else path)
     target = destination(wanted, on_exists)
@@ -129,6 +133,16 @@ def import_weights(
         licence=licence,
     )
     return Imported(target, config, losses)
+
+
+def _refuse_own(path: Path) -> None:
+    """Refuses the weights of a model folder, which needs no import."""
+    if path.name != WEIGHTS or not (path.parent / CONFIG).is_file():
+        return
+    with suppress(ModelError):  # another program's config.json lies beside another program's weights
+        method = read_config(path.parent).method
+        hint = f"use it with --model {shlex.quote(f'{path.absolute().parent}/')}"
+        raise InputError(f"{path} is of a gansdk model already, of the method {method}", hint=hint)
 
 
 def _on_hub(file: str | PathLike[str]) -> Hub | None:

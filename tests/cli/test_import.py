@@ -79,6 +79,12 @@ def test_a_file_that_is_no_weights_is_one_line_and_exit_code_1(name, with_kinds)
     assert [path.name for path in with_kinds.cwd.iterdir()] == ["w.pth"], TRACE
 
 
+def test_weights_of_a_model_folder_need_no_import(with_kinds, model):
+    done = with_kinds("import", "model/model.safetensors")
+    what = "model/model.safetensors is of a gansdk model already, of the method tiny"
+    assert (done.code, done.out, done.error) == (1, "", f"gansdk: {what}; use it with --model {model}/")
+
+
 def test_wrong_calls_are_exit_code_2(with_kinds, theirs):
     assert with_kinds("import").code == 2
     assert with_kinds("import", theirs, "--on-exists", "perhaps").code == 2

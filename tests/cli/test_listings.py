@@ -131,6 +131,24 @@ def test_aliases_are_set_used_and_removed(with_kinds, model):
     assert with_kinds("alias", "--json").out == ""
 
 
+def test_an_alias_of_the_hub_is_a_name_that_needs_no_network(with_kinds, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    done = with_kinds.spawn("alias", "set", "sr", "hub:org/srgan@v1")
+    assert (done.code, done.error) == (0, "sr is hub:org/srgan@v1 now")
+    assert with_kinds("alias", "--json").records == [{"alias": "sr", "ref": "hub:org/srgan@v1"}]
+    assert with_kinds.spawn("alias", "set", "pinned", "sr", "--pin").code == 1
+    assert "names a file, not a model" in with_kinds("alias", "set", "file", "hub:org/srgan:w.pth").error
+    assert with_kinds("alias", "set", "none", "./nowhere").code == 1
+    assert [record["alias"] for record in with_kinds("alias", "--json").records] == ["sr"]
+
+
+def test_how_to_undo_a_default_is_said(with_kinds, model):
+    done = with_kinds("default", "kinds", "builtin:tiny-x2")
+    assert done.error == "kinds takes builtin:tiny-x2 now; undo it with `gansdk default kinds --unset`"
+    done = with_kinds("default", "kinds", "./model")
+    assert done.error == f"kinds takes {model} now; undo it with `gansdk default kinds builtin:tiny-x2`"
+
+
 def test_a_default_is_set_shown_and_forgotten(with_kinds, model):
     assert with_kinds("default", "kinds", "./model").code == 0
     assert with_kinds("default", "kinds", "--json").records[0] == {
@@ -202,10 +220,15 @@ def test_a_reader_who_has_seen_enough_ends_it_silently(with_kinds):
 def test_the_reference_page_is_what_the_commands_say():
     from pathlib import Path
 
-    from gansdk.cli.reference import page
+    script = Path(__file__).parents[2] / "scripts" / "cli_reference.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
-    docs = Path(__file__).parents[2] / "docs" / "cli.md"
-    assert docs.read_text("utf-8") == page(), "run scripts/cli_reference.py"
+
+@pytest.mark.parametrize("verb", ["run", "map"])
+def test_a_group_that_is_imported_late_is_listed_as_it_calls_itself(gansdk, verb):
+    listed = next(line for line in gansdk("--help").out.splitlines() if line.startswith(f"  {verb} "))
+    assert listed.split(maxsplit=1)[1] in gansdk(verb, "--help").out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names that are no text exist there alone")

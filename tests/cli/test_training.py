@@ -63,21 +63,21 @@ def test_a_run_is_trained_gone_on_with_and_used(train, gansdk):
         assert large.size == (256, 256)
 
 
-def test_a_twin_names_what_it_was_trained_without(gansdk):
+def test_an_ablation_names_what_it_was_trained_without(gansdk):
     (gansdk.cwd / "photos").mkdir()
     for seed in range(8):
         pixels = np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)
         PILImage.fromarray(pixels).save(gansdk.cwd / "photos" / f"{seed}.png")
     sizes = ["steps=2", "batch=8", "height=8", "width=8", "hidden=8", "features=2", "code_hidden=8"]
     small = [one for text in sizes for one in ("--set", text)]
-    done = gansdk("train", "infogan", "--baseline", "--config", "small", "--data", "photos", "-o", "BASELINE", *small)
+    done = gansdk("train", "infogan", "--ablate", "--config", "small", "--data", "photos", "-o", "ABLATION", *small)
     assert (done.code, done.out) == (0, "")
     assert "no such term" not in done.err
-    config = json.loads((gansdk.cwd / "BASELINE" / "model" / "config.json").read_text("utf-8"))
+    config = json.loads((gansdk.cwd / "ABLATION" / "model" / "config.json").read_text("utf-8"))
     assert config["trained"]["ablated_terms"] == [["generator", "categorical"], ["generator", "continuous"]]
-    card = gansdk("card", "TWIN/", "--no-images", "-o", "card.md")
+    card = gansdk("card", "ABLATION/", "--no-images", "-o", "card.md")
     assert card.code == 0
-    assert " --baseline " in (gansdk.cwd / "card.md").read_text("utf-8")
+    assert " --ablate " in (gansdk.cwd / "card.md").read_text("utf-8")
 
 
 def test_images_of_another_size_say_what_to_set_and_that_trains(gansdk):
@@ -128,14 +128,14 @@ def test_images_of_another_size_say_what_to_set_and_that_trains(gansdk):
         ("--config small --data minst -o RUN", 1, "data set 'minst'; did you mean mnist?"),
         ("--config small --data mnist:val -o RUN", 2, "there is no split of mnist 'val'; it has train, test"),
         (
-            "--config small --data photos -o RUN --baseline",
+            "--config small --data photos -o RUN --ablate",
             2,
-            "no baseline of srgan's config small: this stage has no term of",
+            "no ablation of srgan's config small: this stage has no term of",
         ),
         (
-            "--config small-gan --data photos -o RUN --baseline",
+            "--config small-gan --data photos -o RUN --ablate",
             2,
-            "it declares no terms of the method's own; leave --baseline",
+            "it declares no terms of the method's own; leave --ablate out",
         ),
         ("--config small --data photos -o photos", 1, "photos exists and is no run"),
     ],
