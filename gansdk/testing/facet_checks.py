@@ -1,6 +1,7 @@
-"""What a model can do, each thing as a function from named tensors to named tensors: what holds of all is checked once.
+"""Checks of all facets of a model: each is a function from named tensors to named tensors, and held to the same rules.
 
-A generator takes its source by name and gives ``image``; an encoder takes ``image`` and gives its parts by name.
+A generator takes its source by name and gives ``image``; an encoder takes ``image`` and gives its variables by name; a
+discriminator takes ``image``, and what goes with it, and gives ``verdicts``; a classifier gives ``logits``.
 """
 
 from __future__ import annotations
@@ -13,16 +14,26 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gansdk.model.facts import ImageGeneratorFacts, ImageSpec, LatentGeneratorFacts, LatentSource
-from gansdk.model.variables import Code, Noise
+from gansdk.model.facts import (
+    ClassifierFacts,
+    DiscriminatorFacts,
+    EncoderFacts,
+    ImageGeneratorFacts,
+    ImageSpec,
+    LatentGeneratorFacts,
+    LatentSource,
+    MaskedImageGeneratorFacts,
+)
+from gansdk.model.variables import Code, Features, Noise
 from gansdk.models.latents import draw
 from gansdk.testing.checks import check, fail, skip
-from gansdk.testing.targets import encoder_of, generator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from gansdk.model.facts import GeneratorFacts
     from gansdk.model.protocols import Model
+    from gansdk.model.variables import Variable
     from gansdk.testing.targets import ModelUnderTest
 
 
@@ -34,13 +45,16 @@ CLOSE = 1e-6
 _SIZES = ((16, 20), (24, 16))
 """Height and width, at least, of the images of one seed and of the next."""
 
+_HOLE = 0.7
+"""How much of an image a mask leaves."""
+
 
 @dataclass(frozen=True)
 class Facet:
     """One thing that a model can do.
 
     Attributes:
-        name: ``generator`` or ``encoder``.
+        name: ``generator``, ``encoder``, ``discriminator`` or ``classifier``.
         inputs: Makes inputs that its facts allow, of so many items, drawn by a seed.
         call: What a model makes of them.
     """
@@ -74,58 +88,68 @@ class Facet:
 
 
 def facets_of(model: ModelUnderTest) -> list[Facet]:
-    """All that a model declares; ends the check where that is nothing."""
-    found = [facet for facet in (_generator(model), _encoder(model)) if facet is not None]
-    return found or skip("it has neither a generator nor an encoder")
+    """All that a model declares; ends the check if that is nothing."""
+    facts, found = model.config.facts, list[Facet]()
+    if facts.generator is not None:
+        found.append(generator_facet(model))
+    if facts.encoder is not None:
+        found.append(encoder_facet(model))
+    if facts.discriminator is not None:
+        inputs = partial(_data, facts.discriminator.data, facts.discriminator.given)
+        found.append(Facet("discriminator", inputs, _discriminate))
+    if facts.classifier is not None:
+        found.append(Facet("classifier", partial(_data, facts.classifier.data, ()), _classify))
+    return found or skip("its facts declare nothing that it can do")
 
 
 def generator_facet(model: ModelUnderTest) -> Facet:
-    """Its generator; ends the check where it has none."""
-    return _generator(model) or skip("it has no generator")
+    """Its generator; ends the check if it has none."""
+    facts = model.config.facts.generator
+    if facts is None:
+        return skip("it has no generator")
+    if isinstance(facts, LatentGeneratorFacts):
+        return Facet("generator", partial(_values, facts.source.variables), partial(_generate, facts))
+    return Facet("generator", partial(_images, facts), partial(_generate, facts))
 
 
 def encoder_facet(model: ModelUnderTest) -> Facet:
-    """Its encoder; ends the check where it has none."""
-    return _encoder(model) or skip("it has no encoder")
-
-
-def _generator(model: ModelUnderTest) -> Facet | None:
-    facts = model.config.facts.generator
-    if isinstance(facts, ImageGeneratorFacts):
-        return Facet("generator", partial(_images, model), _generate)
-    if isinstance(facts, LatentGeneratorFacts):
-        return Facet("generator", partial(_latents, facts.source), _generate)
-    return None
-
-
-def _encoder(model: ModelUnderTest) -> Facet | None:
+    """Its encoder; ends the check if it has none."""
     facts = model.config.facts.encoder
-    return None if facts is None else Facet("encoder", partial(_data_images, facts.data), _encode)
+    if facts is None:
+        return skip("it has no encoder")
+    return Facet("encoder", partial(_data, facts.data, ()), _encode)
 
 
-def _latents(source: LatentSource, items: int, seed: int) -> Tensors:
-    """Latents by part; a code, which has no distribution, from the normal one."""
-    variables = tuple(
-        Noise(name=variable.name, n=variable.n) if isinstance(variable, Code) else variable
-        for variable in source.variables
+def _values(variables: Sequence[Variable], items: int, seed: int) -> Tensors:
+    """Values of variables by name; those that have no distribution are drawn from the normal one."""
+    drawable = tuple(
+        Noise(name=variable.name, n=variable.n) if isinstance(variable, Code | Features) else variable
+        for variable in variables
     )
-    drawn = draw(LatentSource(variables=variables), seed, range(items))
+    drawn = draw(LatentSource(variables=drawable), seed, range(items)) if drawable else {}
     return {name: torch.from_numpy(array) for name, array in drawn.items()}
 
 
-def _images(model: ModelUnderTest, items: int, seed: int) -> Tensors:
-    height, width = _SIZES[seed % len(_SIZES)]
-    return {"image": model.image(model.side(height), model.side(width), items=items, seed=seed)}
+def _images(facts: ImageGeneratorFacts | MaskedImageGeneratorFacts, items: int, seed: int) -> Tensors:
+    rule, random = facts.source.size, torch.Generator().manual_seed(seed)
+    sides = [-(-max(side, rule.minimum) // rule.multiple) * rule.multiple for side in _SIZES[seed % len(_SIZES)]]
+    image = torch.rand(items, facts.source.channels, *sides, generator=random)
+    if isinstance(facts, ImageGeneratorFacts):
+        return {"image": image}
+    mask = (torch.rand(items, 1, *sides, generator=random) > _HOLE).float()
+    return {"image": image * (1 - mask), "mask": mask}
 
 
-def _data_images(data: ImageSpec, items: int, seed: int) -> Tensors:
+def _data(spec: ImageSpec, given: Sequence[Variable], items: int, seed: int) -> Tensors:
     random = torch.Generator().manual_seed(seed)
-    return {"image": torch.rand(items, data.channels, data.height, data.width, generator=random)}
+    image = torch.rand(items, spec.channels, spec.height, spec.width, generator=random)
+    return {"image": image, **_values(given, items, seed)}
 
 
-def _generate(model: Model, inputs: Tensors) -> Tensors:
+def _generate(facts: GeneratorFacts, model: Model, inputs: Tensors) -> Tensors:
+    generator, _ = model.require(type(facts))
     try:
-        return {"image": generator_of(model).generate(inputs)}
+        return {"image": generator.generate(inputs)}
     except KeyError as error:
         if error.args and error.args[0] not in inputs:
             fail(f"its generator asks for {error.args[0]!r}, which its facts do not declare")
@@ -133,10 +157,22 @@ def _generate(model: Model, inputs: Tensors) -> Tensors:
 
 
 def _encode(model: Model, inputs: Tensors) -> Tensors:
-    given = encoder_of(model).encode(inputs["image"])
-    if isinstance(given, Tensor):
-        fail("its encoder gives a tensor, not tensors by the names of its parts")
-    return dict(given)
+    encoder = model.require(EncoderFacts)[0]
+    encoded = encoder.encode(inputs["image"])
+    if isinstance(encoded, Tensor):
+        fail("its encoder gives a tensor, not tensors by the names of its variables")
+    return dict(encoded)
+
+
+def _discriminate(model: Model, inputs: Tensors) -> Tensors:
+    discriminator = model.require(DiscriminatorFacts)[0]
+    given = {name: values for name, values in inputs.items() if name != "image"}
+    return {"verdicts": discriminator.discriminate(inputs["image"], given or None)}
+
+
+def _classify(model: Model, inputs: Tensors) -> Tensors:
+    classifier = model.require(ClassifierFacts)[0]
+    return {"logits": classifier.classify(inputs["image"])}
 
 
 def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
@@ -242,8 +278,8 @@ def _extremes(inputs: Tensors) -> dict[str, Tensors]:
     if "image" in inputs:
         noise = inputs["image"]
         images = {"noise": noise, "black": noise * 0, "white": noise * 0 + 1, "spots": noise.round()}
-        return {name: {"image": image} for name, image in images.items()}
-    far = {name: 10 * one if one.is_floating_point() else one for name, one in inputs.items()}
+        return {name: {**inputs, "image": image} for name, image in images.items()}
+    far = {name: 10 * values if values.is_floating_point() else values for name, values in inputs.items()}
     return {"latents": inputs, "latents ten times as far out": far}
 
 
@@ -270,3 +306,31 @@ def _difference(one: Tensor, other: Tensor) -> float:
     if one.shape != other.shape:
         fail(f"a batch gives {tuple(one.shape)}, its items one by one {tuple(other.shape)}")
     return float((one - other).abs().max())
+
+
+@check("model", needs=("batch-of-n",))
+def verdicts_and_logits(model: ModelUnderTest) -> None:
+    """Its discriminator gives one number per declared verdict, its classifier one logit per declared label.
+
+    Tasks, metrics and cards name the numbers by the facts alone, in their order. Give float [N, verdicts] and float
+    [N, labels]; leave softmax and sigmoid to those who read them.
+    """
+    facts = model.config.facts
+    declared = {
+        "discriminator": ("verdicts", facts.discriminator.verdicts if facts.discriminator is not None else ()),
+        "classifier": ("logits", facts.classifier.labels if facts.classifier is not None else ()),
+    }
+    facets = [facet for facet in facets_of(model) if facet.name in declared]
+    if not facets:
+        skip("it has neither a discriminator nor a classifier")
+    for facet in facets:
+        output, names = declared[facet.name]
+        inputs = facet.inputs(4, 0)
+        inputs["image"][0], inputs["image"][1] = 0, 1  # black and white, which noise never is
+        found = facet(model.prepared, inputs)[output]
+        if tuple(found.shape) != (4, len(names)):
+            fail(f"its {facet.name} gives {tuple(found.shape)}, and its facts say {(4, len(names))}")
+        if not found.is_floating_point():
+            fail(f"its {facet.name} gives {found.dtype}, not float")
+        if not found.isfinite().all():
+            fail(f"its {facet.name} gives NaN or infinity")

@@ -9,12 +9,11 @@ import torch
 from torch.nn.functional import one_hot
 
 from gansdk.evaluation.precision import measure_loaded, photographs
-from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
 from gansdk.model.variables import Categorical, Continuous
 from gansdk.models.tiling import MINIMUM_CELL, plan_fixed
 from gansdk.testing.checks import check, fail, first_line, skip
 from gansdk.testing.facet_checks import encoder_facet, expect_shape, generator_facet
-from gansdk.testing.targets import generator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +194,7 @@ def _reach(model: ModelUnderTest, declared: int, *, upright: bool) -> int:
     scale, multiple = facts.output.scale, facts.source.size.multiple
     long, short = model.side(2 * (declared + _BEYOND) + multiple), model.side(8)
     noise = model.image(*((long, short) if upright else (short, long)), items=2)
-    reach, generator = 0, generator_of(model.exact)
+    reach, (generator, _) = 0, model.exact.require(ImageGeneratorFacts)
     for offset in range(multiple):  # a pixel's place within a stride decides how far it sees
         at = long // 2 // multiple * multiple + offset
         image = (0.4 + 0.2 * noise.double()).requires_grad_()  # away from 0 and 1, where a clamp hides everything

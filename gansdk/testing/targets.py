@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.model.config import ModelConfig
-    from gansdk.model.protocols import Encoder, Generator, Model
+    from gansdk.model.protocols import Model
     from gansdk.models.loading import LoadedModel
     from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.declarations import Config, Method, Task
@@ -241,20 +241,6 @@ class ModelUnderTest:
         """The smallest height or width from this up that its size rule allows."""
         rule = self.from_image.source.size
         return -(-max(at_least, rule.minimum) // rule.multiple) * rule.multiple
-
-
-def generator_of(model: Model) -> Generator:
-    """The generator of a model whose facts declare one."""
-    if model.generator is None:
-        raise TypeError("assemble() gave no generator although its facts declare one")
-    return model.generator
-
-
-def encoder_of(model: Model) -> Encoder:
-    """The encoder of a model whose facts declare one."""
-    if model.encoder is None:
-        raise TypeError("assemble() gave no encoder although its facts declare one")
-    return model.encoder
 
 
 def _enter_double(_network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:

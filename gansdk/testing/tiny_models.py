@@ -1,18 +1,21 @@
 """Models of random weights for facts that the kit makes up, so that a task can be tried without anybody's plugin.
 
-There is one of each kind that a task may ask for. The latent has the variables ``noise``, ``class`` and ``style``; the
-encoder gives the latter two, and features.
+There is one of each kind that a task may ask for. The latent has the variables ``noise``, ``class`` and ``style``,
+which the encoder gives too, with ``features``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from itertools import product
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from gansdk.model.facts import (
+    ClassifierFacts,
+    DiscriminatorFacts,
     EncoderFacts,
     Facts,
     ImageGeneratorFacts,
@@ -21,9 +24,11 @@ from gansdk.model.facts import (
     ImageSpec,
     LatentGeneratorFacts,
     LatentSource,
+    MaskedImageGeneratorFacts,
+    MaskedImageSource,
 )
 from gansdk.model.protocols import Model
-from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise, Variable
+from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise, Variable, width
 from gansdk.models.writing import Export, write_model
 from gansdk.options import Options
 from gansdk.plugins.declarations import Method
@@ -53,6 +58,7 @@ GENERATORS: tuple[GeneratorFacts | None, ...] = (
     _image_generator(2),
     _image_generator(1),
     LatentGeneratorFacts(source=_LATENT, output=_SPEC),
+    MaskedImageGeneratorFacts(source=MaskedImageSource(), output=ImageOutput(), receptive_field=1, outside="redrawn"),
     _image_generator(4, channels=1),
     LatentGeneratorFacts(source=LatentSource(variables=(_NOISE,)), output=_SPEC),
     LatentGeneratorFacts(
@@ -68,9 +74,16 @@ ENCODERS: tuple[EncoderFacts | None, ...] = (
 )
 
 
+DISCRIMINATORS = (None, DiscriminatorFacts(data=_SPEC, given=_CODES[:1]))
+CLASSIFIERS = (None, ClassifierFacts(data=_SPEC, labels=("zero", "one", "two")))
+
+
 def made_facts() -> list[Facts]:
     """Facts of every kind of generator, with and without each of the other facets."""
-    return [Facts(generator=generator, encoder=encoder) for generator in GENERATORS for encoder in ENCODERS]
+    return [
+        Facts(generator=generator, encoder=encoder, discriminator=discriminator, classifier=classifier)
+        for generator, encoder, discriminator, classifier in product(GENERATORS, ENCODERS, DISCRIMINATORS, CLASSIFIERS)
+    ]
 
 
 class NetworkOptions(Options):
@@ -82,14 +95,20 @@ class NetworkOptions(Options):
 def networks(options: NetworkOptions) -> Mapping[str, nn.Module]:
     """One layer for each facet."""
     facts, built = options.facts, dict[str, nn.Module]()
-    if isinstance(facts.generator, ImageGeneratorFacts):
-        output = facts.generator.output
-        channels = output.channels * output.scale**2
-        built["generator"] = nn.Conv2d(facts.generator.source.channels, channels, 3, padding=1)
-    if isinstance(facts.generator, LatentGeneratorFacts):
-        built["generator"] = nn.Linear(_numbers(facts.generator.source.variables), _pixels(facts.generator.output))
-    if facts.encoder is not None:
-        built["encoder"] = nn.Linear(_pixels(facts.encoder.data), _numbers(facts.encoder.variables))
+    generator, encoder = facts.generator, facts.encoder
+    discriminator, classifier = facts.discriminator, facts.classifier
+    if isinstance(generator, LatentGeneratorFacts):
+        built["generator"] = nn.Linear(_numbers(generator.source.variables), _pixels(generator.output))
+    elif generator is not None:
+        channels = generator.source.channels + isinstance(generator, MaskedImageGeneratorFacts)
+        built["generator"] = nn.Conv2d(channels, generator.output.channels * generator.output.scale**2, 3, padding=1)
+    if encoder is not None:
+        built["encoder"] = nn.Linear(_pixels(encoder.data), _numbers(encoder.variables))
+    if discriminator is not None:
+        numbers = _pixels(discriminator.data) + _numbers(discriminator.given)
+        built["discriminator"] = nn.Linear(numbers, len(discriminator.verdicts))
+    if classifier is not None:
+        built["classifier"] = nn.Linear(_pixels(classifier.data), len(classifier.labels))
     return built
 
 
@@ -99,6 +118,10 @@ def assemble(call: Mapping[str, Callable[..., Tensor]], facts: Facts) -> Model:
         facts,
         generator=None if facts.generator is None else _Generator(call["generator"], facts.generator),
         encoder=None if facts.encoder is None else _Encoder(call["encoder"], facts.encoder),
+        discriminator=None
+        if facts.discriminator is None
+        else _Discriminator(call["discriminator"], facts.discriminator),
+        classifier=None if facts.classifier is None else _Classifier(call["classifier"]),
     )
 
 
@@ -129,15 +152,13 @@ class _Generator:
         self._network, self._facts = network, facts
 
     def generate(self, source: Mapping[str, Tensor], /) -> Tensor:
-        output = self._facts.output
-        if isinstance(output, ImageOutput):
-            return functional.pixel_shuffle(self._network(source["image"]), output.scale).sigmoid()
-        latent = [_floats(source[variable.name], variable) for variable in self._latent.variables]
-        return self._network(torch.cat(latent, 1)).sigmoid().reshape(-1, output.channels, output.height, output.width)
-
-    @property
-    def _latent(self) -> LatentSource:
-        return cast("LatentSource", self._facts.source)
+        facts = self._facts
+        if isinstance(facts, LatentGeneratorFacts):
+            pixels = self._network(_joined(facts.source.variables, source)).sigmoid()
+            return pixels.reshape(-1, facts.output.channels, facts.output.height, facts.output.width)
+        names = ("image", "mask") if isinstance(facts, MaskedImageGeneratorFacts) else ("image",)
+        pixels = self._network(torch.cat([source[name] for name in names], 1))
+        return functional.pixel_shuffle(pixels, facts.output.scale).sigmoid()
 
 
 class _Encoder:
@@ -146,23 +167,41 @@ class _Encoder:
 
     def encode(self, data: Tensor, /) -> Mapping[str, Tensor]:
         variables = self._facts.variables
-        sizes = [_numbers([variable]) for variable in variables]
-        numbers = torch.split(self._network(data.flatten(1)), sizes, 1)
+        numbers = torch.split(self._network(data.flatten(1)), [width(variable) for variable in variables], 1)
         return {
             variable.name: values.softmax(1) if isinstance(variable, Categorical) else values.tanh()
             for variable, values in zip(variables, numbers, strict=True)
         }
 
 
-def _floats(values: Tensor, variable: Variable) -> Tensor:
-    """A categorical variable's numbers become weights."""
-    if isinstance(variable, Categorical) and values.dim() == 1:
-        return functional.one_hot(values, variable.k).float()
-    return values
+class _Discriminator:
+    def __init__(self, network: Callable[..., Tensor], facts: DiscriminatorFacts) -> None:
+        self._network, self._facts = network, facts
+
+    def discriminate(self, data: Tensor, /, given: Mapping[str, Tensor] | None = None) -> Tensor:
+        return self._network(torch.cat([data.flatten(1), _joined(self._facts.given, given or {})], 1))
+
+
+class _Classifier:
+    def __init__(self, network: Callable[..., Tensor]) -> None:
+        self._network = network
+
+    def classify(self, data: Tensor, /) -> Tensor:
+        return self._network(data.flatten(1))
+
+
+def _joined(variables: Sequence[Variable], values: Mapping[str, Tensor]) -> Tensor:
+    """Values of variables side by side, categorical ones as weights."""
+    found = []
+    for variable in variables:
+        value = values[variable.name]
+        is_index = isinstance(variable, Categorical) and value.dim() == 1
+        found.append(functional.one_hot(value, width(variable)).float() if is_index else value)
+    return torch.cat(found, 1)
 
 
 def _numbers(variables: Sequence[Variable]) -> int:
-    return sum(variable.k if isinstance(variable, Categorical) else variable.n for variable in variables)
+    return sum(width(variable) for variable in variables)
 
 
 def _pixels(spec: ImageSpec) -> int:

@@ -1,4 +1,4 @@
-"""The sketch plugin as a kit looks at it, as it is or broken in one place."""
+"""The sketch plugin, or the appraiser, as a kit looks at it, as it is or broken in one place."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from gansdk.testing.targets import MethodUnderTest, ModelUnderTest
 if TYPE_CHECKING:
     from exemplars import Change
 
-SOURCE = Path(sketch.__file__)
+SUPPORT = Path(sketch.__file__).parent
 
 _numbers = itertools.count()
 
 
-def kit(folder: Path, change: Change | None = None) -> Kit:
+def kit(folder: Path, change: Change | None = None, *, name: str = "sketch") -> Kit:
     """The checks of its method and of a model of it, which is written into a folder."""
-    plugin = _changed(change)
+    plugin = _changed(SUPPORT / f"{name}.py", change)
     plugin.write(folder)
-    return Kit([MethodUnderTest(plugin.METHOD), ModelUnderTest("sketch", plugin.METHOD, folder)])
+    return Kit([MethodUnderTest(plugin.METHOD), ModelUnderTest(name, plugin.METHOD, folder)])
 
 
-def _changed(change: Change | None) -> ModuleType:
+def _changed(source: Path, change: Change | None) -> ModuleType:
     """The plugin's module under a name of its own, so that its import strings mean what was changed."""
-    text = SOURCE.read_text("utf-8")
+    text = source.read_text("utf-8")
     if change is not None:
-        assert (change.file, text.count(change.old)) == (SOURCE.name, 1), change
+        assert (change.file, text.count(change.old)) == (source.name, 1), change
         text = text.replace(change.old, change.new)
-    module = ModuleType(f"sketch_{next(_numbers)}")
+    module = ModuleType(f"{source.stem}_{next(_numbers)}")
     sys.modules[module.__name__] = module
     exec(compile(text, f"{module.__name__}.py", "exec"), vars(module))
     return module

@@ -262,6 +262,38 @@ BROKEN_SKETCHES = {
 """What exemplars cannot break, which start from an image and have no encoder."""
 
 
+APPRAISER = "appraiser.py"
+
+BROKEN_APPRAISERS = {
+    "eval-mode": [
+        Change(APPRAISER, "pixels = data.flatten(1)", "pixels = torch.nn.functional.dropout(data.flatten(1), 0.1)"),
+        Change(APPRAISER, "flat = data.flatten(1)", "flat = torch.nn.functional.dropout(data.flatten(1), 0.1)"),
+    ],
+    "same-call-same-bytes": [
+        Change(
+            APPRAISER,
+            "pixels = ",
+            "self.calls = getattr(self, 'calls', 0.0) + 1e-3\n        pixels = self.calls + ",
+        ),
+        Change(
+            APPRAISER,
+            "flat = ",
+            "self.calls = getattr(self, 'calls', 0.0) + 1e-3\n        flat = self.calls + ",
+        ),
+    ],
+    "batch-of-n": [
+        Change(APPRAISER, "pixels = data.flatten(1)", "pixels = data.flatten(1) - data.flatten(1).mean(0)"),
+        Change(APPRAISER, "flat = data.flatten(1)", "flat = data.flatten(1) - data.flatten(1).mean(0)"),
+    ],
+    "verdicts-and-logits": [
+        Change(APPRAISER, '"critic": nn.Linear(83, 2)', '"critic": nn.Linear(83, 1)'),
+        Change(APPRAISER, '"reader": nn.Linear(80, 3)', '"reader": nn.Linear(80, 4)'),
+        Change(APPRAISER, "return self._network(flat)", "return self._network(flat).argmax(1, True).expand(-1, 3)"),
+        Change(APPRAISER, "return self._network(flat)", "return self._network(flat / flat.sum(1, keepdim=True))"),
+    ],
+}
+"""A model with a discriminator and a classifier, and one fault."""
+
 TASKS = "tasks.py"
 
 BROKEN_TASKS = {
@@ -313,7 +345,8 @@ def failed(results):
 
 
 def test_every_check_has_something_that_it_catches():
-    assert BROKEN.keys() | BROKEN_SKETCHES.keys() | BROKEN_TASKS.keys() == {check.id for check in all_checks()}
+    caught = BROKEN.keys() | BROKEN_SKETCHES.keys() | BROKEN_APPRAISERS.keys() | BROKEN_TASKS.keys()
+    assert caught == {check.id for check in all_checks()}
 
 
 @pytest.mark.parametrize(("id_", "change"), cases(BROKEN))
@@ -324,6 +357,17 @@ def test_one_change_is_blamed_by_one_check(kit_of, id_, change):
 @pytest.mark.parametrize(("id_", "change"), cases(BROKEN_SKETCHES))
 def test_one_change_to_a_model_with_a_latent_and_an_encoder_is_blamed_by_one_check(tmp_path, id_, change):
     assert failed(sketches.kit(tmp_path / "model", change)).keys() == {id_}
+
+
+@pytest.mark.parametrize(("id_", "change"), cases(BROKEN_APPRAISERS))
+def test_one_change_to_a_discriminator_or_classifier_is_blamed_by_one_check(tmp_path, id_, change):
+    assert failed(sketches.kit(tmp_path / "model", change, name="appraiser")).keys() == {id_}
+
+
+def test_a_model_with_a_discriminator_and_a_classifier_passes(tmp_path):
+    results = list(sketches.kit(tmp_path / "model", name="appraiser"))
+    assert failed(results) == {}
+    assert "verdicts-and-logits" in {result.check.id for result in results if result.outcome == "passed"}
 
 
 @pytest.mark.parametrize(("id_", "change"), cases(BROKEN_TASKS))
