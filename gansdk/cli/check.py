@@ -210,6 +210,10 @@ def _call(context: typer.Context, values: dict[str, Any]) -> None:
 
         from gansdk.evaluation.benchmark import measure_speed
     bar, found = Bar(session.output), []
+    sides = ", ".join(f"{side}×{side}" for side in sorted(set(options.side)))
+    session.output.note(
+        f"inputs of {sides}: {options.rounds} rounds each, fewer if they take more than {options.patience:g} s"
+    )
     try:
         for speed in measure_speed(session.catalog, resolved, load, options, progress=bar.show):
             bar.clear()

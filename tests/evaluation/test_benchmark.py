@@ -56,6 +56,16 @@ def test_no_round_begins_once_patience_is_over_but_one_is_done():
     assert [len(speed.seconds) for speed in Benchmark(ways, CPU, 96, 3).run(50, 0.001, unseen)] == [1, 1]
 
 
+def test_progress_counts_the_time_where_patience_ends_it_before_the_rounds_do():
+    seen: list[float] = []
+    ways = [sleeping("a", 0.05), sleeping("b", 0.05)]
+    list(Benchmark(ways, CPU, 96, 3).run(1000, 0.3, lambda done, total: seen.append(done / total)))
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0, 1)
+    # By calls alone it would be less than 1 % all the time.
+    assert 0.5 < seen[-2] < 1
+
+
 def test_the_three_ways_compute_the_same_image(tmp_path):
     tiny.write(tmp_path / "m")
     resolved = ResolvedModel("./m", tmp_path / "m", read_config(tmp_path / "m"), tiny.METHOD)
