@@ -25,7 +25,7 @@ from gansdk.data.stacked import ImageBatches, StackedImages, stack_images
 from gansdk.evaluation.evaluators import PRETRAINED, EvaluatorRecord, evaluator_network, predict
 from gansdk.files import sha256, write_whole
 
-SETS = {one.name: one for one in (MNIST, FASHION_MNIST)}
+SETS = {known.name: known for known in (MNIST, FASHION_MNIST)}
 EPOCHS = {"mnist": 5, "fashion-mnist": 7}
 BATCH = 128
 RATE = 4e-3

@@ -173,7 +173,7 @@ def _check_size(
     image: NDArray[np.uint8], size: tuple[int, int] | None, where: str, options: Options | None = None
 ) -> None:
     if size is not None and image.shape[:2] != tuple(size):
-        found, wanted = (f"{one[1]}x{one[0]}" for one in (image.shape, size))
+        found, wanted = (f"{shape[1]}x{shape[0]}" for shape in (image.shape, size))
         hint = _way_out(image, wanted, options) or "bring all images to one size first"
         raise InputError(f"{where} is {found} pixels, not {wanted}", hint=hint)
 
@@ -181,7 +181,7 @@ def _check_size(
 def _way_out(image: NDArray[np.uint8], wanted: str, options: Options | None) -> str:
     """How to train on images like this one; nothing where a recipe's options do not say their size."""
     sides = {"height": image.shape[0], "width": image.shape[1]}
-    infos = [] if options is None else [one for one in describe(type(options)) if one.name in sides]
+    infos = [] if options is None else [info for info in describe(type(options)) if info.name in sides]
     if options is None or len(infos) < len(sides):
         return ""
     is_coloured = bool((image != image[..., :1]).any())
@@ -189,7 +189,7 @@ def _way_out(image: NDArray[np.uint8], wanted: str, options: Options | None) -> 
     try:
         validate(type(options), {**options.model_dump(), **asked})
     except UsageError:
-        ranges = " and ".join(f"{one.name} {one.metavar} ({one.help})" for one in infos)
+        ranges = " and ".join(f"{info.name} {info.metavar} ({info.help})" for info in infos)
         return f"bring all images to {wanted}, or to another size that can be set: {ranges}"
     flags = " ".join(f"--set {name}={value}" for name, value in asked.items())
     settings = as_typed(flags, f"options={asked}")
@@ -224,7 +224,8 @@ def match_classes(chosen: NDArray[np.int64], true: NDArray[np.int64], k: int) ->
     together = np.zeros((k, k), np.int64)
     np.add.at(together, (chosen, true), 1)
     _, classes = linear_sum_assignment(together, maximize=True)
-    return [int(one) for one in classes]
+    matched: list[int] = classes.tolist()
+    return matched
 
 
 class ImageBatches:
