@@ -297,6 +297,12 @@ BROKEN_APPRAISERS = {
 TASKS = "tasks.py"
 
 BROKEN_TASKS = {
+    "plugin-works": [  # a task whose media or fits do not exist is not registered
+        Change(PACKAGE, '"photo"),),\n    outputs={"image": "image"}', '"photo"),),\n    outputs={"image": "imgae"}'),
+        Change(PACKAGE, '"photo"),),\n    outputs={"image"', '"photo", fits="discriminater"),),\n    outputs={"image"'),
+        Change(PACKAGE, '("image", "photo"),),\n    outputs={"rec', '("photo", "photo"),),\n    outputs={"rec'),
+        Change(PACKAGE, '("image", "photo"),),\n    outputs={"rec', '("os:path", "photo"),),\n    outputs={"rec'),
+    ],
     "import-strings-resolve": [
         Change(PACKAGE, ".tasks:describe_many", ".tasks:describe_all"),
         Change(PACKAGE, ".tasks:darken", ".tasks:np"),
