@@ -1,4 +1,4 @@
-"""What an encoder gives for one image: named parts, as numbers and as a record."""
+"""What an encoder gives for one image: named variables, as numbers and as a record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _SHOWN = 4
-"""Numbers of a part that are shown; of more, how many there are."""
+"""Numbers of a variable that are shown; of more, how many there are."""
 
 _DOUBTED = 0.5
 """How likely another category is, against the likeliest, that is named beside it."""
@@ -27,17 +27,20 @@ _DOUBTED = 0.5
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Encoding(Mapping[str, "NDArray[np.float32]"]):
-    """Numbers by part, float32 [n]; of a categorical part the probabilities [k].
+    """Numbers by variable, float32 [n]; of a categorical one the probabilities [k].
 
     Attributes:
         variables: What the numbers are of, in their order.
-        numbers: They, by part.
+        numbers: They, by variable.
+        generator: The fingerprint of the model's generator, so that what is written of it can be decoded by no other;
+            empty if it has none.
         notes: What was done to the image so that it could be read, and what is to be known of the reading, a line
             each; empty where it was read as it is.
     """
 
     variables: Sequence[Variable]
     numbers: Mapping[str, NDArray[np.float32]]
+    generator: str = ""
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
@@ -54,7 +57,7 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
         return f"<Encoding {', '.join(shown)}>"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: a row for each part, and the notes."""
+        """What a notebook shows: a row for each variable, and the notes."""
         rows = [(variable.name, self._shown(variable)) for variable in self.variables] + [
             ("", note) for note in self.notes
         ]
@@ -70,10 +73,10 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
         )
 
     def label(self, name: str) -> str:
-        """The likeliest value of a categorical part, in words.
+        """The likeliest value of a categorical variable, in words.
 
         Raises:
-            KeyError: If there is no such part.
+            KeyError: If there is no such categorical variable.
         """
         variable = next(one for one in self.variables if one.name == name)
         if not isinstance(variable, Categorical):
@@ -92,11 +95,12 @@ class Encoding(Mapping[str, "NDArray[np.float32]"]):
             return f"{variable.name} {' or '.join(map(variable.label, likely))}: {shares}"
         if len(numbers) <= _SHOWN:
             return f"{variable.name} {' '.join(f'{number:.3g}' for number in numbers)}"
-        return f"{len(numbers)} {variable.name}, which --part {variable.name} prints"
+        return f"{len(numbers)} {variable.name}, which --variable {variable.name} prints"
 
     def record(self) -> dict[str, Any]:
         """It as plain data, for a line of JSON: nine digits, which is all that float32 has."""
-        return {variable.name: self._record(variable) for variable in self.variables}
+        whose = {"generator": self.generator} if self.generator else {}
+        return {**whose, **{variable.name: self._record(variable) for variable in self.variables}}
 
     def shown(self) -> dict[str, Any]:
         """The same without features, which are for searching and not for reading, unless they are all."""

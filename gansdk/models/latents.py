@@ -1,24 +1,32 @@
-"""Latents: drawn from their parts' distributions, set by hand, put together for a generator.
+"""Latents: drawn from the distributions of their variables, set by hand, read from a file.
 
-A latent is a mapping from part names to numpy arrays whose first axis counts samples: float32 [N, n], for a
-categorical int64 [N]. Sample *i* is drawn from (seed, *i*) alone, so that the first ten of a hundred samples are the
-ten samples, on every machine.
+A latent is a mapping from names of variables to numpy arrays, on the CPU, whose first axis counts samples: float32
+[N, n], for a categorical int64 [N] or weights [N, k]. A generator takes the same as tensors, on any device:
+``{name: torch.from_numpy(array) for name, array in latent.items()}``.
+
+Sample *i* is drawn from (seed, *i*) alone, so that the first ten of a hundred samples are the ten samples, on every
+machine.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gansdk.errors import NotApplicableError, OptionError, entry, nearest, option
+from gansdk.media.records import read_arrays
 from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.model.tensors import shape_text
 from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from os import PathLike
 
     from numpy.typing import NDArray
 
@@ -296,6 +304,44 @@ def check_latent(source: LatentSource, latent: Mapping[str, NDArray[np.generic]]
     return found
 
 
+def read_latents(
+    path: str | PathLike[str], source: LatentSource, fingerprint: str, *, any_generator: bool = False
+) -> Latent:
+    """Latents from an ``.npz`` file, made by this very generator: numbers mean something else to another one.
+
+    Args:
+        path: The file, as ``generate``, ``traverse`` or ``encode`` writes it.
+        source: What a latent of the generator consists of.
+        fingerprint: The generator's, as ``pipeline.fingerprint()`` and ``context.fingerprint()`` give it.
+        any_generator: Whether latents are taken too that are another generator's, or do not say whose they are.
+
+    Raises:
+        InputError: If the file is missing or damaged.
+        NotApplicableError: If its latents are another generator's, or it does not say whose they are.
+        OptionError: If they do not fit this generator.
+    """
+    arrays = stored_arrays(Path(path))
+    found = {str(text) for text in np.atleast_1d(arrays.get("generator", np.array([], np.str_)))}
+    if not any_generator and not found:
+        what = f"{path} does not say which generator its latents are of"
+        raise NotApplicableError(what, hint=f"if they are of this one, add {option('any_generator', True)}")
+    if not any_generator and found != {fingerprint}:
+        what = f"{path} holds latents of another generator, which would mean other images here"
+        raise NotApplicableError(what, hint="use the model that made them")
+    return check_latent(source, arrays, str(path))
+
+
+def stored_arrays(path: Path) -> Mapping[str, NDArray[np.generic]]:
+    """The arrays of a file, read once for all pieces of a call; raises an :class:`InputError` if it cannot be read."""
+    state = path.stat() if path.is_file() else None
+    return _read_once(path.absolute(), *((state.st_size, state.st_mtime_ns) if state is not None else (0, 0)))
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, _size: int, _changed: int) -> Mapping[str, NDArray[np.generic]]:
+    return read_arrays(path)
+
+
 def _checked(variable: Variable, array: NDArray[np.generic], where: str) -> NDArray[np.float32] | NDArray[np.int64]:
     width = variable.k if isinstance(variable, Categorical) else variable.n
     if isinstance(variable, Features):
@@ -306,8 +352,7 @@ def _checked(variable: Variable, array: NDArray[np.generic], where: str) -> NDAr
             raise OptionError(f"{where}: {variable.name} goes from 0 to {variable.k - 1}")
         return chosen
     if array.ndim != 2 or array.shape[1] != width or not np.issubdtype(array.dtype, np.floating):
-        shape = "×".join(str(length) for length in array.shape)
-        raise OptionError(f"{where}: {variable.name} is {array.dtype} {shape}, not numbers N×{width}")
+        raise OptionError(f"{where}: {variable.name} is {array.dtype} {shape_text(array.shape)}, not numbers N×{width}")
     numbers = array.astype(np.float32)
     if not np.isfinite(numbers).all():
         raise OptionError(f"{where}: {variable.name} holds NaN or infinity")

@@ -221,12 +221,13 @@ class Pipeline:
 
     def _surroundings(self, context: Context, precision: Precision) -> Context:
         memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
-        return replace(context, measured=self._measured[precision], memory=memory, fingerprint=self._fingerprint)
+        return replace(context, measured=self._measured[precision], memory=memory, fingerprint=self.fingerprint)
 
     def _assemble(self, placement: Placement) -> Model:
         return assemble(self.loaded, placement, needs_gradients=self.task.needs_gradients)
 
-    def _fingerprint(self) -> str:
+    def fingerprint(self) -> str:
+        """Identifies the model's generator, so that a file of latents is not taken to another one."""
         with self._lock:
             if self._identity is None:
                 self._identity = fingerprint(self.loaded)

@@ -67,7 +67,7 @@ def run(model: Model, inputs: Mapping[str, Image], options: EncodeOptions, conte
         model: One with an encoder.
         inputs: ``image``, of the size and channels that the encoder takes.
         options: See :class:`EncodeOptions`.
-        context: Unused.
+        context: Gives the fingerprint of the generator.
 
     Returns:
         The parts that the encoder declares, or the one that was asked for.
@@ -80,7 +80,7 @@ def run(model: Model, inputs: Mapping[str, Image], options: EncodeOptions, conte
 
 
 def run_many(
-    model: Model, inputs: Sequence[Mapping[str, Image]], options: EncodeOptions, _context: Context, /
+    model: Model, inputs: Sequence[Mapping[str, Image]], options: EncodeOptions, context: Context, /
 ) -> list[Encoding]:
     """Reads several images at once; each gives what it gives alone."""
     from gansdk.models.encodings import Encoding
@@ -90,8 +90,10 @@ def run_many(
     variables = _variables(_encoder(model.facts), options.variable)
     given = model.encoder.encode(_tensor([each["image"] for each in inputs]))
     numbers = {variable.name: _numbers(given, variable, len(inputs)) for variable in variables}
+    whose = context.fingerprint() if model.facts.generator is not None else ""
     return [
-        Encoding(variables, {name: each[at].numpy() for name, each in numbers.items()}) for at in range(len(inputs))
+        Encoding(variables, {name: each[at].numpy() for name, each in numbers.items()}, whose)
+        for at in range(len(inputs))
     ]
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from gansdk.errors import NotApplicableError, OptionError
+from gansdk.errors import OptionError
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.options import Options, Seed
 from gansdk.plugins.declarations import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from numpy.typing import NDArray
 
     from gansdk.media.gallery import Gallery
     from gansdk.media.image import Image
@@ -73,6 +70,9 @@ class GenerateOptions(Options):
     latents: Annotated[
         Path | None, Field(description="an .npz file of latents that this generator made, instead of random ones")
     ] = None
+    any_generator: Annotated[
+        bool, Field(description="also take latents of another generator, or of a file that does not say whose they are")
+    ] = False
     truncation: Annotated[
         Annotated[float, Field(gt=0, le=10)] | None,
         Field(description="keep normal noise within ± this: likelier images, and less alike ones get rarer"),
@@ -158,12 +158,12 @@ def _layout(options: GenerateOptions, count: int) -> tuple[int, list[str]]:
 
 
 def _latent(source: LatentSource, options: GenerateOptions, context: Context) -> Latent:
-    from gansdk.models.latents import draw
+    from gansdk.models.latents import draw, read_latents
 
     if options.latents is None:
         numbers = range(options.first, options.first + (options.n or _DEFAULT))
         return draw(source, options.seed, numbers, truncation=options.truncation)
-    arrays = read_latents(options.latents, source, context)
+    arrays = read_latents(options.latents, source, context.fingerprint(), any_generator=options.any_generator)
     chosen = slice(options.first, None if options.n is None else options.first + options.n)
     found = {name: array[chosen].copy() for name, array in arrays.items()}
     count, held = (len(next(iter(each.values()))) for each in (found, arrays))
@@ -171,37 +171,6 @@ def _latent(source: LatentSource, options: GenerateOptions, context: Context) ->
         what = f"{options.latents} holds {held} latents, not {options.n or 'any'} from number {options.first} on"
         raise OptionError(what, hint="change n or first")
     return found
-
-
-def read_latents(path: Path, source: LatentSource, context: Context) -> Latent:
-    """Latents from a file, of this very generator.
-
-    Raises:
-        InputError: If the file is missing or damaged.
-        NotApplicableError: If another generator's latents are in it.
-        OptionError: If they do not fit this generator.
-    """
-    from gansdk.models.latents import check_latent
-
-    arrays = _kept(path)
-    said = str(arrays["generator"]) if "generator" in arrays else ""
-    if said and context.fingerprint() and said != context.fingerprint():
-        what = f"{path} holds latents of another generator, which would mean other images here"
-        raise NotApplicableError(what, hint="use the model that made them")
-    return check_latent(source, arrays, str(path))
-
-
-def _kept(path: Path) -> Mapping[str, NDArray[Any]]:
-    """The arrays of a file, read once for all pieces of a call."""
-    state = path.stat() if path.is_file() else None
-    return _read(path.absolute(), *((state.st_size, state.st_mtime_ns) if state is not None else (0, 0)))
-
-
-@lru_cache(maxsize=1)
-def _read(path: Path, _size: int, _changed: int) -> Mapping[str, NDArray[Any]]:
-    from gansdk.media.records import read_arrays
-
-    return read_arrays(path)
 
 
 def count(_facts: Facts, options: GenerateOptions, /) -> int:
@@ -232,5 +201,7 @@ def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range
 def _count(options: GenerateOptions) -> int:
     if options.latents is None:
         return _DEFAULT
-    arrays = _kept(options.latents)
+    from gansdk.models.latents import stored_arrays
+
+    arrays = stored_arrays(options.latents)
     return max(1, max((len(array) for array in arrays.values() if array.ndim), default=0) - options.first)

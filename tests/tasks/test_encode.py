@@ -61,7 +61,8 @@ def test_what_was_done_to_a_image_stands_with_what_was_read(encode):
 def test_a_record_has_labels_and_every_digit_of_float32(encode):
     found = encode(image())
     record = found.record()
-    assert list(record) == ["class", "style", "features"]
+    assert list(record) == ["generator", "class", "style", "features"]
+    assert record["generator"] == encode.fingerprint()
     assert record["class"]["label"] == found.label("class")
     assert record["class"]["index"] == int(found["class"].argmax())
     np.testing.assert_array_equal(np.array(record["class"]["probabilities"], np.float32), found["class"])
@@ -110,7 +111,8 @@ def test_an_encoder_that_does_not_give_what_it_declares_is_found_out(encode):
 def test_what_it_reads_is_a_latent_again(encode, sketched, tmp_path):
     read = [encode(image(seed)) for seed in range(4)]
     arrays = {name: np.stack([one[name] for one in read]) for name in ("class", "style")}
-    np.savez(tmp_path / "read.npz", noise=np.zeros((4, 4), np.float32), **arrays)
+    whose = np.array([encode.fingerprint()] * 4)  # one for each record, as `gansdk map encode` writes them
+    np.savez(tmp_path / "read.npz", noise=np.zeros((4, 4), np.float32), generator=whose, **arrays)
     gallery = sketched(GENERATE)(latents=tmp_path / "read.npz")
     assert len(gallery) == 4
     np.testing.assert_array_equal(gallery.arrays["class"], arrays["class"])
@@ -133,7 +135,7 @@ def test_what_it_is_not_sure_of_is_said(shares, said):
 
 
 def test_features_are_for_searching_and_not_for_reading(encode):
-    assert list(encode(image()).record()) == ["class", "style", "features"]
+    assert list(encode(image()).record()) == ["generator", "class", "style", "features"]
     assert list(encode(image()).shown()) == ["class", "style"]
     assert list(encode(image(), variable="features").shown()) == ["features"]
     assert encode(image()).words().endswith("; 5 features, which --part features prints")

@@ -85,8 +85,17 @@ def test_another_models_latents_are_refused(generate, sketched, tmp_path):
 def test_weights_of_a_category_are_a_latent_too(generate, tmp_path):
     gallery = generate(n=3)
     one_hot = np.eye(3, dtype=np.float32)[gallery.arrays["class"]]
-    np.savez(tmp_path / "weights.npz", **{**gallery.arrays, "class": one_hot})
+    np.savez(tmp_path / "weights.npz", **{**gallery.arrays, "class": one_hot}, **gallery.notes)
     np.testing.assert_array_equal(generate(latents=tmp_path / "weights.npz").pixels, gallery.pixels)
+
+
+def test_latents_that_do_not_say_whose_they_are_have_to_be_allowed(generate, tmp_path):
+    gallery = generate(n=3)
+    np.savez(tmp_path / "bare.npz", **gallery.arrays)
+    with pytest.raises(NotApplicableError, match=r"does not say which generator.*any_generator=True"):
+        generate(latents=tmp_path / "bare.npz")
+    found = generate(latents=tmp_path / "bare.npz", any_generator=True)
+    np.testing.assert_array_equal(found.pixels, gallery.pixels)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +118,7 @@ def test_wrong_options_are_refused(generate, options, said):
 
 
 def test_an_option_that_is_not_there_is_answered_with_those_that_are(generate):
-    every = "columns, first, latents, n, seed, set, truncation"
+    every = "any_generator, columns, first, latents, n, seed, set, truncation"
     with pytest.raises(UnknownNameError, match=f"there is no option 'm'; there are {every}$"):
         generate(m=4)
     with pytest.raises(UnknownNameError, match=r"there is no option 'colums'; did you mean columns\?$"):
