@@ -134,7 +134,7 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
         (("generate", "--set", "class=twoo"), "class takes one of zero (0), one (1), two (2); did you mean two?"),
         (("traverse", "--code", "clas"), "did you mean class?"),
         (("traverse", "--code", "style.0", "--set", "style.0=1"), "style.0 cannot be swept and held"),
-        (("encode", "photo.png", "--part", "stile"), "there is no part 'stile'; did you mean style?"),
+        (("encode", "photo.png", "--variable", "stile"), "there is no part 'stile'; did you mean style?"),
         (
             ("traverse", "--code", "style.0", "--steps", "1000", "--rows", "1000"),
             "1000000 images of 8×10 are too many for one grid, which holds 16070; "
@@ -161,7 +161,7 @@ def test_what_the_facts_show_to_be_wrong_is_said_before_weights_are_read(with_sk
     done = with_sketch("run", line[0], "-m", "./model", *line[1:])
     assert (done.code, done.out) == (2, "")
     assert said in done.err
-    if "--part" in line:
+    if "--variable" in line:
         (with_sketch.cwd / "folder").mkdir()
         done = with_sketch("map", "encode", "folder", "out", "-m", "./model", *line[2:])
         assert (done.code, said in done.err) == (2, True)
@@ -232,7 +232,7 @@ def test_images_are_read_as_lines_of_json_or_arrays(with_sketch, digits):
     assert done.records[0]["class"]["label"] in {"zero", "one", "two"}
     assert all(list(record) == ["input", "class", "style"] for record in done.records)
     assert re.search(r"digits/a\.png: class (zero|one|two)( or \w+)*: \.\d\d", done.err)
-    (asked,) = with_sketch("run", "encode", "-m", "./model", inputs[0], "--part", "features", "--json").records
+    (asked,) = with_sketch("run", "encode", "-m", "./model", inputs[0], "--variable", "features", "--json").records
     assert len(asked["features"]) == 5
     assert with_sketch("run", "encode", "-m", "./model", *inputs, "-o", "read.npz").code == 0
     with np.load(with_sketch.cwd / "read.npz") as kept:

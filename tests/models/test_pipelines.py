@@ -218,7 +218,7 @@ def test_which_of_several_is_wrong_is_named(sharpen, tmp_path):
         sharpen([photo(), "gone"])
     with pytest.raises(OptionError, match="superres takes photo; 2 given"):
         sharpen([photo()], [photo()])
-    with pytest.raises(OptionError, match="batches of one length"):
+    with pytest.raises(OptionError, match="superres takes photo; 2 given"):
         sharpen([photo()], photo())
 
 

@@ -138,4 +138,4 @@ def test_features_are_for_searching_and_not_for_reading(encode):
     assert list(encode(image()).record()) == ["generator", "class", "style", "features"]
     assert list(encode(image()).shown()) == ["class", "style"]
     assert list(encode(image(), variable="features").shown()) == ["features"]
-    assert encode(image()).words().endswith("; 5 features, which --part features prints")
+    assert encode(image()).words().endswith("; 5 features, which --variable features prints")
