@@ -30,7 +30,7 @@ def sharpened() -> None:
     with PILImage.open(PHOTO) as photo:
         variable = photo.crop(PART)
     size = (variable.width * SCALE, variable.height * SCALE)
-    result = gansdk.pipeline("superres", model="builtin:srresnet-x4", device="cpu")(PHOTO).to_image()
+    result = gansdk.pipeline("superres", model="builtin:srresnet-x4", device="cpu")(PHOTO).to_pil()
     panels = {
         "input": variable.resize(size, PILImage.Resampling.NEAREST),
         "bicubic": variable.resize(size, PILImage.Resampling.BICUBIC),

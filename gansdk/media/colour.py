@@ -1,8 +1,7 @@
-"""Colour as files state it without a profile, and the ICC profile that says the same.
+"""Colour that a file states without a profile, and the ICC profile that states the same.
 
-PNG (cICP, gAMA, cHRM), AVIF and HEIC (nclx), BMP and EXIF name primaries and a curve. No program that a result meets
-later reads these from other formats, but all read ICC, so the statement is carried over as a profile and no pixel
-changes. What amounts to sRGB needs none.
+PNG (cICP, gAMA, cHRM), AVIF and HEIC (nclx), BMP and EXIF name primaries and a curve. Few programs read these from
+other formats, but all read ICC, so the statement is carried over as a profile and no pixel changes. sRGB needs none.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-Chromaticities = tuple[float, float, float, float, float, float, float, float]
-"""x and y of white, red, green and blue."""
+Chromaticities = tuple[float, ...]
+"""x and y of white, red, green and blue: eight numbers."""
 
 _Matrix = NDArray[np.float64]
 
@@ -45,23 +44,23 @@ _PRIMARIES: dict[int, Chromaticities] = {
 """By their number in ITU-T H.273."""
 
 _EXPONENTS = {4: 2.2, 5: 2.8, 8: 1.0}
-"""Curves of H.273 that are powers. Those of video (1, 6, 14, 15) are read as sRGB, as browsers do: an image that
-carries one is made to be seen on the same screens."""
+"""Curves of H.273 that are powers. Those of video (1, 6, 14, 15) are read as sRGB, as browsers do: such an image is
+made for the same screens."""
 
 _HDR = {16: "PQ", 18: "HLG"}
 
 _GAMMA_THRESHOLD = 0.05
-"""libpng's: exponents that differ by less are taken for one another."""
+"""As in libpng: exponents that differ by less are treated as equal."""
 
 
 @dataclass(frozen=True)
 class Colour:
-    """How numbers become light.
+    """A colour space: how numbers become light.
 
     Attributes:
         primaries: Chromaticities of white and the primaries.
-        exponent: Light is the number to this power; None stands for the curve of sRGB.
-        hdr: Which curve of HDR was stated (``PQ``, ``HLG``); empty for none.
+        exponent: Light is the number to this power; None means the curve of sRGB.
+        hdr: Which HDR curve was stated (``PQ``, ``HLG``); empty for none.
     """
 
     primaries: Chromaticities = _SRGB
@@ -70,7 +69,7 @@ class Colour:
 
     @property
     def is_srgb(self) -> bool:
-        """Whether a profile would say nothing."""
+        """Whether no profile is needed."""
         return self.exponent is None and self.has_srgb_primaries
 
     @property
@@ -83,7 +82,7 @@ ADOBE_RGB = Colour(_ADOBE, 563 / 256)
 
 
 def of_codes(primaries: int, transfer: int) -> Colour | None:
-    """What two code points of H.273 (cICP, nclx) state; None if nothing that is known here."""
+    """The colour that two code points of H.273 (cICP, nclx) state; None if it is unknown here."""
     if primaries not in {2, *_PRIMARIES}:
         return None
     chosen = _PRIMARIES.get(primaries, _SRGB)  # 2: unspecified
@@ -91,60 +90,63 @@ def of_codes(primaries: int, transfer: int) -> Colour | None:
 
 
 def of_gamma(primaries: Chromaticities | None, gamma: float | None) -> Colour | None:
-    """What cHRM and gAMA state; None if they contradict themselves.
+    """The colour that cHRM and gAMA state; None if they contradict themselves.
 
     Args:
         primaries: Those of sRGB if not given.
-        gamma: The exponent from light to numbers; sRGB's curve if not given, or if it is near 1 / 2.2, which PNG
-            recommends to write beside it.
+        gamma: The exponent from light to numbers. The curve is that of sRGB if it is not given, or if it is near
+            1 / 2.2, which PNG recommends to write beside that curve.
     """
     chosen = primaries if primaries is not None else _SRGB
     if gamma is not None and not 0.01 < gamma < 10:
         return None
-    is_usual = gamma is None or abs(gamma * 2.2 - 1) < _GAMMA_THRESHOLD
-    colour = Colour(chosen, None if is_usual or gamma is None else 1 / gamma)
-    return colour if _is_possible(chosen) else None
-
-
-def _is_possible(primaries: Chromaticities) -> bool:
-    """Whether white lies between the primaries, which are no line."""
-    if any(not 0 <= number <= 1.2 for number in primaries) or primaries[1] < 0.01:
-        return False
+    if any(not 0 <= number <= 1.2 for number in chosen) or chosen[1] < 0.01:
+        return None
     try:
-        weights = np.linalg.solve(_xyz(primaries[2:]), _xyz(primaries[:2])[:, 0] / primaries[1])
-    except np.linalg.LinAlgError:
-        return False
-    return bool(np.all(weights > 0) and np.all(weights < 100))
-
-
-def profile(colour: Colour, channels: int) -> bytes:
-    """An ICC profile (version 4.3, matrix and curve) that states a colour; the same colour gives the same bytes.
-
-    Args:
-        colour: What it states. HDR is stated as sRGB's curve: what is brighter than white has no place in an image
-            of 8 or 16 bits.
-        channels: 3, or 1 for a profile of grey, which has a curve alone.
-    """
-    curve = b"para" + bytes(4) + _curve(colour.exponent)
-    tags = {
-        b"desc": _text(f"{_name(colour)}{' grey' if channels == 1 else ''}"),
-        b"cprt": _text("CC0"),
-        b"wtpt": _numbers(_D50),
-        **({b"kTRC": curve} if channels == 1 else dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)),
-    }
-    adaptation = _adaptation(colour.primaries[:2])
-    tags[b"chad"] = b"sf32" + bytes(4) + _fixed(adaptation.ravel())
-    if channels != 1:
-        columns = adaptation @ _matrix(colour.primaries)
-        tags |= {name: _numbers(columns[:, n]) for n, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))}
-    return _assembled(tags, b"GRAY" if channels == 1 else b"RGB ")
+        weights = np.linalg.solve(_xyz(chosen[2:]), _white(chosen))
+    except np.linalg.LinAlgError:  # the primaries lie on a line
+        return None
+    if not (np.all(weights > 0) and np.all(weights < 100)):  # white lies outside of them
+        return None
+    is_usual = gamma is None or abs(gamma * 2.2 - 1) < _GAMMA_THRESHOLD
+    return Colour(chosen, None if is_usual or gamma is None else 1 / gamma)
 
 
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-def _name(colour: Colour) -> str:
+def profile(colour: Colour, channels: int) -> bytes:
+    """An ICC profile (version 4.3, matrix and curve) that states a colour; the same colour gives the same bytes.
+
+    Args:
+        colour: What it states. HDR is stated as the curve of sRGB: an image of 8 or 16 bits has no room for what is
+            brighter than white.
+        channels: 3, or 1 for a profile of grey, which has only a curve.
+    """
+    curve = b"para" + bytes(4)
+    if colour.exponent is not None:
+        curve += struct.pack(">HH", 0, 0) + _fixed([colour.exponent])
+    else:  # that of IEC 61966-2-1
+        curve += struct.pack(">HH", 3, 0) + _fixed([2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045])
+    tags = {
+        b"desc": _text(f"{_description(colour)}{' grey' if channels == 1 else ''}"),
+        b"cprt": _text("CC0"),
+        b"wtpt": _vector(_D50),
+        **({b"kTRC": curve} if channels == 1 else dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)),
+    }
+    cone_responses = _BRADFORD @ _white(colour.primaries)
+    adaptation: _Matrix = np.linalg.inv(_BRADFORD) @ np.diag(_BRADFORD @ _D50 / cone_responses) @ _BRADFORD
+    tags[b"chad"] = b"sf32" + bytes(4) + _fixed(adaptation.ravel())
+    if channels != 1:
+        columns = _xyz(colour.primaries[2:])
+        # From linear RGB to XYZ with the luminance of white 1, then to the white of ICC.
+        columns = adaptation @ (columns * np.linalg.solve(columns, _white(colour.primaries)))
+        tags |= {name: _vector(columns[:, n]) for n, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))}
+    return _assembled(tags, b"GRAY" if channels == 1 else b"RGB ")
+
+
+def _description(colour: Colour) -> str:
     curve = "sRGB curve" if colour.exponent is None else f"gamma {colour.exponent:.4g}"
     if colour.has_srgb_primaries:
         return f"sRGB primaries, {curve}"
@@ -153,38 +155,22 @@ def _name(colour: Colour) -> str:
     return f"primaries {' '.join(f'{number:.4g}' for number in colour.primaries[2:])}, {curve}"
 
 
-def _xyz(xy: tuple[float, ...]) -> _Matrix:
+def _xyz(chromaticities: Chromaticities) -> _Matrix:
     """Columns x, y, z of chromaticities."""
-    pairs = np.reshape(xy, (-1, 2))
+    pairs = np.reshape(chromaticities, (-1, 2))
     return np.vstack([pairs.T, 1 - pairs.sum(axis=1)])
 
 
-def _matrix(primaries: Chromaticities) -> _Matrix:
-    """From linear RGB to XYZ with the luminance of white 1."""
-    columns = _xyz(primaries[2:])
-    white = _xyz(primaries[:2])[:, 0] / primaries[1]
-    return columns * np.linalg.solve(columns, white)
-
-
-def _adaptation(white: tuple[float, ...]) -> _Matrix:
-    """From a white to that of ICC, D50, after Bradford."""
-    seen = _BRADFORD @ (_xyz(white)[:, 0] / white[1])
-    adaptation: _Matrix = np.linalg.inv(_BRADFORD) @ np.diag(_BRADFORD @ _D50 / seen) @ _BRADFORD
-    return adaptation
-
-
-def _curve(exponent: float | None) -> bytes:
-    """A parametric curve: a power, or that of IEC 61966-2-1."""
-    if exponent is not None:
-        return struct.pack(">HH", 0, 0) + _fixed([exponent])
-    return struct.pack(">HH", 3, 0) + _fixed([2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045])
+def _white(primaries: Chromaticities) -> _Matrix:
+    """White in XYZ with the luminance 1."""
+    return _xyz(primaries[:2])[:, 0] / primaries[1]
 
 
 def _fixed(numbers: _Matrix | list[float]) -> bytes:
     return b"".join(struct.pack(">i", round(float(number) * 65536)) for number in numbers)
 
 
-def _numbers(xyz: _Matrix) -> bytes:
+def _vector(xyz: _Matrix) -> bytes:
     return b"XYZ " + bytes(4) + _fixed(xyz)
 
 
@@ -198,12 +184,12 @@ def _assembled(tags: dict[bytes, bytes], space: bytes) -> bytes:
     table, body = [], b""
     places: dict[bytes, int] = {}
     for name, content in tags.items():
-        if content not in places:  # the three curves are one
+        if content not in places:  # the three curves share one place
             places[content] = at + len(body)
             body += content + bytes(-len(content) % 4)
         table.append(struct.pack(">4sII", name, places[content], len(content)))
     head = struct.pack(">I4sI4s4s4s", at + len(body), b"", 0x04300000, b"mntr", space, b"XYZ ")
-    head += struct.pack(">6H4s", 2024, 1, 1, 0, 0, 0, b"acsp")  # no time of making: the same bytes every time
+    head += struct.pack(">6H4s", 2024, 1, 1, 0, 0, 0, b"acsp")  # a fixed date, for the same bytes every time
     head += bytes(28) + _fixed(_D50) + bytes(48)
     return head + struct.pack(">I", len(tags)) + b"".join(table) + body
 
@@ -212,26 +198,26 @@ _SPACES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK", b"Lab ": "LAB"}
 
 
 def profile_space(icc: bytes) -> str | None:
-    """The colour model that a profile is for (``RGB``, ``grey``, ``CMYK``, ``LAB``); None if it is no profile."""
+    """The colour model of a profile: ``RGB``, ``grey``, ``CMYK``, ``LAB`` or ``other``; None if it is not a profile."""
     if len(icc) < 128 or icc[36:40] != b"acsp":
         return None
     return _SPACES.get(icc[16:20], "other")
 
 
 def to_srgb(image: PILImage.Image, icc: bytes | None, doubt: Callable[[str], None]) -> PILImage.Image:
-    """An image of another colour model as RGB, through its profile where it has a fitting one.
+    """An image of another colour model as RGB, through its profile if it has a suitable one.
 
     Args:
         image: ``CMYK``, ``LAB`` or ``L``.
         icc: Its profile, if any.
-        doubt: Told, where the conversion is a guess.
+        doubt: Called if the conversion is a guess.
     """
     space = {"L": "grey"}.get(image.mode, image.mode)
     if image.mode == "LAB":
-        return _through(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
+        return _convert(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
     if icc is not None and profile_space(icc) == space:
         try:
-            return _through(image, ImageCms.ImageCmsProfile(io.BytesIO(icc)))
+            return _convert(image, ImageCms.ImageCmsProfile(io.BytesIO(icc)))
         except (ImageCms.PyCMSError, OSError, ValueError):
             doubt(f"its {space} profile is damaged; colours are converted by formula")
     elif image.mode == "CMYK":
@@ -239,10 +225,10 @@ def to_srgb(image: PILImage.Image, icc: bytes | None, doubt: Callable[[str], Non
     return image.convert("RGB")
 
 
-def _through(image: PILImage.Image, profile: ImageCms.ImageCmsProfile) -> PILImage.Image:
+def _convert(image: PILImage.Image, source: ImageCms.ImageCmsProfile) -> PILImage.Image:
     converted = ImageCms.profileToProfile(
         image,
-        profile,
+        source,
         ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
         outputMode="RGB",

@@ -1,6 +1,6 @@
-"""What the parts of a file say that its decoder passes over, read in its place: chunks, segments, boxes.
+"""The parts of a file that its decoder skips, read from the container: PNG chunks, JPEG segments, HEIF boxes.
 
-Nothing here raises for what is damaged: a walk ends where the file stops making sense, and the decoder says why.
+Damage raises nothing here: iteration ends where the file stops making sense, and the decoder reports why.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 2**24
-"""Bytes of a chunk or box that are looked at; none that matters here is longer."""
+"""Bytes of a chunk or box that are read; none that matters here is longer."""
 
 _MOST_PARTS = 100_000
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk of a PNG file beside its pixels.
+    """A chunk of a PNG file other than its pixels.
 
     Attributes:
-        name: Four letters; the first one small where a reader may pass over it.
+        name: Four letters; the first one is lower case if the image can be decoded without it.
         start: Where it begins, with its length.
         length: Bytes of its content.
-        content: These bytes; empty where they are too many to be looked at.
-        is_whole: Whether its checksum is right, as far as it was looked at.
+        content: These bytes; empty if there are too many.
+        is_whole: Whether its checksum is right, as far as it was read.
     """
 
     name: bytes
@@ -38,20 +38,12 @@ class Chunk:
     content: bytes
     is_whole: bool
 
-    @property
-    def is_ancillary(self) -> bool:
-        """Whether an image can be decoded without it."""
-        return bool(self.name[0] & 0x20)
-
-
-_EXIF_ITEM = re.compile(rb"(infe[\2\3]...(?:..|....)..)Exif", re.DOTALL)
-
 
 def png_chunks(file: IO[bytes]) -> Iterator[Chunk]:
-    """The chunks of a PNG file without those of pixels, whose contents are not read."""
-    at = 8
+    """The chunks of a PNG file except those of pixels."""
+    start = 8
     for _ in range(_MOST_PARTS):
-        file.seek(at)
+        file.seek(start)
         head = file.read(8)
         if len(head) < 8 or not head[4:].isalpha():
             return
@@ -60,19 +52,19 @@ def png_chunks(file: IO[bytes]) -> Iterator[Chunk]:
             content = file.read(length) if length <= _LONGEST else b""
             checksum = file.read(4) if length <= _LONGEST else b""
             is_whole = len(checksum) < 4 or int.from_bytes(checksum) == zlib.crc32(name + content)
-            yield Chunk(name, at, length, content, is_whole)
+            yield Chunk(name, start, length, content, is_whole)
         if name == b"IEND":
             return
-        at += 12 + length
+        start += 12 + length
 
 
 def without(content: bytes, chunks: list[Chunk]) -> bytes:
     """A PNG file without some of its chunks."""
-    kept, at = [], 0
+    kept, end = [], 0
     for chunk in chunks:
-        kept.append(content[at : chunk.start])
-        at = chunk.start + 12 + chunk.length
-    return b"".join([*kept, content[at:]])
+        kept.append(content[end : chunk.start])
+        end = chunk.start + 12 + chunk.length
+    return b"".join([*kept, content[end:]])
 
 
 @dataclass(frozen=True)
@@ -97,8 +89,7 @@ def jpeg_segments(file: IO[bytes]) -> Iterator[Segment]:
         if marker == b"\xda" or len(size) < 2 or int.from_bytes(size) < 2:
             return
         start = file.tell()
-        content = file.read(int.from_bytes(size) - 2)
-        yield Segment(marker[0], start, content)
+        yield Segment(marker[0], start, file.read(int.from_bytes(size) - 2))
 
 
 _MOST_SCANS, _FEW_SCANS = 500, 32
@@ -110,30 +101,30 @@ _END, _SCAN = 0xD9, 0xDA
 
 
 def jpeg_fault(file: IO[bytes], pixels: int) -> str:
-    """What makes a JPEG file too long a way for its decoder; empty where nothing does.
+    """What would make a JPEG decoder work for too long; empty if nothing does.
 
-    It may come back to the same pixels any number of times, so that a small file takes hours. No limit on pixels helps.
+    Each scan may return to the same pixels, so that a small file can take hours within any limit on pixels.
 
     Args:
-        file: The file, seekable.
+        file: Seekable.
         pixels: Of the image.
     """
     file.seek(0)
     content = file.read()
     most = min(_MOST_SCANS, max(_FEW_SCANS, _MOST_WORK // max(pixels, 1)))
-    scans, at = 0, 2
-    while scans <= most and (marker := _MARKER.search(content, at)):
+    scans, start = 0, 2
+    while scans <= most and (marker := _MARKER.search(content, start)):
         code = content[marker.start() + 1]
         if code == _END:  # of the first image; a preview or a gain map may follow
             break
         scans += code == _SCAN
-        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2])
+        start = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2])
     return f"is drawn in more than {most} scans" if scans > most else ""
 
 
 @dataclass(frozen=True)
 class HeifItem:
-    """An item of an AVIF or HEIC file: its kind, its properties, where its bytes lie."""
+    """An item of an AVIF or HEIC file: its kind, its properties, and the start and length of its bytes."""
 
     kind: bytes
     properties: tuple[tuple[bytes, bytes], ...]
@@ -142,73 +133,45 @@ class HeifItem:
 
 @dataclass(frozen=True)
 class HeifItems:
-    """What the index of an AVIF or HEIC file lists, by number, and which of it is the image."""
+    """What the index of an AVIF or HEIC file lists, by number, and which item is the image."""
 
     by_number: dict[int, HeifItem]
     primary: int | None
 
-    @property
-    def image(self) -> HeifItem | None:
-        """The item that is shown."""
-        return self.by_number.get(self.primary) if self.primary is not None else None
+
+def heif_indexes(file: IO[bytes]) -> list[HeifItems]:
+    """The indexes of an AVIF or HEIC file: that of its items, then those of its tracks."""
+    indexes = []
+    for content in _meta_boxes(file):
+        meta = _boxes(content[4:])
+        try:
+            kinds = _item_kinds(meta.get(b"iinf", b""))
+            properties = _item_properties(_boxes(meta.get(b"iprp", b"")))
+            places = _item_places(meta.get(b"iloc", b""))
+            chosen = meta.get(b"pitm", b"")
+            primary = _Cursor(chosen, 4).take(2 if chosen[0] == 0 else 4) if chosen else None
+        except EOFError:  # damaged
+            indexes.append(HeifItems({}, None))
+            continue
+        numbers = {*kinds, *properties}
+        items = {n: HeifItem(kinds.get(n, b""), tuple(properties.get(n, ())), places.get(n)) for n in numbers}
+        indexes.append(HeifItems(items, primary))
+    return indexes
 
 
-def boxes(content: bytes) -> dict[bytes, bytes]:
-    """The boxes in a box of ISO base media, by name; of several of one name the first."""
-    found: dict[bytes, bytes] = {}
-    for name, start, end in _each_box(content):
-        found.setdefault(name, content[start:end])
-    return found
-
-
-def _each_box(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    at = 0
-    for _ in range(_MOST_PARTS):
-        if at + 8 > len(content):
-            return
-        size, name, header = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8], 8
-        if size == 1:
-            size, header = int.from_bytes(content[at + 8 : at + 16]), 16
-        end = len(content) if size == 0 else at + size
-        if end < at + header:
-            return
-        yield name, at + header, min(end, len(content))
-        at = end
+_EXIF_ITEM = re.compile(rb"(infe[\2\3]...(?:..|....)..)Exif", re.DOTALL)
 
 
 def without_exif(content: bytes) -> bytes:
-    """An AVIF or HEIC file whose items of EXIF data are called something else."""
+    """An AVIF or HEIC file whose items of EXIF data have another name, so that decoders ignore them."""
     return _EXIF_ITEM.sub(rb"\1free", content)
 
 
-def indexes(file: IO[bytes]) -> list[HeifItems]:
-    """The indexes of an AVIF or HEIC file: that of its items, then those of its tracks."""
-    found = []
-    for content in _metas(file):
-        try:
-            found.append(_index(boxes(content[4:])))
-        except IndexError:  # damaged
-            found.append(HeifItems({}, None))
-    return found
-
-
-def _index(meta: dict[bytes, bytes]) -> HeifItems:
-    kinds = _kinds(meta.get(b"iinf", b""))
-    properties = _properties(boxes(meta.get(b"iprp", b"")))
-    places = _places(meta.get(b"iloc", b""))
-    chosen = meta.get(b"pitm", b"")
-    primary = _number(chosen, 4, 2 if chosen[0] == 0 else 4) if chosen else None
-    listed = {
-        n: HeifItem(kinds.get(n, b""), tuple(properties.get(n, ())), places.get(n)) for n in {*kinds, *properties}
-    }
-    return HeifItems(listed, primary)
-
-
-def _metas(file: IO[bytes]) -> Iterator[bytes]:
-    """The contents of a file's boxes ``meta``."""
-    at = 0
+def _meta_boxes(file: IO[bytes]) -> Iterator[bytes]:
+    """The contents of the boxes ``meta`` of a file and its tracks."""
+    start = 0
     for _ in range(64):
-        file.seek(at)
+        file.seek(start)
         head = file.read(16)
         if len(head) < 8:
             return
@@ -218,76 +181,100 @@ def _metas(file: IO[bytes]) -> Iterator[bytes]:
         if size < header:
             return
         if head[4:8] in {b"meta", b"moov"}:
-            file.seek(at + header)
+            file.seek(start + header)
             content = file.read(min(size - header, _LONGEST))
             if head[4:8] == b"meta":
                 yield content
             else:
-                yield from (
-                    boxes(content[a:b]).get(b"meta", b"") for name, a, b in _each_box(content) if name == b"trak"
-                )
-        at += size
+                yield from (_boxes(box).get(b"meta", b"") for name, box in _each_box(content) if name == b"trak")
+        start += size
 
 
-def _number(content: bytes, at: int, size: int) -> int:
-    if at + size > len(content):
-        raise IndexError
-    return int.from_bytes(content[at : at + size])
+def _each_box(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes in a box of ISO base media: name and content of each."""
+    start = 0
+    for _ in range(_MOST_PARTS):
+        if start + 8 > len(content):
+            return
+        size, name, header = int.from_bytes(content[start : start + 4]), content[start + 4 : start + 8], 8
+        if size == 1:
+            size, header = int.from_bytes(content[start + 8 : start + 16]), 16
+        end = len(content) if size == 0 else start + size
+        if end < start + header:
+            return
+        yield name, content[start + header : end]
+        start = end
 
 
-def _kinds(content: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    for name, start, end in _each_box(content[6 if content[:1] == b"\0" else 8 :]):
-        entry = content[6 if content[:1] == b"\0" else 8 :][start:end]
-        if name == b"infe" and entry[:1] in {b"\2", b"\3"}:
-            width = 2 if entry[0] == 2 else 4
-            found[_number(entry, 4, width)] = entry[6 + width : 10 + width]
+def _boxes(content: bytes) -> dict[bytes, bytes]:
+    """The boxes in a box by name; the first of several with one name."""
+    found: dict[bytes, bytes] = {}
+    for name, box in _each_box(content):
+        found.setdefault(name, box)
     return found
 
 
-def _properties(content: dict[bytes, bytes]) -> dict[int, list[tuple[bytes, bytes]]]:
-    container = content.get(b"ipco", b"")
-    listed = [(name, container[start:end]) for name, start, end in _each_box(container)]
+class _Cursor:
+    """Integers of any width, one after another."""
+
+    def __init__(self, content: bytes, at: int) -> None:
+        self._content = content
+        self.at = at
+
+    def take(self, size: int) -> int:
+        if self.at + size > len(self._content):
+            raise EOFError
+        self.at += size
+        return int.from_bytes(self._content[self.at - size : self.at])
+
+
+def _item_kinds(content: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    for name, entry in _each_box(content[6 if content[:1] == b"\0" else 8 :]):
+        if name == b"infe" and entry[:1] in {b"\2", b"\3"}:
+            cursor = _Cursor(entry, 4)
+            number = cursor.take(2 if entry[0] == 2 else 4)
+            found[number] = entry[cursor.at + 2 : cursor.at + 6]
+    return found
+
+
+def _item_properties(content: dict[bytes, bytes]) -> dict[int, list[tuple[bytes, bytes]]]:
+    listed = list(_each_box(content.get(b"ipco", b"")))
     table = content.get(b"ipma", b"")
     found: dict[int, list[tuple[bytes, bytes]]] = {}
-    if not table:
+    if len(table) < 4:
         return found
-    wide_items, wide_entries = table[0] >= 1, table[3] & 1
-    at = 8
-    for _ in range(min(_number(table, 4, 4), _MOST_PARTS)):
-        item = _number(table, at, 4 if wide_items else 2)
-        at += 4 if wide_items else 2
-        count = _number(table, at, 1)
-        at += 1
-        for _ in range(count):
-            index = _number(table, at, 2) & 0x7FFF if wide_entries else _number(table, at, 1) & 0x7F
-            at += 2 if wide_entries else 1
+    has_wide_items, has_wide_entries = table[0] >= 1, bool(table[3] & 1)
+    cursor = _Cursor(table, 4)
+    for _ in range(min(cursor.take(4), _MOST_PARTS)):
+        item = cursor.take(4 if has_wide_items else 2)
+        for _ in range(cursor.take(1)):
+            index = cursor.take(2) & 0x7FFF if has_wide_entries else cursor.take(1) & 0x7F
             if 0 < index <= len(listed):
                 found.setdefault(item, []).append(listed[index - 1])
     return found
 
 
-def _places(content: bytes) -> dict[int, tuple[int, int]]:
+def _item_places(content: bytes) -> dict[int, tuple[int, int]]:
     """Start and length of the items that lie in one piece, counted from the start of the file."""
     found: dict[int, tuple[int, int]] = {}
     if len(content) < 8:
         return found
     version = content[0]
-    offset, length = content[4] >> 4, content[4] & 15
-    base, index = content[5] >> 4, content[5] & 15 if version else 0
-    wide = version == 2
-    at = 10 if wide else 8
-    for _ in range(min(_number(content, 6, 4 if wide else 2), _MOST_PARTS)):
-        item = _number(content, at, 4 if wide else 2)
-        at += 4 if wide else 2
-        method = _number(content, at, 2) & 15 if version else 0
-        at += (2 if version else 0) + 2
-        start = _number(content, at, base)
-        at += base
-        extents = _number(content, at, 2)
-        at += 2
+    offset_size, length_size = content[4] >> 4, content[4] & 15
+    base_size, index_size = content[5] >> 4, content[5] & 15 if version else 0
+    number_size = 4 if version == 2 else 2
+    cursor = _Cursor(content, 6)
+    for _ in range(min(cursor.take(number_size), _MOST_PARTS)):
+        item = cursor.take(number_size)
+        method = cursor.take(2) & 15 if version else 0
+        cursor.take(2)  # which file it is in
+        start = cursor.take(base_size)
+        extents = cursor.take(2)
         if extents == 1 and method == 0:
-            where = start + _number(content, at + index, offset)
-            found[item] = where, _number(content, at + index + offset, length)
-        at += extents * (index + offset + length)
+            cursor.take(index_size)
+            start += cursor.take(offset_size)
+            found[item] = start, cursor.take(length_size)
+        else:
+            cursor.at += extents * (index_size + offset_size + length_size)
     return found

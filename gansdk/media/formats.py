@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, whatever its name says, and what its header declares."""
+"""The formats of image files: those that are read, by their first bytes, and those that are written, by name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 HEAD = 4096
-"""How many first bytes :func:`identify` wants to see."""
+"""How many first bytes :func:`identify` needs."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ _SHARED_BRANDS = frozenset({b"mif1", b"msf1", b"miaf"})
 
 
 def identify(head: bytes) -> Kind | None:
-    """What a file that begins with ``head`` is; None if it is not an image that is read."""
+    """The format of a file that begins with ``head``; None if it is not among those that are read."""
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind
@@ -76,31 +76,26 @@ def identify(head: bytes) -> Kind | None:
         return BMP
     if re.match(rb"P[1-6][\s#]", head):
         return PPM
-    return _identify_isobmff(head)
+    return _identify_isobmff(head) if head[4:8] == b"ftyp" else None
 
 
 def _identify_isobmff(head: bytes) -> Kind | None:
     """AVIF and HEIC are one container; the brands tell them apart."""
-    if head[4:8] != b"ftyp":
-        return None
     length = min(int.from_bytes(head[:4]), len(head))
-    brands = [head[8:12], *(head[at : at + 4] for at in range(16, length, 4))]
-    if brands[0] in {b"avif", b"avis"}:
+    brands = [head[8:12], *(head[start : start + 4] for start in range(16, length, 4))]
+    has_avif_brand = not {b"avif", b"avis"}.isdisjoint(brands)
+    if brands[0] in {b"avif", b"avis"} or (brands[0] in _SHARED_BRANDS and has_avif_brand):
         return AVIF
-    if brands[0] in _HEIF_BRANDS:
-        return HEIF
-    if brands[0] in _SHARED_BRANDS:
-        return AVIF if {b"avif", b"avis"} & set(brands) else HEIF
-    return None
+    return HEIF if brands[0] in _HEIF_BRANDS | _SHARED_BRANDS else None
 
 
 def kind_by_ending(ending: str) -> Kind | None:
-    """The kind that a file name claims; None where it claims none that is read."""
+    """The kind that a file name claims; None if it claims none that is read."""
     return next((kind for kind in KINDS if ending.lower() in kind.endings), None)
 
 
 def declared_size(kind: Kind, head: bytes) -> tuple[int, int] | None:
-    """Width and height where they stand at a fixed place, so that they are known before a decoder allocates."""
+    """Width and height from a fixed place in the header, if it has one, before a decoder allocates anything."""
     try:
         if kind is PNG and head[12:16] == b"IHDR":
             return struct.unpack(">II", head[16:24])
@@ -108,8 +103,8 @@ def declared_size(kind: Kind, head: bytes) -> tuple[int, int] | None:
             return struct.unpack("<HH", head[6:10])
         if kind is WEBP:
             return _webp_size(head)
-    except struct.error:  # the file ends within its header; its decoder says so
-        return None
+    except struct.error:  # the file ends within its header, which its decoder reports
+        pass
     return None
 
 
@@ -127,14 +122,14 @@ def _webp_size(head: bytes) -> tuple[int, int] | None:
 
 
 def declared_bits(kind: Kind, head: bytes) -> int:
-    """Bits per channel where a header of fixed form says so; 8 where it does not."""
+    """Bits per channel, if a fixed place in the header says so; otherwise 8."""
     if kind is PNG and len(head) > 24:
         return head[24]
     if kind is PPM:
         return 16 if _ppm_peak(head) > 255 else 8
     if kind is AVIF:
-        at = head.find(b"av1C") + 4
-        return 10 if at >= 4 and len(head) > at + 2 and head[at + 2] & 0x40 else 8
+        found = head.find(b"av1C")
+        return 10 if found >= 0 and len(head) > found + 6 and head[found + 6] & 0x40 else 8
     return 8
 
 
@@ -147,17 +142,17 @@ def _ppm_peak(head: bytes) -> int:
 
 
 _ENDINGS = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff"), "jsonl": (".jsonl", ".json")}
-"""Of formats that have several."""
+"""Those of formats with more than one."""
 
 
 def format_by_ending(group: type[Options]) -> dict[str, str]:
-    """The formats of a group of options, by what file names may end in."""
+    """The formats of a group of options, by the endings of file names."""
     names = named_values(group.model_fields["format"].annotation)
     return {ending: name for name in names for ending in _ENDINGS.get(name, (f".{name}",))}
 
 
 def with_format_of(file: object, options: Group) -> Group:
-    """The options with the format that a file object's name ends as, where they say none and its name says one."""
+    """The options with the format that a file object's name ends in, unless they have one."""
     name = getattr(file, "name", None)
     if options.format is not None or not isinstance(name, str):
         return options
@@ -166,16 +161,16 @@ def with_format_of(file: object, options: Group) -> Group:
 
 
 def file_format(path: Path | None, options: Writing) -> str:
-    """The format of an output: as the options say, else as its name ends, else the first of its group.
+    """The format of an output: that of the options, else that of its name's ending, else the first of its group.
 
     Raises:
-        OptionError: If the name ends as no format does, and none is given; or as another one than is given.
+        OptionError: If the ending is unknown and no format is given, or if it contradicts the given one.
     """
     known = format_by_ending(type(options))
     named = known.get(path.suffix.lower()) if path is not None else None
     if options.format is not None:
         if path is not None and named is not None and named != options.format:
-            what = f"{path.name} ends as {named} does, and {option('format')} says {options.format}"
+            what = f"{path.name} ends in {path.suffix}, but {option('format')} is {options.format}"
             raise OptionError(what, hint="change one of them")
         return options.format
     if path is None or not path.suffix:
@@ -184,5 +179,5 @@ def file_format(path: Path | None, options: Writing) -> str:
         formats = tuple(dict.fromkeys(known.values()))
         choice = as_typed(f"--format {'|'.join(formats)}", option("format", *formats))
         hint = f"end it in {', '.join(known)}, or give {choice}"
-        raise OptionError(f"{path.name} names no format that can be written", hint=hint)
+        raise OptionError(f"{path.name} does not end in a format that can be written", hint=hint)
     return named

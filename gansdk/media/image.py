@@ -1,4 +1,4 @@
-"""The value that travels: an image as numbers, with what has to reach the output beside it."""
+"""An image as a value: its pixels, and the metadata that belongs to them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
+    import torch
     from numpy.typing import NDArray
     from PIL import Image as PILImage
     from torch import Tensor
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 
 _HINT = "give H×W, H×W×1, H×W×2, H×W×3 or H×W×4 numbers: uint8, uint16, or floats from 0 to 1"
 
-_SHOWN = 1024
+_LARGEST_SHOWN = 1024
 """Pixels a side of what a notebook shows at most: a cell holds it as text."""
 
-_ROUNDED = 1 / 512
-"""How far floats may lie beyond 0 and 1: what arithmetic leaves there, and rounding to 8 bits takes away."""
+_TOLERANCE = 1 / 512
+"""How far floats may lie beyond 0 and 1: arithmetic may leave them there, and rounding to 8 bits removes it."""
 
 
 def silent(_text: str, /) -> None:
-    """Nobody listens."""
+    """Takes a note and drops it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,12 +44,12 @@ class Image:
 
     Attributes:
         pixels: Colours [H, W, C], C is 1 or 3, uint8 or uint16, not multiplied by alpha.
-        alpha: Opacity [H, W] in the dtype of ``pixels``; None where everything is opaque.
+        alpha: Opacity [H, W] in the dtype of ``pixels``; None if everything is opaque.
         exif: EXIF data, beginning with ``Exif\0\0``; its orientation is 1, and it holds no thumbnail and no sizes.
-        icc: The ICC profile that ``pixels`` are to be seen through; None stands for sRGB.
-        xmp: An XMP packet that says nothing about sizes and orientation.
+        icc: The ICC profile of ``pixels``; None means sRGB.
+        xmp: An XMP packet without sizes and orientation.
         iptc: IPTC data (IIM).
-        text: Texts by key, as PNG has them: ``Copyright``, ``parameters``.
+        text: Texts by key, as in PNG files: ``Copyright``, ``parameters``.
         dpi: Pixels per inch in print, across and down.
         name: What messages call it.
     """
@@ -66,37 +67,35 @@ class Image:
     def __post_init__(self) -> None:
         pixels, alpha = self.pixels, self.alpha
         if pixels.dtype not in (np.uint8, np.uint16):
-            raise InputError(f"{self.name}: pixels of dtype {pixels.dtype} are no image", hint=_HINT)
+            raise InputError(f"{self.name}: pixels of dtype {pixels.dtype} are not an image", hint=_HINT)
         if pixels.ndim != 3 or pixels.shape[2] not in {1, 3}:
-            raise InputError(f"{self.name}: numbers of shape {pixels.shape} are no image", hint=_HINT)
+            raise InputError(f"{self.name}: numbers of shape {pixels.shape} are not an image", hint=_HINT)
         if 0 in pixels.shape:
             raise InputError(f"{self.name} has no pixels ({pixels.shape[1]}×{pixels.shape[0]})")
         if alpha is not None and (alpha.dtype != pixels.dtype or alpha.shape != pixels.shape[:2]):
             what = f"{self.name}: alpha of {alpha.dtype} {alpha.shape} does not fit {pixels.dtype} {pixels.shape}"
-            raise InputError(what)
+            raise InputError(what, hint="give both the same size and dtype")
 
     @property
     def width(self) -> int:
-        """Pixels from left to right."""
         return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        """Pixels from top to bottom."""
         return int(self.pixels.shape[0])
 
     @property
     def bits(self) -> int:
-        """Per channel: 8 or 16."""
+        """Bits per channel: 8 or 16."""
         return self.pixels.dtype.itemsize * 8
 
     @property
     def is_opaque(self) -> bool:
-        """Whether nothing shows through."""
+        """Whether no pixel is transparent."""
         return self.alpha is None or bool(self.alpha.min() == np.iinfo(self.alpha.dtype).max)
 
     def replace(self, **changes: Any) -> Image:
-        """The same image with other attributes; a name that is none raises TypeError."""
+        """The same image with other attributes; an unknown name raises TypeError."""
         return dataclasses.replace(self, **changes)
 
     @classmethod
@@ -109,14 +108,18 @@ class Image:
             name: What messages call it.
 
         Raises:
-            InputError: If it has another shape or dtype, or floats that are no colours.
+            InputError: If it has another shape or dtype, or floats outside of 0 to 1.
         """
         if array.ndim == 2:
             array = array[:, :, None]
         if array.ndim != 3 or array.shape[2] not in {1, 2, 3, 4}:
-            raise InputError(f"{name}: numbers of shape {array.shape} are no image", hint=_HINT)
+            raise InputError(f"{name}: numbers of shape {array.shape} are not an image", hint=_HINT)
         if array.dtype.kind == "f":
-            array = _as_8_bits(array, name)
+            low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+            if not (low >= -_TOLERANCE and high <= 1 + _TOLERANCE):  # also if one of them is NaN
+                hint = "give floats from 0 to 1: divide by 255, or clip them"
+                raise InputError(f"{name}: floats from {low:g} to {high:g} are not an image", hint=hint)
+            array = (array * 255.0).round().clip(0, 255).astype(np.uint8)
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
         channels = 1 if array.shape[2] < 3 else 3
         has_alpha = array.shape[2] in {2, 4}
@@ -125,16 +128,21 @@ class Image:
 
     @classmethod
     def from_tensor(cls, tensor: Tensor, *, name: str = "tensor") -> Image:
-        """An image from a tensor, as torch's programs hold them.
+        """An image from a tensor with the channels first, such as :meth:`to_tensor` and generators give.
 
         Args:
-            tensor: On any device, of the numbers that :meth:`from_array` takes, with the channels first: [C, H, W] or
-                [H, W].
+            tensor: [1, C, H, W], [C, H, W] or [H, W] on any device, with or without a gradient, of the numbers that
+                :meth:`from_array` takes: floats from 0 to 1, which are rounded to 8 bits, or integers.
             name: What messages call it.
 
         Raises:
-            InputError: If it has another shape or dtype, or floats that are no colours.
+            InputError: If it has another shape or dtype, or floats outside of 0 to 1.
         """
+        if tensor.ndim == 4 and len(tensor) == 1:
+            tensor = tensor[0]
+        elif tensor.ndim == 4:
+            what = f"{name}: a tensor of shape {tuple(tensor.shape)} is a batch, not an image"
+            raise InputError(what, hint="give one of its items")
         if tensor.ndim == 3 and tensor.shape[0] > 4 >= tensor.shape[2]:
             what = f"{name}: a tensor of shape {tuple(tensor.shape)} is not an image"
             raise InputError(what, hint="channels come first in a tensor; give it permute(2, 0, 1)")
@@ -142,11 +150,25 @@ class Image:
         array = (numbers.float() if numbers.is_floating_point() else numbers).numpy()
         return cls.from_array(array.transpose(1, 2, 0) if array.ndim == 3 else array, name=name)
 
+    def to_tensor(self, device: torch.device | str = "cpu") -> Tensor:
+        """The image as a batch of one: float32 [1, C, H, W] from 0 to 1, as generators and encoders take it.
+
+        C is 1 of grey and 3 of RGB, and one more if there is alpha, which comes last. :meth:`from_tensor` gives an
+        8-bit image back exactly; metadata is not part of a tensor.
+
+        Args:
+            device: Where the tensor lives. The tensors of a loaded model live on ``pipeline.placement.device``.
+        """
+        import torch
+
+        numbers = np.ascontiguousarray(np.asarray(self).transpose(2, 0, 1)[None], np.float32)
+        return torch.from_numpy(numbers / np.float32(np.iinfo(self.pixels.dtype).max)).to(device)
+
     @classmethod
-    def from_image(
+    def from_pil(
         cls, image: PILImage.Image, *, name: str = "image", note: Callable[[str], None] = silent, strict: bool = False
     ) -> Image:
-        """An image from a Pillow image, taken as a file would be: upright, without palette, in RGB or grey.
+        """An image from a Pillow image, read as a file would be: upright, without palette, in RGB or grey.
 
         Args:
             image: Of any mode but ``F`` and ``I``; its current frame is taken.
@@ -163,17 +185,17 @@ class Image:
         options = ImageReading(strict=strict, max_pixels=2**33)
         return read_image(image, options, note).replace(name=name)
 
-    def to_image(self) -> PILImage.Image:
-        """As a Pillow image: ``L``, ``LA``, ``RGB`` or ``RGBA``; ``I;16`` for 16-bit grey.
+    def to_pil(self) -> PILImage.Image:
+        """A Pillow image: ``L``, ``LA``, ``RGB`` or ``RGBA``; ``I;16`` for 16-bit grey.
 
-        Pillow has no other 16-bit modes, so 16-bit colours and 16-bit grey with alpha come in 8 bits.
+        Pillow has no other 16-bit modes, so 16-bit colours and 16-bit grey with alpha become 8-bit.
         """
         from PIL import Image as PILImage
 
         if self.bits == 16 and self.pixels.shape[2] == 1 and self.alpha is None:
             image = PILImage.fromarray(self.pixels[:, :, 0])
         else:
-            numbers = np.asarray(self) if self.bits == 8 else to_8_bits(np.asarray(self))
+            numbers = to_8_bits(np.asarray(self))
             image = PILImage.fromarray(numbers[:, :, 0] if numbers.shape[2] == 1 else numbers)
         said = {"icc_profile": self.icc, "exif": self.exif, "xmp": self.xmp, "dpi": self.dpi}
         image.info.update({key: value for key, value in said.items() if value})
@@ -183,13 +205,13 @@ class Image:
         """Writes the image, whole or not at all.
 
         Args:
-            target: A path, or a binary file object; its name's ending picks the format if ``format`` does not, and one
-                without a name gets a PNG.
+            target: A path, or a binary file object. The ending of its name decides the format if ``format`` is not
+                given; a file object without a name gets a PNG.
             options: Those of :class:`gansdk.options.ImageWriting`: ``format``, ``quality``, ``on_exists``,
                 ``metadata``, ``background``. Others are refused.
 
         Returns:
-            Where it stands: another name than the path only with ``on_exists="rename"``. None for a file object.
+            Where it is: another name than the path only with ``on_exists="rename"``. None for a file object.
 
         Raises:
             UsageError: If an option does not exist or has a wrong value, or the ending names no format.
@@ -199,10 +221,8 @@ class Image:
         from gansdk.media.writing import write_image
         from gansdk.options import ImageWriting, validate
 
-        writing = validate(ImageWriting, options)
-        if not isinstance(target, str | os.PathLike):
-            return write_image(self, target, with_format_of(target, writing), silent)
-        return write_image(self, target, writing, silent) or Path(target)
+        path = write_image(self, target, with_format_of(target, validate(ImageWriting, options)), silent)
+        return path or (Path(target) if isinstance(target, str | os.PathLike) else None)
 
     def to_bytes(self, format: str = "png", **options: Any) -> bytes:  # noqa: A002 - as the option is called
         """The image as the bytes of a file.
@@ -220,16 +240,16 @@ class Image:
         return file.getvalue()
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows: the image, made smaller where it is large."""
-        image = self.replace(pixels=to_8_bits(self.pixels), alpha=None if self.alpha is None else to_8_bits(self.alpha))
-        shown = image.to_image()
-        shown.thumbnail((_SHOWN, _SHOWN))
+        """What a notebook shows: the image, reduced if it is large."""
+        alpha = None if self.alpha is None else to_8_bits(self.alpha)
+        shown = self.replace(pixels=to_8_bits(self.pixels), alpha=alpha).to_pil()
+        shown.thumbnail((_LARGEST_SHOWN, _LARGEST_SHOWN))
         file = io.BytesIO()
         shown.save(file, "PNG")
         return file.getvalue()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """The numbers [H, W, C], alpha as the last channel where there is one."""
+        """The numbers [H, W, C], with alpha as the last channel if there is any."""
         numbers = self.pixels if self.alpha is None else np.dstack([self.pixels, self.alpha])
         return np.array(numbers, dtype=dtype, copy=copy)
 
@@ -239,17 +259,8 @@ class Image:
         return f"<Image {self.name!r} {self.width}×{self.height} {self.bits}-bit {kind}{alpha}>"
 
 
-def _as_8_bits(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    """Floats from 0 to 1 as the nearest 8-bit numbers."""
-    low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
-    if not (low >= -_ROUNDED and high <= 1 + _ROUNDED):  # also where one of them is NaN
-        hint = "give floats from 0 to 1: divide by 255, or clip what lies beyond"
-        raise InputError(f"{name}: floats from {low:g} to {high:g} are no image", hint=hint)
-    return (array * 255.0).round().clip(0, 255).astype(np.uint8)
-
-
 def to_8_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """16-bit numbers, rounded to the nearest 8-bit ones (65535 is 255 × 257); 8-bit ones as they are."""
+    """16-bit numbers rounded to the nearest 8-bit ones (65535 is 255 × 257); 8-bit ones as they are."""
     if pixels.dtype == np.uint8:
         return pixels
     reduced = np.empty(pixels.shape, np.uint8)

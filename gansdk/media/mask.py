@@ -160,7 +160,7 @@ class _Mask(Medium):
         return value.resized(image.width, image.height)
 
     def fit(self, value: Mask, spec: Any, options: MaskReading, note: Callable[[str], None]) -> Mask:
-        """The mask where an image that goes into a network of a fixed size is put: see :mod:`gansdk.media.fitting`."""
+        """The mask where an image that goes into a network of a fixed size is put: see :mod:`gansdk.media.resizing`."""
         import numpy as np
 
         from gansdk.model.facts import ImageSpec

@@ -80,8 +80,8 @@ class _Image(_Stills):
         return read_image(source, options, note, name=name)
 
     def fit(self, value: Image, spec: Any, options: ImageReading, note: Callable[[str], None]) -> Image:
-        """See :func:`gansdk.media.fitting.fit`; a network that takes images of any size gets them as they are."""
-        from gansdk.media.fitting import fit
+        """See :func:`gansdk.media.resizing.fit`; a network that takes images of any size gets them as they are."""
+        from gansdk.media.resizing import fit
         from gansdk.model.facts import ImageSpec
 
         return fit(value, spec, note, strict=options.strict) if isinstance(spec, ImageSpec) else value

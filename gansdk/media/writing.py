@@ -6,13 +6,18 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from PIL.ExifTags import Base
+
 from gansdk.errors import InputError, OutputError, OutputExistsError, option
 from gansdk.files import cannot_write, stands, whole_file
+from gansdk.media import encoding, metadata
 from gansdk.media.formats import file_format
+from gansdk.media.image import to_8_bits
+from gansdk.media.resizing import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,22 +26,23 @@ if TYPE_CHECKING:
     from gansdk.options import AnyImageWriting
 
 
-_LONGEST = {"jpg": 65_500, "webp": 16_383, "gif": 65_535}  # libjpeg's limit is a little below the format's own
+_LONGEST = {"jpg": 65_500, "webp": 16_383, "gif": 65_535}
+"""Pixels a side; libjpeg's limit is a little below that of the format."""
 
 _MOST_TIFF = 2**32 - 2**24
-"""Bytes of pixels that a TIFF file can address for sure, however badly they pack."""
+"""Bytes of pixels that a TIFF file can address for certain, however badly they compress."""
 
 _MOST_EXIF, _MOST_XMP, _MOST_IPTC, _MOST_COMMENT = 65_533, 65_504, 65_500, 65_533
 """Bytes of each that fit into one segment of a JPEG file."""
 
 
 def has_limit(format: str) -> bool:  # noqa: A002
-    """Whether a format ends at a longest side that results come to."""
+    """Whether a format limits the longest side so much that results reach the limit."""
     return format in _LONGEST
 
 
 def check_size(format: str, width: int, height: int, name: str = "") -> None:  # noqa: A002
-    """Finds that an image is longer than a format allows.
+    """Refuses an image that is longer than a format allows.
 
     Args:
         format: As :func:`~gansdk.media.formats.file_format` gives it.
@@ -45,12 +51,12 @@ def check_size(format: str, width: int, height: int, name: str = "") -> None:  #
         name: What messages call the image.
 
     Raises:
-        OutputError: With the size, and the formats that hold it.
+        OutputError: With the size, and the formats that can hold it.
     """
     longest = _LONGEST.get(format)
     if longest is None or max(width, height) <= longest:
         return
-    others = ["png", "tiff", *(one for one, most in _LONGEST.items() if one == "jpg" and max(width, height) <= most)]
+    others = ["png", "tiff", *(["jpg"] if max(width, height) <= _LONGEST["jpg"] else [])]
     what = f"{width}×{height} pixels are too many for {format}, which ends at {longest} a side"
     raise OutputError(f"{name}: {what}" if name else what, hint=f"write {', '.join(others[:-1])} or {others[-1]}")
 
@@ -61,16 +67,16 @@ def check_fits(
     options: AnyImageWriting,
     size: tuple[int, int] | None = None,
 ) -> None:
-    """Finds what a format cannot hold, before any work is done for it.
+    """Refuses what a format cannot hold, before any work is done for it.
 
     Args:
-        image: As read; a result has alpha where its input had it.
+        image: The input; a result has alpha if its input had it.
         format: As :func:`~gansdk.media.formats.file_format` gives it.
         options: How it will be written.
-        size: Width and height of the result, if known; the image's own if not.
+        size: Width and height of the result, if known; those of the image if not.
 
     Raises:
-        InputError: If the image is transparent, the format is not, and no background is given.
+        InputError: If the image is transparent, the format cannot be, and no background is given.
         OutputError: If the result is longer or larger than the format allows.
     """
     if format == "jpg" and options.background is None and not image.is_opaque:
@@ -91,181 +97,142 @@ def write_image(
     *,
     provenance: str | None = None,
 ) -> Path | None:
-    """Writes an image, so that it stands there whole or not at all.
+    """Writes an image, whole or not at all.
 
     Args:
         image: What to write.
         target: A path, or a binary stream.
-        options: Format, quality, metadata, background, and what to do where ``path`` exists.
+        options: Format, quality, metadata, background, and what to do if the file exists.
         note: Takes what the format lost, a line each.
         provenance: What made it, recorded as the file's software; not with ``metadata="strip"``.
 
     Returns:
-        Where it stands: ``target`` or, with ``on_exists="rename"``, a free name; None for a stream, and where
-        something stood there already and ``on_exists`` is ``skip``.
+        Where it is: ``target`` or, with ``on_exists="rename"``, a free name. None for a stream, and if the file existed
+        and ``on_exists`` is ``skip``.
 
     Raises:
-        OptionError: If the name ends as no format does.
-        InputError: If it is transparent, the format is not, and no background is given.
-        OutputExistsError: If something stands there, also if it came while this was written.
+        OptionError: If the ending of the name is not that of a format.
+        InputError: If it is transparent, the format cannot be, and no background is given.
+        OutputExistsError: If the file exists, even if it appeared during writing.
         OutputError: If it cannot be written there.
-        BrokenPipeError: If nobody reads the stream any more.
+        BrokenPipeError: If the stream has no reader any more.
     """
     path = Path(target) if isinstance(target, str | os.PathLike) else None
-    encoding = file_format(path, options)
-    check_fits(image, encoding, options)
+    chosen = file_format(path, options)
+    check_fits(image, chosen, options)
+    image = _prepared(image, chosen, options, note)
     software = provenance if options.metadata == "keep" else None
-    encoded = _Encoded(_prepared(image, encoding, options, note), encoding, options.quality, software)
+    write: Callable[[IO[bytes]], None]
+    if chosen == "png":
+        write = partial(encoding.write_png, image, software=software)
+    else:
+        if software is not None:
+            exif = metadata.with_tags(image.exif, {Base.Software: software})
+            if chosen != "jpg" or len(exif) <= _MOST_EXIF:  # what the camera said is more important
+                image = image.replace(exif=exif)
+        if chosen == "tiff":
+            write = partial(encoding.write_tiff, image)
+        else:
+            encode = encoding.write_webp if chosen == "webp" else encoding.write_jpeg
+            write = partial(encode, image, quality=options.quality)
     if path is not None:
-        return put(path, options.on_exists, encoded.write)
-    send(cast("IO[bytes]", target), encoded.write, image.name)
+        return put(path, options.on_exists, write)
+    send(cast("IO[bytes]", target), write, image.name)
     return None
 
 
-@dataclass(frozen=True)
-class _Encoded:
-    """An image on its way out, as its format can hold it."""
-
-    image: Image
-    format: str
-    quality: int
-    software: str | None
-
-    def write(self, file: IO[bytes]) -> None:
-        """Into an empty, seekable file."""
-        from gansdk.media.encoding import write_jpeg, write_png, write_tiff, write_webp
-
-        if self.format == "png":
-            write_png(self.image, file, self.software)
-        elif self.format == "tiff":
-            write_tiff(self._signed(), file)
-        elif self.format == "webp":
-            write_webp(self._signed(), file, self.quality)
-        else:
-            signed = self._signed()
-            is_too_long = len(signed.exif or b"") > _MOST_EXIF  # what the camera said goes first
-            write_jpeg(self.image if is_too_long else signed, file, self.quality)
-
-    def _signed(self) -> Image:
-        """With the software among its EXIF data."""
-        from gansdk.media.metadata import with_software
-
-        if self.software is None:
-            return self.image
-        return self.image.replace(exif=with_software(self.image.exif, self.software))
-
-
-def _prepared(image: Image, encoding: str, options: AnyImageWriting, note: Callable[[str], None]) -> Image:
-    """The image as its format can hold it."""
-    from gansdk.media.encoding import can_hold
-    from gansdk.media.image import to_8_bits
-    from gansdk.media.resizing import flatten
-
+def _prepared(image: Image, format: str, options: AnyImageWriting, note: Callable[[str], None]) -> Image:  # noqa: A002
+    """The image as its format can hold it; what is lost is noted."""
     if options.metadata == "keep":
-        image = _with_fitting_metadata(image, encoding, note)
+        image = _with_fitting_metadata(image, format, note)
     else:
         image = image.replace(exif=None, xmp=None, iptc=None, text={})
-    if options.background is not None or encoding == "jpg":
-        image = flatten(image, options.background or "white")  # without a background it is opaque: alpha only goes
-    if not can_hold(encoding, image.pixels.shape[2], image.bits, has_alpha=image.alpha is not None):
-        note(f"{image.name}: {encoding} holds 8 bits per channel here; the result's 16 are rounded")
+    if options.background is not None or format == "jpg":
+        image = flatten(image, options.background or "white")  # without a background it is opaque
+    if not encoding.can_hold(format, image.pixels.shape[2], image.bits, has_alpha=image.alpha is not None):
+        note(f"{image.name}: {format} holds 8 bits per channel here; the result's 16 are rounded")
         alpha = None if image.alpha is None else to_8_bits(image.alpha)
         image = image.replace(pixels=to_8_bits(image.pixels), alpha=alpha)
     return image
 
 
-def _with_fitting_metadata(image: Image, encoding: str, note: Callable[[str], None]) -> Image:
-    """The image with what its format can hold of what it says about itself; the rest is noted."""
-    from gansdk.media.metadata import with_resolution
-
+def _with_fitting_metadata(image: Image, format: str, note: Callable[[str], None]) -> Image:  # noqa: A002
     changes: dict[str, Any] = {}
     lost: list[str] = []
-    if image.exif is not None:
-        changes["exif"] = _fitting_exif(image, encoding, note)
-    if image.dpi is not None and encoding == "webp":  # which has no other place for it
-        changes["exif"] = with_resolution(changes.get("exif"), image.dpi)
-    if image.xmp is not None and encoding == "jpg" and len(image.xmp) > _MOST_XMP:
+    if image.exif is not None:  # cleaned again, as the caller may have made it
+        exif, _ = metadata.cleaned_exif(image.exif, lambda text: note(f"{image.name}: {text}"))
+        if format == "jpg" and len(exif or b"") > _MOST_EXIF:
+            note(f"{image.name}: its EXIF data is too long for jpg and is left out")
+            exif = None
+        changes["exif"] = exif
+    if image.dpi is not None and format == "webp":  # which has no other place for it
+        changes["exif"] = metadata.with_tags(changes.get("exif"), metadata.resolution_tags(image.dpi))
+    if image.xmp is not None and format == "jpg" and len(image.xmp) > _MOST_XMP:
         lost.append("XMP data")
         changes["xmp"] = None
-    if image.iptc is not None and (encoding == "webp" or (encoding == "jpg" and len(image.iptc) > _MOST_IPTC)):
+    if image.iptc is not None and (format == "webp" or (format == "jpg" and len(image.iptc) > _MOST_IPTC)):
         lost.append("IPTC data")
         changes["iptc"] = None
-    if image.text and encoding != "png":
+    if image.text and format != "png":
         comment = image.text.get("Comment", "")
-        is_kept = encoding == "jpg" and 0 < len(comment.encode()) <= _MOST_COMMENT
+        is_kept = format == "jpg" and 0 < len(comment.encode()) <= _MOST_COMMENT
         changes["text"] = {"Comment": comment} if is_kept else {}
         others = [key for key in image.text if key not in changes["text"]]
         lost += [f"texts ({', '.join(others)})"] if others else []
     for what in lost:
-        note(f"{image.name}: {encoding} cannot hold its {what}; left out")
+        note(f"{image.name}: {format} cannot hold its {what}; left out")
     return image.replace(**changes)
-
-
-def _fitting_exif(image: Image, encoding: str, note: Callable[[str], None]) -> bytes | None:
-    """EXIF data that is true of the result, also where the caller made it; None if it cannot be written."""
-    from gansdk.media.metadata import cleaned
-
-    block, _ = cleaned(image.exif or b"", lambda text: note(f"{image.name}: {text}"))
-    if encoding == "jpg" and len(block or b"") > _MOST_EXIF:
-        note(f"{image.name}: its EXIF data is too long for jpg and is left out")
-        return None
-    return block
 
 
 def free_name(path: Path) -> Path:
     """``path``, or the first of ``name-2.png``, ``name-3.png`` … that does not exist.
 
     Raises:
-        OutputError: If no file can be called so.
+        OutputError: If no file can have such a name.
     """
-    place, number = path, 1
+    free, number = path, 1
     try:
-        while place.exists():
+        while free.exists():
             number += 1
-            place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+            free = path.with_name(f"{path.stem}-{number}{path.suffix}")
     except OSError as error:
-        raise cannot_write(place, error) from error
-    return place
+        raise cannot_write(free, error) from error
+    return free
 
 
 def put(path: Path, on_exists: str, write: Callable[[IO[bytes]], None]) -> Path | None:
-    """Writes a file.
+    """Writes a file, whole or not at all.
 
     Args:
         path: Where.
-        on_exists: ``error``, ``skip``, ``overwrite`` or ``rename``, where something stands there.
+        on_exists: ``error``, ``skip``, ``overwrite`` or ``rename``, if the file exists.
         write: Fills an empty, seekable file.
 
     Returns:
-        Where it stands: ``path`` or, with ``rename``, a free name; None where something stood there and stays.
+        Where it is: ``path`` or, with ``rename``, a free name; None if the file existed and stays.
 
     Raises:
-        OutputExistsError: If something stands there, also if it came while this was written.
+        OutputExistsError: If the file exists, even if it appeared during writing.
         OutputError: If it cannot be written there.
     """
     place = free_name(path) if on_exists == "rename" else path
-    if stands(place) and on_exists in {"skip", "error"}:
-        if on_exists == "skip":
-            return None
-        raise _exists(place)
     try:
+        if on_exists in {"skip", "error"} and stands(place):
+            raise OutputExistsError(str(place))
         with whole_file(place, replace=on_exists == "overwrite") as file:
             write(file)
-    except OutputExistsError:  # it came while this was written
+    except OutputExistsError:
         if on_exists == "skip":
             return None
-        if on_exists == "rename":
+        if on_exists == "rename":  # the name was taken meanwhile
             return put(path, on_exists, write)
-        raise _exists(place) from None
+        hint = f"use {option('on_exists', 'overwrite', 'skip', 'rename')}"
+        raise OutputExistsError(f"{place} exists already", hint=hint) from None
     return place
 
 
-def _exists(path: Path) -> OutputExistsError:
-    return OutputExistsError(f"{path} exists already", hint=f"use {option('on_exists', 'overwrite', 'skip', 'rename')}")
-
-
 def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> None:
-    """Writes to a stream, into a temporary file first: whoever reads it gets nothing rather than a part.
+    """Writes to a stream, by way of a temporary file: its reader gets nothing rather than a part.
 
     Args:
         stream: Where.
@@ -274,7 +241,7 @@ def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> No
 
     Raises:
         OutputError: If it cannot be written there.
-        BrokenPipeError: If nobody reads the stream any more.
+        BrokenPipeError: If the stream has no reader any more.
     """
     try:
         with tempfile.TemporaryFile() as file:
@@ -282,7 +249,7 @@ def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> No
             file.seek(0)
             _copy(file, stream, name)
     except BrokenPipeError:
-        raise  # whoever reads has seen enough; the command line knows what to do
+        raise  # the reader has enough; the command line handles it
     except OSError as error:
         what = "to standard output" if stream is getattr(sys.stdout, "buffer", None) else name
         raise OutputError(f"cannot write {what}: {error.strerror or error}") from error
@@ -291,8 +258,8 @@ def send(stream: IO[bytes], write: Callable[[IO[bytes]], None], name: str) -> No
 def _copy(file: IO[bytes], stream: IO[bytes], name: str) -> None:
     try:
         shutil.copyfileobj(file, stream, 2**20)
-        if hasattr(stream, "flush"):  # not all that can be written to have it
+        if hasattr(stream, "flush"):  # which not every object with a write method has
             stream.flush()
-    except (TypeError, ValueError) as error:  # a stream of text, one to read from, or a closed one
+    except (TypeError, ValueError) as error:  # a text stream, one for reading, or a closed one
         hint = "give a file that is open for writing in binary mode"
         raise OutputError(f"cannot write {name}: {error}", hint=hint) from error

@@ -86,7 +86,7 @@ def test_a_format_is_as_good_as_an_ending(with_sketch):
     with np.load(with_sketch.cwd / "generate.npz") as kept:
         assert len(kept["pixels"]) == 3
     refused = with_sketch(*sweep, "--format", "gif", "-o", "x.png")
-    assert (refused.code, "x.png ends as png does, and --format says gif" in refused.err) == (2, True)
+    assert (refused.code, "x.png ends in .png, but --format is gif" in refused.err) == (2, True)
     assert "png|jpg|webp|tiff|gif|npz" in with_sketch("run", "traverse", "--help").out
 
 
@@ -113,7 +113,7 @@ def test_a_code_held_far_from_all_training_is_noted_once(with_sketch):
             ("generate", "-n", "1000000", "-o", "x.png"),
             "1000000 images of 8×10 are too many for one grid, which holds",
         ),
-        (("generate", "-o", "x.gif"), "names no format"),
+        (("generate", "-o", "x.gif"), "does not end in a format"),
         (("traverse",), "--code is required"),
         (("traverse", "--code", "style"), "name one, as style.0"),
         (("generate", "photo.jpg"), "unexpected extra argument(s) (photo.jpg)"),
@@ -142,11 +142,12 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
         ),
         (
             ("encode", "photo.png", "-o", "read.csv"),
-            "read.csv names no format that can be written; end it in .jsonl, .json, .npz, or give --format jsonl|npz",
+            "read.csv does not end in a format that can be written; "
+            "end it in .jsonl, .json, .npz, or give --format jsonl|npz",
         ),
         (
             ("encode", "photo.png", "-o", "read.npz", "--format", "jsonl"),
-            "read.npz ends as npz does, and --format says jsonl",
+            "read.npz ends in .npz, but --format is jsonl",
         ),
         (("generate", "-n", "20000"), "write single files with -o FOLDER/, or ask for fewer"),
         (
@@ -268,7 +269,7 @@ def test_a_folder_is_read_into_one_file(with_sketch, digits, kind):
 def test_another_size_is_noted_and_strictly_refused(with_sketch):
     PILImage.new("RGB", (30, 30), "white").save(with_sketch.cwd / "large.png")
     done = with_sketch("run", "encode", "-m", "./model", "large.png")
-    assert "large.png: made grey, fitted from 30×30 into 8×10, its edges repeated beside it" in done.err
+    assert "large.png: made grey, fitted from 30×30 into 8×10, its edges repeated around it" in done.err
     done = with_sketch("run", "encode", "-m", "./model", "large.png", "--strict")
     assert (done.code, done.out) == (1, "")
     assert "the model takes 8×10 pixels, grey" in done.err

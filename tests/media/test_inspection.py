@@ -22,7 +22,7 @@ from sample_images import (
     refused,
 )
 
-from gansdk.media.directories import is_overdrawn
+from gansdk.media.tiff import is_overdrawn
 
 # --- EXIF data that declares far more than it holds --------------------------------------------------------------
 

@@ -268,7 +268,7 @@ def test_what_happens_where_something_stands(tmp_path):
 def test_a_file_that_comes_meanwhile_is_not_lost(tmp_path, monkeypatch, on_exists):
     path = tmp_path / "x.png"
 
-    def write_while_another_comes(_image, file, _software):
+    def write_while_another_comes(_image, file, software):
         path.write_bytes(b"came first")
         file.write(b"whole")
 

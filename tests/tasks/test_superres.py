@@ -104,7 +104,7 @@ def test_results_that_would_be_too_large_are_refused_with_the_option_that_allows
 
 def test_images_of_other_kinds_go_through():
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"):
-        result = sharpen(Image.from_image(PILImage.new(mode, (6, 4))))
+        result = sharpen(Image.from_pil(PILImage.new(mode, (6, 4))))
         assert (result.width, result.height) == (24, 16)
 
 

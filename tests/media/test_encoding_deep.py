@@ -29,9 +29,7 @@ from sample_images import (
     refused,
 )
 
-from gansdk.media.deep import write_png
-from gansdk.media.encoding import write_png as write_any_png
-from gansdk.media.encoding import write_tiff
+from gansdk.media.encoding import write_png, write_tiff
 from gansdk.media.image import Image, to_8_bits
 from gansdk.options import ImageWriting
 
@@ -251,7 +249,7 @@ def test_other_readers_give_the_same_numbers(width, height, channels):
     array = numbers(channels, (width, height))
     source = Image.from_array(array).replace(exif=exif_with(1))
     buffer = io.BytesIO()
-    write_any_png(source, buffer)
+    write_png(source, buffer)
     assert np.array_equal(from_png(buffer.getvalue()), array)
     if channels == 2:
         return
@@ -323,14 +321,14 @@ def test_what_a_write_raises_comes_through_the_encoder():
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        write_png(Image(numbers(3)), Full(), b"")
+        write_png(Image(numbers(3)), Full())
 
     class Interrupting(io.RawIOBase):
         def write(self, _content):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_png(Image(numbers(3)), Interrupting(), b"")
+        write_png(Image(numbers(3)), Interrupting())
 
 
 # --- frames of GIF ----------------------------------------------------------------------------------------------

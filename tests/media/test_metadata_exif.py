@@ -10,7 +10,7 @@ from sample_images import camera_exif
 
 from gansdk.media.encoding import write_tiff
 from gansdk.media.image import Image
-from gansdk.media.metadata import cleaned, with_software
+from gansdk.media.metadata import cleaned_exif, with_tags
 
 
 def parsed(exif):
@@ -21,7 +21,7 @@ def parsed(exif):
 
 def quietly_cleaned(block):
     doubts = []
-    result = cleaned(block, doubts.append)
+    result = cleaned_exif(block, doubts.append)
     assert doubts == []
     return result
 
@@ -49,7 +49,7 @@ def test_what_is_stale_goes_and_the_rest_stays(order, orientation):
 
 def test_no_orientation_or_a_meaningless_one():
     assert quietly_cleaned(camera_exif(orientation=9))[1] is None
-    assert quietly_cleaned(with_software(None, "x"))[1] is None
+    assert quietly_cleaned(with_tags(None, {0x0131: "x"}))[1] is None
 
 
 @pytest.mark.parametrize("block", [b"", b"Exif\0\0", PILImage.Exif().tobytes()])
@@ -60,12 +60,12 @@ def test_nothing_is_no_damage(block):
 @pytest.mark.parametrize("order", "<>")
 def test_software_is_set_and_the_rest_stays(order):
     block, _ = quietly_cleaned(camera_exif(order))
-    exif = parsed(with_software(block, "gansdk 1"))
+    exif = parsed(with_tags(block, {0x0131: "gansdk 1"}))
     assert exif[0x0131] == "gansdk 1"
     assert exif[0x010F] == "Maker of cameras"
     assert exif.get_ifd(0x8769)[0x927C] == b"private\0note" * 9
     assert exif.get_ifd(0x8825) == parsed(block).get_ifd(0x8825)
-    assert dict(parsed(with_software(None, "gansdk 1"))) == {0x0131: "gansdk 1"}
+    assert dict(parsed(with_tags(None, {0x0131: "gansdk 1"}))) == {0x0131: "gansdk 1"}
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_software_is_set_and_the_rest_stays(order):
 )
 def test_damage_is_said(damaged):
     doubts = []
-    assert cleaned(damaged, doubts.append) == (None, None)
+    assert cleaned_exif(damaged, doubts.append) == (None, None)
     assert doubts == ["its EXIF data is damaged and is left out"]
 
 
 def test_what_can_be_read_of_damaged_data_is_kept():
     block = camera_exif()
     doubts = []
-    kept, orientation = cleaned(block[: block.index(b"private")], doubts.append)
+    kept, orientation = cleaned_exif(block[: block.index(b"private")], doubts.append)
     assert doubts == ["its EXIF data is damaged and is left out in part"]
     assert (orientation, parsed(kept)[0x010F]) == (6, "Maker of cameras")
 
@@ -91,13 +91,13 @@ def test_damaged_bytes_give_data_that_can_be_written_or_none(changes, cut):
     data = bytearray(camera_exif())
     for place, value in changes:
         data[place] = value
-    kept, orientation = cleaned(bytes(data[: len(data) - cut]), lambda text: None)
+    kept, orientation = cleaned_exif(bytes(data[: len(data) - cut]), lambda text: None)
     assert orientation in {None, *range(1, 9)}
     if kept is None:
         return
     assert quietly_cleaned(kept)[0] is not None
     buffer = io.BytesIO()
-    write_tiff(Image(np.zeros((2, 3, 3), np.uint8), exif=with_software(kept, "gansdk 1")), buffer)
+    write_tiff(Image(np.zeros((2, 3, 3), np.uint8), exif=with_tags(kept, {0x0131: "gansdk 1"})), buffer)
     with PILImage.open(buffer) as opened:
         opened.load()
         assert opened.getexif()[0x0131] == "gansdk 1"

@@ -1,12 +1,12 @@
 import threading
 import warnings
 
-from gansdk.media.captured_warnings import heard
+from gansdk.media.decoders import captured_warnings
 
 
 def test_a_block_hears_its_own_warnings_and_gives_them_back_to_nobody():
     with warnings.catch_warnings(record=True) as outside:
-        with heard() as texts:
+        with captured_warnings() as texts:
             warnings.warn("first \n line.", UserWarning, stacklevel=1)
             warnings.warn("old", DeprecationWarning, stacklevel=1)
         assert texts == ["first line"]
@@ -19,7 +19,7 @@ def test_what_another_thread_warns_of_meanwhile_is_not_its_own():
 
     with warnings.catch_warnings(record=True) as outside:
         warnings.simplefilter("always")
-        with heard() as texts:
+        with captured_warnings() as texts:
             thread = threading.Thread(target=compute)
             thread.start()
             thread.join()
@@ -29,6 +29,6 @@ def test_what_another_thread_warns_of_meanwhile_is_not_its_own():
 
 def test_filters_and_handlers_are_as_they_were():
     before = (list(warnings.filters), warnings.showwarning)
-    with heard():
+    with captured_warnings():
         pass
     assert (warnings.filters, warnings.showwarning) == before

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image as PILImage
 
 from gansdk.errors import InputError
-from gansdk.media.fitting import fit
 from gansdk.media.image import Image
+from gansdk.media.resizing import fit
 from gansdk.model.facts import ImageSpec as Taken
 
 
@@ -28,7 +28,7 @@ def test_what_fits_already_stays_without_a_word():
 def test_colours_become_grey_as_pillow_makes_them():
     given = image(20, 20, 3)
     fitted = fit(given, Taken(width=20, height=20, channels=1), lambda _: None)
-    expected = np.asarray(given.to_image().convert("L"))
+    expected = np.asarray(given.to_pil().convert("L"))
     np.testing.assert_allclose(fitted.pixels[:, :, 0].astype(int), expected, atol=1)
 
 
@@ -53,7 +53,7 @@ def test_it_is_resized_to_fit_inside_and_its_edges_are_repeated(height, width):
     np.testing.assert_allclose(middle, resized.clip(0, 255).round(), atol=1)
     expected = np.pad(middle, ((top, 20 - inner[1] - top), (left, 20 - inner[0] - left)), mode="edge")
     np.testing.assert_array_equal(fitted, expected)
-    beside = "" if height == width else ", its edges repeated beside it"
+    beside = "" if height == width else ", its edges repeated around it"
     assert notes == [f"x.png: fitted from {width}×{height} into 20×20{beside}"]
 
 
@@ -103,10 +103,10 @@ def test_ink_on_paper_becomes_light_on_dark_where_that_is_known(dtype):
     notes = []
     dark, unknown = Taken(width=28, height=28, channels=1, background="dark"), Taken(width=28, height=28, channels=1)
     np.testing.assert_array_equal(fit(Image(paper), dark, notes.append).pixels, top - paper)
-    assert "inverted, to stand on a dark ground" in notes[0]
+    assert "inverted, to be on a dark background" in notes[0]
     np.testing.assert_array_equal(fit(Image(top - paper), dark, notes.append, strict=True).pixels, top - paper)
     np.testing.assert_array_equal(fit(Image(paper), unknown, notes.append, strict=True).pixels, paper)
-    with pytest.raises(InputError, match="grey, on a dark ground; it is 28×28, grey, on a light ground"):
+    with pytest.raises(InputError, match="grey, on a dark background; it is 28×28, grey, on a light background"):
         fit(Image(paper), dark, notes.append, strict=True)
 
 

@@ -69,7 +69,7 @@ def test_flattening_agrees_with_pillow(colour, channels):
     )
     flat = flatten(image, colour)
     behind = PILImage.new("RGBA", (30, 20), colour)
-    expected = np.asarray(PILImage.alpha_composite(behind, image.to_image().convert("RGBA")).convert("RGB")).astype(int)
+    expected = np.asarray(PILImage.alpha_composite(behind, image.to_pil().convert("RGBA")).convert("RGB")).astype(int)
     assert np.abs(flat.pixels.astype(int) - expected).max() <= 1
     assert flat.alpha is None
     is_grey = channels == 1 and colour in {"white", "black"}

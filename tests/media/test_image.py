@@ -74,6 +74,27 @@ def test_tensors_have_their_channels_first():
         Image.from_tensor(torch.zeros(20, 30, 3))
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_an_image_is_a_tensor_of_one_item_from_0_to_1(channels, dtype):
+    torch = pytest.importorskip("torch")
+    array = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (4, 5, channels), dtype, endpoint=True)
+    tensor = Image.from_array(array).to_tensor()
+    assert (tensor.dtype, tensor.shape, tensor.device.type) == (torch.float32, (1, channels, 4, 5), "cpu")
+    expected = array.astype(np.float64) / np.iinfo(dtype).max
+    assert np.allclose(tensor[0].numpy().transpose(1, 2, 0), expected, rtol=0, atol=1e-7)
+
+
+def test_every_8_bit_number_comes_back_from_a_tensor():
+    torch = pytest.importorskip("torch")
+    array = np.arange(256, dtype=np.uint8).reshape(8, 8, 4)
+    image = Image.from_array(array)
+    assert np.array_equal(np.asarray(Image.from_tensor(image.to_tensor())), array)
+    assert image.to_tensor("meta").device == torch.device("meta")
+    with pytest.raises(InputError, match="is a batch, not an image; give one of its items"):
+        Image.from_tensor(torch.zeros(2, 3, 4, 5))
+
+
 def test_alpha_must_fit():
     with pytest.raises(InputError, match="does not fit"):
         Image(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint16))
@@ -84,21 +105,21 @@ def test_alpha_must_fit():
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_pillow_images_in_and_out(mode):
     source = pil_image(mode)
-    back = Image.from_image(source).to_image()
+    back = Image.from_pil(source).to_pil()
     assert back.mode == mode
     assert back.tobytes() == source.tobytes()
 
 
 def test_deep_images_as_pillow_images():
     grey = np.array([[0, 1000, 65535]], np.uint16)
-    assert np.array_equal(np.asarray(Image.from_array(grey).to_image()), grey)
+    assert np.array_equal(np.asarray(Image.from_array(grey).to_pil()), grey)
     colours = np.array([[[0, 257, 65535]]], np.uint16)
-    assert np.asarray(Image.from_array(colours).to_image()).tolist() == [[[0, 1, 255]]]
+    assert np.asarray(Image.from_array(colours).to_pil()).tolist() == [[[0, 1, 255]]]
 
 
 def test_metadata_travels_with_the_pillow_image():
     image = Image.from_array(np.zeros((2, 2, 3), np.uint8)).replace(exif=exif_with(1), icc=SRGB)
-    assert image.to_image().info == {"exif": exif_with(1), "icc_profile": SRGB}
+    assert image.to_pil().info == {"exif": exif_with(1), "icc_profile": SRGB}
     with pytest.raises(TypeError):
         image.replace(pixel=image.pixels)
 
@@ -150,10 +171,10 @@ def test_what_takes_no_bytes_is_one_error(tmp_path):
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
 def test_a_notebook_shows_it_and_never_more_than_fits(mode):
-    small = Image.from_image(PILImage.new(mode, (6, 5)))
+    small = Image.from_pil(PILImage.new(mode, (6, 5)))
     with PILImage.open(io.BytesIO(small._repr_png_())) as shown:
         assert shown.size == (6, 5)
-    large = Image.from_image(PILImage.new(mode, (3000, 600)))
+    large = Image.from_pil(PILImage.new(mode, (3000, 600)))
     with PILImage.open(io.BytesIO(large._repr_png_())) as shown:
         assert (shown.format, shown.width) == ("PNG", 1024)
 
@@ -170,14 +191,14 @@ def test_16_bits_are_rounded_to_8():
 
 def test_an_image_with_a_guess_is_refused_where_strict():
     notes = []
-    Image.from_image(pil_image("CMYK"), note=notes.append)
+    Image.from_pil(pil_image("CMYK"), note=notes.append)
     assert len(notes) == 1
     with pytest.raises(InputError, match="CMYK"):
-        Image.from_image(pil_image("CMYK"), strict=True)
+        Image.from_pil(pil_image("CMYK"), strict=True)
 
 
 def test_a_saved_image_opens_in_pillow():
     buffer = io.BytesIO()
-    Image.from_image(pil_image("RGBA")).to_image().save(buffer, "PNG")
+    Image.from_pil(pil_image("RGBA")).to_pil().save(buffer, "PNG")
     with PILImage.open(buffer) as opened:
         assert opened.tobytes() == pil_image("RGBA").tobytes()

@@ -32,7 +32,7 @@ def test_a_page_that_cannot_be_read_spoils_only_itself(array, order, is_big):
             if page is array:
                 assert np.array_equal(quietly(content, frame=n).pixels, array)
             else:
-                refused(content, "floating-point numbers, whose range nobody states", frame=n)
+                refused(content, "floating-point numbers, whose range is not stated", frame=n)
 
 
 def test_packed_pages_behind_one_that_cannot_be_read(tmp_path):
@@ -80,12 +80,12 @@ def test_a_raw_file_gives_its_reduced_copy_with_a_note():
 )
 def test_numbers_that_are_no_pixels_are_not_taken_for_some(array, what):
     photometric = "rgb" if array.ndim == 3 else "minisblack"
-    refused(written((array, {"photometric": photometric})), f"holds {what}, whose range nobody states")
+    refused(written((array, {"photometric": photometric})), f"holds {what}, whose range is not stated")
 
 
 def test_more_channels_than_a_colour_has(capfd):
     options = {"photometric": "minisblack", "planarconfig": "contig"}
-    refused(written((np.ones((4, 5, 8), np.uint8), options)), "holds 8 channels, whose colours nobody states")
+    refused(written((np.ones((4, 5, 8), np.uint8), options)), "holds 8 channels, whose colours are not stated")
     assert capfd.readouterr().err == ""
 
 

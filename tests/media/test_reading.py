@@ -144,7 +144,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
     "start", [b"%!PS-Adobe-3.0 EPSF-3.0\n", b"8BPS\0\1", b"\0\0\1\0\1\0", b"\0\0\0\x0cjP  \r\n\x87\n"]
 )
 def test_formats_outside_the_list_are_not_even_tried(start):
-    refused(start + bytes(500), "no image by its content|text by its content")
+    refused(start + bytes(500), "not an image by its content|text by its content")
 
 
 def test_content_decides_and_a_wrong_ending_is_said(tmp_path):
@@ -245,7 +245,7 @@ def test_a_pillow_image_is_not_changed():
     source = pil_image("RGB")
     source.info.update(exif=exif_with(6), icc_profile=SRGB)
     before = source.copy()
-    image = Image.from_image(source, name="mine")
+    image = Image.from_pil(source, name="mine")
     assert (image.width, image.height, image.name, image.icc) == (*SIZE[::-1], "mine", SRGB)
     assert source == before
 
@@ -253,7 +253,7 @@ def test_a_pillow_image_is_not_changed():
 def test_an_opened_pillow_image_goes_the_way_of_a_file(tmp_path):
     pil_image("RGB").save(tmp_path / "x.jpg", exif=exif_with(8), quality=95)
     with PILImage.open(tmp_path / "x.jpg") as opened:
-        image = Image.from_image(opened)
+        image = Image.from_pil(opened)
     assert np.array_equal(image.pixels, quietly(tmp_path / "x.jpg").pixels)
     content = encoded(pil_image("RGB"), "JPEG")
     with PILImage.open(io.BytesIO(content[:-60])) as opened:
