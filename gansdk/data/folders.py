@@ -110,7 +110,7 @@ class Images:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The sub-folders in which the images stand, sorted; empty where one stands in none."""
+        """The sub-folders that the images are in, sorted; empty if an image is in none."""
         folders = [name.partition("/")[0] for name in self.names if "/" in name]
         return tuple(sorted(set(folders))) if len(folders) == len(self.names) else ()
 
@@ -264,7 +264,7 @@ def _read_attributions(items: _Items, path: Path) -> list[Attribution]:
     except (OSError, ValueError) as error:
         why = describe_errors(error) if isinstance(error, ValidationError) else error
         hint = "remove it, or make the folder again"
-        raise InputError(f"{path / LICENCES} is no list of licences: {why}", hint=hint) from None
+        raise InputError(f"{path / LICENCES} is not a list of licences: {why}", hint=hint) from None
     return [Attribution(image, entry.licence, entry.author, entry.source) for image, entry in entries.items()]
 
 

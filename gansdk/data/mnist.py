@@ -1,4 +1,4 @@
-"""The data sets that the core knows by name: MNIST, and the clothes that are made like it. Nothing is read here."""
+"""The data sets that the core knows by name, MNIST and Fashion-MNIST, and the reader of their IDX files."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         uint8, of the shape that the head states.
 
     Raises:
-        InputError: If the file is missing, no IDX file of unsigned bytes, too large, cut short, or longer than its
+        InputError: If the file is missing, not an IDX file of unsigned bytes, too large, cut short, or longer than its
             head says.
     """
     try:
@@ -118,6 +118,8 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 
 
 def _read(file: BufferedIOBase, path: Path) -> NDArray[np.uint8]:
+    import numpy as np  # slow, and every listing imports this file
+
     shape = _shape(file, path)
     count = math.prod(shape)
     if count > MOST_BYTES:
@@ -127,15 +129,13 @@ def _read(file: BufferedIOBase, path: Path) -> NDArray[np.uint8]:
         raise InputError(f"{path} is cut short: it has {len(values)} of {count} values", hint=_AGAIN)
     if file.read(1):
         raise InputError(f"{path} is longer than its head says", hint=_AGAIN)
-    import numpy as np  # slow, and every listing imports this file
-
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
 def _shape(file: BufferedIOBase, path: Path) -> tuple[int, ...]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or not 1 <= magic[3] <= _MOST_DIMENSIONS:
-        raise InputError(f"{path} is no IDX file", hint=_AGAIN)
+        raise InputError(f"{path} is not an IDX file", hint=_AGAIN)
     if magic[2] != _UNSIGNED_BYTE:
         raise InputError(f"{path} holds values of type 0x{magic[2]:02X}, not unsigned bytes", hint="convert the file")
     sizes = file.read(4 * magic[3])

@@ -115,7 +115,7 @@ def stack_images(
         labels, classes = data.labels, data.classes
         return StackedImages(data.name, images, data.licence, data.digest, labels, classes, data.attributions)
     if not isinstance(data, StackedImages):
-        raise InputError(f"{data.name} is no set of images", hint="give a folder of images")
+        raise InputError(f"{data.name} is not a set of images", hint="give a folder of images")
     _check_size(data.images[0], size, data.name, options)
     if channels in (None, data.images.shape[3]):
         return data

@@ -45,10 +45,10 @@ def test_a_file_without_items_is_empty(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is no IDX file"),
-        (b"\x89PNG\r\n\x1a\n", "is no IDX file"),
-        (bytes([0, 0, 8, 0]), "is no IDX file"),
-        (bytes([0, 0, 8, 5]) + bytes(40), "is no IDX file"),
+        (b"", "is not an IDX file"),
+        (b"\x89PNG\r\n\x1a\n", "is not an IDX file"),
+        (bytes([0, 0, 8, 0]), "is not an IDX file"),
+        (bytes([0, 0, 8, 5]) + bytes(40), "is not an IDX file"),
         (packed(bytes(16), 4, kind=0x0D), "holds values of type 0x0D, not unsigned bytes"),
         (TWO[:9], "is cut short"),
         (TWO[:-1], "is cut short: it has 11 of 12 values"),

@@ -170,7 +170,7 @@ def test_a_missing_file_says_what_gets_it(data: Path, monkeypatch) -> None:
         ("train-i", idx(IMAGES + 1), "dots:train in {} holds something else than it should (its digest differs)"),
         ("train-l", idx(1 - LABELS), "dots:train in {} holds something else than it should (its digest differs)"),
         ("train-l", idx(IMAGES[:, 0, 0]), "dots:train in {} holds something else than it should (its digest differs)"),
-        ("train-i", b"<html>not found</html>", "train-i is no IDX file"),
+        ("train-i", b"<html>not found</html>", "train-i is not an IDX file"),
     ],
 )
 def test_damage_is_one_line_with_the_way_out(data: Path, file: str, content: bytes, said: str) -> None:

@@ -103,7 +103,7 @@ def test_licences_and_authors_come_from_the_list_beside_the_images(folder: Path)
 @pytest.mark.parametrize("text", ["{", "[]", '{"images": {"a.jpg": {"license": "MIT"}}}', '{"images": [1]}'])
 def test_a_broken_list_of_licences_is_named(folder: Path, text: str) -> None:
     (folder / "LICENCES.json").write_text(text)
-    with pytest.raises(InputError, match=r"LICENCES\.json is no list of licences"):
+    with pytest.raises(InputError, match=r"LICENCES\.json is not a list of licences"):
         open_images(folder)
 
 

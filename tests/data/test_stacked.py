@@ -171,7 +171,7 @@ def test_what_holds_no_images_cannot_be_stacked() -> None:
         def __len__(self) -> int:
             return 1
 
-    with pytest.raises(InputError, match="speech is no set of images"):
+    with pytest.raises(InputError, match="speech is not a set of images"):
         stack_images(Sounds())
 
 

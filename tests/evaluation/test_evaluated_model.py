@@ -29,7 +29,7 @@ def gives(model) -> torch.Tensor:
         return model.generator.generate({"image": torch.full((1, 3, 8, 8), 0.4)})
 
 
-def test_the_twin_of_a_model_with_two_ends_is_its_start(resolved, tmp_path):
+def test_the_baseline_of_a_model_with_two_ends_is_its_start(resolved, tmp_path):
     evaluated_model = load_evaluated_model(resolved, FP32)
     start = load_evaluated_model(resolved_at(tmp_path / "start", seed=1), FP32)
     assert torch.equal(gives(evaluated_model.baseline), gives(start.model))
@@ -37,7 +37,7 @@ def test_the_twin_of_a_model_with_two_ends_is_its_start(resolved, tmp_path):
     assert evaluated_model.conditions == {"precision": "fp32", "device": "cpu"}
 
 
-def test_between_the_ends_there_is_no_twin(resolved):
+def test_between_the_ends_there_is_no_baseline(resolved):
     evaluated_model = load_evaluated_model(
         resolved, LoadOptions(precision="fp32", device="cpu", network_interpolation=0.5)
     )
@@ -50,7 +50,7 @@ def test_one_end_alone_has_nothing_to_blend(tmp_path):
         load_evaluated_model(resolved_at(tmp_path / "m"), LoadOptions(network_interpolation=0.5))
 
 
-def test_a_named_twin_is_described_by_what_it_lacked(tmp_path):
+def test_a_named_baseline_is_described_by_what_it_lacked(tmp_path):
     trained = Trained(recipe="a:b", config="small", seed=0, steps=70, ablated_terms=(("generator", "adversarial"),))
     baseline = resolved_at(tmp_path / "baseline", seed=1, trained=trained)
     evaluated_model = load_evaluated_model(resolved_at(tmp_path / "m"), FP32, baseline)
@@ -58,14 +58,14 @@ def test_a_named_twin_is_described_by_what_it_lacked(tmp_path):
     assert not torch.equal(gives(evaluated_model.baseline), gives(evaluated_model.model))
 
 
-def test_a_twin_that_gives_something_else_is_refused(tmp_path):
+def test_a_baseline_that_gives_something_else_is_refused(tmp_path):
     wide = tiny.FACTS.generator.model_copy(update={"output": ImageOutput(scale=4)})
     baseline = resolved_at(tmp_path / "baseline", facts=tiny.FACTS.model_copy(update={"generator": wide}))
     with pytest.raises(UsageError, match="cannot be its baseline"):
         load_evaluated_model(resolved_at(tmp_path / "m"), FP32, baseline)
 
 
-def test_why_there_is_no_twin():
+def test_why_there_is_no_baseline():
     said = dataclasses.replace(
         tiny.METHOD, configs={"first": Config("a:b", "a:c", baseline="none: it is a first stage")}
     )

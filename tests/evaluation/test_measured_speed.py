@@ -67,7 +67,7 @@ def test_sides_are_brought_to_what_the_network_takes(catalog, resolved):
     assert {side for side, _, _ in ways(catalog, coarse)} == {48, 72}
 
 
-def test_a_model_that_makes_no_image_from_a_image_is_refused(catalog, resolved):
+def test_a_model_that_makes_no_image_from_an_image_is_refused(catalog, resolved):
     nothing = dataclasses.replace(resolved, config=resolved.config.model_copy(update={"facts": Facts()}))
     with pytest.raises(NotApplicableError, match="makes no image from an image"):
         ways(catalog, nothing)

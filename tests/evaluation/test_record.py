@@ -32,7 +32,7 @@ def test_newer_figures_take_the_place_of_older_ones_in_their_order():
     assert merged.baseline == "old"
 
 
-def test_a_twins_figure_stays_beside_the_same_figure_measured_again():
+def test_a_baseline_figure_stays_beside_the_same_figure_measured_again():
     baseline = Estimate(value=0.5)
     known = measured("a", "X", 1, baseline=baseline), measured("b", "X", 2, baseline=baseline)
     old = Evaluation(measurements=known, baseline="another training")

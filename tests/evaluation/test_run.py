@@ -51,7 +51,7 @@ def by_hand(folder, seed: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def test_model_twin_and_their_difference_are_what_comes_out_by_hand(resolved, photos):
+def test_model_baseline_and_their_difference_are_what_comes_out_by_hand(resolved, photos):
     evaluation = evaluate(load_evaluated_model(resolved, FP32), {"few": open_images(photos)}, list(PLAIN.values()))
     ours, theirs = by_hand(photos, seed=0), by_hand(photos, seed=1)
     assert [one.metric for one in evaluation.measurements] == ["psnr-y", "ssim-y", "consistency"]
@@ -169,7 +169,7 @@ def test_progress_counts_images_and_may_end_it(resolved, photos):
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\nnothing more", None])
-def test_a_image_that_cannot_be_tried_is_named(resolved, photos, content):
+def test_an_image_that_cannot_be_tried_is_named(resolved, photos, content):
     if content is None:
         PILImage.new("RGB", (1, 9)).save(photos / "bad.png")
     else:

@@ -55,14 +55,14 @@ def test_the_record_is_that_of_the_weights_and_of_the_data(known):
 
 
 @SETS
-def test_a_judge_is_found_by_the_digest_of_any_split(known):
+def test_an_evaluator_is_found_by_the_digest_of_any_split(known):
     found = [evaluator_for(stacked(split.digest), CPU) for split in known.splits.values()]
     assert [one.name for one in found] == [known.name] * 2
     assert found[0].classes == known.classes
     assert found[0] is found[1]
 
 
-def test_another_set_has_no_judge_whatever_its_name():
+def test_another_set_has_no_evaluator_whatever_its_name():
     data = StackedImages("mnist:test", noise(2), "CC0-1.0", array_digest({"images": noise(2)}))
     assert evaluator_for(data, CPU) is None
 
@@ -90,7 +90,7 @@ def test_probabilities_are_those_of_the_last_layer_on_the_features(known):
     assert looked.features.min() >= 0
 
 
-def test_a_judge_tells_a_drawn_zero_from_a_drawn_one():
+def test_an_evaluator_tells_a_drawn_zero_from_a_drawn_one():
     """By the closed form of a ring and of a stroke, so that it holds where the data set is not."""
     rows, columns = np.mgrid[:28, :28] - 13.5
     ring = np.abs(np.hypot(rows / 9, columns / 6) - 1) < 0.25
