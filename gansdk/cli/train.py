@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import signal
+import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from functools import partial
 from inspect import Parameter
@@ -39,6 +41,7 @@ _SECTIONS = {
     "summary": "About the model",
 }
 _ELSE = "On the way"
+_RATE_AFTER = 10.0  # seconds, after which the steps per second are steady enough to say how long it takes
 _SUMMARY = "Train a method on your data into a run folder, which is a model at any time."
 
 
@@ -318,11 +321,16 @@ def watching(session: CommandContext, run: str) -> Iterator[dict[str, Any]]:
     from gansdk.training.logging import is_installed
 
     bar: Bar = Bar(session.output)
+    begun, is_rate_said = time.monotonic(), sys.stderr is None or sys.stderr.isatty()  # there, the bar says it
     if not is_installed():
         session.output.detail("tensorboard is not installed, so no events are written for it")
 
     def progress(at: Progress) -> None:
+        nonlocal is_rate_said
         bar.show(f"{run} {at.rate:.2f} steps/s", at.step, at.steps, unit="steps")
+        if not is_rate_said and time.monotonic() - begun > _RATE_AFTER:
+            is_rate_said = True
+            note(f"{at.rate:.2f} steps/s, about {seconds_text(at.left)} left")
 
     def measuring(name: str, done: int, total: int) -> None:
         bar.show(f"{run} measured on {name}", done, total)

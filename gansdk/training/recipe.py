@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gansdk.plugins.declarations import Config, Method
     from gansdk.training.players import AdversarialPair, Player
     from gansdk.training.runs import RunRecord, TrainingOptions
+    from gansdk.training.sources import InitialModel
     from gansdk.training.turns import Train
 
 
@@ -70,6 +71,7 @@ class Recipe(ABC):
         routes: For each weight among the options, the names of the players that its term reaches: the paper's own
             table. Every term is multiplied by such a weight.
         adversarial_pairs: Which players play against each other, so that the signs of their losses can be checked.
+        initial: The model that it starts from, of :func:`~gansdk.training.load_initial_model`; None for random weights.
     """
 
     options: Options
@@ -80,6 +82,7 @@ class Recipe(ABC):
     dependencies: Mapping[str, str] = MappingProxyType({})
     routes: Mapping[str, set[str]] = MappingProxyType({})
     adversarial_pairs: Sequence[AdversarialPair] = ()
+    initial: InitialModel | None = None
 
     def __init__(self, options: Options) -> None:
         self.options = options

@@ -294,6 +294,7 @@ Threads = Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
 Steps = Annotated[int, Field(ge=1)]
 WonSteps = Annotated[int, Field(ge=0)]
 
+_SPDX = {"metavar": "SPDX"}
 _WON_STEPS = "stop where a discriminator has been right by far in every logit for so many steps on end; 0 never does"
 
 
@@ -319,7 +320,11 @@ class TrainingOptions(Options):
     ] = "auto"
     threads: Annotated[Threads, Field(description="CPU threads; auto leaves torch's choice")] = "auto"
     licence: Annotated[
-        str, Field(description="licence of the trained weights", json_schema_extra={"metavar": "SPDX"})
+        str,
+        Field(
+            description="licence of the trained weights; that of the model it starts from if not given",
+            json_schema_extra=_SPDX,
+        ),
     ] = ""
     summary: Annotated[str, Field(description="one line about the model, for listings")] = ""
 
@@ -331,3 +336,7 @@ class ResumeOptions(Options):
     device: Annotated[Device | None, Field(description="another device than the run began on")] = None
     threads: Annotated[Threads | None, Field(description="another number of CPU threads than it began with")] = None
     won_steps: Annotated[WonSteps | None, Field(description=_WON_STEPS)] = None
+    licence: Annotated[
+        str | None,
+        Field(description="licence of the trained weights, if the run has another or none", json_schema_extra=_SPDX),
+    ] = None

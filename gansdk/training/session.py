@@ -124,6 +124,8 @@ class TrainingSession:
         if self._saved is not None and not self._is_written():
             self._note(f"{self._folder.model} is not the whole model of step {train.step}; it is written again")
             self._write_model(clock)
+        elif self._saved is not None and read_config(self._folder.model).licence != self._record.licence:
+            self._write_model(clock)
         evaluation = self._measured() if train.step == self._steps else None
         if evaluation is not None or (train.step == self._steps and not self._measuring.tests):
             measured = " and was measured" if evaluation is not None else ""
@@ -131,6 +133,10 @@ class TrainingSession:
                 f"{self._folder.path} has taken all its {self._steps} steps{measured}; more steps go on from there"
             )
             return Finished(train.step, clock.seconds, evaluation)
+        where = f"on {self._record.device} in {self._record.precision}"
+        self._note(
+            f"training {self._method.name} {self._record.config} {where}: {self._steps - train.step} steps to go"
+        )
         fixed = _digest_of(train.fixed)
         with open_metrics_logger(self._folder, self._record.intervals, train.step, self._note) as metrics_logger:
             with put_off(self._note) as interruption, repeatable(train.device):

@@ -104,18 +104,20 @@ class InitialModel:
     """A model to start from.
 
     Attributes:
+        ref: As the user named it.
         config: What it declares.
         networks: By name, filled, in eval mode, without gradients.
         digest: Of its weights.
     """
 
+    ref: str
     config: ModelConfig
     networks: Mapping[str, nn.Module]
     digest: str
 
 
 def load_initial_model(ref: str, method: Method) -> InitialModel:
-    """The model that a recipe's option ``init_from`` names; of one with two ends, its own end.
+    """The model that a recipe's option ``init_from`` names; of one with two checkpoints, its own.
 
     Args:
         ref: How the user names it.
@@ -127,14 +129,14 @@ def load_initial_model(ref: str, method: Method) -> InitialModel:
     """
     if not ref:
         raise UsageError(
-            "this config goes on from another model",
+            "this config continues from another model",
             hint=as_typed("add --set init_from=REF", 'add options={"init_from": REF}'),
         )
     resolved = Catalog.installed_here().locate(ref)
     if resolved.config.method != method.name:
         what = f"{ref} is a model of {resolved.config.method!r}, and this training starts from one of {method.name!r}"
         raise UsageError(what, hint="see `gansdk models`")
-    return InitialModel(resolved.config, load_model(resolved).networks, resolved.config.files[WEIGHTS])
+    return InitialModel(ref, resolved.config, load_model(resolved).networks, resolved.config.files[WEIGHTS])
 
 
 class Measuring:

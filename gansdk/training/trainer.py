@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gansdk.training.recipe import Built, Recipe
     from gansdk.training.runs import DataSource
     from gansdk.training.session import Finished
-    from gansdk.training.sources import Data, Opener
+    from gansdk.training.sources import Data, InitialModel, Opener
 
 
 def _unseen(_progress: Progress, /) -> None:
@@ -105,6 +105,7 @@ def train(
     opened = OpenedData(under_recipe_names(built.recipe, data), tests or {}, open_data)
     for line in opened.left_out():
         note(line)
+    chosen = chosen.model_copy(update={"licence": _licence(chosen.licence, built.recipe.initial, note)})
     record = _record(built, opened, chosen, tuple(sorted(ablated_terms)))
     metrics = _or_installed(metrics)
     session = TrainingSession(
@@ -176,7 +177,7 @@ def resume(
         session = TrainingSession(
             folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring
         )
-        if planned or data or tests:
+        if planned or data or tests or chosen.licence is not None:
             folder.write(record)
         return session.run()
 
@@ -211,6 +212,22 @@ def _record(
         versions=versions(built.method),
         commit=commit_of(Path(inspect.getfile(type(built.recipe)))),
     )
+
+
+def _licence(stated: str, initial: InitialModel | None, note: Callable[[str], None]) -> str:
+    """The licence of the weights to be trained: the one stated, else that of the model that training starts from."""
+    trained = initial.config.trained if initial is not None else None
+    if initial is not None and trained is not None and trained.unfinished:
+        note(f"the training of {initial.ref}, which this one starts from, stopped at {trained.unfinished}")
+    if stated:
+        return stated
+    flag = as_typed("--licence SPDX", 'licence="SPDX"')
+    if initial is not None and initial.config.licence:
+        note(f"the licence is {initial.config.licence}, as of {initial.ref}; {flag} states another")
+        return initial.config.licence
+    later = as_typed("`gansdk resume RUN --licence SPDX`", 'resume(run, licence="SPDX")')
+    note(f"no licence is stated, and `gansdk check` and `gansdk push` will ask for one: add {flag}, or later {later}")
+    return ""
 
 
 def _or_installed(metrics: Iterable[MetricSpec] | None) -> Iterable[MetricSpec]:
@@ -259,6 +276,8 @@ def _changed(record: RunRecord, values: Options, chosen: ResumeOptions, opened: 
         "data": _moved(record.data, opened.train_sources),
         "tests": _moved(record.tests, opened.test_sources),
     }
+    if chosen.licence is not None:
+        changes["licence"] = chosen.licence
     if chosen.won_steps is not None:
         changes["limits"] = record.limits.model_copy(update={"won_steps": chosen.won_steps})
     return record.model_copy(update=changes)

@@ -136,12 +136,12 @@ class GoingOn(Recipe):
 
     def __init__(self, options: GoingOnOptions) -> None:
         super().__init__(options)
-        self.start = load_initial_model(options.start, METHOD)
-        self.networks["generator"].load_state_dict(self.start.networks["generator"].state_dict())
-        self.dependencies = {"start": self.start.digest}
+        self.initial = load_initial_model(options.start, METHOD)
+        self.networks["generator"].load_state_dict(self.initial.networks["generator"].state_dict())
+        self.dependencies = {"start": self.initial.digest}
 
     def export(self):
-        return Export(tiny.FACTS, {"width": self.options.width}, self.networks, self.start.networks)
+        return Export(tiny.FACTS, {"width": self.options.width}, self.networks, self.initial.networks)
 
 
 class Interrupted(Recipe):

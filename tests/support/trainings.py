@@ -18,6 +18,14 @@ def train(run, photos, *, method=METHOD, config="small", **changes):
     return trainer.train(method, config, run, **(given | INTERVALS | changes))
 
 
+class Notes(list):
+    """What a training says, but for what every training says at its start."""
+
+    def append(self, text):
+        if not text.startswith(("training tiny ", "no licence is stated")):
+            super().append(text)
+
+
 def stop_at(step):
     """A watcher that stops a training after so many steps, as Ctrl-C does."""
 

@@ -15,14 +15,14 @@ SCRIPT = """
 import resource, sys
 sys.path.insert(0, {support!r})
 import adversary
-from gansdk.training import loop
+from gansdk.training import train
 
 def limit(at):
     if at.step == 3:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
 
 try:
-    loop.train(adversary.METHOD, "small", "run", data={{"": "photos"}}, device="cpu", precision="fp32",
+    train(adversary.METHOD, "small", "run", data={{"": "photos"}}, device="cpu", precision="fp32",
                checkpoint_every=2, samples_every=0, log_every=500, progress=limit)
 except adversary.gansdk.OutputError as error:
     print(f"{{error}}")

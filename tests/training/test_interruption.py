@@ -3,7 +3,7 @@ import threading
 
 import adversary
 import pytest
-from trainings import METHODS, assert_same_run, state, stop_at, train
+from trainings import METHODS, Notes, assert_same_run, state, stop_at, train
 
 from gansdk.training import trainer
 from gansdk.training.callbacks import put_off
@@ -12,7 +12,7 @@ STOPPING = "stopping after this step; what is done will be saved (Ctrl-C again s
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block():
-    notes, reached = [], False
+    notes, reached = Notes(), False
     with pytest.raises(KeyboardInterrupt), put_off(notes.append) as interruption:
         assert not interruption
         signal.raise_signal(signal.SIGINT)
@@ -24,7 +24,7 @@ def test_ctrl_c_waits_for_the_end_of_the_block():
 
 
 def test_a_second_ctrl_c_stops_at_once():
-    notes, reached = [], False
+    notes, reached = Notes(), False
     with pytest.raises(KeyboardInterrupt), put_off(notes.append):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
@@ -79,7 +79,7 @@ def test_other_threads_are_left_alone():
 
 
 def test_ctrl_c_in_the_middle_of_a_step_saves_the_whole_step(tmp_path, photos):
-    notes = []
+    notes = Notes()
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "run", photos, method=adversary.method("Interrupted"), note=notes.append)
     assert state(tmp_path / "run")[1]["step"] == 3

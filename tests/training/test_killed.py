@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from trainings import METHODS, assert_same_run, metrics, state, stop_at, train
+from trainings import METHODS, Notes, assert_same_run, metrics, state, stop_at, train
 
 from gansdk.data.opening import find_data
 from gansdk.errors import TrainingError
@@ -85,7 +85,7 @@ def test_a_finished_run_has_the_model_of_its_last_step_again(tmp_path, photos, d
         shutil.rmtree(model)
     if damage == "another's":
         shutil.copytree(tmp_path / "other" / "model", model)
-    notes = []
+    notes = Notes()
     finished = trainer.resume(tmp_path / "run", methods=METHODS, note=notes.append)
     assert notes[0] == f"{model} is not the whole model of step 6; it is written again"
     assert finished.evaluation.measurements
@@ -140,7 +140,7 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_whole_one_beside_it(tmp_pa
     shutil.copytree(run / "state" / "000000003", run / "state" / "000000004")
     (run / "state" / "000000004" / "tensors.safetensors").unlink()
     shutil.copytree(run / "state" / "000000003", run / "state" / "000000003-mine")
-    notes = []
+    notes = Notes()
     trainer.resume(run, methods=METHODS, note=notes.append)
     assert len(notes) == 2
     assert "000000006" in notes[0]
@@ -234,7 +234,7 @@ SIDE_FILES = {
 @pytest.mark.parametrize("case", SIDE_FILES)
 def test_a_damaged_side_file_does_not_end_a_resume(tmp_path, photos, case):
     name, damage, said = SIDE_FILES[case]
-    run, notes = tmp_path / "run", []
+    run, notes = tmp_path / "run", Notes()
     with pytest.raises(KeyboardInterrupt):
         train(run, photos, progress=stop_at(4))
     damage(run / name)
@@ -246,7 +246,7 @@ def test_a_damaged_side_file_does_not_end_a_resume(tmp_path, photos, case):
 
 
 def test_side_files_that_vanish_on_the_way_do_not_end_a_run(tmp_path, photos):
-    run, notes = tmp_path / "run", []
+    run, notes = tmp_path / "run", Notes()
 
     def progress(at):
         if at.step == 3:

@@ -6,7 +6,7 @@ import adversary
 import pytest
 import torch
 from adversary import write_images
-from trainings import METHODS, assert_same_run, state, stop_at, train
+from trainings import METHODS, Notes, assert_same_run, state, stop_at, train
 
 from gansdk.errors import (
     DeviceError,
@@ -175,6 +175,6 @@ def test_resuming_says_that_versions_differ(tmp_path, photos):
     record = json.loads(path.read_text())
     record["versions"]["torch"] = "1.4.0"
     path.write_text(json.dumps(record))
-    notes = []
+    notes = Notes()
     trainer.resume(tmp_path / "run", methods=METHODS, note=notes.append)
     assert f"torch 1.4.0 → {torch.__version__}" in notes[0]

@@ -8,7 +8,7 @@ import adversary
 import pytest
 import torch
 from adversary import METHOD
-from trainings import METHODS, metrics, state, train
+from trainings import METHODS, Notes, metrics, state, train
 
 from gansdk.errors import TrainingError
 from gansdk.model.config import Credit, check_folder, read_attributions, read_config
@@ -69,7 +69,7 @@ def test_a_finished_run_is_not_measured_twice(tmp_path, photos):
     run = tmp_path / "run"
     finished = train(run, photos, tests={"held-out": photos})
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.name != ".lock"}
-    notes = []
+    notes = Notes()
     again = trainer.resume(run, methods=METHODS, note=notes.append)
     assert again.evaluation == finished.evaluation
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.name != ".lock"}
@@ -89,7 +89,7 @@ def test_there_is_a_model_before_the_first_step(tmp_path, photos):
 
 def test_a_twin_is_the_run_whose_weight_is_zero(tmp_path, photos):
     train(tmp_path / "zero", photos, options={"gan": 0})
-    notes = []
+    notes = Notes()
     train(tmp_path / "baseline", photos, ablated_terms={("generator", "gan")}, note=notes.append)
     zero, baseline = state(tmp_path / "zero")[0], state(tmp_path / "baseline")[0]
     assert all(torch.equal(zero[key], baseline[key]) for key in zero)
@@ -99,7 +99,7 @@ def test_a_twin_is_the_run_whose_weight_is_zero(tmp_path, photos):
 
 
 def test_a_term_to_silence_that_never_comes_is_pointed_out(tmp_path, photos):
-    notes = []
+    notes = Notes()
     train(tmp_path / "run", photos, ablated_terms={("generator", "gna")}, note=notes.append)
     assert notes[0] == "step 2: no such term to silence so far: generator/gna"
 

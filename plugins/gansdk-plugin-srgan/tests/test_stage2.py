@@ -202,7 +202,7 @@ def test_each_content_trains_without_a_backbone(first: Path, photos: Path, tmp_p
     [
         ({"content_of": "vgg", "backbone": "nowhere.safetensors"}, r"no file \S*nowhere\.safetensors"),
         ({"content_of": "vgg", "layers": "5,4"}, "no layer φ5,4"),
-        ({"init_from": ""}, "goes on from another model"),
+        ({"init_from": ""}, "continues from another model"),
     ],
 )
 def test_what_is_missing_is_one_line(first: Path, backbone: Path, changes: dict[str, str], message: str) -> None:

@@ -90,10 +90,10 @@ class Stage1(_Stage):
         self.scale = options.scale
         self.networks = networks(options)
         if options.init_from:
-            initial = load_initial_model(options.init_from, METHOD)
-            _check_sizes(options, initial)
-            self.networks["generator"].load_state_dict(initial.networks["generator"].state_dict())
-            self.dependencies = {"init_from": initial.digest}
+            self.initial = load_initial_model(options.init_from, METHOD)
+            _check_sizes(options, self.initial)
+            self.networks["generator"].load_state_dict(self.initial.networks["generator"].state_dict())
+            self.dependencies = {"init_from": self.initial.digest}
         self.generator = self._player("generator", self.networks["generator"], ema=options.ema)
         self.players = (self.generator,)
         self.routes = {"pixel": {"generator"}}
@@ -115,15 +115,16 @@ class Stage2(_Stage):
     """SRGAN: the generator of a first stage against a discriminator; the model carries both ends."""
 
     options: Stage2Options
+    initial: InitialModel
 
     def __init__(self, options: Stage2Options) -> None:
         super().__init__(options)
-        self._initial = load_initial_model(options.init_from, METHOD)
-        self.networks = copy.deepcopy(self._initial.networks)
+        self.initial = load_initial_model(options.init_from, METHOD)
+        self.networks = copy.deepcopy(self.initial.networks)
         for network in self.networks.values():
             freeze_batch_norm(network)
             network.requires_grad_(True)
-        generator = self._initial.config.facts.generator
+        generator = self.initial.config.facts.generator
         if not isinstance(generator, ImageGeneratorFacts):
             raise InputError("the model to start from enlarges no images", hint="name one of the first stage")
         self.scale = generator.output.scale
@@ -134,7 +135,7 @@ class Stage2(_Stage):
         self.discriminator = self._player("discriminator", self._discriminator, options.discriminator_rate)
         self.players = (self.generator, self.discriminator)
         self.fixed = self.content.fixed
-        self.dependencies = {"init_from": self._initial.digest, **self.content.dependencies}
+        self.dependencies = {"init_from": self.initial.digest, **self.content.dependencies}
         self.routes = {
             "content": {"generator"},
             "adversarial": {"generator"},
@@ -167,8 +168,8 @@ class Stage2(_Stage):
 
     def export(self) -> Export:
         """The generator, and the one that it started from."""
-        declared = self._initial.config.facts.model_copy(update={"safe_precisions": ()})  # those of other weights
-        return Export(declared, self._initial.config.network, self.networks, self._initial.networks)
+        declared = self.initial.config.facts.model_copy(update={"safe_precisions": ()})  # those of other weights
+        return Export(declared, self.initial.config.network, self.networks, self.initial.networks)
 
 
 def _check_sizes(options: Stage1Options, initial: InitialModel) -> None:
