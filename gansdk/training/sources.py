@@ -136,7 +136,8 @@ def load_initial_model(ref: str, method: Method) -> InitialModel:
     if resolved.config.method != method.name:
         what = f"{ref} is a model of {resolved.config.method!r}, and this training starts from one of {method.name!r}"
         raise UsageError(what, hint="see `gansdk models`")
-    return InitialModel(ref, resolved.config, load_model(resolved).networks, resolved.config.files[WEIGHTS])
+    networks = load_model(replace(resolved, plugin=method)).networks
+    return InitialModel(ref, resolved.config, networks, resolved.config.files[WEIGHTS])
 
 
 class Measuring:
