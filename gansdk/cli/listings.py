@@ -11,6 +11,7 @@ import typer
 
 from gansdk._version import __version__
 from gansdk.cli.commands import Command, CommandContext, context_of, new_app
+from gansdk.cli.new_plugin import new_plugin
 from gansdk.cli.output import uninterrupted
 from gansdk.errors import GansdkError, InputError
 
@@ -66,6 +67,9 @@ def plugins(context: typer.Context) -> None:
 def list_plugins(context: typer.Context) -> None:
     """The same as without `list`. A plugin that fails takes nobody down; --verbose shows its traceback."""
     _list(context_of(context))
+
+
+app.command("new", cls=Command)(new_plugin)
 
 
 def _list(session: CommandContext) -> None:
