@@ -104,6 +104,8 @@ def push(
         _list(session, plan, pushed)
     else:
         _say(session, resolved, pushed)
+    if pushed.unasked is not None and not session.catalog.access.is_offline:
+        raise pushed.unasked
 
 
 def _carried_out(session: CommandContext, plan: PushPlan) -> Pushed:
@@ -126,7 +128,7 @@ def _list(session: CommandContext, plan: PushPlan, pushed: Pushed) -> None:
     columns: dict[str, Any] = {
         "file": lambda one: one["name"],
         "size": lambda one: bytes_text(one["bytes"]),
-        "": lambda one: one["state"],
+        "": lambda one: one["state"] or "",
     }
     session.output.listing(pushed.as_record()["files"], columns)
     from gansdk.hub.pushing import check_login
@@ -137,6 +139,8 @@ def _list(session: CommandContext, plan: PushPlan, pushed: Pushed) -> None:
         session.output.note(str(error))
     what = "this would go" if pushed.is_change else "nothing would change"
     session.output.note(f"{what}: {pushed.url}{f', as {pushed.tag}' if pushed.tag else ''}")
+    if pushed.unasked is not None and session.catalog.access.is_offline:
+        session.output.note(str(pushed.unasked))
 
 
 def _say(session: CommandContext, resolved: ResolvedModel, pushed: Pushed) -> None:

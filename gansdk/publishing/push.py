@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    from gansdk.hub.access import Access
     from gansdk.hub.pushing import Change
     from gansdk.models.resolved import ResolvedModel
     from gansdk.publishing.cards import Side
@@ -37,6 +38,7 @@ class Pushed:
         changes: File by file.
         tag: What that commit is called; empty where it got no name.
         is_dry: Whether nothing was done.
+        unasked: Why a dry run could not ask the Hub: what it has already is not known then, and all files are listed.
     """
 
     ref: str
@@ -45,6 +47,7 @@ class Pushed:
     changes: tuple[Change, ...]
     tag: str = ""
     is_dry: bool = False
+    unasked: UnreachableError | None = None
 
     @property
     def is_change(self) -> bool:
@@ -53,14 +56,19 @@ class Pushed:
 
     def as_record(self) -> dict[str, Any]:
         """What ``--json`` prints of it."""
-        files = [{"name": one.name, "bytes": one.size, "state": one.state} for one in self.changes]
+        was_asked = self.unasked is None
+        files = [
+            {"name": change.name, "bytes": change.size, "state": change.state if was_asked else None}
+            for change in self.changes
+        ]
         return {
             "ref": self.ref,
             "url": self.url,
             "commit": self.commit or None,
-            "changed": self.is_change,
+            "changed": self.is_change if was_asked else None,
             "tag": self.tag or None,
             "dry_run": self.is_dry,
+            "asked": was_asked,
             "files": files,
         }
 
@@ -123,7 +131,8 @@ def push(
         dry_run: Whether to say what would be done, and do nothing.
 
     Returns:
-        What was done, file by file, and the commit.
+        What was done, file by file, and the commit. A dry run that cannot reach the Hub checks all else and says so in
+        ``unasked``.
 
     Raises:
         UsageError: If a ref or the tag is none.
@@ -166,21 +175,22 @@ def make_plan(catalog: Catalog, resolved: ResolvedModel, ref: str, wanted: PushO
     files: dict[str, bytes | Path] = {**contents(resolved)}
     message = wanted.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
     check_secrets(files, message)
+    unasked = None
     try:
         place = find(target, catalog.access)
-    except UnreachableError:
-        if wanted.dry_run:  # what is wrong here can be known without the Hub, and is what was asked for
-            card = published_card(catalog, resolved, RepoTarget(target), wanted.card)
-            check_secrets({README: card.content}, message)
-            _check_model(catalog, resolved, None)
-        raise
+    except UnreachableError as error:
+        if not wanted.dry_run:
+            raise
+        # What is wrong here can be known without the Hub, and is what a dry run is for.
+        place, unasked = RepoTarget(target), _unasked(target, error, catalog.access)
     card = published_card(catalog, resolved, place, wanted.card)
     files[README] = card.content
     check_secrets({README: card.content}, message)
     changes = compare(place, files)
     _check_method(place, resolved)
     check(place, changes, private=wanted.private, tag=wanted.tag)
-    pushed = Pushed(str(replace(target, revision=wanted.tag)), page(target), "", changes, wanted.tag, wanted.dry_run)
+    named = str(replace(target, revision=wanted.tag))
+    pushed = Pushed(named, page(target), "", changes, wanted.tag, wanted.dry_run, unasked)
     if not wanted.dry_run:
         check_login(target)
     return PushPlan(catalog, resolved, wanted, place, files, message, pushed, card.agreed)
@@ -208,6 +218,16 @@ def carry_out(plan: PushPlan, progress: Callable[[str, int, int], None] | None =
     )
     remember(plan.resolved.folder, plan.place.ref, plan.agreed)
     return replace(pushed, commit=commit)
+
+
+def _unasked(target: Hub, error: UnreachableError, access: Access) -> UnreachableError:
+    """Why a dry run did not see the Hub."""
+    if access.is_offline:
+        what, hint = "the Hub was not asked: offline", "run it online to see what is on the Hub already"
+    else:
+        why = error.message.removeprefix(f"the Hub did not take {target}: ")
+        what, hint = f"the Hub could not be asked: {why}", "run it again to see what is on the Hub already"
+    return UnreachableError(what, hint=hint)
 
 
 def _target(catalog: Catalog, ref: str) -> Hub:

@@ -150,3 +150,19 @@ def test_it_is_a_function_too(hub: Hub, with_kinds: Gansdk) -> None:
     record = json.loads(with_kinds.python(code))
     assert (record["ref"], record["url"], record["dry_run"]) == ("hub:ada/m", f"{hub.url}/ada/m", True)
     assert not writes(hub)
+
+
+@pytest.mark.usefixtures("folder", "token")
+def test_a_dry_run_without_the_hub_lists_what_would_go_and_says_so(hub: Hub, with_kinds: Gansdk) -> None:
+    done = with_kinds("push", "./mine", "hub:ada/m", "--dry-run", "--offline")
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()[1:]][:2] == ["README.md", "attributions.json"]
+    assert "new" not in done.out
+    assert done.err.splitlines()[-1].startswith("the Hub was not asked: offline; ")
+    assert not hub.asked()
+
+    hub.close()
+    done = with_kinds("push", "./mine", "hub:ada/m", "--dry-run")
+    assert done.code == 1
+    assert "README.md" in done.out
+    assert "the Hub could not be asked: the connection failed" in done.err.splitlines()[-1]

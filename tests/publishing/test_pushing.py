@@ -253,11 +253,17 @@ def test_a_dry_run_without_the_hub_names_what_is_wrong_here_first(
     catalog = Catalog(catalog.registry, catalog.settings, Access(offline=way == "offline"))
     hub.close()
 
-    def look() -> None:
-        publish(catalog, catalog.locate(model), "hub:org/m", PushOptions(dry_run=True))
+    def look() -> Pushed:
+        return publish(catalog, catalog.locate(model), "hub:org/m", PushOptions(dry_run=True))
 
-    with pytest.raises(UnreachableError):
-        look()
+    pushed = look()
+    expected = "the Hub was not asked: offline" if way == "offline" else "the Hub could not be asked: the connection"
+    assert str(pushed.unasked).startswith(expected)
+    assert "push again" not in str(pushed.unasked)
+    assert {change.name for change in pushed.changes} == {*(path.name for path in model.iterdir()), "README.md"}
+    record = pushed.as_record()
+    assert (record["asked"], record["changed"]) == (False, None)
+    assert {file["state"] for file in record["files"]} == {None}
     readme = model / "README.md"
     readme.write_text("---\n- no\n- mapping\n---\n", "utf-8")
     with pytest.raises(OutputError, match="front matter"):
