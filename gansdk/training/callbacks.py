@@ -25,17 +25,16 @@ if TYPE_CHECKING:
 
 
 class DivergenceMonitor:
-    """Sees every logit of the discriminators' own turns and stops an adversarial pair that one has won for long.
+    """Watches the discriminators' logits and stops a training in which one of them has won for long.
 
-    A discriminator leads by the distance between its lowest logit on what is real and its highest on what is made.
-    Leads
-    stay on the device until :meth:`check`, so watching costs no wait. What was seen is not kept in checkpoints: a
-    resumed run is watched anew.
+    A discriminator leads by the distance between its lowest logit on real data and its highest on fake data. Leads stay
+    on the device until :meth:`check`, so watching costs no wait. They are not kept in checkpoints: a resumed run is
+    watched anew.
 
     Args:
-        adversarial pairs: The recipe's; those whose logits are scores of no fixed scale are left alone.
+        adversarial_pairs: The recipe's; those whose logits are scores of no fixed scale are left alone.
         limits: How far and for how long a discriminator must lead.
-        step: The step at which this sitting begins.
+        step: The step at which this session begins.
     """
 
     def __init__(self, adversarial_pairs: Sequence[AdversarialPair], limits: Limits, step: int) -> None:
@@ -78,25 +77,24 @@ class DivergenceMonitor:
     def _over(self, discriminator: str, step: int) -> TrainingError:
         since, lead = self._since[discriminator]
         what = (
-            f"{discriminator!r} has won against {self._generators[discriminator]!r}: from step {since} to "
-            f"{step} each of its logits on "
-            f"what is real lay above each on what is made, by {lead:.3g} or more (limit {self._limits.won_margin:g})"
+            f"{discriminator!r} has won against {self._generators[discriminator]!r}: from step {since} to {step} each "
+            f"of its logits on real data lay above each on fake data, by {lead:.3g} or more "
+            f"(limit {self._limits.won_margin:g})"
         )
         hint = (
-            f"the last checkpoint stays; give {discriminator!r} a smaller learning rate or fewer turns, smooth "
-            f"its labels or "
-            f"add noise to what it sees; resume with {option('won_steps', 0)} to go on all the same"
+            f"the last checkpoint stays; give {discriminator!r} a smaller learning rate or fewer turns, smooth its "
+            f"labels or add noise to its inputs; resume with {option('won_steps', 0)} to continue all the same"
         )
         return TrainingError(what, hint=hint)
 
 
 class MonitoredTrain(Train):
-    """A training whose logits a referee sees."""
+    """A training whose logits a monitor sees."""
 
     monitor: DivergenceMonitor | None = None
 
     def watch(self, terms: Mapping[Player, Terms], logits: Logits) -> None:
-        """Shows the logits of a turn to the referee."""
+        """Shows the logits of a turn to the monitor."""
         super().watch(terms, logits)
         if self.monitor is not None:
             self.monitor.see(list(terms), logits)
@@ -146,7 +144,7 @@ def put_off(note: Callable[[str], None]) -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    heeded = [one for one in (signal.SIGINT, *ENDING) if signal.getsignal(one) is not signal.SIG_IGN]
+    heeded = [number for number in (signal.SIGINT, *ENDING) if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interruption.receive) for number in heeded}
     try:
         yield interruption
@@ -164,7 +162,7 @@ class Progress:
     Attributes:
         step: Steps taken, those before a resume included.
         steps: Steps planned.
-        rate: Steps per second in this sitting.
+        rate: Steps per second in this session.
         left: Seconds left at that rate.
     """
 
@@ -175,7 +173,7 @@ class Progress:
 
 
 class Clock:
-    """Training time: over all sittings, in this one, and since the last checkpoint."""
+    """Training time: over all sessions, in this one, and since the last checkpoint."""
 
     def __init__(self, before: float, step: int) -> None:
         self._before = before
@@ -184,7 +182,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training, sittings before this one included."""
+        """Seconds of training, earlier sessions included."""
         return self._before + time.monotonic() - self._start
 
     @property
@@ -193,7 +191,7 @@ class Clock:
         return time.monotonic() - self._save
 
     def saved(self) -> None:
-        """Is told of a checkpoint."""
+        """Notes that a checkpoint was written."""
         self._save = time.monotonic()
 
     def progress(self, step: int, steps: int) -> Progress:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class MetricsLogger:
-    """The side files of one sitting, written where a run keeps them; made by :func:`open_journal`."""
+    """The side files of one session; made by :func:`open_metrics_logger`."""
 
     def __init__(self, folder: RunFolder, step: int, note: Callable[[str], None]) -> None:
         self._folder, self._note = folder, note
@@ -36,7 +36,7 @@ class MetricsLogger:
         self._left_out: set[Path] = set()
 
     def renew(self, intervals: Intervals, step: int) -> None:
-        """Takes up what earlier sittings wrote: what they wrote of steps after ``step`` is removed."""
+        """Continues what earlier sessions wrote: what they wrote of steps after ``step`` is removed."""
         folder = self._folder
         for path, is_right in ((folder.metrics, folder.metrics.is_file), (folder.samples, folder.samples.is_dir)):
             due = intervals.log if path == folder.metrics else intervals.samples
@@ -87,7 +87,7 @@ class MetricsLogger:
             draw_curves(self._folder.metrics, self._folder.curves)
 
     def close(self) -> None:
-        """Ends the sitting's events."""
+        """Ends the session's events."""
         with self._kept_going(self._folder.events):
             self._events.close()
 
@@ -113,7 +113,7 @@ class MetricsLogger:
 def open_metrics_logger(
     folder: RunFolder, intervals: Intervals, step: int, note: Callable[[str], None]
 ) -> Iterator[MetricsLogger]:
-    """The journal of a sitting that begins after ``step``; what an earlier one wrote of later steps is removed."""
+    """The logger of a session that begins after ``step``; what an earlier one wrote of later steps is removed."""
     metrics_logger = MetricsLogger(folder, step, note)
     metrics_logger.renew(intervals, step)
     try:
@@ -126,7 +126,7 @@ _GAP = 4
 
 
 def sheet(folder: Path, step: int) -> Path:
-    """Where the sheet of a step stands."""
+    """Where the sheet of a step is."""
     return folder / f"{step:09d}.png"
 
 
@@ -182,7 +182,7 @@ class Events:
 
     Args:
         folder: Where they go.
-        step: The step at which this sitting begins; TensorBoard forgets what an earlier one wrote after it.
+        step: The step at which this session begins; TensorBoard forgets what an earlier one wrote after it.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -209,6 +209,6 @@ class Events:
         return self._writer
 
     def close(self) -> None:
-        """Ends the sitting's file."""
+        """Ends the session's file."""
         if self._writer is not None:
             self._writer.close()

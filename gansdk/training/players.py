@@ -51,20 +51,17 @@ class Player:
 
 @dataclass(frozen=True)
 class AdversarialPair:
-    """Two players of whom one makes something and the other tells it from the real thing.
+    """A generator and the discriminator that it plays against.
 
-    Their turns show the discriminator's logits to :meth:`Turn.minimise`. With both, the signs of adversarial losses
-    can be
-    checked from outside: the discriminator raises its logit on what is real and lowers that on what is made, which
-    the generator
-    raises.
+    Their turns show the discriminator's logits to :meth:`Turn.minimise`, so the signs of adversarial losses can be
+    checked from outside: the discriminator raises its logit on real data and lowers it on fake data, the generator
+    raises it on fake data.
 
     Attributes:
-        generator: Name of the player whose output is judged.
-        discriminator: Name of the player that discriminators it.
-        logits: What the discriminator gives: ``logits`` of being real, by which it shows when it has won and teaches
-            nothing
-            more, or ``scores`` of no fixed scale (Wasserstein, hinge), which differ as much in a healthy training.
+        generator: Name of the player that makes the fake data.
+        discriminator: Name of the player that tells them from real data.
+        logits: What the discriminator gives: ``logits`` of being real, which show when it has won and teaches nothing
+            more, or ``scores`` of no fixed scale (Wasserstein, hinge), which are far apart in a healthy training too.
     """
 
     generator: str

@@ -252,14 +252,14 @@ def check_unchanged(recorded: Mapping[str, DataSource], found: Mapping[str, Data
 
 
 def check_dependencies(recorded: Mapping[str, str], found: Mapping[str, str]) -> None:
-    """Holds the models and files that a run stands on against those it began with.
+    """Holds the models and files that a run depends on against those it began with.
 
     Raises:
         TrainingError: If one has other content now.
     """
     for name, digest in recorded.items():
         if found.get(name) != digest:
-            what = f"{name!r}, which the run stands on, has changed since the run began"
+            what = f"{name!r}, which the run depends on, has changed since the run began"
             raise TrainingError(what, hint="put the old file back, or start a new run")
 
 
@@ -311,7 +311,7 @@ class TrainingOptions(Options):
     ] = 0
     won_steps: Annotated[WonSteps, Field(description=_WON_STEPS)] = 2000
     won_margin: Annotated[
-        float, Field(gt=0, description="by far: how much its logits on real and made things differ, in logits")
+        float, Field(gt=0, description="by far: how much its logits on real and fake data differ, in logits")
     ] = 10.0
     device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu")] = "auto"
     precision: Annotated[
@@ -330,7 +330,7 @@ class TrainingOptions(Options):
 
 
 class ResumeOptions(Options):
-    """What may be changed of a run that goes on."""
+    """What may be changed of a run that continues."""
 
     steps: Annotated[Steps | None, Field(description="train to this step instead of the planned one")] = None
     device: Annotated[Device | None, Field(description="another device than the run began on")] = None

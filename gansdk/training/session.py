@@ -1,4 +1,4 @@
-"""One sitting of a run: steps, and what is written down between them."""
+"""One session of a run: its steps, and what is written between them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Finished:
 
     Attributes:
         steps: Steps taken in all.
-        seconds: Training time in all, without pauses between sittings.
+        seconds: Training time in all, without pauses between sessions.
         evaluation: What was measured at the end; None where no test set was given, or the run was stopped before.
     """
 
@@ -130,7 +130,7 @@ class TrainingSession:
         if evaluation is not None or (train.step == self._steps and not self._measuring.tests):
             measured = " and was measured" if evaluation is not None else ""
             self._note(
-                f"{self._folder.path} has taken all its {self._steps} steps{measured}; more steps go on from there"
+                f"{self._folder.path} has taken all its {self._steps} steps{measured}; more steps continue from there"
             )
             return Finished(train.step, clock.seconds, evaluation)
         where = f"on {self._record.device} in {self._record.precision}"
@@ -189,7 +189,7 @@ class TrainingSession:
             f"{player}/{term}" for player, term in self._train.ablated_terms if f"{player}/{term}" not in means
         )
         if absent:  # perhaps of a later phase, perhaps misspelt: then this would be no ablation
-            self._note(f"step {self._train.step}: no such term to silence so far: {', '.join(absent)}")
+            self._note(f"step {self._train.step}: no such term to ablate so far: {', '.join(absent)}")
         self._monitor.check(self._train.step)
 
     def _show(self, metrics_logger: MetricsLogger) -> None:
@@ -231,9 +231,9 @@ class TrainingSession:
         return is_same and trained is not None and trained.steps == self._train.step
 
     def _measured(self) -> Evaluation | None:
-        """What the end of a sitting before has measured; None where that is still to be done.
+        """What the end of an earlier session measured; None where that is still to be done.
 
-        Of a model that somebody measured meanwhile there are figures too, but none on all of the run's test sets.
+        A model that was measured by other means has figures too, but not on all of the run's test sets.
         """
         evaluation = read_evaluation(self._folder.model)
         known = {(one.data, one.digest) for one in evaluation.measurements} if evaluation is not None else set()
@@ -321,7 +321,7 @@ def _digest_of(modules: Iterable[nn.Module]) -> str:
 def repeatable(device: torch.device) -> Iterator[None]:
     """A block in which the same step gives the same weights on a GPU too, so that a resumed run is the run.
 
-    By themselves cuDNN and cuBLAS add gradients in the order in which threads happen to end. torch warns of what it
+    By default cuDNN and cuBLAS add gradients in the order in which threads happen to end. torch warns of what it
     can compute in no other way. On a CPU, where sums have an order for each number of threads, nothing is to be done.
     """
     if device.type != "cuda":

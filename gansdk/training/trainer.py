@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def _unseen(_progress: Progress, /) -> None:
-    """Nobody watches."""
+    """Does nothing."""
 
 
 def train(
@@ -128,7 +128,7 @@ def resume(
     metrics: Iterable[MetricSpec] | None = None,
     **changes: Any,
 ) -> Finished:
-    """Goes on with a run where its last checkpoint stands, as if it had never stopped.
+    """Continues a run from its last checkpoint, as if it had never stopped.
 
     Args:
         run: The run folder.
@@ -165,7 +165,7 @@ def resume(
         record = folder.read()  # once more, for another process may have continued the run since
         mend_folder(folder.model)
         planned = {} if chosen.steps is None else {"steps": chosen.steps}
-        # Where it goes on is for this time alone; the record keeps where it began.
+        # The device and threads are for this session alone; the record keeps those it began with.
         here = record.model_copy(update=chosen.model_dump(include={"device", "threads"}, exclude_none=True))
         built = build(method, record.config, {**record.options, **planned}, here)
         places = _places(record.data, data or {}), _places(record.tests, tests or {})

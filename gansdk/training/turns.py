@@ -38,8 +38,8 @@ class Train:
         device: Where to compute.
         seed: The run's seed; torch's own generators have been seeded with it.
         precision: ``fp32``, or ``bf16`` for bfloat16 autocast inside :meth:`autocast`.
-        ablated_terms: (player, term) pairs that are multiplied by 0, which is what makes an ablation. They are still
-        logged.
+        ablated_terms: (player, term) pairs that are multiplied by 0, which is what makes an ablation. They are
+            still logged.
 
     Attributes:
         step: Index of the step that is being taken, from 0.
@@ -71,7 +71,7 @@ class Train:
         names = {player.name for player in players}
         for player, term in self.ablated_terms:
             if player not in names:
-                raise TrainingError(f"there is no player {player!r} whose term {term!r} could be ablated_terms")
+                raise TrainingError(f"there is no player {player!r} whose term {term!r} could be ablated")
         self._others: dict[tuple[Player, ...], list[RunningStatistics]] = {}
         self._in_turn = False
 
@@ -102,7 +102,7 @@ class Train:
         return self.step >= player.begins
 
     def begin(self, players: Sequence[Player]) -> None:
-        """Is told by a turn that it opens. Observers of a training extend this, and the three that follow.
+        """Opens a turn. Observers of a training extend this and the next three methods.
 
         Raises:
             TrainingError: If another one is still open.
@@ -112,7 +112,7 @@ class Train:
         self._in_turn = True
 
     def watch(self, terms: Mapping[Player, Terms], logits: Logits) -> None:
-        """Is shown what a turn is about to minimise; here nobody looks."""
+        """Sees what a turn is about to minimise; does nothing here."""
 
     def move(self, gradients: Mapping[Player, Sequence[Tensor]]) -> None:
         """Moves every player along its gradients, one per parameter: the one place where training moves anybody."""
@@ -120,7 +120,7 @@ class Train:
             self.states[player].apply(taken, self.step)
 
     def end(self, players: Sequence[Player]) -> None:
-        """Is told by a turn that it closes."""
+        """Closes a turn."""
         self._in_turn = False
 
     def autocast(self) -> AbstractContextManager[object]:
@@ -171,13 +171,13 @@ class Turn:
 
     def __enter__(self) -> Turn:
         self._train.begin(self._players)
-        for one in self._others:
-            one.hold()
+        for statistics in self._others:
+            statistics.hold()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in self._others:
-            one.release()
+        for statistics in self._others:
+            statistics.release()
         self._train.end(self._players)
 
     def minimise(
@@ -189,9 +189,8 @@ class Turn:
             terms: Scalars by name where the turn has one player, else such a mapping for each player. What a player
                 minimises is their sum. Their values go to the metric log as ``player/term``.
             logits: In a turn of a :class:`~gansdk.training.AdversarialPair`, what the discriminator gives for what is
-                ``real`` and
-                for what is ``made``: the very tensors, one or several, from which terms were computed, in which larger
-                means more real. They change nothing; a check of signs looks at them.
+                ``real`` and for what is ``fake``: the very tensors, one or several, from which the terms were computed.
+                Larger means more real. They change nothing; a check of signs looks at them.
 
         Raises:
             TrainingError: If a parameter of a player is reached by none of its terms, if a value or a gradient is

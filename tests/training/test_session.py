@@ -87,7 +87,7 @@ def test_there_is_a_model_before_the_first_step(tmp_path, photos):
     assert seen == [0]
 
 
-def test_a_twin_is_the_run_whose_weight_is_zero(tmp_path, photos):
+def test_an_ablation_is_the_run_whose_weight_is_zero(tmp_path, photos):
     train(tmp_path / "zero", photos, options={"gan": 0})
     notes = Notes()
     train(tmp_path / "baseline", photos, ablated_terms={("generator", "gan")}, note=notes.append)
@@ -101,7 +101,7 @@ def test_a_twin_is_the_run_whose_weight_is_zero(tmp_path, photos):
 def test_a_term_to_silence_that_never_comes_is_pointed_out(tmp_path, photos):
     notes = Notes()
     train(tmp_path / "run", photos, ablated_terms={("generator", "gna")}, note=notes.append)
-    assert notes[0] == "step 2: no such term to silence so far: generator/gna"
+    assert notes[0] == "step 2: no such term to ablate so far: generator/gna"
 
 
 def test_a_run_folder_holds_no_pickle_under_any_name(tmp_path, photos):

@@ -50,7 +50,7 @@ def test_resuming_needs_the_same_start(tmp_path, photos):
     train(tmp_path / "first", photos)
     go_on(tmp_path / "second", photos, tmp_path / "first")
     trainer.resume(tmp_path / "first", methods=METHODS, steps=7)
-    with pytest.raises(TrainingError, match="'start', which the run stands on, has changed"):
+    with pytest.raises(TrainingError, match="'start', which the run depends on, has changed"):
         trainer.resume(tmp_path / "second", methods={"tiny": GOING_ON}, steps=3)
 
 

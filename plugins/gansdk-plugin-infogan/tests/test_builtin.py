@@ -67,7 +67,7 @@ def test_its_words_are_those_that_labelled_images_give(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_its_record_has_all_figures_each_with_the_twins(name: str) -> None:
+def test_its_record_has_all_figures_each_with_the_baselines(name: str) -> None:
     figures = measured(name)
     assert set(figures) == {
         "code-information",

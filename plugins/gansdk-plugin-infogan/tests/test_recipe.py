@@ -79,7 +79,7 @@ def test_the_model_knows_what_its_shapes_stand_on(dots: Path) -> None:
     assert facts.encoder.data.background == "dark"
 
 
-def test_a_twin_trains_q_and_never_tells_the_generator(dots: Path) -> None:
+def test_an_ablation_trains_q_and_never_tells_the_generator(dots: Path) -> None:
     """The plain GAN of the paper's Figure 1: the generator moves as if there were no codes to be read."""
     ablated_terms = [("generator", "categorical"), ("generator", "continuous")]
     baseline, _ = stepped(dots, ablated_terms, steps=1)
@@ -98,7 +98,7 @@ def test_a_twin_trains_q_and_never_tells_the_generator(dots: Path) -> None:
 
 
 @pytest.mark.parametrize("config", METHOD.configs)
-def test_the_twin_of_a_config_moves_its_generator_by_the_plain_gans_gradient(dots: Path, config: str) -> None:
+def test_the_ablation_of_a_config_moves_its_generator_by_the_plain_gans_gradient(dots: Path, config: str) -> None:
     class Watched(Train):
         """Takes the gradient of the plain GAN's term beside the one that is used."""
 
