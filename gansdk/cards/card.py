@@ -176,9 +176,7 @@ def applicable(config: ModelConfig) -> tuple[str, ...]:
 
 def sampled(facts: Facts) -> ImageSpec:
     """What a generator from a latent gives."""
-    if not isinstance(facts.generator, LatentGeneratorFacts):
-        raise TypeError("a model whose generator does not start from a latent was given")
-    return facts.generator.output
+    return facts.require(LatentGeneratorFacts).output
 
 
 def sorted_by(facts: Facts) -> Categorical | None:

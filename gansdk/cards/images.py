@@ -29,8 +29,8 @@ from gansdk.evaluation.codes import named_code
 from gansdk.evaluation.evaluators import PRETRAINED, load_evaluator
 from gansdk.evaluation.protocol import SEED
 from gansdk.evaluation.restoration import FACES, JPEG, PHOTOGRAPHS, TEXT
+from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.models.context import Context
-from gansdk.models.directions import latent_generator
 from gansdk.models.latents import draw
 from gansdk.tasks import generate, traverse
 from gansdk.tasks.generate import GenerateOptions
@@ -186,7 +186,7 @@ def _doubtful(model: Model, code: Categorical) -> Pixels:
 
 def _tried(model: Model) -> tuple[Latent, Pixels]:
     """The samples that metrics begin with, too."""
-    _, facts = latent_generator(model)
+    _, facts = model.require(LatentGeneratorFacts)
     latent = draw(facts.source, SEED, range(TRIED))
     return latent, sample_metrics.generate(model, latent)
 

@@ -121,11 +121,10 @@ def _call_generator(model: Model, device: torch.device, pixels: Pixels) -> None:
     """A model's generator on a tensor, as a few lines of one's own would call it."""
     import torch
 
-    if model.generator is None:
-        raise TypeError("the model has no generator")
+    generator, _ = model.require(ImageGeneratorFacts)
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().float() / 255
     with torch.inference_mode():
-        model.generator.generate({"image": image.to(device)}).cpu()
+        generator.generate({"image": image.to(device)}).cpu()
 
 
 @dataclass(frozen=True)
@@ -252,9 +251,8 @@ def measure_speed(
     """
     from gansdk.models.pipelines import Pipeline
 
-    generator, task = resolved.config.facts.generator, _task(catalog, resolved)
-    if not isinstance(generator, ImageGeneratorFacts):
-        raise TypeError(f"{task.name} takes a model whose generator does not start from an image")
+    task = _task(catalog, resolved)
+    generator = resolved.config.facts.require(ImageGeneratorFacts)
     pipeline = Pipeline(task, resolved, load)
     ways = [eager(pipeline), ours(pipeline)]
     if pipeline.placement.precision != "fp32":

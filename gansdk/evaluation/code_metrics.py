@@ -14,7 +14,8 @@ from gansdk.evaluation.codes import read_codes, swept_codes
 from gansdk.evaluation.protocol import MODEL, SEED, Unsuitable
 from gansdk.evaluation.record import Estimate, proportion_estimate
 from gansdk.evaluation.sample_metrics import CHUNK, encode, generate, images_like, require_samples
-from gansdk.models.latents import draw, latent_facts
+from gansdk.model.facts import EncoderFacts, LatentGeneratorFacts
+from gansdk.models.latents import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,10 +55,7 @@ class ClusteringProtocol:
 
     def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models = models
-        facts = models[MODEL].facts.encoder
-        if facts is None:
-            raise TypeError("the model does not fit the protocol")
-        self._image, self._codes = facts.data, read_codes(settings.facts)
+        self._image, self._codes = models[MODEL].facts.require(EncoderFacts).data, read_codes(settings.facts)
 
     def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
         return {"images": f"{self._image.width}x{self._image.height}, as they are"}
@@ -210,7 +208,7 @@ class TraversalProtocol:
 
     def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models = models
-        self._source, self._codes = latent_facts(settings.facts).source, swept_codes(settings.facts)
+        self._source, self._codes = settings.facts.require(LatentGeneratorFacts).source, swept_codes(settings.facts)
 
     def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
         return {

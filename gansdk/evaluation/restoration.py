@@ -67,10 +67,7 @@ class RestorationProtocol:
 
         self._models = models
         self._contexts = {name: Context(note=settings.note) for name in models}
-        facts = models[MODEL].facts.generator
-        if not isinstance(facts, ImageGeneratorFacts):
-            raise TypeError("the model does not fit the protocol")
-        self._facts = facts
+        self._facts = models[MODEL].facts.require(ImageGeneratorFacts)
 
     def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
         return {
@@ -107,9 +104,7 @@ class RestorationProtocol:
 
         from gansdk.models.tiling import upscale
 
-        generator = self._models[model].generator
-        if generator is None:
-            raise TypeError("the model does not fit the protocol")
+        generator, _ = self._models[model].require(ImageGeneratorFacts)
         with torch.inference_mode():
             restored: Pixels = upscale(generator, self._facts, low, self._contexts[model], "auto")
         return restored

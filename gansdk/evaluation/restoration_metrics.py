@@ -343,7 +343,4 @@ def _features(example: RestorationExample, settings: EvaluationSettings) -> Mapp
 
 
 def _scale(settings: EvaluationSettings) -> int:
-    generator = settings.facts.generator
-    if not isinstance(generator, ImageGeneratorFacts):
-        raise TypeError("the model does not fit the metric")
-    return generator.output.scale
+    return settings.facts.require(ImageGeneratorFacts).output.scale

@@ -14,7 +14,8 @@ from gansdk.evaluation.codes import named_code, recovered_codes
 from gansdk.evaluation.evaluators import FEATURES, SHAPE, evaluator_for, frechet_distance, pooled_features
 from gansdk.evaluation.protocol import MODEL, SEED, SampleSet, Unsuitable
 from gansdk.evaluation.record import Estimate, normal_mean_estimate, proportion_estimate
-from gansdk.models.latents import draw, latent_facts
+from gansdk.model.facts import LatentGeneratorFacts
+from gansdk.models.latents import draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,9 +52,9 @@ def generate(model: Model, latent: Latent) -> Pixels:
     import torch
 
     from gansdk.models.context import Context
-    from gansdk.models.directions import latent_generator, render
+    from gansdk.models.directions import render
 
-    generator, facts = latent_generator(model)
+    generator, facts = model.require(LatentGeneratorFacts)
     with torch.inference_mode():
         return render(generator, facts, latent, Context())
 
@@ -121,7 +122,7 @@ class SamplingProtocol:
 
     def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models = models
-        self._source = latent_facts(settings.facts).source
+        self._source = settings.facts.require(LatentGeneratorFacts).source
         self._codes = recovered_codes(settings.facts)
 
     def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
@@ -239,7 +240,7 @@ class SampleFeaturesProtocol:
 
     def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models, self._settings = models, settings
-        self._facts = latent_facts(settings.facts)
+        self._facts = settings.facts.require(LatentGeneratorFacts)
 
     def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
         return {

@@ -19,7 +19,7 @@ from gansdk.errors import ModelError, NotApplicableError, OptionError, as_typed
 from gansdk.files import sha256, write_whole
 from gansdk.model.config import CONFIG, DIRECTIONS, ModelConfig, describe_errors, read_config
 from gansdk.model.facts import LatentGeneratorFacts
-from gansdk.model.tensors import read_tensors
+from gansdk.model.tensors import read_tensors, shape_text
 from gansdk.model.variables import Categorical
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.model.facts import Direction
-    from gansdk.model.protocols import Directions, Generator, Model
+    from gansdk.model.protocols import Directions, Generator
     from gansdk.model.variables import LatentVariable
     from gansdk.models.context import Context
     from gansdk.models.latents import Latent
@@ -130,8 +130,7 @@ def _wrong(variable: LatentVariable, tensor: Tensor) -> list[str]:
     if isinstance(variable, Categorical):
         return ["moves a category, which is one of several"]
     if tuple(tensor.shape) != (variable.n,) or not tensor.is_floating_point():
-        shape = "×".join(str(size) for size in tensor.shape) or "a single number"
-        return [f"is {tensor.dtype} {shape}, {variable.name} has {variable.n} numbers"]
+        return [f"is {tensor.dtype} {shape_text(tensor.shape)}, {variable.name} has {variable.n} numbers"]
     return [] if torch.isfinite(tensor.float()).all() else ["holds NaN or infinity"]
 
 
@@ -140,13 +139,6 @@ _BATCH = 64
 
 _MOST_BYTES = 2**30
 """Of the images of one call."""
-
-
-def latent_generator(model: Model) -> tuple[Generator, LatentGeneratorFacts]:
-    """A model's generator from a latent, with its facts; a model without one is a fault of whoever gave it."""
-    if model.generator is None:
-        raise TypeError("a model without a generator was given")
-    return model.generator, model.facts.require(LatentGeneratorFacts)
 
 
 def render(generator: Generator, facts: LatentGeneratorFacts, latent: Latent, context: Context) -> NDArray[np.uint8]:

@@ -20,7 +20,6 @@ import numpy as np
 
 from gansdk.errors import NotApplicableError, OptionError, entry, nearest, option
 from gansdk.media.records import read_arrays
-from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.tensors import shape_text
 from gansdk.model.variables import Categorical, Code, Continuous, Features, Noise
 
@@ -30,17 +29,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gansdk.model.facts import Facts, LatentSource
+    from gansdk.model.facts import LatentSource
     from gansdk.model.variables import Variable
 
     Latent = dict[str, NDArray[np.float32] | NDArray[np.int64]]
-
-
-def latent_facts(facts: Facts) -> LatentGeneratorFacts:
-    """What a generator from a latent declares; facts without one are a fault of whoever gave them."""
-    if not isinstance(facts.generator, LatentGeneratorFacts):
-        raise TypeError("facts of a model whose generator does not start from a latent were given")
-    return facts.generator
 
 
 def check_drawable(source: LatentSource, truncation: float | None = None) -> None:

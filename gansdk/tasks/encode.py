@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from gansdk.errors import ComputationError, UnknownNameError
+from gansdk.model.facts import EncoderFacts
 from gansdk.options import EXECUTION_ONLY, Options
 from gansdk.plugins.declarations import Slot, Task
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.media.image import Image
-    from gansdk.model.facts import EncoderFacts, Facts
+    from gansdk.model.facts import Facts
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Variable
     from gansdk.models.context import Context
@@ -57,7 +58,7 @@ def check(facts: Facts, options: EncodeOptions, /) -> None:
     Raises:
         UnknownNameError: If there is no such part.
     """
-    _variables(_encoder(facts), options.variable)
+    _variables(facts.require(EncoderFacts), options.variable)
 
 
 def run(model: Model, inputs: Mapping[str, Image], options: EncodeOptions, context: Context, /) -> Encoding:
@@ -85,22 +86,15 @@ def run_many(
     """Reads several images at once; each gives what it gives alone."""
     from gansdk.models.encodings import Encoding
 
-    if model.encoder is None:
-        raise TypeError("encode was given a model without an encoder")
-    variables = _variables(_encoder(model.facts), options.variable)
-    given = model.encoder.encode(_tensor([each["image"] for each in inputs]))
+    encoder, facts = model.require(EncoderFacts)
+    variables = _variables(facts, options.variable)
+    given = encoder.encode(_tensor([each["image"] for each in inputs]))
     numbers = {variable.name: _numbers(given, variable, len(inputs)) for variable in variables}
     whose = context.fingerprint() if model.facts.generator is not None else ""
     return [
         Encoding(variables, {name: each[at].numpy() for name, each in numbers.items()}, whose)
         for at in range(len(inputs))
     ]
-
-
-def _encoder(facts: Facts) -> EncoderFacts:
-    if facts.encoder is None:
-        raise TypeError("encode was given facts without an encoder")
-    return facts.encoder
 
 
 def _variables(facts: EncoderFacts, wanted: str | None) -> Sequence[Variable]:

@@ -110,9 +110,9 @@ def check(facts: Facts, options: GenerateOptions, /) -> None:
     Raises:
         UsageError: If a code does not exist or cannot have a value, or random latents cannot be drawn.
     """
-    from gansdk.models.latents import check_drawable, latent_facts, read_settings
+    from gansdk.models.latents import check_drawable, read_settings
 
-    source = latent_facts(facts).source
+    source = facts.require(LatentGeneratorFacts).source
     read_settings(source, options.set)
     if options.latents is None:
         check_drawable(source, options.truncation)
@@ -135,10 +135,10 @@ def run(model: Model, _inputs: Mapping[str, Image], options: GenerateOptions, co
         InputError: If the file of latents is missing, damaged, or another generator's.
     """
     from gansdk.media.gallery import Gallery
-    from gansdk.models.directions import latent_generator, render
+    from gansdk.models.directions import render
     from gansdk.models.latents import read_settings
 
-    generator, facts = latent_generator(model)
+    generator, facts = model.require(LatentGeneratorFacts)
     settings = read_settings(facts.source, options.set)
     latent = _latent(facts.source, options, context)
     for setting in settings:
@@ -181,9 +181,8 @@ def count(_facts: Facts, options: GenerateOptions, /) -> int:
 def extent(facts: Facts, options: GenerateOptions, kind: str, _size: None, /) -> tuple[int, int]:
     """Width and height of the grid, or of each image."""
     from gansdk.media.gallery import Texts, grid_size
-    from gansdk.models.latents import latent_facts
 
-    output = latent_facts(facts).output
+    output = facts.require(LatentGeneratorFacts).output
     if kind != "image":
         return output.width, output.height
     columns, rows = _layout(options, count(facts, options))

@@ -63,7 +63,5 @@ def run(model: Model, inputs: Mapping[str, Image], options: RestoreOptions, cont
     from gansdk.models.tiling import upscale
 
     photo = inputs["photo"]
-    generator, facts = model.generator, model.facts.generator
-    if generator is None or not isinstance(facts, ImageGeneratorFacts):
-        raise TypeError("restore was given a model that does not fit it")
+    generator, facts = model.require(ImageGeneratorFacts)
     return photo.replace(pixels=upscale(generator, facts, bleed(photo).pixels, context, options.tile))

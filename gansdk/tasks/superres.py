@@ -97,9 +97,7 @@ SUPERRES = Task(
 
 def extent(facts: Facts, options: SuperresOptions, _kind: str, size: tuple[int, int], /) -> tuple[int, int]:
     """Width and height of the result."""
-    if not isinstance(facts.generator, ImageGeneratorFacts):
-        raise TypeError("superres was given facts that do not fit it")
-    return options.target(*size, facts.generator.output.scale)
+    return options.target(*size, facts.require(ImageGeneratorFacts).output.scale)
 
 
 def run(model: Model, inputs: Mapping[str, Image], options: SuperresOptions, context: Context, /) -> Image:
@@ -125,9 +123,7 @@ def run(model: Model, inputs: Mapping[str, Image], options: SuperresOptions, con
     from gansdk.models.tiling import upscale
 
     photo = inputs["photo"]
-    generator, facts = model.generator, model.facts.generator
-    if generator is None or not isinstance(facts, ImageGeneratorFacts):
-        raise TypeError("superres was given a model that does not fit it")
+    generator, facts = model.require(ImageGeneratorFacts)
     wide, high = photo.width * facts.output.scale, photo.height * facts.output.scale
     width, height = options.target(photo.width, photo.height, facts.output.scale)
     _check_pixels(photo, max((wide, high), (width, height), key=lambda size: size[0] * size[1]), options)

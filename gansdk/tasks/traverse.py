@@ -123,9 +123,8 @@ def count(facts: Facts, options: TraverseOptions, /) -> int:
 def extent(facts: Facts, options: TraverseOptions, kind: str, _size: None, /) -> tuple[int, int]:
     """Width and height of the grid, or of the largest frame."""
     from gansdk.media.gallery import Texts, frame_layout, grid_size
-    from gansdk.models.latents import latent_facts
 
-    plan, output = _Plan.of(facts, options), latent_facts(facts).output
+    plan, output = _Plan.of(facts, options), facts.require(LatentGeneratorFacts).output
     labels = plan.sweeps[-1].labels
     if kind != "animation":
         texts = Texts(plan.row_labels, labels, plan.corner)
@@ -151,9 +150,9 @@ def run(model: Model, _inputs: Mapping[str, Image], options: TraverseOptions, co
         UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
     """
     from gansdk.media.gallery import Gallery
-    from gansdk.models.directions import latent_generator, render
+    from gansdk.models.directions import render
 
-    generator, facts = latent_generator(model)
+    generator, facts = model.require(LatentGeneratorFacts)
     plan = _Plan.of(model.facts, options, model.directions)
     for direction in plan.directions:
         context.detail(f"{direction.name} is swept in steps {direction.unit}")
@@ -253,9 +252,9 @@ class _Plan:
         Raises:
             UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
         """
-        from gansdk.models.latents import latent_facts, read_settings
+        from gansdk.models.latents import read_settings
 
-        generator = latent_facts(facts)
+        generator = facts.require(LatentGeneratorFacts)
         sweeps = [_sweep(generator, code, options, directions) for code in options.codes]
         settings = read_settings(generator.source, options.set)
         _check_free(sweeps, [(one.variable.name, one.index) for one in settings])

@@ -93,10 +93,9 @@ def read(output: Tensor, codes: Sequence[Categorical | Continuous]) -> dict[str,
 
 def assemble(call: Mapping[str, Callable[..., Tensor]], facts: gansdk.Facts) -> gansdk.Model:
     """A generator from noise and codes, and an encoder that reads the codes back."""
-    if not isinstance(facts.generator, LatentGeneratorFacts) or facts.encoder is None:
-        raise TypeError("these are not the facts of InfoGAN")
-    generator = _Generator(call["generator"], facts.generator.source)
-    return gansdk.Model(facts=facts, generator=generator, encoder=_Encoder(call["recogniser"], facts.encoder))
+    generator = _Generator(call["generator"], facts.require(gansdk.LatentGeneratorFacts).source)
+    encoder = _Encoder(call["recogniser"], facts.require(gansdk.EncoderFacts))
+    return gansdk.Model(facts=facts, generator=generator, encoder=encoder)
 
 
 class _Generator:
