@@ -78,12 +78,11 @@ def called_during(call: Callable[[], object], folder: Path) -> set[Path]:
 
 
 def depths() -> tuple[int, int]:
-    """The frames of gansdk above Pillow's decoder when a photo is read, and above the encoder when one is written."""
+    """The frames of gansdk above Pillow's decoder when a pipeline reads a photo, and above the result's encoder."""
     from PIL import Image as PILImage
     from PIL import ImageFile, PngImagePlugin
 
-    from gansdk.media.reading import read_image
-    from gansdk.options import ImageReading
+    import gansdk
 
     found: dict[str, int] = {}
 
@@ -98,11 +97,12 @@ def depths() -> tuple[int, int]:
 
         return wrapped
 
+    enlarge = gansdk.pipeline("superres", device="cpu")
     load, save = ImageFile.ImageFile.load, PngImagePlugin._save
     ImageFile.ImageFile.load = counted("read", load)
     PILImage.SAVE["PNG"] = counted("write", save)
     try:
-        image = read_image(PHOTO, ImageReading(), print)
+        image = enlarge(PHOTO)
         with tempfile.TemporaryDirectory() as folder:
             image.save(Path(folder) / "out.png")
     finally:
