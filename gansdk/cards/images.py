@@ -1,4 +1,4 @@
-"""The images of a card: they went through the model, in 8 bits, and are kept without loss."""
+"""Makes the images of a card with the model itself, in 8 bits and without loss."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ from gansdk.tasks.generate import GenerateOptions
 from gansdk.tasks.traverse import TraverseOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from PIL import ImageFont
 
     from gansdk.evaluation.evaluated_model import EvaluatedModel
     from gansdk.media.gallery import Gallery
@@ -54,9 +55,6 @@ if TYPE_CHECKING:
     from gansdk.plugins.declarations import NamedDataset
 
     Pixels = NDArray[np.uint8]
-    from collections.abc import Mapping
-
-    from PIL import ImageFont
 
     from gansdk.evaluation.restoration import RestorationExample
 
@@ -65,7 +63,7 @@ def make_images(folder: Path, resolved: ResolvedModel, load: LoadOptions) -> lis
     """Runs the model and writes the images of its card, each whole or not at all.
 
     Args:
-        folder: Where they shall stand.
+        folder: Where they go.
         resolved: The model.
         load: Where and in what numbers it computes.
 
@@ -227,7 +225,7 @@ def restored_images(evaluated_model: EvaluatedModel, checkpoints: tuple[str, str
     """Names and pixels, uint8 [H, W, 3], of the images of a model that restores images.
 
     Args:
-        evaluated_model: The model, with its other end as its baseline where it has one.
+        evaluated_model: The model, with its first checkpoint as its baseline if it has one.
         checkpoints: What the two are called.
     """
     cases = dict(_cases(evaluated_model))

@@ -1,4 +1,4 @@
-"""``gansdk check``."""
+"""``gansdk check``, ``gansdk card`` and ``gansdk bench``."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def check(
 ) -> None:
     """Check a plugin with its methods, models and recipes, or one model.
 
-    Exit code 1 if something fails. What is checked, why, and how a plugin runs the same in its tests stands in
-    docs/checks.md.
+    Exit code 1 if a check fails. docs/checks.md lists the checks with their reasons, and how a plugin's own tests run
+    them.
     """
     session = context_of(context)
     with uninterrupted():
@@ -92,13 +92,13 @@ def card(
             "--output",
             "-o",
             metavar="FILE",
-            help="the card's file; its images go beside it (default: README.md in the model's folder; of a model "
-            "that ships in a plugin the text is printed)",
+            help="the card's file; its images go beside it (default: README.md in the model's folder; the card of a "
+            "model that ships in a plugin is printed)",
             show_default=False,
         ),
     ] = "",
     images: Annotated[
-        bool, typer.Option(help="Run the model to make the card's images; without, those that are there stay.")
+        bool, typer.Option(help="Run the model to make the card's images; --no-images keeps those that are there.")
     ] = True,
 ) -> None:
     """Make or renew a model's card from what was measured and recorded.
