@@ -256,7 +256,7 @@ def test_a_predicate_that_raises_counts_as_no(catalog):
     def broken(_facts):
         raise KeyError("x")
 
-    task = Task("broken", "", broken, (), ("record",), "a:b", "a:b")
+    task = Task("broken", "", broken, (), {"record": "record"}, "a:b", "a:b")
     assert (
         unsupported_reason(task, catalog.locate("builtin:srresnet-x4").config.facts)
         == "the task could not tell: KeyError: 'x'"

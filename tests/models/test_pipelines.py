@@ -228,7 +228,7 @@ def test_which_of_several_is_wrong_is_named(sharpen, tmp_path):
         (io.StringIO("text"), "gives text; open it in binary mode"),
         (torch.zeros(30, 40, 3), "channels come first in a tensor"),
         (3, "int is not an image; give a path, bytes, a binary file object, a Pillow image, a numpy array or a tensor"),
-        (np.array([[np.nan]]), "floats from nan to nan are no image"),
+        (np.array([[np.nan]]), "floats from nan to nan are not an image"),
     ],
 )
 def test_what_is_no_image_says_what_would_be(sharpen, given, said):
