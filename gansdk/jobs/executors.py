@@ -110,7 +110,7 @@ class Local:
         self, spec: JobSpec, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
     ) -> None:
         """See :class:`Executor`."""
-        _Line(spec, self._load(), context, tell).run(items)
+        _AssemblyLine(spec, self._load(), context, tell).run(items)
 
 
 @dataclass
@@ -136,13 +136,13 @@ class _Written:
     bytes: int = 0
 
 
-class _Line:
+class _AssemblyLine:
     """The way of items from reading over computing to writing."""
 
     def __init__(
         self, spec: JobSpec, pipeline: Pipeline, context: Callable[[Item], Context], tell: Callable[[Outcome], None]
     ) -> None:
-        self._work = spec
+        self._spec = spec
         self._pipeline = pipeline
         self._context = context
         self._tell = tell
@@ -180,7 +180,7 @@ class _Line:
 
     def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Any], float]:
         start = time.perf_counter()
-        inputs = read(self._work, self._pipeline, item, notes.append)
+        inputs = read(self._spec, self._pipeline, item, notes.append)
         return inputs, time.perf_counter() - start
 
     def _compute(self, begun: Sequence[_Read]) -> None:
@@ -209,7 +209,7 @@ class _Line:
         start = time.perf_counter()
         context = self._context(ready[0].item)
         try:
-            results = self._pipeline.compute_many([one.inputs for one in ready], self._work.call, context)
+            results = self._pipeline.compute_many([one.inputs for one in ready], self._spec.call, context)
         except Exception:  # noqa: BLE001 - whose fault it is shows when each is done alone
             return
         share = (time.perf_counter() - start) / len(ready)
@@ -218,7 +218,7 @@ class _Line:
 
     def _compute_alone(self, one: _Read) -> None:
         start = time.perf_counter()
-        call, context = one.item.call or self._work.call, self._context(one.item)
+        call, context = one.item.call or self._spec.call, self._context(one.item)
         try:
             one.result = self._pipeline.compute(one.inputs, call, context)
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
@@ -230,8 +230,8 @@ class _Line:
         if one.error is not None:
             self._add(Outcome(one.item, one.seconds, error=one.error))
             return
-        values = self._work.task.values(one.result)
-        size = sum(target.medium.nbytes(values[target.output]) for target in self._work.targets)
+        values = self._spec.task.values(one.result)
+        size = sum(target.medium.nbytes(values[target.output]) for target in self._spec.targets)
         while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
             self._tell_of_first()
         written = _Written(one.item, Future(), bytes=size)
@@ -242,7 +242,7 @@ class _Line:
     def _write(self, item: Item, values: Mapping[str, Any], seconds: float, notes: list[str]) -> Outcome:
         start = time.perf_counter()
         try:
-            outcome = write(self._work, item, values, notes.append)
+            outcome = write(self._spec, item, values, notes.append)
         except BrokenPipeError:
             raise  # nobody reads standard output any more: the end of all
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it

@@ -283,7 +283,7 @@ def _tidied(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     return lines, refused
 
 
-class _Line(BaseModel):
+class _ReportLine(BaseModel):
     """A line of a report, as far as it is read; one that does not validate does not count."""
 
     model_config = ConfigDict(extra="allow")
@@ -297,9 +297,9 @@ class _Line(BaseModel):
     folder: str = ""
 
 
-def _line(line: bytes) -> _Line | None:
+def _line(line: bytes) -> _ReportLine | None:
     try:
-        return _Line.model_validate(parse_json(line, names=True)) if line.endswith(b"\n") else None
+        return _ReportLine.model_validate(parse_json(line, names=True)) if line.endswith(b"\n") else None
     except ValueError:
         return None
 

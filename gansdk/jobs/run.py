@@ -205,7 +205,7 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
         what = f"{job.source} holds no {medium.plural}"
         raise InputError(what, hint=f"name a folder with files that end in {', '.join(medium.endings[:6])}")
     with open_report(Making.of(job.spec, job.source, job.target)) as report:
-        folder = _Folder(job, found, report, account, records)
+        folder = _FolderRun(job, found, report, account, records)
         for name, output in report.refused.items():
             what = f"the report says that {name} became {output}, outside of {job.target}: that line does not count"
             reporter.context(Item((), None, label=name)).note(what)
@@ -243,7 +243,7 @@ def _records_of(job: FolderJob) -> Path | None:
 
 
 @dataclass(frozen=True)
-class _Folder:
+class _FolderRun:
     """A folder on its way through."""
 
     job: FolderJob

@@ -36,6 +36,15 @@ if TYPE_CHECKING:
 
 State = Literal["ok", "broken", "conflict"]
 
+_HOOKS: Mapping[str, tuple[str, type[Any]]] = {
+    "methods": ("method", Method),
+    "tasks": ("task", Task),
+    "importers": ("importer", Importer),
+    "metrics": ("metric", MetricSpec),
+    "datasets": ("data set", NamedDataset),
+}
+"""By what a hook ``gansdk_…`` gives: what messages call one, and of which class it is."""
+
 
 @dataclass(frozen=True)
 class PluginSource:
@@ -133,30 +142,30 @@ class Registry:
         """
         for task in contributions.tasks:
             check_task(task)
-        methods, tasks, models, owners = dict(self.methods), dict(self.tasks), dict(self.models), dict(self.owners)
+        owners = dict(self.owners)
         for what, name, source in _names(contributions):
             if owners.get((what, name)) == source.distribution:
                 raise NameTakenError(f"{what} {name!r} is brought twice")
             if (what, name) in owners:
                 raise NameTakenError(f"{what} {name!r} is brought by {owners[what, name]} already")
             owners[what, name] = source.distribution
-        methods.update((method.name, method) for method in contributions.methods)
-        tasks.update((task.name, task) for task in contributions.tasks)
-        importers = dict(self.importers) | {importer.name: importer for importer in contributions.importers}
-        metrics = dict(self.metrics) | {metric.name: metric for metric in contributions.metrics}
-        datasets = dict(self.datasets) | {dataset.name: dataset for dataset in contributions.datasets}
-        for method in contributions.methods:
-            models.update((model.name, InstalledModel(model.name, method, model.folder)) for model in method.models)
-        return Registry(
-            methods=MappingProxyType(methods),
-            tasks=MappingProxyType(tasks),
-            models=MappingProxyType(models),
-            importers=MappingProxyType(importers),
-            metrics=MappingProxyType(metrics),
-            datasets=MappingProxyType(datasets),
-            owners=MappingProxyType(owners),
-            statuses=(*self.statuses, _working(contributions)),
-        )
+        changed: dict[str, Any] = {
+            plural: MappingProxyType(
+                dict(getattr(self, plural)) | {one.name: one for one in getattr(contributions, plural)}
+            )
+            for plural in _HOOKS
+        }
+        models = [
+            InstalledModel(model.name, method, model.folder)
+            for method in contributions.methods
+            for model in method.models
+        ]
+        changed["models"] = MappingProxyType({**self.models, **{model.name: model for model in models}})
+        brought: dict[str, Any] = {
+            plural: tuple(one.name for one in getattr(contributions, plural)) for plural in _HOOKS
+        }
+        status = PluginStatus(contributions.source, "ok", **brought)
+        return replace(self, owners=MappingProxyType(owners), statuses=(*self.statuses, status), **changed)
 
     def with_failure(self, status: PluginStatus) -> Registry:
         """A registry that remembers that this plugin does not work, and is otherwise the same."""
@@ -308,30 +317,12 @@ def _check_media(task: Task) -> None:
 
 
 def _names(contributions: Contributions) -> Iterable[tuple[str, str, PluginSource]]:
-    for task in contributions.tasks:
-        yield "task", task.name, contributions.source
+    for plural, (what, _) in _HOOKS.items():
+        for one in getattr(contributions, plural):
+            yield what, one.name, contributions.source
     for method in contributions.methods:
-        yield "method", method.name, contributions.source
         for model in method.models:
             yield "model", model.name, contributions.source
-    for importer in contributions.importers:
-        yield "importer", importer.name, contributions.source
-    for metric in contributions.metrics:
-        yield "metric", metric.name, contributions.source
-    for dataset in contributions.datasets:
-        yield "data set", dataset.name, contributions.source
-
-
-def _working(contributions: Contributions) -> PluginStatus:
-    return PluginStatus(
-        contributions.source,
-        "ok",
-        methods=tuple(method.name for method in contributions.methods),
-        tasks=tuple(task.name for task in contributions.tasks),
-        importers=tuple(importer.name for importer in contributions.importers),
-        metrics=tuple(metric.name for metric in contributions.metrics),
-        datasets=tuple(dataset.name for dataset in contributions.datasets),
-    )
 
 
 CORE = "gansdk"
@@ -385,14 +376,11 @@ def _ask(source: PluginSource, entry_point: EntryPoint) -> Contributions:
     manager.add_hookspecs(hookspecs)
     manager.register(entry_point.load(), name=source.distribution)
     manager.check_pending()  # a hook that does not exist is a misspelt one
-    return Contributions(
-        source,
-        methods=_collect("gansdk_methods", manager.hook.gansdk_methods(), Method),
-        tasks=_collect("gansdk_tasks", manager.hook.gansdk_tasks(), Task),
-        importers=_collect("gansdk_importers", manager.hook.gansdk_importers(), Importer),
-        metrics=_collect("gansdk_metrics", manager.hook.gansdk_metrics(), MetricSpec),
-        datasets=_collect("gansdk_datasets", manager.hook.gansdk_datasets(), NamedDataset),
-    )
+    brought = {
+        plural: _collect(f"gansdk_{plural}", getattr(manager.hook, f"gansdk_{plural}")(), kind)
+        for plural, (_, kind) in _HOOKS.items()
+    }
+    return Contributions(source, **brought)
 
 
 def _collect(hook: str, results: list[Any], kind: type[_T]) -> tuple[_T, ...]:
