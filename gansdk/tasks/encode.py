@@ -1,4 +1,4 @@
-"""``encode``: what a model reads off an image, as named parts."""
+"""``encode``: what a model reads off an image, as named variables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EncodeOptions(Options):
 
     variable: Annotated[
         str | None,
-        Field(description="give this part alone; if not given all that the model has, of which features go to files"),
+        Field(description="give this variable alone; if not given all of them, of which features go to files only"),
     ] = None
     batch: Annotated[int, Field(ge=1, le=4096, description="images that are computed at a time"), EXECUTION_ONLY] = 32
 
@@ -53,10 +53,10 @@ ENCODE = Task(
 
 
 def check(facts: Facts, options: EncodeOptions, /) -> None:
-    """Refuses a part that the encoder does not give.
+    """Refuses a variable that the encoder does not give.
 
     Raises:
-        UnknownNameError: If there is no such part.
+        UnknownNameError: If there is no such variable.
     """
     _variables(facts.require(EncoderFacts), options.variable)
 
@@ -71,10 +71,10 @@ def run(model: Model, inputs: Mapping[str, Image], options: EncodeOptions, conte
         context: Gives the fingerprint of the generator.
 
     Returns:
-        The parts that the encoder declares, or the one that was asked for.
+        The variables that the encoder declares, or the one that was asked for.
 
     Raises:
-        UnknownNameError: If there is no such part.
+        UnknownNameError: If there is no such variable.
         ComputationError: If the encoder does not give what it declares.
     """
     return run_many(model, [inputs], options, context)[0]
@@ -88,7 +88,7 @@ def run_many(
 
     encoder, facts = model.require(EncoderFacts)
     variables = _variables(facts, options.variable)
-    given = encoder.encode(_tensor([each["image"] for each in inputs]))
+    given = encoder.encode(_tensor([item["image"] for item in inputs]))
     numbers = {variable.name: _numbers(given, variable, len(inputs)) for variable in variables}
     whose = context.fingerprint() if model.facts.generator is not None else ""
     return [
@@ -103,7 +103,7 @@ def _variables(facts: EncoderFacts, wanted: str | None) -> Sequence[Variable]:
     chosen = [variable for variable in facts.variables if variable.name == wanted]
     if not chosen:
         names = [variable.name for variable in facts.variables]
-        raise UnknownNameError("part", wanted, names, hint=f"this model gives {', '.join(names)}")
+        raise UnknownNameError("variable", wanted, names, hint=f"this model gives {', '.join(names)}")
     return chosen
 
 

@@ -134,7 +134,7 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(with_sketch, line, said
         (("generate", "--set", "class=twoo"), "class takes one of zero (0), one (1), two (2); did you mean two?"),
         (("traverse", "--code", "clas"), "did you mean class?"),
         (("traverse", "--code", "style.0", "--set", "style.0=1"), "style.0 cannot be swept and held"),
-        (("encode", "photo.png", "--variable", "stile"), "there is no part 'stile'; did you mean style?"),
+        (("encode", "photo.png", "--variable", "stile"), "there is no variable 'stile'; did you mean style?"),
         (
             ("traverse", "--code", "style.0", "--steps", "1000", "--rows", "1000"),
             "1000000 images of 8×10 are too many for one grid, which holds 16070; "
@@ -284,5 +284,5 @@ def test_an_empty_image_is_read_and_said_to_be_empty(with_sketch):
 
 def test_a_models_codes_are_shown_in_words(with_sketch):
     words = with_sketch("models", "show", "./model").out
-    assert "generator.source.parts: noise (4 noise), class (zero, one, two), style (2 continuous)" in words
-    assert "encoder.parts: class (zero, one, two), style (2 continuous), features (5 features)" in words
+    assert "generator.source.variables: noise (4 noise), class (zero, one, two), style (2 continuous)" in words
+    assert "encoder.variables: class (zero, one, two), style (2 continuous), features (5 features)" in words

@@ -71,7 +71,7 @@ def test_a_record_has_labels_and_every_digit_of_float32(encode):
 
 def test_one_part_alone(encode):
     assert list(encode(image(), variable="style")) == ["style"]
-    with pytest.raises(UnknownNameError, match="no part 'stile'; did you mean style"):
+    with pytest.raises(UnknownNameError, match="no variable 'stile'; did you mean style"):
         encode(image(), variable="stile")
     with pytest.raises(UnknownNameError, match="this model gives class, style, features"):
         encode(image(), variable="hair")
