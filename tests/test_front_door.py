@@ -24,7 +24,7 @@ def test_no_public_name_is_a_submodule():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="has no attribute 'pipelin'"):
+    with pytest.raises(AttributeError, match="No gansdk attribute pipelin"):
         gansdk.pipelin  # noqa: B018
 
 

@@ -26,7 +26,8 @@ from gansdk.settings import data_folder
 ROOT = Path(__file__).parents[1]
 PLUGIN = ROOT / "plugins" / "gansdk-plugin-srgan" / "src" / "gansdk_srgan" / "pretrained"
 
-ELSEWHERE = ("make ", "python3 -m venv", "pip install", "python scripts/fetch_")
+ELSEWHERE = ("make ", "python3 -m venv", "pip install torch", "pip install ./", "python scripts/fetch_")
+PIP = f"{sys.executable} -m pip install --quiet --no-deps --no-build-isolation --upgrade"
 SHORTER = {
     "gansdk train": "--set steps=2",
     "gansdk eval": "--metric psnr-y",
@@ -45,6 +46,9 @@ CAPITALS = {
 
 
 TRAINED = "gansdk train srgan --config small --data data/photos --licence CC-BY-SA-4.0 -o runs/mine"
+FILE = re.compile(r"^```(?:python|toml)\n# ([\w/.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+"""A block of code that is a file: its first line is the path."""
+
 PAGES = {
     "README.md": [],
     "docs/command-line.md": [],
@@ -52,13 +56,15 @@ PAGES = {
     "docs/train.md": [],
     "docs/measure.md": [TRAINED],
     "docs/publish.md": [TRAINED],
+    "docs/write-a-plugin.md": [],
+    "docs/write-a-task.md": [],
 }
 """Each page, with what its reader has done on another page before."""
 
 
 def code(page: str) -> list[tuple[str, str]]:
     """The page's code in order: each line of a shell, then the blocks of Python, which are one program."""
-    text = (ROOT / page).read_text("utf-8")
+    text = re.sub(FILE, "", (ROOT / page).read_text("utf-8"))
     found = re.findall(r"^```python\n(.*?)^```|^    (\S[^\n]*)$", text, re.MULTILINE | re.DOTALL)
     program = "\n".join(python for python, _ in found if python)
     return [*(("shell", line) for _, line in found if line), *([("python", program)] if program else [])]
@@ -66,7 +72,13 @@ def code(page: str) -> list[tuple[str, str]]:
 
 def needs(text: str) -> set[str]:
     """The data without which code cannot run."""
-    words = {"--data mnist": "mnist", "runs/digits": "mnist", "mnist:test": "mnist", "small-gan": "trunks"}
+    words = {
+        "--data mnist": "mnist",
+        "runs/digits": "mnist",
+        "runs/mygan": "mnist",
+        "mnist:test": "mnist",
+        "small-gan": "trunks",
+    }
     return {name for word, name in words.items() if word in text}
 
 
@@ -87,6 +99,9 @@ def readers(tmp_path, hub):
     for number in range(4):
         photo(f"data/photos/{number}.png", 256)
         photo(f"bsd/val/{number}.png", 64)
+    hole = np.zeros((48, 48), np.uint8)
+    hole[10:20, 10:20] = 255
+    PILImage.fromarray(hole).save(tmp_path / "mask.png")
     stated = {f"{number}.png": {"licence": "CC0-1.0", "author": "nobody", "source": "noise"} for number in range(4)}
     (tmp_path / "data" / "photos" / "LICENCES.json").write_text(json.dumps({"images": stated}))
     with zipfile.ZipFile(tmp_path / "set5.zip", "w") as archive:
@@ -111,6 +126,10 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page, readers, hub):
     environment = os.environ | {"PATH": path, "GANSDK_HOME": str(readers / "home"), "HF_TOKEN": hub.user("me").token}
     environment.pop("GANSDK_DATA", None)
     here = {name for name in ("mnist", "trunks") if (readers / "data" / name).exists()}
+    for name, content in FILE.findall((ROOT / page).read_text("utf-8")):
+        (readers / name).parent.mkdir(parents=True, exist_ok=True)
+        (readers / name).write_text(content)
+    environment["PYTHONPATH"] = str(readers / "site")
     for kind, text in [*(("shell", line) for line in PAGES[page]), *code(page)]:
         if (kind == "shell" and text.startswith(ELSEWHERE)) or not needs(text) <= here:
             continue
@@ -118,11 +137,13 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page, readers, hub):
             environment[exported[1]] = exported[2].replace("$PWD", str(readers))
             continue
         line = re.sub("|".join(CAPITALS), lambda found: CAPITALS[found[0]], text)
+        if line.startswith("pip install -e "):  # beside the environment, not into it
+            line = f"{PIP} --target {readers / 'site'} {line.removeprefix('pip install -e ')}"
         for begins, added in SHORTER.items():
             if not (begins == "gansdk eval" and "--metric" in line):
                 line = re.sub(rf"^({begins}.*?)(\s+#.*)?$", rf"\1 {added}", line)
         print(line, flush=True)
-        python = [sys.executable, "-c", f"import gansdk\n{line}"]
+        python = [sys.executable, "-c", f"import gansdk\nimport numpy as np\n{line}"]
         command = ["bash", "-euo", "pipefail", "-c", line] if kind == "shell" else python
         done = subprocess.run(command, cwd=readers, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{text}\n{done.stdout[-500:]}\n{done.stderr[-2000:]}"
