@@ -12,7 +12,6 @@ import typer
 from gansdk._version import __version__
 from gansdk.cli.commands import context_of
 from gansdk.files import whole_folder
-from gansdk.plugins.declarations import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +31,8 @@ def new_plugin(
     each. A task is one file that uses an image, a mask and gradients of the model. Both pass `gansdk check`.
     docs/write-a-plugin.md goes through the files.
     """
+    from gansdk.plugins.declarations import check_name
+
     session = context_of(context)
     kind = "task" if task else "method"
     check_name(kind, name)
