@@ -1,4 +1,4 @@
-"""``gansdk cache``: the models of the Hub that are on this disk. Nobody is asked about them."""
+"""``gansdk cache``: the models of the Hub that are on this disk. No network is used."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gansdk.refs import Hub
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gansdk.cli.output import Columns
     from gansdk.hub.cache import Cached, Checked, Removed
 
 
@@ -55,12 +56,12 @@ def verify(
 
     items = find(_followed(session, ref), cached()) if ref else cached()
     checked = _check(session, items)
-    damaged = [one for one in checked if one.wrong is not None]
+    damaged = [file for file in checked if file.wrong is not None]
     if session.output.flags.json:
-        for one in items:
-            session.output.record(_verified(one, [each for each in checked if each.cached is one]))
+        for item in items:
+            session.output.record(_verified(item, [file for file in checked if file.cached is item]))
     else:
-        _tell(session, items, checked, damaged)
+        _report_verified(session, items, checked, damaged)
     if damaged:
         raise typer.Exit(1)
 
@@ -88,10 +89,10 @@ def remove(
     wanted = _followed(session, ref)
     items = find(wanted, cached())
     if leftovers:
-        _report(session, wanted, [cache.remove_leftovers(wanted.repo, dry_run=dry_run)], dry_run=dry_run)
+        _report_removed(session, wanted, [cache.remove_leftovers(wanted.repo, dry_run=dry_run)], dry_run=dry_run)
         return
-    shas = [one.sha for one in items] if wanted.revision else [None]
-    _report(session, wanted, [cache.remove(wanted.repo, sha, dry_run=dry_run) for sha in shas], dry_run=dry_run)
+    shas = [item.sha for item in items] if wanted.revision else [None]
+    _report_removed(session, wanted, [cache.remove(wanted.repo, sha, dry_run=dry_run) for sha in shas], dry_run=dry_run)
 
 
 def _followed(session: CommandContext, text: str) -> Hub:
@@ -107,15 +108,15 @@ def _list(session: CommandContext) -> None:
     from gansdk.hub.cache import cached
 
     items = cached()
-    columns = {
+    columns: Columns = {
         "model": lambda record: f"hub:{record['repo']}",
         "commit": lambda record: str(record["commit"])[:_SHORT],
-        "names": lambda record: ", ".join(record["names"]) or "-",
+        "names": "names",
         "size": lambda record: bytes_text(record["bytes"]),
         "last used": lambda record: str(record["used"])[:16].replace("T", " "),
         "": lambda record: str(record["problem"]),
     }
-    session.output.listing([_record(one) for one in items], columns)
+    session.output.listing([_record(item) for item in items], columns)
     if not items:
         _nothing(session)
 
@@ -124,65 +125,64 @@ def _nothing(session: CommandContext) -> None:
     session.output.note("no model of the Hub is cached; bring one with `gansdk pull hub:ORG/NAME`")
 
 
-def _record(one: Cached) -> dict[str, Any]:
+def _record(item: Cached) -> dict[str, Any]:
     return {
-        "ref": str(one.ref),
-        "repo": one.repo,
-        "commit": one.sha,
-        "names": list(one.names),
-        "folder": str(one.folder),
-        "bytes": one.size,
-        "used": datetime.fromtimestamp(one.used).astimezone().isoformat(timespec="seconds"),
-        "problem": one.problem,
+        "ref": str(item.ref),
+        "repo": item.repo,
+        "commit": item.sha,
+        "names": list(item.names),
+        "folder": str(item.folder),
+        "bytes": item.size,
+        "used": datetime.fromtimestamp(item.used).astimezone().isoformat(timespec="seconds"),
+        "problem": item.problem,
     }
 
 
 def _check(session: CommandContext, items: Sequence[Cached]) -> list[Checked]:
     from gansdk.hub.cache import verify as verified
 
-    bar, total, done = Bar(session.output), sum(one.size for one in items), 0
+    bar, total, done = Bar(session.output), sum(item.size for item in items), 0
     checked = []
     try:
-        for one in verified(items):
-            checked.append(one)
-            done += one.size
-            bar.show(f"hub:{one.cached.repo}", done, total)
+        for file in verified(items):
+            checked.append(file)
+            done += file.size
+            bar.show(f"hub:{file.cached.repo}", done, total)
     finally:
         bar.clear()
     return checked
 
 
-def _verified(one: Cached, checked: Sequence[Checked]) -> dict[str, Any]:
+def _verified(item: Cached, checked: Sequence[Checked]) -> dict[str, Any]:
     from gansdk.hub.cache import leftovers
 
-    left = leftovers(one.repo)
     return {
-        **_record(one),
+        **_record(item),
         "files": len(checked),
         "damaged": [
-            {"file": each.name, "expected": each.wrong[0], "got": each.wrong[1], "mend": each.mend}
-            for each in checked
-            if each.wrong is not None
+            {"file": file.name, "expected": file.wrong[0], "got": file.wrong[1], "mend": file.mend}
+            for file in checked
+            if file.wrong is not None
         ],
-        "missing": one.missing,
-        "leftovers": [str(path) for path in left],
+        "missing": item.missing,
+        "leftovers": [str(path) for path in leftovers(item.repo)],
     }
 
 
-def _tell(
+def _report_verified(
     session: CommandContext, items: Sequence[Cached], checked: Sequence[Checked], damaged: Sequence[Checked]
 ) -> None:
     from gansdk.hub.cache import leftovers
 
     output = session.output
-    for one in damaged:
-        expected, got = one.wrong or ("", "")
-        output.data(f"{one.cached.ref}: {one.name}: expected {expected}, got {got}; {one.mend}")
+    for file in damaged:
+        expected, got = file.wrong or ("", "")
+        output.data(f"{file.cached.ref}: {file.name}: expected {expected}, got {got}; {file.mend}")
     for item in items:
         if item.problem and not item.is_damaged:
             output.note(f"{item.ref}: {item.problem}")
         if item.missing:
-            output.detail(f"{item.ref}: not fetched, which is no damage: {', '.join(item.missing)}")
+            output.detail(f"{item.ref}: not fetched, which is not damage: {', '.join(item.missing)}")
     for repo in dict.fromkeys(item.repo for item in items):
         if left := leftovers(repo):
             size = bytes_text(sum(path.stat().st_size for path in left))
@@ -195,30 +195,26 @@ def _tell(
 
 
 def _summary(items: Sequence[Cached], checked: Sequence[Checked], damaged: Sequence[Checked]) -> str:
-    size = bytes_text(sum(one.size for one in items))
+    size = bytes_text(sum(item.size for item in items))
     told = f"{_count(len(checked), 'file')} of {_count(len(items), 'commit')}, {size}"
-    missing = sum(len(one.missing) for one in items)
-    more = f"; not fetched, which is no damage: {missing} more" if missing else ""
+    missing = sum(len(item.missing) for item in items)
+    more = f"; not fetched, which is not damage: {missing} more" if missing else ""
     return f"{told}: {f'{len(damaged)} damaged' if damaged else 'all as they should be'}{more}"
 
 
-def _report(session: CommandContext, wanted: Hub, removed: Sequence[Removed], *, dry_run: bool) -> None:
-    commits = [str(one.ref) for each in removed for one in each.commits]
-    left = [str(path) for each in removed for path in each.leftovers]
-    freed = sum(each.freed for each in removed)
-    if session.output.flags.json:
-        record = {"ref": str(wanted), "removed": commits, "leftovers": left, "bytes": freed, "dry_run": dry_run}
-        session.output.record(record)
-        return
-    for text in commits:
-        session.output.note(f"{text} {'would go' if dry_run else 'is removed'}")
+def _report_removed(session: CommandContext, wanted: Hub, removed: Sequence[Removed], *, dry_run: bool) -> None:
+    commits = [str(commit.ref) for removal in removed for commit in removal.commits]
+    left = [str(path) for removal in removed for path in removal.leftovers]
+    freed = sum(removal.freed for removal in removed)
+    done = "would go" if dry_run else "is removed"
+    lines = [f"{commit} {done}" for commit in commits]
     if left:
-        what = f"what killed downloads left, {_count(len(left), 'file')}, "
-        session.output.note(what + ("would go" if dry_run else "is removed"))
-    if not commits and not left:
-        session.output.note("there is nothing to remove")
-    else:
-        session.output.note(f"{bytes_text(freed)} {'would be' if dry_run else 'are'} free")
+        lines.append(f"what killed downloads left, {_count(len(left), 'file')}, {done}")
+    lines.append(
+        f"{bytes_text(freed)} {'would be' if dry_run else 'are'} free" if lines else "there is nothing to remove"
+    )
+    record = {"ref": str(wanted), "removed": commits, "leftovers": left, "bytes": freed, "dry_run": dry_run}
+    session.output.outcome(record, *lines)
 
 
 def _count(number: int, what: str) -> str:

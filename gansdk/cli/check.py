@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, CommandContext, context_of, known_refs, made_command
+from gansdk.cli.commands import NAMED, CommandContext, complete_ref, context_of, made_command
 from gansdk.cli.output import Bar, bytes_text, seconds_text, table, uninterrupted
 from gansdk.errors import OutputError, UsageError
 
@@ -84,7 +84,7 @@ _README = "README.md"
 
 def card(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=complete_ref)],
     *,
     output: Annotated[
         str,
@@ -181,7 +181,7 @@ TEXT = """Measure how fast a model is here, as ratios from one run, and what mem
     does, from pixels to pixels, with dividing and rounding. All ways run in turn. Other programs that run meanwhile
     disturb the figures.
     """
-_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)]
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=complete_ref)]
 
 
 def command() -> Any:

@@ -227,13 +227,13 @@ def context_of(context: typer.Context) -> CommandContext:
     return session
 
 
-def known_refs(context: typer.Context, incomplete: str) -> list[str]:
+def complete_ref(context: typer.Context, incomplete: str) -> list[str]:
     """What a shell may complete the name of a model to: aliases, and models that ship with plugins."""
     session = context_of(context)
     names = [*session.settings.aliases(), *(f"builtin:{name}" for name in session.registry.models)]
     return [name for name in names if name.startswith(incomplete)]
 
 
-def known_tasks(context: typer.Context, incomplete: str) -> list[str]:
+def complete_task(context: typer.Context, incomplete: str) -> list[str]:
     """What a shell may complete the name of a task to."""
     return [name for name in sorted(context_of(context).registry.tasks) if name.startswith(incomplete)]

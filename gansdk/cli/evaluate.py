@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from gansdk.cli.commands import NAMED, CommandContext, context_of, flag, known_refs, made_command
+from gansdk.cli.commands import NAMED, CommandContext, complete_ref, context_of, flag, made_command
 from gansdk.cli.output import Bar, uninterrupted
 from gansdk.cli.train import named
 from gansdk.errors import InputError, ModelError, OptionError, OutputError, OutputExistsError, UsageError
@@ -27,7 +27,7 @@ TEXT = """Measure how good a model is, with its baseline, and keep the figures i
 
     A model that ships in a plugin is measured but not changed, unless it is named by its folder.
     """
-_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)]
+_REF = Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=complete_ref)]
 _FLAGS = (
     flag(
         "data",

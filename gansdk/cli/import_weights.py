@@ -78,26 +78,25 @@ def import_file(
 
 
 def _report(session: CommandContext, file: str, imported: Imported) -> None:
-    if session.output.flags.json:
-        session.output.record({"input": file, **_record(session, imported)})
-        return
+    record, origin, output = _record(session, imported), imported.config.origin, session.output
     if imported.skipped:
-        session.output.note(f"{file}: skipped, {imported.folder} exists")
+        output.outcome({"input": file, **record}, f"{file}: skipped, {imported.folder} exists")
         return
-    record, origin = _record(session, imported), imported.config.origin
+    if not output.flags.json:
+        for loss in imported.losses:
+            output.detail(f"bf16 on {loss.photograph}: {loss.psnr:.1f} dB, {loss.steps:.2f} steps of 8 bits")
     place = f", found under {origin.table}" if origin is not None and origin.table else ""
-    session.output.note(f"{file} is {record['layout']}{place}: {_sizes(record['network'])}")
-    if origin is not None and origin.left_out:
-        session.output.note(f"{file} holds more than this, which was left out: {', '.join(origin.left_out)}")
-    for loss in imported.losses:
-        session.output.detail(f"bf16 on {loss.photograph}: {loss.psnr:.1f} dB, {loss.steps:.2f} steps of 8 bits")
-    if imported.losses:
-        is_safe = bool(imported.config.facts.safe_precisions)
-        session.output.note(f"bf16 is {'safe for it' if is_safe else 'too coarse for it; it will run in fp32'}")
-    if not imported.config.licence:
-        session.output.note("its licence is not stated; say it with --licence")
+    left_out = ", ".join(record["left_out"])
+    bf16 = "safe for it" if record["safe_precisions"] else "too coarse for it; it will run in fp32"
     tasks = ", ".join(record["tasks"]) or "no task that is installed"
-    session.output.note(f"{file} → {imported.folder}, for {tasks}; use it with --model {_ref(imported)}")
+    output.outcome(
+        {"input": file, **record},
+        f"{file} is {record['layout']}{place}: {_sizes(record['network'])}",
+        f"{file} holds more than this, which was left out: {left_out}" if left_out else "",
+        f"bf16 is {bf16}" if imported.losses else "",
+        "" if record["licence"] else "its licence is not stated; say it with --licence",
+        f"{file} → {imported.folder}, for {tasks}; use it with --model {_ref(imported)}",
+    )
 
 
 def _record(session: CommandContext, imported: Imported) -> dict[str, Any]:

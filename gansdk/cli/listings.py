@@ -1,4 +1,4 @@
-"""``gansdk tasks``."""
+"""``gansdk tasks``, ``plugins``, ``datasets`` and ``doctor``: what is installed here, and whether it works."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gansdk.cli.output import Columns
     from gansdk.plugins.declarations import NamedDataset, Task
     from gansdk.plugins.registry import PluginStatus
 
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 def list_tasks(context: typer.Context) -> None:
     """List what can be asked for, and the model that each task takes where none is named."""
     session = context_of(context)
-    records = [_record(session, task) for _, task in sorted(session.registry.tasks.items())]
-    columns = {
-        "task": lambda record: str(record["task"]),
-        "model": lambda record: str(record["model"] or "-"),
-        "summary": lambda record: str(record["summary"]),
+    records = [_task_record(session, task) for _, task in sorted(session.registry.tasks.items())]
+    columns: Columns = {
+        "task": "task",
+        "model": "model",
+        "summary": "summary",
     }
     session.output.listing(records, columns)
 
 
-def _record(session: CommandContext, task: Task) -> dict[str, Any]:
+def _task_record(session: CommandContext, task: Task) -> dict[str, Any]:
     model, why = None, ""
     try:
         choice = session.catalog.choose(task)
@@ -60,33 +61,33 @@ app = new_app(invoke_without_command=True)
 def plugins(context: typer.Context) -> None:
     """List the installed plugins and say of each whether it works, and why not."""
     if context.invoked_subcommand is None:
-        _list(context_of(context))
+        _list_plugins(context_of(context))
 
 
 @app.command("list", cls=Command)
 def list_plugins(context: typer.Context) -> None:
     """The same as without `list`. A plugin that fails takes nobody down; --verbose shows its traceback."""
-    _list(context_of(context))
+    _list_plugins(context_of(context))
 
 
 app.command("new", cls=Command)(new_plugin)
 
 
-def _list(session: CommandContext) -> None:
+def _list_plugins(session: CommandContext) -> None:
     statuses = session.registry.statuses
-    columns = {
-        "plugin": lambda record: str(record["plugin"]),
-        "version": lambda record: str(record["version"]),
-        "state": lambda record: str(record["state"]),
+    columns: Columns = {
+        "plugin": "plugin",
+        "version": "version",
+        "state": "state",
         "brings, or why not": lambda record: record["reason"] or _brings(record),
     }
-    session.output.listing([_record_plugin(status) for status in statuses], columns)
+    session.output.listing([_plugin_record(status) for status in statuses], columns)
     for status in statuses:
         if status.error is not None and session.output.flags.verbose:
             session.output.trace(status.error)
 
 
-def _record_plugin(status: PluginStatus) -> dict[str, Any]:
+def _plugin_record(status: PluginStatus) -> dict[str, Any]:
     return {
         "plugin": status.source.distribution,
         "version": status.source.version,
@@ -116,13 +117,13 @@ def list_datasets(context: typer.Context) -> None:
 
     session = context_of(context)
     named = sorted(session.registry.datasets.items())
-    records = [_record_dataset(session, dataset, split) for _, dataset in named for split in dataset.splits]
-    columns = {
-        "data": lambda record: str(record["data"]),
-        "items": lambda record: str(record["items"]),
-        "licence": lambda record: str(record["licence"]),
-        "in folder": lambda record: record["folder"] or "-",
-        "summary": lambda record: str(record["summary"]),
+    records = [_dataset_record(session, dataset, split) for _, dataset in named for split in dataset.splits]
+    columns: Columns = {
+        "data": "data",
+        "items": "items",
+        "licence": "licence",
+        "in folder": "folder",
+        "summary": "summary",
     }
     session.output.listing(records, columns)
     lacking = {record["data"].partition(":")[0] for record in records if record["folder"] is None}
@@ -130,7 +131,7 @@ def list_datasets(context: typer.Context) -> None:
         session.output.note(f"to get {name}: {route(session.registry.datasets[name])}")
 
 
-def _record_dataset(session: CommandContext, dataset: NamedDataset, name: str) -> dict[str, Any]:
+def _dataset_record(session: CommandContext, dataset: NamedDataset, name: str) -> dict[str, Any]:
     split = dataset.splits[name]
     from gansdk.data.opening import find_split, route
 
@@ -156,7 +157,7 @@ def doctor(context: typer.Context) -> None:
     """Check versions, devices, plugins, folders and settings; exit code 1 if something needs attention."""
     session = context_of(context)
     records = [*_versions(), *_torch(), *_plugins(session), *_folders(), *_settings(session), *_defaults(session)]
-    columns = {key: (lambda record, key=key: str(record[key])) for key in ("state", "what", "found")}
+    columns = {key: key for key in ("state", "what", "found")}
     session.output.listing(records, columns)
     problems = sum(record["state"] != "ok" for record in records)
     if problems:
@@ -164,13 +165,13 @@ def doctor(context: typer.Context) -> None:
         raise typer.Exit(1)
 
 
-def _record_doctor(what: str, found: object, *, ok: bool = True) -> dict[str, Any]:
+def _finding(what: str, found: object, *, ok: bool = True) -> dict[str, Any]:
     return {"what": what, "state": "ok" if ok else "problem", "found": str(found)}
 
 
 def _versions() -> Iterator[dict[str, Any]]:
-    yield _record_doctor("gansdk", __version__)
-    yield _record_doctor("python", f"{platform.python_version()} on {platform.platform(terse=True)}, {sys.executable}")
+    yield _finding("gansdk", __version__)
+    yield _finding("python", f"{platform.python_version()} on {platform.platform(terse=True)}, {sys.executable}")
 
 
 def _torch() -> Iterator[dict[str, Any]]:
@@ -180,22 +181,22 @@ def _torch() -> Iterator[dict[str, Any]]:
 
             from gansdk.models.runtime import devices, has_native
     except (ImportError, OSError) as error:  # OSError: a shared library that is missing
-        yield _record_doctor("torch", f"cannot be imported: {error}", ok=False)
+        yield _finding("torch", f"cannot be imported: {error}", ok=False)
         return
-    yield _record_doctor("torch", torch.__version__)
+    yield _finding("torch", torch.__version__)
     for name in devices():
         device = torch.device(name)
         native = [precision for precision in ("bf16", "fp16") if has_native(device, precision)]
         count = torch.get_num_threads()
         threads = f", {count} thread{'s' if count > 1 else ''}" if device.type == "cpu" else ""
-        yield _record_doctor(f"device {name}", f"fp32{''.join(f', {one}' for one in native)} natively{threads}")
+        yield _finding(f"device {name}", f"fp32{''.join(f', {precision}' for precision in native)} natively{threads}")
 
 
 def _plugins(session: CommandContext) -> Iterator[dict[str, Any]]:
     for status in session.registry.statuses:
         found = f"{status.source.version}{f', {status.state}: {status.reason}' if status.reason else ''}"
         name = f"plugin {status.source.distribution}, {status.source.entry_point}"
-        yield _record_doctor(name, found, ok=status.state == "ok")
+        yield _finding(name, found, ok=status.state == "ok")
 
 
 def _folders() -> Iterator[dict[str, Any]]:
@@ -204,7 +205,7 @@ def _folders() -> Iterator[dict[str, Any]]:
     place = folders()
     for name, folder in (("config", place.config), ("cache", place.cache)):
         writable = os.access(_nearest(folder), os.W_OK)
-        yield _record_doctor(f"{name} folder", folder if writable else f"{folder} cannot be written to", ok=writable)
+        yield _finding(f"{name} folder", folder if writable else f"{folder} cannot be written to", ok=writable)
 
 
 def _nearest(folder: Path) -> Path:
@@ -215,9 +216,9 @@ def _nearest(folder: Path) -> Path:
 def _settings(session: CommandContext) -> Iterator[dict[str, Any]]:
     try:
         aliases, defaults = session.settings.aliases(), session.settings.defaults()
-        yield _record_doctor("settings", f"{len(aliases)} aliases, {len(defaults)} defaults in {session.settings.file}")
+        yield _finding("settings", f"{len(aliases)} aliases, {len(defaults)} defaults in {session.settings.file}")
     except GansdkError as error:
-        yield _record_doctor("settings", error, ok=False)
+        yield _finding("settings", error, ok=False)
 
 
 def _defaults(session: CommandContext) -> Iterator[dict[str, Any]]:
@@ -228,6 +229,6 @@ def _defaults(session: CommandContext) -> Iterator[dict[str, Any]]:
     for name in defaults:
         try:
             choice = session.catalog.choose(session.registry.task(name))
-            yield _record_doctor(f"default {name}", choice.ref)
+            yield _finding(f"default {name}", choice.ref)
         except GansdkError as error:
-            yield _record_doctor(f"default {name}", error, ok=False)
+            yield _finding(f"default {name}", error, ok=False)

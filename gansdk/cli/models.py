@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Command, CommandContext, context_of, known_refs, new_app
+from gansdk.cli.commands import NAMED, Command, CommandContext, complete_ref, context_of, new_app
 from gansdk.cli.model_records import found_record, full_record, hub_record, short_record
 from gansdk.cli.output import bytes_text
 from gansdk.errors import nearest, one_line
@@ -16,15 +16,17 @@ from gansdk.errors import nearest, one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gansdk.cli.output import Columns
+
 
 _METHOD = re.compile(r"[a-z][a-z0-9-]*")
 
-_FOUND = {
-    "model": lambda record: str(record["ref"]),
-    "method": lambda record: record["method"] or "-",
-    "tasks": lambda record: ", ".join(record["tasks"]) or "-",
-    "licence": lambda record: record["licence"] or "-",
-    "downloads": lambda record: str(record["downloads"]),
+_FOUND: Columns = {
+    "model": "ref",
+    "method": "method",
+    "tasks": "tasks",
+    "licence": "licence",
+    "downloads": "downloads",
     "changed": lambda record: record["modified"][:10] or "-",
     "access": lambda record: ", ".join(word for word in ("private", "gated") if record[word]) or "open",
 }
@@ -48,7 +50,7 @@ def list_models(context: typer.Context) -> None:
 @app.command("show", cls=Command)
 def show_model(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=complete_ref)],
 ) -> None:
     """Show what a model takes and gives, what it can do and why not more, and how good it is.
 
@@ -116,16 +118,16 @@ def _record_of(session: CommandContext, text: str) -> dict[str, Any]:
 
 
 def _list(session: CommandContext) -> None:
-    columns = {
-        "model": lambda record: str(record["ref"]),
-        "method": lambda record: str(record["method"]),
+    columns: Columns = {
+        "model": "ref",
+        "method": "method",
         "tasks": lambda record: record["error"] or ", ".join(record["tasks"]) or "-",
         "size": lambda record: bytes_text(record["bytes"]),
-        "licence": lambda record: record["licence"] or "-",
+        "licence": "licence",
     }
     records = [short_record(session, installed) for installed in session.catalog.installed()]
     if any(record["remarks"] for record in records):
-        columns["remarks"] = lambda record: "; ".join(record["remarks"])
+        columns = {**columns, "remarks": lambda record: "; ".join(record["remarks"])}
     session.output.listing(records, columns)
     if not records:
         session.output.note("no model is installed; plugins bring them: see `gansdk plugins`")

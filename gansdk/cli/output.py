@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from gansdk.errors import GansdkError
 
+    Columns = Mapping[str, str | Callable[[Any], str]]
+    """By its title in a table, the field that a column shows, or what makes its text of a record."""
 
 EVERYWHERE = {
     "--json": "write JSON lines to stdout, one object per input or row; failures too",
@@ -92,22 +94,28 @@ class Output:
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         self.data(dump_json(record, ascii_only=not utf8))
 
-    def listing(self, records: Sequence[Mapping[str, Any]], columns: Mapping[str, Callable[[Any], str]]) -> None:
-        """Puts a listing on stdout: a table for people, a line of JSON per row for programs."""
+    def listing(self, records: Sequence[Mapping[str, Any]], columns: Columns) -> None:
+        """Puts a listing on stdout: a table for people, a line of JSON per row for programs.
+
+        Args:
+            records: The rows.
+            columns: What the table shows; a field that is empty is a hyphen.
+        """
         if self.flags.json:
             for record in records:
                 self.record(record)
             return
-        rows = [[cell(record) for cell in columns.values()] for record in records]
+        rows = [[_cell(record, column) for column in columns.values()] for record in records]
         for line in table([list(columns), *rows]) if rows else []:
             self.data(line)
 
-    def outcome(self, record: Mapping[str, Any], words: str) -> None:
-        """Says what was done: one object on stdout for programs, a note for people."""
+    def outcome(self, record: Mapping[str, Any], *lines: str) -> None:
+        """Says what was done: one object on stdout for programs, notes for people; an empty line is left out."""
         if self.flags.json:
             self.record(record)
-        else:
-            self.note(words)
+            return
+        for line in filter(None, lines):
+            self.note(line)
 
     def note(self, text: str) -> None:
         """Says something that the user should read."""
@@ -161,6 +169,13 @@ def lost_stdout(error: OSError) -> StandardOutputError:
     """What to say where standard output took nothing; it is not tried again."""
     forget(sys.stdout)
     return StandardOutputError(f"cannot write to standard output: {error.strerror or error}")
+
+
+def _cell(record: Mapping[str, Any], column: str | Callable[[Any], str]) -> str:
+    if not isinstance(column, str):
+        return column(record)
+    value = record[column]
+    return (", ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)) or "-"
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:

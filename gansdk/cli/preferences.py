@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gansdk.cli.commands import Command, CommandContext, context_of, known_refs, known_tasks, new_app
+from gansdk.cli.commands import Command, CommandContext, complete_ref, complete_task, context_of, new_app
 from gansdk.errors import UsageError
 from gansdk.refs import Folder, Hub, parse
 
@@ -72,7 +72,7 @@ def _lasting(ref: str) -> str:
 
 def _list(session: CommandContext) -> None:
     records = [{"alias": name, "ref": ref} for name, ref in session.settings.aliases().items()]
-    columns = {"alias": lambda record: str(record["alias"]), "ref": lambda record: str(record["ref"])}
+    columns = {"alias": "alias", "ref": "ref"}
     session.output.listing(records, columns)
     if not records:
         session.output.note("no aliases; set one with `gansdk alias set NAME REF`")
@@ -80,8 +80,8 @@ def _list(session: CommandContext) -> None:
 
 def default(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="see `gansdk tasks`", autocompletion=known_tasks)],
-    ref: Annotated[str, typer.Argument(metavar="[REF]", help="the model to take", autocompletion=known_refs)] = "",
+    task: Annotated[str, typer.Argument(metavar="TASK", help="see `gansdk tasks`", autocompletion=complete_task)],
+    ref: Annotated[str, typer.Argument(metavar="[REF]", help="the model to take", autocompletion=complete_ref)] = "",
     unset: Annotated[bool, typer.Option("--unset", help="Forget your default.")] = False,
 ) -> None:
     """Set or show the model that a task takes where a call names none."""
@@ -120,5 +120,5 @@ def _unset(session: CommandContext, name: str) -> None:
 def _show(session: CommandContext, name: str) -> None:
     choice = session.catalog.choose(session.registry.task(name))
     record = {"task": name, "ref": choice.ref, "why": choice.why}
-    columns = {key: (lambda record, key=key: str(record[key])) for key in record}
+    columns = {key: key for key in record}
     session.output.listing([record], columns)

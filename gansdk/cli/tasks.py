@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, Command, Group, context_of, flag, known_refs, made_command
+from gansdk.cli.commands import NAMED, Command, Group, complete_ref, context_of, flag, made_command
 from gansdk.cli.output import uninterrupted
 from gansdk.errors import GansdkError, UsageError
 from gansdk.options import Options, describe, describe_all, parse_mapping, split
@@ -124,7 +124,7 @@ def _model() -> Parameter:
         help=help_text,
         show_default=False,
         rich_help_panel="Model",
-        autocompletion=known_refs,
+        autocompletion=complete_ref,
     )
     return Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option])
 

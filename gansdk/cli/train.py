@@ -123,7 +123,7 @@ def _command(method: Method | None) -> Any:
 
     def invoke(context: typer.Context, values: dict[str, Any]) -> None:
         if method is not None:
-            _call(context_of(context), method, values)
+            _call_train(context_of(context), method, values)
 
     text = _SUMMARY if method is None else f"{_SUMMARY} {method.name}: {method.summary}."
     made = made_command(method.name if method is not None else "train", invoke, _parameters(), text, _Training)
@@ -173,7 +173,7 @@ def _method_first(arguments: Sequence[str], takes_value: Collection[str]) -> lis
     return [*arguments[at : at + 1], *arguments[:at], *arguments[at + 1 :]]
 
 
-def _call(session: CommandContext, method: Method, values: dict[str, Any]) -> None:
+def _call_train(session: CommandContext, method: Method, values: dict[str, Any]) -> None:
     from gansdk.options import parse_mapping, validate
     from gansdk.training.runs import TrainingOptions
 
@@ -278,10 +278,10 @@ def command() -> Any:
         flag("data", list[str], metavar="[NAME=]DATA", text=moved),
         flag("test", list[str], metavar="[NAME=]DATA", text="the same of a test set"),
     ]
-    return made_command("resume", _call_resuming, [run, *data, *options], TEXT)
+    return made_command("resume", _call_resume, [run, *data, *options], TEXT)
 
 
-def _call_resuming(context: typer.Context, values: dict[str, Any]) -> None:
+def _call_resume(context: typer.Context, values: dict[str, Any]) -> None:
     from gansdk.options import validate
     from gansdk.training.runs import ResumeOptions
 
@@ -379,13 +379,14 @@ def report(session: CommandContext, run: str, finished: Finished) -> None:
     """Says how a run ended."""
     from gansdk.evaluation.record import number
 
-    evaluation = finished.evaluation
-    if session.output.flags.json:
-        measured = evaluation.model_dump(mode="json") if evaluation is not None else None
-        record = {"run": run, "steps": finished.steps, "seconds": round(finished.seconds, 1), "evaluation": measured}
-        session.output.record(record)
-        return
-    for one in evaluation.measurements if evaluation is not None else ():
-        session.output.note(f"{one.metric} on {one.data}: {number(one.value, one.unit)} {one.unit}".rstrip())
-    took = seconds_text(finished.seconds)
-    session.output.note(f"{finished.steps} steps in {took}; use it with --model {shlex.quote(str(Path(run)) + '/')}")
+    evaluation, took = finished.evaluation, seconds_text(finished.seconds)
+    measured = evaluation.model_dump(mode="json") if evaluation is not None else None
+    measurements = evaluation.measurements if evaluation is not None else ()
+    session.output.outcome(
+        {"run": run, "steps": finished.steps, "seconds": round(finished.seconds, 1), "evaluation": measured},
+        *(
+            f"{found.metric} on {found.data}: {number(found.value, found.unit)} {found.unit}".rstrip()
+            for found in measurements
+        ),
+        f"{finished.steps} steps in {took}; use it with --model {shlex.quote(str(Path(run)) + '/')}",
+    )

@@ -1,4 +1,4 @@
-"""``gansdk pull``."""
+"""``gansdk pull``, ``push``, ``bundle`` and ``unbundle``: how models get from one machine to another."""
 
 from __future__ import annotations
 
@@ -8,15 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansdk.cli.commands import NAMED, CommandContext, context_of, known_refs
+from gansdk.cli.commands import NAMED, CommandContext, complete_ref, context_of
 from gansdk.cli.output import Bar, bytes_text, uninterrupted
-from gansdk.errors import HubError, MissingPluginError, OptionError, OutputError, OutputExistsError, UsageError
+from gansdk.errors import HubError, OptionError, OutputError, OutputExistsError, UsageError
 from gansdk.refs import Builtin, Folder, Hub
 
 if TYPE_CHECKING:
-    from gansdk.model.config import ModelConfig
     from gansdk.models.resolved import ResolvedModel
     from gansdk.publishing.push import Pushed, PushPlan
+
+
+_COMMIT = 12
+"""Digits of a commit that messages show."""
+
+_TAR = ".tar"
+
+OnExists = Annotated[
+    str,
+    typer.Option(
+        metavar="error|skip|overwrite|rename",
+        help="what to do where something is there already (default: error)",
+        show_default=False,
+    ),
+]
 
 
 def pull(
@@ -32,36 +46,28 @@ def pull(
     """
     session = context_of(context)
     resolved = session.catalog.pull(ref)
-    record = _record(session, resolved)
-    if session.output.flags.json:
-        session.output.record(record)
-        return
-    size = bytes_text(record["bytes"])
-    session.output.note(f"{ref} is here and whole: commit {record['commit'][:12]}, {size}, in {resolved.folder}")
-    if missing := resolved.missing_plugin:
-        session.output.note(f"its method {resolved.config.method!r} is not: {missing.hint}")
-
-
-def _record(session: CommandContext, resolved: ResolvedModel) -> dict[str, Any]:
-    names = [path for path in resolved.folder.iterdir() if path.is_file()]
-    return {
+    files = sorted(path for path in resolved.folder.iterdir() if path.is_file())
+    size, commit, missing = sum(path.stat().st_size for path in files), resolved.folder.name, resolved.missing_plugin
+    record = {
         "ref": resolved.ref,
-        "commit": resolved.folder.name,
+        "commit": commit,
         "folder": str(resolved.folder),
-        "files": sorted(path.name for path in names),
-        "bytes": sum(path.stat().st_size for path in names),
+        "files": [path.name for path in files],
+        "bytes": size,
         "method": resolved.config.method,
         "installed": resolved.config.method in session.registry.methods,
         "requires": resolved.config.requires,
     }
-
-
-_COMMIT = 12
+    session.output.outcome(
+        record,
+        f"{ref} is here and whole: commit {commit[:_COMMIT]}, {bytes_text(size)}, in {resolved.folder}",
+        f"its method {resolved.config.method!r} is not: {missing.hint}" if missing else "",
+    )
 
 
 def push(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=NAMED, autocompletion=known_refs)],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=NAMED, autocompletion=complete_ref)],
     ref: Annotated[str, typer.Argument(metavar="REF", help="where to: hub:ORG/NAME, which is made if it is not there")],
     *,
     private: Annotated[bool, typer.Option("--private", help="Only the namespace may see the repository.")] = False,
@@ -97,18 +103,18 @@ def push(
     if plan.pushed.is_change:
         with uninterrupted():
             import torch  # noqa: F401 - the checks need it; it takes its time, and must not be torn apart
-    pushed = _carried_out(session, plan)
+    pushed = _carry_out(session, plan)
     if session.output.flags.json:
         session.output.record(pushed.as_record())
     elif dry_run:
-        _list(session, plan, pushed)
+        _show_plan(session, plan, pushed)
     else:
-        _say(session, resolved, pushed)
+        _report_pushed(session, resolved, pushed)
     if pushed.unasked is not None and not session.catalog.access.is_offline:
         raise pushed.unasked
 
 
-def _carried_out(session: CommandContext, plan: PushPlan) -> Pushed:
+def _carry_out(session: CommandContext, plan: PushPlan) -> Pushed:
     from gansdk.publishing.push import carry_out
 
     bar = Bar(session.output)
@@ -124,11 +130,11 @@ def _carried_out(session: CommandContext, plan: PushPlan) -> Pushed:
         bar.clear()
 
 
-def _list(session: CommandContext, plan: PushPlan, pushed: Pushed) -> None:
+def _show_plan(session: CommandContext, plan: PushPlan, pushed: Pushed) -> None:
     columns: dict[str, Any] = {
-        "file": lambda one: one["name"],
-        "size": lambda one: bytes_text(one["bytes"]),
-        "": lambda one: one["state"] or "",
+        "file": "name",
+        "size": lambda file: bytes_text(file["bytes"]),
+        "": lambda file: file["state"] or "",
     }
     session.output.listing(pushed.as_record()["files"], columns)
     from gansdk.hub.pushing import check_login
@@ -143,18 +149,18 @@ def _list(session: CommandContext, plan: PushPlan, pushed: Pushed) -> None:
         session.output.note(str(pushed.unasked))
 
 
-def _say(session: CommandContext, resolved: ResolvedModel, pushed: Pushed) -> None:
+def _report_pushed(session: CommandContext, resolved: ResolvedModel, pushed: Pushed) -> None:
     what = "is there, as commit" if pushed.is_change else "was there already: no new commit, it is"
     named = f", which is {pushed.tag} now" if pushed.tag and not pushed.is_change else ""
     session.output.note(f"{pushed.ref} {what} {pushed.commit[:_COMMIT]}{named}: {pushed.url}")
     from gansdk.cards.card import applicable
 
-    if not {one.name for one in pushed.changes} & set(applicable(resolved.config)):
+    if not {change.name for change in pushed.changes} & set(applicable(resolved.config)):
         session.output.note("its card has no images; `gansdk card` puts them into a model folder of yours")
-    session.output.note(f"others type: {_line(session, resolved, pushed.ref)}")
+    session.output.note(f"others type: {_example(session, resolved, pushed.ref)}")
 
 
-def _line(session: CommandContext, resolved: ResolvedModel, ref: str) -> str:
+def _example(session: CommandContext, resolved: ResolvedModel, ref: str) -> str:
     """What somebody else types to use the model."""
     from gansdk.cards.card import own_tasks
     from gansdk.cards.commands import examples
@@ -162,26 +168,13 @@ def _line(session: CommandContext, resolved: ResolvedModel, ref: str) -> str:
     own = resolved.method.defaults if resolved.missing_plugin is None else {}
     fitting = own_tasks(session.registry, resolved.config)
     tasks = sorted(fitting, key=lambda task: (task.name not in own, len(task.slots), task.name))
-    shown = (one for task in tasks for one in examples(task, resolved.config.facts))
-    return next((one.command(ref) for one in shown), f"gansdk pull {shlex.quote(ref)}")
-
-
-_TAR = ".tar"
-_OTHERWISE = "use --on-exists overwrite, skip or rename"
-
-OnExists = Annotated[
-    str,
-    typer.Option(
-        metavar="error|skip|overwrite|rename",
-        help="what to do where something is there already (default: error)",
-        show_default=False,
-    ),
-]
+    shown = (example for task in tasks for example in examples(task, resolved.config.facts))
+    return next((example.command(ref) for example in shown), f"gansdk pull {shlex.quote(ref)}")
 
 
 def bundle(
     context: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=known_refs)],
+    ref: Annotated[str, typer.Argument(metavar="REF", help=NAMED, autocompletion=complete_ref)],
     *,
     output: Annotated[
         str,
@@ -196,7 +189,7 @@ def bundle(
     session = context_of(context)
     if output == "-":
         raise UsageError("a bundle goes to a file, not to standard output", hint="give -o a name, as model.tar")
-    wanted = _named(output) if output else Path(f"{_name(session, ref)}{_TAR}")
+    wanted = _bundle_file(output) if output else Path(f"{_default_name(session, ref)}{_TAR}")
     policy = _policy(on_exists)
     target = _free(wanted, policy)
     if target is None:
@@ -208,11 +201,10 @@ def bundle(
 
     names = write_bundle(resolved.folder, resolved.config, target, replace=policy == "overwrite")
     size = target.stat().st_size
-    if session.output.flags.json:
-        record = {"input": ref, "output": str(target), "skipped": False, "bytes": size, "files": names}
-        session.output.record(record)
-    else:
-        session.output.note(f"{ref} → {target}, {bytes_text(size)}; there: gansdk unbundle {shlex.quote(target.name)}")
+    session.output.outcome(
+        {"input": ref, "output": str(target), "skipped": False, "bytes": size, "files": names},
+        f"{ref} → {target}, {bytes_text(size)}; there: gansdk unbundle {shlex.quote(target.name)}",
+    )
 
 
 def unbundle(
@@ -244,10 +236,22 @@ def unbundle(
     from gansdk.model.bundles import read_bundle
 
     config = read_bundle(path, folder, replace=folder.exists())
-    _report(session, file, folder, config)
+    missing = session.catalog.resolve(f"{folder}/", folder, config).missing_plugin
+    record = {
+        "input": file,
+        "output": str(folder),
+        "skipped": False,
+        "ref": f"{folder}/",
+        "method": config.method,
+        "requires": config.requires,
+        "installed": missing is None,
+        "files": sorted(path.name for path in folder.iterdir()),
+    }
+    words = f"{file} → {folder}; use it with --model {shlex.quote(f'{folder}/')}"
+    session.output.outcome(record, words, str(missing or ""))
 
 
-def _named(output: str) -> Path:
+def _bundle_file(output: str) -> Path:
     """The file that was asked for; one that ends as something else would be opened as that."""
     path = Path(output)
     if path.suffix.lower() not in {"", _TAR} and not path.is_dir():
@@ -257,7 +261,7 @@ def _named(output: str) -> Path:
     return path
 
 
-def _name(session: CommandContext, text: str) -> str:
+def _default_name(session: CommandContext, text: str) -> str:
     """What a model's file is called by default."""
     ref = session.catalog.follow(text)
     if isinstance(ref, Builtin):
@@ -286,36 +290,10 @@ def _free(target: Path, policy: str) -> Path | None:
     if policy == "rename":
         return free_name(target)
     if is_there and policy == "error":
-        raise OutputExistsError(f"{target} exists already", hint=_OTHERWISE)
+        raise OutputExistsError(f"{target} exists already", hint="use --on-exists overwrite, skip or rename")
     return None if is_there and policy == "skip" else target
 
 
 def _report_skipped(session: CommandContext, text: str, there: Path) -> None:
-    if session.output.flags.json:
-        session.output.record({"input": text, "output": str(there), "skipped": True})
-    else:
-        session.output.note(f"{text}: skipped, {there} exists")
-
-
-def _report(session: CommandContext, file: str, folder: Path, config: ModelConfig) -> None:
-    ref = shlex.quote(f"{folder}/")
-    missing = session.catalog.resolve(ref, folder, config).missing_plugin
-    if session.output.flags.json:
-        session.output.record(_record_bundle(file, folder, config, missing))
-        return
-    session.output.note(f"{file} → {folder}; use it with --model {ref}")
-    if missing is not None:
-        session.output.note(str(missing))
-
-
-def _record_bundle(file: str, folder: Path, config: ModelConfig, missing: MissingPluginError | None) -> dict[str, Any]:
-    return {
-        "input": file,
-        "output": str(folder),
-        "skipped": False,
-        "ref": f"{folder}/",
-        "method": config.method,
-        "requires": config.requires,
-        "installed": missing is None,
-        "files": sorted(path.name for path in folder.iterdir()),
-    }
+    record = {"input": text, "output": str(there), "skipped": True}
+    session.output.outcome(record, f"{text}: skipped, {there} exists")
