@@ -89,10 +89,6 @@ class RepoTarget:
 def find(ref: Hub, access: Access = ONLINE) -> RepoTarget:
     """Looks at the repository that a model is pushed to.
 
-    Args:
-        ref: Which one, without a revision.
-        access: How the Hub is accessed.
-
     Raises:
         UnreachableError: If the Hub cannot be asked.
         HubError: If it is not open to this user, or holds a model of another program.
@@ -114,12 +110,7 @@ def find(ref: Hub, access: Access = ONLINE) -> RepoTarget:
 
 
 def compare(place: RepoTarget, files: Mapping[str, bytes | Path]) -> tuple[Change, ...]:
-    """What a push would do, file by file.
-
-    Args:
-        place: Where to.
-        files: All that the model consists of, by name.
-    """
+    """What a push would do, file by file."""
     there = place.listing.files if place.listing is not None else {}
     changes = [
         Change(name, _size(content), _state(content, there.get(name))) for name, content in sorted(files.items())
@@ -129,18 +120,7 @@ def compare(place: RepoTarget, files: Mapping[str, bytes | Path]) -> tuple[Chang
 
 
 def check(place: RepoTarget, changes: tuple[Change, ...], *, private: bool, tag: str) -> None:
-    """Refuses what could not be done to the end.
-
-    Args:
-        place: Where to.
-        changes: What would be done.
-        private: Whether only the namespace may see the repository.
-        tag: The tag of the commit; empty for none.
-
-    Raises:
-        RefError: As in `check_tag`.
-        HubError: If the tag is another commit's, or the repository is public already.
-    """
+    """Refuses what could not be done to the end: the tag is another commit's, or the repository is public already."""
     check_tag(tag)
     if private and place.listing is not None and not place.listing.private:
         hint = f"make it private on its page, or push without {option('private')}"
@@ -158,11 +138,7 @@ def check(place: RepoTarget, changes: tuple[Change, ...], *, private: bool, tag:
 
 
 def check_tag(tag: str) -> None:
-    """Refuses a name that no tag can have; empty is none at all.
-
-    Raises:
-        RefError: If no commit can be called that.
-    """
+    """Refuses a name that no tag can have; empty is none at all."""
     if tag and (not _TAG.fullmatch(tag) or SHA.fullmatch(tag)):
         raise RefError(f"{tag!r} cannot be a tag", hint="tags are letters, digits and . _ + -, as in v1")
 
@@ -196,11 +172,7 @@ def _config(ref: Hub, content: bytes) -> ModelConfig | None:
 
 
 def check_login(ref: Hub) -> None:
-    """Refuses a push without a login.
-
-    Raises:
-        HubError: If there is no token.
-    """
+    """Refuses a push without a login."""
     from huggingface_hub import get_token
 
     if get_token() is None:
@@ -227,7 +199,7 @@ def send(
         changes: What is done.
         message: Of the commit; its first line is the title.
         private: Whether a repository that is made can be seen by its namespace only.
-        tag: The tag of the commit; empty for none.
+        tag: Of the commit; empty for none.
         access: How the Hub is accessed.
 
     Returns:
@@ -269,10 +241,12 @@ def _made(ref: Hub, *, private: bool) -> Listing:
 
 def _commit(base: Listing, sent: Mapping[str, bytes | Path], gone: list[str], message: str, access: Access) -> str:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     additions = [CommitOperationAdd(name, content) for name, content in sent.items()]
     for addition in additions:
-        with _bar(access, addition.upload_info.size):
+        is_shown = access.bars and addition.upload_info.size >= SHOWN_FROM and sys.stderr.isatty()
+        with nullcontext() if is_shown else disable_progress_bars():
             _upload(base.ref, addition)
     operations = [*additions, *(CommitOperationDelete(name, is_folder=False) for name in gone)]
     return _committed(base, operations, message, lambda: _landed(base, sent, gone))
@@ -394,11 +368,3 @@ def _tag(ref: Hub, tag: str, sha: str) -> None:
 
 def _overtaken(ref: Hub) -> HubError:
     return HubError(f"{ref} was changed meanwhile; nothing of yours was written", hint="look at it, and push again")
-
-
-def _bar(access: Access, size: int) -> Any:
-    """Hides the client's bar where nobody watches, or the file is small."""
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
-    is_shown = access.bars and size >= SHOWN_FROM and sys.stderr.isatty()
-    return nullcontext() if is_shown else disable_progress_bars()

@@ -1,20 +1,32 @@
-"""What of a model's folder is published: the files of the format, and nothing else."""
+"""What is published of a model: its files, and the card, with what its author wrote here or on the Hub."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from gansdk.errors import ModelError
+from gansdk.cards.card import gather
+from gansdk.cards.front_matter import split
+from gansdk.cards.rendering import HERE, authors_part, read_card, render, with_images_beside
+from gansdk.errors import ModelError, OutputError, option
+from gansdk.files import write_whole
 from gansdk.hub.access import import_client
-from gansdk.model.config import belongs
+from gansdk.model.config import README, belongs
 from gansdk.model.tensors import read_header
+from gansdk.settings import folders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
+    from gansdk.cards.card import Card
+    from gansdk.hub.pushing import RepoTarget
+    from gansdk.models.catalog import Catalog
     from gansdk.models.resolved import ResolvedModel
+    from gansdk.refs import Hub
 
 
 _PICKLES = (".pth", ".pt", ".pkl", ".pickle", ".bin", ".joblib")
@@ -35,23 +47,19 @@ def contents(resolved: ResolvedModel) -> dict[str, Path]:
     found = {path.name: path for path in seen if path.is_file() and belongs(path.name, resolved.config.files)}
     others = [path for path in seen if path.name not in found]
     if others and resolved.snapshot is None:  # the cache holds what other tools fetched, too
-        raise _refused(others)
+        reasons = {path: _reason(path) for path in others}
+        worst = min(others, key=lambda path: list(_ORDER).index(reasons[path]))
+        rest = ", ".join(path.name for path in others if path != worst)
+        more = f"; nor may {rest} go" if rest else ""
+        raise ModelError(f"{worst} {reasons[worst]}{more}; nothing was sent", hint=_ORDER[reasons[worst]])
     return found
-
-
-def _refused(others: Sequence[Path]) -> ModelError:
-    """Of the worst of the files that may not go."""
-    reasons = {path: _reason(path) for path in others}
-    worst = min(others, key=lambda path: list(_ORDER).index(reasons[path]))
-    rest = ", ".join(path.name for path in others if path != worst)
-    more = f"; nor may {rest} go" if rest else ""
-    return ModelError(f"{worst} {reasons[worst]}{more}; nothing was sent", hint=_ORDER[reasons[worst]])
 
 
 _PICKLE = "is a pickle, which may run code where it is opened"
 _CHECKPOINT = "is a training checkpoint"
 _OTHER = "is no part of a model"
 
+# the worst first
 _ORDER = {
     _PICKLE: "move it out of the folder; if it holds weights, `gansdk import` makes a model of it",
     _CHECKPOINT: "move it out of the folder; it is of use to the run alone",
@@ -92,11 +100,7 @@ _TEXTS = (".md", ".json")
 
 
 def check_secrets(files: Mapping[str, bytes | Path], message: str = "") -> None:
-    """Looks into cards, JSON files and what safetensors files say of themselves.
-
-    Args:
-        files: By name.
-        message: What is said besides, of the commit.
+    """Looks into cards, JSON files, what safetensors files say of themselves, and the message of the commit.
 
     Raises:
         ModelError: With the file and the line, never with the secret.
@@ -107,11 +111,15 @@ def check_secrets(files: Mapping[str, bytes | Path], message: str = "") -> None:
             text = content if isinstance(content, bytes) else content.read_bytes()
             _check(text.decode("utf-8", errors="replace"), name)
         elif name.endswith(".safetensors") and isinstance(content, Path):
-            _check(_metadata(content), f"the metadata of {name}")
+            metadata = read_header(content)[1]
+            _check("\n".join(f"{key}\n{value}" for key, value in metadata.items()), f"the metadata of {name}")
 
 
 def _check(text: str, place: str) -> None:
-    known = {"your own token": re.escape(token)} if (token := _own_token()) else {}
+    import_client()
+    from huggingface_hub import get_token
+
+    known = {"your own token": re.escape(token)} if (token := get_token()) else {}
     for kind, shape in (known | _SHAPES).items():
         found = re.search(shape, text)
         if found is not None:
@@ -121,13 +129,98 @@ def _check(text: str, place: str) -> None:
             raise ModelError(f"{where} looks like it holds {kind}; nothing was sent", hint=hint)
 
 
-def _own_token() -> str:
-    import_client()
-    from huggingface_hub import get_token
-
-    return get_token() or ""
+Side = Literal["folder", "hub"]
+"""Whose text by an author a card has: that of the model's folder or that of the Hub."""
 
 
-def _metadata(path: Path) -> str:
-    """What a safetensors file says of itself: names and values, one a line."""
-    return "\n".join(f"{name}\n{value}" for name, value in read_header(path)[1].items())
+class Published(NamedTuple):
+    """A card as it goes to the Hub."""
+
+    content: bytes
+    agreed: str
+    """The digest of the author's text, where folder and Hub will have the same; empty where they will not."""
+
+
+def published_card(catalog: Catalog, resolved: ResolvedModel, place: RepoTarget, side: Side | None = None) -> Published:
+    """The card that goes to the Hub. Its commands name the model as others will.
+
+    Args:
+        catalog: Knows methods and tasks.
+        resolved: The model.
+        place: Where it goes to.
+        side: Whose text stays where both have one; None: there is no need to decide.
+
+    Raises:
+        OutputError: If there is a need to decide, or a card cannot be renewed.
+    """
+    path = resolved.folder / README
+    card = with_images_beside(gather(catalog, resolved), path)
+    card = replace(card, name=place.ref.repo.partition("/")[2], ref=str(place.ref))
+    texts: dict[Side, str] = {}
+    if side != "hub" and (text := read_card(path)) is not None:
+        texts["folder"] = text
+    if side != "folder" and place.card is not None:
+        texts["hub"] = place.card.decode("utf-8", errors="replace")
+    parts = {origin: _digest(card, origin, text) for origin, text in texts.items()}
+    chosen = _chosen(parts, _agreed(resolved.folder, place.ref))
+    if chosen is None:
+        return Published(render(card).encode(), "")
+    text = texts[chosen]
+    if not split(text)[1].strip():  # front matter alone, as the Hub's page makes it, gets room for the generated parts
+        text = f"{text.rstrip()}\n\n{HERE}\n"
+    with _said_of(chosen):
+        text = render(card, text)
+    return Published(text.encode(), parts[chosen] if parts.get("folder") == parts[chosen] else "")
+
+
+def _digest(card: Card, side: Side, text: str) -> str:
+    """Identifies what an author wrote; empty where that is nothing."""
+    with _said_of(side):
+        part = authors_part(card, text)
+    return hashlib.sha256(repr(part).encode()).hexdigest() if any(part) else ""
+
+
+def _chosen(parts: Mapping[Side, str], agreed: str) -> Side | None:
+    """Whose text is kept; of two that say the same, and where nobody wrote anything, the folder's.
+
+    Args:
+        parts: Digests of the texts.
+        agreed: That of the text which both had when this folder was last pushed: who still has it changed nothing.
+    """
+    written: list[Side] = [side for side, digest in parts.items() if digest]
+    if len(written) < 2 or parts["folder"] == parts["hub"] or parts["hub"] == agreed:
+        return next(iter([*written, *parts]), None)
+    if parts["folder"] == agreed:
+        return "hub"
+    what = "an author's text stands in the README.md of the folder, and another on the Hub; nothing was sent"
+    raise OutputError(what, hint=f"look at both, and decide by {option('card', 'folder', 'hub')}")
+
+
+@contextmanager
+def _said_of(side: Side) -> Iterator[None]:
+    try:
+        yield
+    except OutputError as error:
+        place, other = ("of the folder", "hub") if side == "folder" else ("on the Hub", "folder")
+        hint = f"put a line {HERE} or marker lines in order, or leave its text out with {option('card', other)}"
+        raise OutputError(f"the README.md {place}: {error.message}", hint=hint) from None
+
+
+def _agreed(folder: Path, ref: Hub) -> str:
+    """The digest of the text that both last had; empty where that is not known."""
+    try:
+        return _agreement(folder, ref).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def remember(folder: Path, ref: Hub, digest: str) -> None:
+    """Notes that both have this text now; empty: that they differ."""
+    path = _agreement(folder, ref)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, digest)
+
+
+def _agreement(folder: Path, ref: Hub) -> Path:
+    name = hashlib.sha256(f"{folder.resolve()}\0{ref.repo}".encode()).hexdigest()[:32]
+    return folders().cache / "pushed" / name

@@ -12,8 +12,7 @@ from gansdk.hub.pushing import RepoTarget, check, check_login, check_tag, compar
 from gansdk.model.config import README
 from gansdk.models.catalog import Catalog
 from gansdk.models.context import warn
-from gansdk.publishing.cards import published_card, remember
-from gansdk.publishing.contents import check_secrets, contents
+from gansdk.publishing.contents import check_secrets, contents, published_card, remember
 from gansdk.refs import Hub
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from gansdk.hub.access import Access
     from gansdk.hub.pushing import Change
     from gansdk.models.resolved import ResolvedModel
-    from gansdk.publishing.cards import Side
+    from gansdk.publishing.contents import Side
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,6 @@ class Pushed:
     def as_record(self) -> dict[str, Any]:
         """What ``--json`` prints of it."""
         was_asked = self.unasked is None
-        files = [
-            {"name": change.name, "bytes": change.size, "state": change.state if was_asked else None}
-            for change in self.changes
-        ]
         return {
             "ref": self.ref,
             "url": self.url,
@@ -69,7 +64,10 @@ class Pushed:
             "tag": self.tag or None,
             "dry_run": self.is_dry,
             "asked": was_asked,
-            "files": files,
+            "files": [
+                {"name": change.name, "bytes": change.size, "state": change.state if was_asked else None}
+                for change in self.changes
+            ],
         }
 
 
@@ -158,19 +156,18 @@ def publish(
 def make_plan(catalog: Catalog, resolved: ResolvedModel, ref: str, wanted: PushOptions) -> PushPlan:
     """Looks at a model and at the place where it shall go; nothing is written, and no network is built.
 
-    Args:
-        catalog: Knows methods, tasks and how the Hub is spoken to.
-        resolved: The model.
-        ref: Where to.
-        wanted: How.
-
-    Raises:
-        GansdkError: As `push`, but for what is found out by sending.
+    Raises as `push`, but for what is found out by sending.
     """
     if wanted.card not in (None, "folder", "hub"):
         hint = "leave it out where there is nothing to decide"
         raise OptionError(f"card is folder or hub, not {wanted.card!r}", hint=hint)
-    target = _target(catalog, ref)
+    target = catalog.follow(ref)
+    if not isinstance(target, Hub):
+        raise RefError(f"{ref!r} names no repository on the Hub", hint="write hub:ORG/NAME")
+    if target.revision or target.file:
+        what = f"{ref!r} names more than a repository, and a push goes to its main branch"
+        tag = option("tag", target.revision or "v1")
+        raise RefError(what, hint=f"write hub:{target.repo}, with {tag} for a tag")
     check_tag(wanted.tag)
     files: dict[str, bytes | Path] = {**contents(resolved)}
     message = wanted.message.strip() or f"Push {target.repo.partition('/')[2]} with gansdk {__version__}"
@@ -187,7 +184,10 @@ def make_plan(catalog: Catalog, resolved: ResolvedModel, ref: str, wanted: PushO
     files[README] = card.content
     check_secrets({README: card.content}, message)
     changes = compare(place, files)
-    _check_method(place, resolved)
+    if place.config is not None and place.config.method != resolved.config.method:  # its users' commands would end
+        what = f"{place.ref} holds a model of {place.config.method!r}"
+        what += f", and {resolved.ref} is one of {resolved.config.method!r}"
+        raise HubError(what, hint="push it to a repository of its own")
     check(place, changes, private=wanted.private, tag=wanted.tag)
     named = str(replace(target, revision=wanted.tag))
     pushed = Pushed(named, page(target), "", changes, wanted.tag, wanted.dry_run, unasked)
@@ -197,15 +197,11 @@ def make_plan(catalog: Catalog, resolved: ResolvedModel, ref: str, wanted: PushO
 
 
 def carry_out(plan: PushPlan, progress: Callable[[str, int, int], None] | None = None) -> Pushed:
-    """Checks the model and sends it; a dry run ends between.
+    """Checks the model and sends it; a dry run ends between. Raises as `push`.
 
     Args:
         plan: What to do.
         progress: Told which check runs, how many have run and how many there are.
-
-    Raises:
-        ModelError: If the model fails a check, or its files were changed meanwhile.
-        HubError: If the Hub refuses, cannot be reached, or was changed meanwhile.
     """
     wanted, pushed, access = plan.wanted, plan.pushed, plan.catalog.access
     if pushed.is_change:
@@ -228,26 +224,6 @@ def _unasked(target: Hub, error: UnreachableError, access: Access) -> Unreachabl
         why = error.message.removeprefix(f"the Hub did not take {target}: ")
         what, hint = f"the Hub could not be asked: {why}", "run it again to see what is on the Hub already"
     return UnreachableError(what, hint=hint)
-
-
-def _target(catalog: Catalog, ref: str) -> Hub:
-    followed = catalog.follow(ref)
-    if not isinstance(followed, Hub):
-        raise RefError(f"{ref!r} names no repository on the Hub", hint="write hub:ORG/NAME")
-    if followed.revision or followed.file:
-        what = f"{ref!r} names more than a repository, and a push goes to its main branch"
-        raise RefError(
-            what, hint=f"write hub:{followed.repo}, with {option('tag', followed.revision or 'v1')} for a tag"
-        )
-    return followed
-
-
-def _check_method(place: RepoTarget, resolved: ResolvedModel) -> None:
-    """Refuses to put a model where one of another method is: its users' commands would end."""
-    there = place.config.method if place.config is not None else resolved.config.method
-    if there != resolved.config.method:
-        what = f"{place.ref} holds a model of {there!r}, and {resolved.ref} is one of {resolved.config.method!r}"
-        raise HubError(what, hint="push it to a repository of its own")
 
 
 def _check_model(catalog: Catalog, resolved: ResolvedModel, progress: Callable[[str, int, int], None] | None) -> None:

@@ -11,7 +11,7 @@ from gansdk.cards.rendering import HERE
 from gansdk.errors import OutputError
 from gansdk.hub.pushing import RepoTarget
 from gansdk.models.resolved import ResolvedModel
-from gansdk.publishing.cards import published_card
+from gansdk.publishing.contents import published_card
 from gansdk.refs import parse
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gansdk.models.catalog import Catalog
-    from gansdk.publishing.cards import Side
+    from gansdk.publishing.contents import Side
 
 REF = parse("hub:org/m")
 
