@@ -86,13 +86,13 @@ def made_facts() -> list[Facts]:
     ]
 
 
-class NetworkOptions(Options):
+class TinyNetworkOptions(Options):
     """What the networks are built for."""
 
     facts: Facts
 
 
-def networks(options: NetworkOptions) -> Mapping[str, nn.Module]:
+def networks(options: TinyNetworkOptions) -> Mapping[str, nn.Module]:
     """One layer for each facet."""
     facts, built = options.facts, dict[str, nn.Module]()
     generator, encoder = facts.generator, facts.encoder
@@ -114,14 +114,13 @@ def networks(options: NetworkOptions) -> Mapping[str, nn.Module]:
 
 def assemble(call: Mapping[str, Callable[..., Tensor]], facts: Facts) -> Model:
     """The facets over those layers."""
+    facets = _TinyFacets(call, facts)
     return Model(
         facts,
-        generator=None if facts.generator is None else _Generator(call["generator"], facts.generator),
-        encoder=None if facts.encoder is None else _Encoder(call["encoder"], facts.encoder),
-        discriminator=None
-        if facts.discriminator is None
-        else _Discriminator(call["discriminator"], facts.discriminator),
-        classifier=None if facts.classifier is None else _Classifier(call["classifier"]),
+        generator=None if facts.generator is None else facets,
+        encoder=None if facts.encoder is None else facets,
+        discriminator=None if facts.discriminator is None else facets,
+        classifier=None if facts.classifier is None else facets,
     )
 
 
@@ -131,7 +130,7 @@ METHOD = Method(
     paper="none",
     licence="Apache-2.0",
     requires="gansdk",
-    network_options=f"{__name__}:NetworkOptions",
+    network_options=f"{__name__}:TinyNetworkOptions",
     networks=f"{__name__}:networks",
     assemble=f"{__name__}:assemble",
 )
@@ -142,52 +141,40 @@ def write_tiny_model(facts: Facts) -> TinyFolder:
     folder = TinyFolder("model")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        built = networks(NetworkOptions(facts=facts))
+        built = networks(TinyNetworkOptions(facts=facts))
     write_model(folder.path, METHOD, Export(facts, {"facts": facts.model_dump(mode="json")}, built))
     return folder
 
 
-class _Generator:
-    def __init__(self, network: Callable[..., Tensor], facts: GeneratorFacts) -> None:
-        self._network, self._facts = network, facts
+class _TinyFacets:
+    """All that a tiny model can do: each facet calls the layer of its name."""
+
+    def __init__(self, call: Mapping[str, Callable[..., Tensor]], facts: Facts) -> None:
+        self._call, self._facts = call, facts
 
     def generate(self, source: Mapping[str, Tensor], /) -> Tensor:
-        facts = self._facts
+        facts, network = self._facts.generator, self._call["generator"]
         if isinstance(facts, LatentGeneratorFacts):
-            pixels = self._network(_joined(facts.source.variables, source)).sigmoid()
+            pixels = network(_joined(facts.source.variables, source)).sigmoid()
             return pixels.reshape(-1, facts.output.channels, facts.output.height, facts.output.width)
-        names = ("image", "mask") if isinstance(facts, MaskedImageGeneratorFacts) else ("image",)
-        pixels = self._network(torch.cat([source[name] for name in names], 1))
-        return functional.pixel_shuffle(pixels, facts.output.scale).sigmoid()
-
-
-class _Encoder:
-    def __init__(self, network: Callable[..., Tensor], facts: EncoderFacts) -> None:
-        self._network, self._facts = network, facts
+        image = torch.cat([source[name] for name in ("image", "mask") if name in source], 1)
+        scale = facts.output.scale if facts is not None else 1
+        return functional.pixel_shuffle(network(image), scale).sigmoid()
 
     def encode(self, data: Tensor, /) -> Mapping[str, Tensor]:
-        variables = self._facts.variables
-        numbers = torch.split(self._network(data.flatten(1)), [width(variable) for variable in variables], 1)
+        variables = self._facts.require(EncoderFacts).variables
+        numbers = torch.split(self._call["encoder"](data.flatten(1)), [width(variable) for variable in variables], 1)
         return {
             variable.name: values.softmax(1) if isinstance(variable, Categorical) else values.tanh()
             for variable, values in zip(variables, numbers, strict=True)
         }
 
-
-class _Discriminator:
-    def __init__(self, network: Callable[..., Tensor], facts: DiscriminatorFacts) -> None:
-        self._network, self._facts = network, facts
-
     def discriminate(self, data: Tensor, /, given: Mapping[str, Tensor] | None = None) -> Tensor:
-        return self._network(torch.cat([data.flatten(1), _joined(self._facts.given, given or {})], 1))
-
-
-class _Classifier:
-    def __init__(self, network: Callable[..., Tensor]) -> None:
-        self._network = network
+        variables = self._facts.require(DiscriminatorFacts).given
+        return self._call["discriminator"](torch.cat([data.flatten(1), _joined(variables, given or {})], 1))
 
     def classify(self, data: Tensor, /) -> Tensor:
-        return self._network(data.flatten(1))
+        return self._call["classifier"](data.flatten(1))
 
 
 def _joined(variables: Sequence[Variable], values: Mapping[str, Tensor]) -> Tensor:

@@ -93,12 +93,12 @@ def read(output: Tensor, codes: Sequence[Categorical | Continuous]) -> dict[str,
 
 def assemble(call: Mapping[str, Callable[..., Tensor]], facts: gansdk.Facts) -> gansdk.Model:
     """A generator from noise and codes, and an encoder that reads the codes back."""
-    generator = _Generator(call["generator"], facts.require(gansdk.LatentGeneratorFacts).source)
-    encoder = _Encoder(call["recogniser"], facts.require(gansdk.EncoderFacts))
+    generator = _InfoganGenerator(call["generator"], facts.require(gansdk.LatentGeneratorFacts).source)
+    encoder = _InfoganEncoder(call["recogniser"], facts.require(gansdk.EncoderFacts))
     return gansdk.Model(facts=facts, generator=generator, encoder=encoder)
 
 
-class _Generator:
+class _InfoganGenerator:
     def __init__(self, generator: Callable[..., Tensor], source: LatentSource) -> None:
         self._generator = generator
         kinds = gansdk.Noise | Categorical | Continuous
@@ -108,7 +108,7 @@ class _Generator:
         return self._generator(latent(source, self._variables)).sigmoid()
 
 
-class _Encoder:
+class _InfoganEncoder:
     def __init__(self, recogniser: Callable[..., Tensor], facts: EncoderFacts) -> None:
         self._recogniser = recogniser
         self._codes = [variable for variable in facts.variables if isinstance(variable, Categorical | Continuous)]

@@ -34,7 +34,7 @@ _GAN = ADVERSARIAL_LOSSES["non-saturating"]
 _CALIBRATION = 8  # batches of true patches that set the content loss's scale
 
 
-class _Stage(Recipe):
+class _SrganStage(Recipe):
     """What both stages do alike: patches of photographs come in, images of progress go out."""
 
     options: Stage1Options | Stage2Options
@@ -80,7 +80,7 @@ class _Stage(Recipe):
         return Player(name, network, options.new_optimiser(rate), options.learning_rate_factor, ema or None)
 
 
-class Stage1(_Stage):
+class Stage1(_SrganStage):
     """SRResNet trained on the pixel loss."""
 
     options: Stage1Options
@@ -111,7 +111,7 @@ class Stage1(_Stage):
         return Export(facts(self.options), self.options.network().model_dump(), self.networks)
 
 
-class Stage2(_Stage):
+class Stage2(_SrganStage):
     """SRGAN: the generator of a first stage against a discriminator; the model carries both ends."""
 
     options: Stage2Options
