@@ -39,12 +39,7 @@ if TYPE_CHECKING:
 
 
 class KnownSplit(NamedTuple):
-    """A split of a data set that has a name here.
-
-    Attributes:
-        name: As in ``mnist:test``.
-        classes: What its labels mean, in their order.
-    """
+    """A split of a data set by its name, as in ``mnist:test``, and what its labels mean, in their order."""
 
     name: str
     classes: tuple[str, ...]
@@ -83,12 +78,7 @@ class Card:
 
 
 def gather(catalog: Catalog, resolved: ResolvedModel, images: tuple[str, ...] = ()) -> Card:
-    """Reads the records of a model's folder.
-
-    Args:
-        catalog: Knows methods and tasks.
-        resolved: The model.
-        images: Those that lie beside the card, or will.
+    """Reads the records of a model's folder; ``images`` lie beside the card, or will.
 
     Raises:
         ModelError: If a file of the folder cannot be read.
@@ -139,15 +129,15 @@ def own_tasks(registry: Registry, config: ModelConfig) -> tuple[Task, ...]:
 
 def _on_lines(record: Record) -> Record:
     """A record whose texts have no line ends: a line of its own could end a list of commands, or a region."""
-    return type(record).model_validate(_one_line(record.model_dump()))
 
+    def one_line(value: Any) -> Any:
+        if isinstance(value, str):
+            return " ".join(value.splitlines()) if not value.isprintable() else value
+        if isinstance(value, dict):
+            return {one_line(key): one_line(item) for key, item in value.items()}
+        return [one_line(item) for item in value] if isinstance(value, list | tuple) else value
 
-def _one_line(value: Any) -> Any:
-    if isinstance(value, str):
-        return " ".join(value.splitlines()) if not value.isprintable() else value
-    if isinstance(value, dict):
-        return {_one_line(key): _one_line(item) for key, item in value.items()}
-    return [_one_line(item) for item in value] if isinstance(value, list | tuple) else value
+    return type(record).model_validate(one_line(record.model_dump()))
 
 
 STRIP, TRIALS = "card-strip.webp", "card-trials.webp"
@@ -179,10 +169,14 @@ def sampled(facts: Facts) -> ImageSpec:
     return facts.require(LatentGeneratorFacts).output
 
 
+def first_categorical(facts: Facts) -> Categorical | None:
+    """The first categorical code of the generator's latent."""
+    return next((variable for variable in latent_variables(facts) if isinstance(variable, Categorical)), None)
+
+
 def sorted_by(facts: Facts) -> Categorical | None:
     """The code whose values are the columns of the samples: one with labels before one without."""
-    categorical = (variable for variable in latent_variables(facts) if isinstance(variable, Categorical))
-    return named_code(facts) or next(categorical, None)
+    return named_code(facts) or first_categorical(facts)
 
 
 def sweeps(facts: Facts) -> Mapping[str, SweptCode]:

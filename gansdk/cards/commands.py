@@ -6,13 +6,13 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from gansdk.cards.card import first_categorical
 from gansdk.errors import GansdkError
 from gansdk.evaluation.codes import latent_variables, swept_codes
 from gansdk.evaluation.evaluated_model import OTHER_CHECKPOINT
 from gansdk.evaluation.protocol import SAMPLES
 from gansdk.evaluation.restoration import PREFIX
 from gansdk.jobs.calls import Call
-from gansdk.model.variables import Categorical
 from gansdk.options import describe, validate
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.registry import options_of
@@ -56,7 +56,7 @@ def _file(slot: Slot) -> str:
 
 def _sweeping(task: Task, facts: Facts) -> Iterator[tuple[dict[str, Any], str]]:
     """The values of a categorical code, side by side; a number, moving."""
-    categorical = _categorical(facts)
+    categorical = first_categorical(facts)
     if categorical is not None:
         yield {"code": categorical.name}, f"{categorical.name}.png"
     numbers = [(code.name, code.variable.name) for code in swept_codes(facts)[:1]]
@@ -69,15 +69,11 @@ def _sampling(infos: Mapping[str, OptionInfo], facts: Facts) -> Iterator[tuple[d
     """Samples as they come, and with a code held."""
     count = {"n": _COUNT} if "n" in infos else {}
     yield {**count}, "samples.png"
-    categorical = _categorical(facts)
+    categorical = first_categorical(facts)
     if categorical is not None and "set" in infos and infos["set"].is_mapping:
         value = categorical.label(0)
         word = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-") if categorical.labels else ""
         yield {"set": {categorical.name: value}, **count}, f"{word or f'{categorical.name}-0'}.png"
-
-
-def _categorical(facts: Facts) -> Categorical | None:
-    return next((variable for variable in latent_variables(facts) if isinstance(variable, Categorical)), None)
 
 
 def reproduction(card: Card) -> list[str]:
@@ -86,9 +82,8 @@ def reproduction(card: Card) -> list[str]:
     licence = ["--licence", card.config.licence] if card.config.licence else []
     commands = []
     if trained is not None:
-        ablation = ["--ablate"] if _is_ablation(card, trained) else []
         words = ["train", card.config.method, "--config", trained.config, *_settings(card, trained)]
-        commands.append([*words, *licence, *ablation, "-o", _RUN])
+        commands.append([*words, *licence, *(["--ablate"] if _is_ablation(card) else []), "-o", _RUN])
     if origin is not None:
         commands.append(["import", origin.hub or origin.file, *licence, "-o", _MODEL])
     folder = f"{_RUN if trained is not None else _MODEL}/"
@@ -101,13 +96,10 @@ def other_trainings(card: Card) -> list[str]:
 
     Of a baseline that ``--ablate`` does not train, nothing is known.
     """
-    config = _config(card)
+    config, evaluation = _config(card), card.evaluation
     changes = [["--ablate", "-o", _BASELINE]] if config and config.ablated_terms and _has_other_baseline(card) else []
-    changes += [
-        ["--seed", str(replicate.seed), "-o", f"seed-{replicate.seed}"] for replicate in card.evaluation.replicates
-    ]
-    for row in card.evaluation.ablation:
-        changes.append([*_sets({"steps": row.steps, **row.options}), "-o", row.name])
+    changes += [["--seed", str(other.seed), "-o", f"seed-{other.seed}"] for other in evaluation.replicates]
+    changes += [[*_sets({"steps": row.steps, **row.options}), "-o", row.name] for row in evaluation.ablation]
     return [shlex.join(words) for words in changes]
 
 
@@ -116,8 +108,8 @@ def _settings(card: Card, trained: Trained) -> list[str]:
 
     Options are named where the config of today's plugin would choose otherwise, so it stays right when that changes.
     """
-    usual = _usual(card, trained)
-    words = [word for data in trained.data for word in ("--data", data.name)]
+    usual = _usual_options(card, trained)
+    words = _named("data", (data.name for data in trained.data))
     words += _sets(dict(item for item in trained.options.items() if item not in usual.items()))
     words += ["--seed", str(trained.seed)]
     words += ["--device", trained.device] if trained.device else []
@@ -125,40 +117,43 @@ def _settings(card: Card, trained: Trained) -> list[str]:
     return [*words, *(["--threads", str(trained.threads)] if trained.threads != "auto" else [])]
 
 
+def _named(option: str, values: Iterable[str]) -> list[str]:
+    """An option once for each of its values."""
+    return [word for value in values for word in (f"--{option}", value)]
+
+
 def _sets(options: Mapping[str, Any]) -> list[str]:
     texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in options.items()}
-    return [word for name, text in texts.items() for word in ("--set", f"{name}={text}")]
+    return _named("set", (f"{name}={text}" for name, text in texts.items()))
 
 
 def _measuring(card: Card) -> Iterator[list[str]]:
     """What follows ``gansdk eval run/``, for each of the commands."""
     evaluation = card.evaluation
     baseline = ["--baseline", f"{_BASELINE}/"] if _has_other_baseline(card) else []
-    names = {found.data for found in evaluation.measurements}
-    has_trials = any(name.startswith(PREFIX) for name in names)
     tested = [found for found in evaluation.measurements if found.data != SAMPLES and not found.data.startswith(PREFIX)]
+    has_trials = any(found.data.startswith(PREFIX) for found in evaluation.measurements)
     if tested:
         yield [*_data(card, tested), *baseline]
-    if has_trials or (names and not tested):  # trial images and samples are measured where no data is named
+    if has_trials or (evaluation.measurements and not tested):  # what is measured where no data is named
         yield baseline
     if evaluation.ablation:
-        rows = [word for row in evaluation.ablation for word in ("--ablation", f"{row.name}={row.name}/")]
-        yield [*_data(card, (found for row in evaluation.ablation for found in row.measurements)), *rows]
+        measured = (found for row in evaluation.ablation for found in row.measurements)
+        yield [*_data(card, measured), *_named("ablation", (f"{row.name}={row.name}/" for row in evaluation.ablation))]
     if evaluation.replicates:
-        seeds = [word for replicate in evaluation.replicates for word in ("--replicate", f"seed-{replicate.seed}/")]
-        measured = (found for replicate in evaluation.replicates for found in replicate.measurements)
-        yield [*_data(card, measured), *seeds]
+        measured = (found for other in evaluation.replicates for found in other.measurements)
+        yield [*_data(card, measured), *_named("replicate", (f"seed-{other.seed}/" for other in evaluation.replicates))]
 
 
 def _data(card: Card, measurements: Iterable[Measurement]) -> list[str]:
     """The options that name the data: by its own name alone where gansdk knows it by that."""
     names = {digest: split.name for digest, split in card.datasets.items()}
-    words: dict[str, str] = {}
+    values: dict[str, str] = {}
     for found in measurements:
         is_named = not found.digest and found.data in names.values()
         place = found.data if is_named else names.get(found.digest, "FOLDER-OR-ZIP")
-        words[found.data] = found.data if found.data == place else f"{found.data}={place}"
-    return [word for name, text in words.items() if name != SAMPLES for word in ("--data", text)]
+        values[found.data] = found.data if found.data == place else f"{found.data}={place}"
+    return _named("data", (value for name, value in values.items() if name != SAMPLES))
 
 
 def _has_other_baseline(card: Card) -> bool:
@@ -172,14 +167,14 @@ def _config(card: Card) -> Config | None:
     return card.method.configs.get(trained.config) if card.method is not None and trained is not None else None
 
 
-def _is_ablation(card: Card, trained: Trained) -> bool:
+def _is_ablation(card: Card) -> bool:
     """Whether exactly the method's own terms were left out."""
-    config = _config(card)
-    ablated = set(trained.ablated_terms)
+    config, trained = _config(card), card.config.trained
+    ablated = set(trained.ablated_terms) if trained is not None else set()
     return bool(ablated) and config is not None and set(config.ablated_terms) == ablated
 
 
-def _usual(card: Card, trained: Trained) -> Mapping[str, Any]:
+def _usual_options(card: Card, trained: Trained) -> Mapping[str, Any]:
     """The options that the config chooses by default; none where it cannot be asked."""
     config = _config(card)
     if config is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image as PILImage
+from PIL import ImageDraw, ImageFont
 
 from gansdk.cards.card import (
     DOUBTFUL,
@@ -26,9 +28,11 @@ from gansdk.cards.card import (
 )
 from gansdk.evaluation import sample_metrics
 from gansdk.evaluation.codes import named_code
+from gansdk.evaluation.evaluated_model import load_evaluated_model
 from gansdk.evaluation.evaluators import PRETRAINED, load_evaluator
-from gansdk.evaluation.protocol import SEED
-from gansdk.evaluation.restoration import FACES, JPEG, PHOTOGRAPHS, TEXT
+from gansdk.evaluation.protocol import BASELINE, MODEL, SEED, EvaluationSettings
+from gansdk.evaluation.restoration import BICUBIC, FACES, JPEG, PHOTOGRAPHS, TEXT, RestorationProtocol, trial_images
+from gansdk.files import write_whole
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.models.context import Context
 from gansdk.models.latents import draw
@@ -37,13 +41,13 @@ from gansdk.tasks.generate import GenerateOptions
 from gansdk.tasks.traverse import TraverseOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from PIL import ImageFont
 
     from gansdk.evaluation.evaluated_model import EvaluatedModel
+    from gansdk.evaluation.restoration import RestorationExample
     from gansdk.media.gallery import Gallery
     from gansdk.model.config import ModelConfig
     from gansdk.model.facts import ImageSpec
@@ -51,12 +55,10 @@ if TYPE_CHECKING:
     from gansdk.model.variables import Categorical
     from gansdk.models.latents import Latent
     from gansdk.models.resolved import ResolvedModel
-    from gansdk.options import LoadOptions
+    from gansdk.options import LoadOptions, Options
     from gansdk.plugins.declarations import NamedDataset
 
     Pixels = NDArray[np.uint8]
-
-    from gansdk.evaluation.restoration import RestorationExample
 
 
 def make_images(folder: Path, resolved: ResolvedModel, load: LoadOptions) -> list[Path]:
@@ -70,9 +72,6 @@ def make_images(folder: Path, resolved: ResolvedModel, load: LoadOptions) -> lis
     Raises:
         GansdkError: If the model does not load or gives no usable result, or the folder cannot be written to.
     """
-    from gansdk.evaluation.evaluated_model import load_evaluated_model
-    from gansdk.files import write_whole
-
     names = applicable(resolved.config)
     if not names:
         return []
@@ -84,18 +83,12 @@ def make_images(folder: Path, resolved: ResolvedModel, load: LoadOptions) -> lis
     )
     written = []
     for name, pixels in made:
-        write_whole(folder / name, _encoded(pixels))
+        buffer = io.BytesIO()
+        image = PILImage.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+        image.save(buffer, "WEBP", lossless=True, quality=50, method=4)  # more effort takes half a minute
+        write_whole(folder / name, buffer.getvalue())
         written.append(folder / name)
     return written
-
-
-def _encoded(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image as PILImage
-
-    buffer = io.BytesIO()
-    image = PILImage.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    image.save(buffer, "WEBP", lossless=True, quality=50, method=4)  # more effort takes half a minute
-    return buffer.getvalue()
 
 
 _CELL, _PANEL = 84, 168
@@ -114,36 +107,34 @@ def latent_images(evaluated_model: EvaluatedModel, config: ModelConfig) -> Itera
     yield SAMPLES, _samples(model, sorted_by(config.facts), image)
     for name, code in sweeps(config.facts).items():
         (start, stop), rows = code.variable.swept, _rows(_SWEEP_ROWS, _STEPS, image)
-        yield name, _swept(model, TraverseOptions(code=code.name, start=start, stop=stop, steps=_STEPS, rows=rows))
-    names, data, told = applicable(config), evaluated_by(config), doubted(config.facts)
+        options = TraverseOptions(code=code.name, start=start, stop=stop, steps=_STEPS, rows=rows)
+        yield name, _grid(traverse.run, model, options)
+    names, data, doubted_code = applicable(config), evaluated_by(config), doubted(config.facts)
     if MISTAKEN in names and data is not None:
         yield MISTAKEN, _mistaken(model, data, evaluated_model.device)
-    if DOUBTFUL in names and told is not None:
-        yield DOUBTFUL, _doubtful(model, told)
+    if DOUBTFUL in names and doubted_code is not None:
+        yield DOUBTFUL, _doubtful(model, doubted_code)
 
 
 def _samples(model: Model, code: Categorical | None, image: ImageSpec) -> Pixels:
     if code is not None:
         columns = min(code.k, _MOST_COLUMNS)
-        return _swept(model, TraverseOptions(code=code.name, steps=columns, rows=_rows(_SAMPLE_ROWS, columns, image)))
+        rows = _rows(_SAMPLE_ROWS, columns, image)
+        return _grid(traverse.run, model, TraverseOptions(code=code.name, steps=columns, rows=rows))
     columns = _rows(_SAMPLE_ROWS, 1, image)
     options = GenerateOptions(n=columns * _rows(_SAMPLE_ROWS, columns, image), columns=columns)
-    with torch.inference_mode():
-        return _grid(generate.run(model, {}, options, Context()))
-
-
-def _swept(model: Model, options: TraverseOptions) -> Pixels:
-    with torch.inference_mode():
-        return _grid(traverse.run(model, {}, options, Context()))
+    return _grid(generate.run, model, options)
 
 
 def _rows(most: int, columns: int, image: ImageSpec) -> int:
     return max(1, min(most, _MOST_PIXELS // (columns * image.height * image.width)))
 
 
-def _grid(gallery: Gallery) -> Pixels:
-    times = max(1, _CELL // gallery.pixels.shape[2])
-    return replace(gallery, pixels=enlarged(gallery.pixels, times)).grid().pixels.astype(np.uint8)
+def _grid(run: Callable[..., Gallery], model: Model, options: Options) -> Pixels:
+    """What a task makes, with small images enlarged."""
+    with torch.inference_mode():
+        gallery = run(model, {}, options, Context())
+        return replace(gallery, pixels=_enlarged(gallery.pixels, _CELL)).grid().pixels.astype(np.uint8)
 
 
 def _mistaken(model: Model, data: NamedDataset, device: torch.device) -> Pixels:
@@ -151,20 +142,19 @@ def _mistaken(model: Model, data: NamedDataset, device: torch.device) -> Pixels:
     evaluator = load_evaluator(PRETRAINED / f"{data.name}.safetensors", data.classes, device)
     latent, pixels = _tried(model)
     rest = evaluator.predict(pixels).probabilities.copy()
-    code, each = named_code(model.facts), np.arange(len(rest))
+    code, samples = named_code(model.facts), np.arange(len(rest))
     if code is None:
         raise TypeError("a model whose categories have no words was given")
     asked = np.array([evaluator.classes.index(word) for word in code.labels])[latent[code.name]]
-    own = rest[each, asked]
-    rest[each, asked] = -1
+    own = rest[samples, asked]
+    rest[samples, asked] = -1
     rival = rest.argmax(1)
-    ahead = own - rest[each, rival]
+    ahead = own - rest[samples, rival]
     nearest = [at for at in np.argsort(ahead, kind="stable") if ahead[at] >= 0]
     chosen = [*np.flatnonzero(ahead < 0), *nearest][:FAILED]
-    how = ["taken for" if ahead[at] < 0 else "almost" for at in chosen]
     captions = [
-        f"{evaluator.classes[asked[at]]}, {words} {evaluator.classes[rival[at]]}"
-        for at, words in zip(chosen, how, strict=True)
+        f"{evaluator.classes[asked[at]]}, {'taken for' if ahead[at] < 0 else 'almost'} {evaluator.classes[rival[at]]}"
+        for at in chosen
     ]
     return _captioned(pixels[chosen], captions)
 
@@ -184,21 +174,25 @@ def _doubtful(model: Model, code: Categorical) -> Pixels:
 
 def _tried(model: Model) -> tuple[Latent, Pixels]:
     """The samples that metrics begin with, too."""
-    _, facts = model.require(LatentGeneratorFacts)
-    latent = draw(facts.source, SEED, range(TRIED))
+    latent = draw(model.require(LatentGeneratorFacts)[1].source, SEED, range(TRIED))
     return latent, sample_metrics.generate(model, latent)
 
 
 def _captioned(pixels: Pixels, captions: Sequence[str]) -> Pixels:
-    panels = enlarged(pixels, max(1, _PANEL // pixels.shape[2]))
-    rows = range(0, len(panels), _ACROSS)
-    return sheet([Row(list(panels[at : at + _ACROSS]), captions[at : at + _ACROSS]) for at in rows])
+    panels, starts = _enlarged(pixels, _PANEL), range(0, len(pixels), _ACROSS)
+    return _sheet([(list(panels[at : at + _ACROSS]), captions[at : at + _ACROSS]) for at in starts])
+
+
+def _enlarged(pixels: Pixels, side: int) -> Pixels:
+    """Images, uint8 [N, H, W, C]; each pixel becomes a square, so that small images are about this wide."""
+    times = max(1, side // pixels.shape[2])
+    return pixels.repeat(times, axis=1).repeat(times, axis=2)
 
 
 _SIDE = 192
 
 
-class _Part(NamedTuple):
+class _Detail(NamedTuple):
     """A square of a trial image, by its left and top edge in pixels of the truth."""
 
     data: str
@@ -207,16 +201,16 @@ class _Part(NamedTuple):
     top: int
 
 
-_PARTS = {
+_DETAILS = {
     STRIP: (
-        _Part(PHOTOGRAPHS, "chelsea", 72, 48),
-        _Part(PHOTOGRAPHS, "coffee", 312, 192),
-        _Part(PHOTOGRAPHS, "rocket", 240, 232),
+        _Detail(PHOTOGRAPHS, "chelsea", 72, 48),
+        _Detail(PHOTOGRAPHS, "coffee", 312, 192),
+        _Detail(PHOTOGRAPHS, "rocket", 240, 232),
     ),
     TRIALS: (
-        _Part(TEXT, "text, 24 pixels", 0, 0),
-        _Part(FACES, "face, near", 0, 0),
-        _Part(JPEG, "coffee", 312, 192),
+        _Detail(TEXT, "text, 24 pixels", 0, 0),
+        _Detail(FACES, "face, near", 0, 0),
+        _Detail(JPEG, "coffee", 312, 192),
     ),
 }
 
@@ -228,93 +222,56 @@ def restored_images(evaluated_model: EvaluatedModel, checkpoints: tuple[str, str
         evaluated_model: The model, with its first checkpoint as its baseline if it has one.
         checkpoints: What the two are called.
     """
-    cases = dict(_cases(evaluated_model))
-    captions = [
-        "input",
-        "bicubic",
-        *(checkpoints if evaluated_model.baseline is not None else ("this model",)),
-        "truth",
-    ]
-    for name, variables in _PARTS.items():
-        rows = [_panels(cases[variable.data, variable.image], variable) for variable in variables]
-        yield name, sheet([Row(panels, captions if at == 0 else ()) for at, panels in enumerate(rows)])
+    settings = EvaluationSettings(evaluated_model.model.facts, evaluated_model.device)
+    protocol = RestorationProtocol(evaluated_model.models, settings)
+    shown = {detail.data for details in _DETAILS.values() for detail in details}
+    examples = {
+        (name, example.name): example
+        for name, images in trial_images().items()
+        if name in shown
+        for example in protocol.examples(images)
+    }
+    ours = checkpoints if evaluated_model.baseline is not None else ("this model",)
+    captions = ["input", "bicubic", *ours, "truth"]
+    for name, details in _DETAILS.items():
+        rows = [_panels(examples[detail.data, detail.image], detail) for detail in details]
+        yield name, _sheet([(panels, captions if at == 0 else ()) for at, panels in enumerate(rows)])
 
 
-def _cases(evaluated_model: EvaluatedModel) -> Iterator[tuple[tuple[str, str], RestorationExample]]:
-    from gansdk.evaluation.protocol import EvaluationSettings
-    from gansdk.evaluation.restoration import RestorationProtocol, trial_images
-
-    trial = RestorationProtocol(
-        evaluated_model.models, EvaluationSettings(evaluated_model.model.facts, evaluated_model.device)
-    )
-    wanted = {(variable.data, variable.image) for variables in _PARTS.values() for variable in variables}
-    for name, images in trial_images().items():
-        if any(data == name for data, _ in wanted):
-            yield from (((name, case.name), case) for case in trial.examples(images))
-
-
-def _panels(case: RestorationExample, variable: _Part) -> list[Pixels]:
-    """The part of each image of a case, in the order of the columns."""
-    from gansdk.evaluation.protocol import BASELINE, MODEL
-    from gansdk.evaluation.restoration import BICUBIC
-
-    scale = case.high.shape[0] // case.low.shape[0]
-    enlarged = case.low.repeat(scale, axis=0).repeat(scale, axis=1)
-    ways: Mapping[str, Pixels] = case.results
-    images = [enlarged, ways[BICUBIC], *([ways[BASELINE]] if BASELINE in ways else []), ways[MODEL], case.high]
-    return [one[variable.top : variable.top + _SIDE, variable.left : variable.left + _SIDE] for one in images]
+def _panels(example: RestorationExample, detail: _Detail) -> list[Pixels]:
+    """The detail in each image of an example, in the order of the columns."""
+    scale = example.high.shape[0] // example.low.shape[0]
+    enlarged = example.low.repeat(scale, axis=0).repeat(scale, axis=1)
+    results = [example.results[way] for way in (BICUBIC, BASELINE, MODEL) if way in example.results]
+    rows, columns = slice(detail.top, detail.top + _SIDE), slice(detail.left, detail.left + _SIDE)
+    return [image[rows, columns] for image in (enlarged, *results, example.high)]
 
 
 _GAP, _HEADER = 6, 26
 _LARGEST, _SMALLEST = 15, 9
 
 
-class Row(NamedTuple):
-    """Images side by side.
-
-    Attributes:
-        panels: uint8 [H, W, C], all of a sheet of one size; C is 1 or 3.
-        captions: One above each, or none at all.
-    """
-
-    panels: Sequence[Pixels]
-    captions: Sequence[str] = ()
-
-
-def sheet(rows: Sequence[Row]) -> Pixels:
-    """Rows below each other on white, uint8 [H, W, 3]."""
-    from PIL import Image as PILImage
-    from PIL import ImageDraw
-
-    height, width = rows[0].panels[0].shape[:2]
-    step, columns = width + _GAP, max(len(row.panels) for row in rows)
-    headers = sum(_HEADER for row in rows if row.captions)
+def _sheet(rows: Sequence[tuple[Sequence[Pixels], Sequence[str]]]) -> Pixels:
+    """Rows below each other on white, uint8 [H, W, 3]: panels of one size, grey or RGB, and captions above or none."""
+    height, width = rows[0][0][0].shape[:2]
+    step, columns = width + _GAP, max(len(panels) for panels, _ in rows)
+    headers = sum(_HEADER for _, captions in rows if captions)
     image = PILImage.new("RGB", (step * columns - _GAP, headers + (height + _GAP) * len(rows) - _GAP), "white")
-    draw, font = ImageDraw.Draw(image), _font([text for row in rows for text in row.captions], width)
+    draw, font = ImageDraw.Draw(image), _font([caption for _, captions in rows for caption in captions], width)
     top = 0
-    for row in rows:
-        for column, caption in enumerate(row.captions):
+    for panels, captions in rows:
+        for column, caption in enumerate(captions):
             draw.text((column * step + width / 2, top + _HEADER / 2), caption, "black", font, "mm")
-        top += _HEADER if row.captions else 0
-        for column, panel in enumerate(row.panels):
-            image.paste(PILImage.fromarray(_coloured(panel)), (column * step, top))
+        top += _HEADER if captions else 0
+        for column, panel in enumerate(panels):
+            coloured = np.ascontiguousarray(np.broadcast_to(panel, (height, width, 3)))
+            image.paste(PILImage.fromarray(coloured), (column * step, top))
         top += height + _GAP
     return np.asarray(image)
 
 
-def enlarged(pixels: Pixels, times: int) -> Pixels:
-    """Images, uint8 [N, H, W, C], each pixel a square."""
-    return pixels.repeat(times, axis=1).repeat(times, axis=2)
-
-
-def _coloured(panel: Pixels) -> Pixels:
-    return np.ascontiguousarray(np.broadcast_to(panel, (*panel.shape[:2], 3)))
-
-
 def _font(captions: Sequence[str], width: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     """The largest that keeps captions apart, or the smallest that can be read."""
-    from PIL import ImageFont
-
     sizes = range(_LARGEST, _SMALLEST, -1)
     fonts = (ImageFont.load_default(size) for size in sizes)
     fitting = (font for font in fonts if all(font.getlength(text) <= width for text in captions))

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from gansdk.cards import card as card_files
 from gansdk.cards import tables
 from gansdk.cards.card import (
     DOUBTFUL,
-    FAILED,
     MISTAKEN,
-    SAMPLES,
-    STRIP,
     TRIALS,
-    TRIED,
     applicable,
     evaluated_by,
     sorted_by,
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gansdk.cards.card import Card
-    from gansdk.model.facts import ImageSpec
     from gansdk.model.variables import LatentVariable
 
 
@@ -151,8 +147,9 @@ def _context(card: Card) -> dict[str, Any]:
         commands.append(f"{calls[0][0].command(card.ref)} --network-interpolation 0.5")
     works = {credit.item.rpartition(".")[0] for credits_ in card.attributions.data.values() for credit in credits_}
     return {
-        **_NAMES,
         "card": card,
+        "files": card_files,
+        "tables": tables,
         "panels": f"input, bicubic, {', '.join(card.checkpoints) if config.checkpoints else 'this model'}, truth",
         "has_unseen_photographs": bool(works) and not works & _PHOTOGRAPHS,
         "columns": sorted_by(facts),
@@ -181,35 +178,9 @@ def _was_found(card: Card, variable: LatentVariable) -> bool:
     if not isinstance(variable, Categorical) or card.config.trained is None:
         return False
     known_splits = [card.datasets[data.digest] for data in card.config.trained.data if data.digest in card.datasets]
-    return any(set(variable.labels) == set(one.classes) and variable.labels != one.classes for one in known_splits)
-
-
-def described(image: ImageSpec) -> str:
-    """Size and colours of the images of a model."""
-    kinds = {1: "grey", 3: "RGB"}
-    return f"{image.width}×{image.height} pixels, {kinds.get(image.channels, f'{image.channels} channels')}"
-
-
-def duration(seconds: float) -> str:
-    """Hours and minutes."""
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
-
-
-_FUNCTIONS = (
-    *(tables.results, tables.intervals, tables.protocols, tables.ablation, tables.works, tables.missed),
-    *(tables.trials, tables.worse_than_bicubic, described, duration),
-)
-_NAMES = {function.__name__: function for function in _FUNCTIONS} | {
-    "STRIP": STRIP,
-    "TRIALS": TRIALS,
-    "SAMPLES": SAMPLES,
-    "MISTAKEN": MISTAKEN,
-    "DOUBTFUL": DOUBTFUL,
-    "TRIED": TRIED,
-    "FAILED": FAILED,
-}
-"""What the template may call or name."""
+    return any(
+        set(variable.labels) == set(split.classes) and variable.labels != split.classes for split in known_splits
+    )
 
 
 HERE = "<!-- gansdk:here -->"
@@ -250,7 +221,7 @@ def renewed(text: str, regions: Mapping[str, str]) -> str:
             raise OutputError(what, hint=f"put a line {HERE} where the generated parts shall stand, or give -o")
         return _HERE.sub(lambda _: fresh(regions).rstrip("\n"), text, count=1)
     present = [piece.name for piece in pieces if piece.name]
-    pieces = [_Piece(one.name, regions.get(one.name, "")) if one.name else one for one in pieces]
+    pieces = [_Piece(piece.name, regions.get(piece.name, "")) if piece.name else piece for piece in pieces]
     for name, content in regions.items():
         if name not in present and content:
             pieces = _inserted(pieces, _Piece(name, content), list(regions))
@@ -292,19 +263,16 @@ def _parsed(text: str) -> list[_Piece]:
         line, counted = line + text.count("\n", counted, marker.start()), marker.start()
         if kind == "begin":
             if opened or name in begun:
-                what = f"line {line} of the card begins the region {name!r} inside another, or a second time"
-                raise OutputError(what, hint="mend the marker lines, or give another file with -o")
-            pieces.append(_Piece("", text[at : marker.start()]))
-            opened = name
+                raise _damaged(f"line {line} of the card begins the region {name!r} inside another, or a second time")
             begun.add(name)
-        else:
-            if opened != name:
-                what = f"line {line} of the card ends the region {name!r}, which is not open"
-                raise OutputError(what, hint="mend the marker lines, or give another file with -o")
-            pieces.append(_Piece(name, text[at : marker.start()]))
-            opened = ""
-        at = end
+        elif opened != name:
+            raise _damaged(f"line {line} of the card ends the region {name!r}, which is not open")
+        pieces.append(_Piece(opened, text[at : marker.start()]))
+        opened, at = name if kind == "begin" else "", end
     if opened:
-        what = f"the card's region {opened!r} has no end"
-        raise OutputError(what, hint="mend the marker lines, or give another file with -o")
+        raise _damaged(f"the card's region {opened!r} has no end")
     return [*pieces, _Piece("", text[at:])]
+
+
+def _damaged(what: str) -> OutputError:
+    return OutputError(what, hint="mend the marker lines, or give another file with -o")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gansdk.cards.card import Card
     from gansdk.evaluation.record import Estimate, Interval, Measurement
     from gansdk.model.config import Credit
+    from gansdk.model.facts import ImageSpec
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
 _KINDS = {
@@ -194,3 +195,15 @@ def _compared(figure: Measurement | None) -> tuple[str, str, str]:
         _figure(figure.baseline, figure.unit),
         number(bicubic, figure.unit) if bicubic is not None else "",
     )
+
+
+def described(image: ImageSpec) -> str:
+    """Size and colours of the images of a model."""
+    kinds = {1: "grey", 3: "RGB"}
+    return f"{image.width}×{image.height} pixels, {kinds.get(image.channels, f'{image.channels} channels')}"
+
+
+def duration(seconds: float) -> str:
+    """Hours and minutes."""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
