@@ -198,13 +198,13 @@ from .model.variables import (
 from .models.catalog import pull as pull
 from .models.catalog import search as search
 from .models.context import Context as Context
+from .models.directions import constrain as constrain
+from .models.directions import unconstrain as unconstrain
 from .models.directions import write_directions as write_directions
 from .models.latents import draw as draw
 from .models.latents import read_latents as read_latents
 from .models.pipelines import Pipeline as Pipeline
 from .models.pipelines import pipeline as pipeline
-from .models.unconstrained import constrain as constrain
-from .models.unconstrained import unconstrain as unconstrain
 from .models.writing import Export as Export
 from .options import Colour as Colour
 from .options import Options as Options

@@ -1,4 +1,4 @@
-"""A task bound to a loaded model: the call that applications make."""
+"""A task bound to a loaded model: the call that applications make, and how its inputs are read."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from gansdk.hub.access import Access
 from gansdk.media.gallery import Gallery
 from gansdk.models.catalog import Catalog, check_fit
 from gansdk.models.context import Context, warn, watched
-from gansdk.models.encodings import Encoding
-from gansdk.models.inputs import bind, read_inputs
+from gansdk.models.latents import Encoding
 from gansdk.models.loading import fingerprint, load_model
 from gansdk.models.memory import default_budget
 from gansdk.models.runtime import NonFiniteError, Placement, assemble, assemble_plain, place, set_threads
-from gansdk.options import LoadOptions, Options, split, validate
+from gansdk.options import LoadOptions, Options, part_of, split, validate
 from gansdk.plugins.declarations import resolve
 from gansdk.plugins.registry import options_of, reading_of
 
@@ -27,14 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from os import PathLike
 
-    from gansdk.model.facts import Precision
+    from gansdk.model.facts import Facts, Precision
     from gansdk.model.protocols import Model
     from gansdk.models.context import Event
     from gansdk.models.resolved import ResolvedModel
     from gansdk.plugins.declarations import Slot, Task
 
 
-Result = Any  # a Image or a record, as the task says
+Result = Any  # an Image or a record, as the task says
 
 
 def pipeline(
@@ -64,7 +63,7 @@ def pipeline(
         Something to call: ``pipeline("superres")("photo.jpg", tile=256).save("large.png")``.
 
     Raises:
-        GansdkError: If there is no such task or model, it does not fit, does not load, or the device is not there.
+        GansdkError: If there is no such task, model or device, or the model does not fit or load.
         HubError: If a model on the Hub cannot be had.
 
     Warns:
@@ -140,7 +139,7 @@ class Pipeline:
             CancelledError: If ``cancel`` was set. There is no result, and nothing was left behind.
         """
         names = [slot.name for slot in self.task.slots]
-        sources = bind(self.task, inputs, {name: options.pop(name) for name in names if name in options})
+        sources = _bind(self.task, inputs, {name: options.pop(name) for name in names if name in options})
         group = reading_of(self.task)
         call, *read = split([self.call_options, *([] if group is None else [group])], options)
         reading, tell = read[0] if read else Options(), watched(progress, cancel)
@@ -150,8 +149,8 @@ class Pipeline:
             raise OptionError(f"{self.task.name} takes batches of one length, or one of each input")
         if lengths:
             (count,) = lengths
-            each = (batch or [source] * count for batch, source in zip(batches, sources, strict=True))
-            return self._run_batch(list(zip(*each, strict=True)), call, reading, tell)
+            columns = (batch or [source] * count for batch, source in zip(batches, sources, strict=True))
+            return self._run_batch(list(zip(*columns, strict=True)), call, reading, tell)
         check = watched(None, cancel)
         check(0, 1)
         notes: list[str] = []
@@ -172,7 +171,11 @@ class Pipeline:
             for at, item in enumerate(items[start : start + size], start):
                 notes.append([])
                 inputs.append(self.read(item, reading, Context(note=notes[-1].append), name=f"input [{at}]"))
-            context = Context(progress=_part_of(tell, start, len(items)), note=notes[0].append)
+
+            def tell_items(done: float, total: float, start: int = start) -> None:
+                tell(start + done / total, len(items))
+
+            context = Context(progress=tell_items, note=notes[0].append)
             is_one = len(inputs) == 1
             made = [self.compute(inputs[0], call, context)] if is_one else self.compute_many(inputs, call, context)
             results += map(_with_notes, made, notes)
@@ -180,12 +183,31 @@ class Pipeline:
         return results
 
     def run(self, inputs: tuple[object, ...], call: Options, reading: Options, context: Context) -> Result:
-        """Runs the task once with validated options, for callers that watch its progress."""
+        """Runs the task once with validated options, for callers with a context of their own."""
         return self.compute(self.read(inputs, reading, context), call, context)
 
     def read(self, inputs: tuple[object, ...], reading: Options, context: Context, *, name: str = "") -> dict[str, Any]:
-        """Reads one input per slot; ``name`` is what messages call those that have no name of their own."""
-        return read_inputs(self.task, inputs, reading, self.resolved.config.facts, context.note, name=name)
+        """Reads one input per slot, and fits it to the other inputs and to the model.
+
+        Args:
+            inputs: One for each slot; None for one that is left out.
+            reading: Options of the groups that the media of the slots declare.
+            context: Takes a note for each decision and loss.
+            name: What messages call inputs that have no name of their own.
+
+        Returns:
+            The values by slot; a list for a slot that takes many. What was left out is missing.
+        """
+        raw: dict[str, Any] = {}
+        for slot, source in zip(self.task.slots, _bind(self.task, inputs, {}), strict=True):
+            if source is not None:
+                several = source if slot.many and isinstance(source, list | tuple) else [source]
+                options = _reading_of(slot, reading)
+                values = [slot.reader.read(item, options, context.note, name=name) for item in several]
+                raw[slot.name] = values if slot.many else values[0]
+        facts = self.resolved.config.facts
+        given = [slot for slot in self.task.slots if slot.name in raw]
+        return {slot.name: _fitted(slot, raw, _reading_of(slot, reading), facts, context.note) for slot in given}
 
     def compute(self, inputs: Mapping[str, Any], call: Options, context: Context) -> Result:
         """Runs the task on what was read; once more in fp32 if reduced precision gave NaN or infinity."""
@@ -202,10 +224,13 @@ class Pipeline:
 
     def _compute(self, function: Callable[..., Any], inputs: object, call: Options, context: Context) -> Any:
         def run(model: Model, precision: Precision) -> Any:
+            known = self._measured[precision]
+            memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
+            own = replace(context, measured=known, memory=memory, fingerprint=self.fingerprint)
             # Inference mode is entered here, per call, and never while weights are prepared: a tensor made inside it
             # cannot take part in a gradient later.
             with torch.inference_mode(not self.task.needs_gradients):
-                return function(model, inputs, call, self._surroundings(context, precision))
+                return function(model, inputs, call, own)
 
         try:
             return run(self.model, self.placement.precision)
@@ -218,10 +243,6 @@ class Pipeline:
     def bare(self) -> Model:
         """The model over its networks as the plugin builds them, in fp32 and not prepared, on the pipeline's device."""
         return assemble_plain(self.loaded, lambda network: copy.deepcopy(network).to(self.placement.device))
-
-    def _surroundings(self, context: Context, precision: Precision) -> Context:
-        memory = default_budget(self.placement.device) if context.memory == "auto" else context.memory
-        return replace(context, measured=self._measured[precision], memory=memory, fingerprint=self.fingerprint)
 
     def _assemble(self, placement: Placement) -> Model:
         return assemble(self.loaded, placement, needs_gradients=self.task.needs_gradients)
@@ -240,20 +261,46 @@ class Pipeline:
             return self._careful
 
 
+def _bind(task: Task, positional: Sequence[object], named: Mapping[str, object]) -> tuple[object, ...]:
+    """One source for each slot, None for one that is left out, from the arguments of a call."""
+    names = [slot.name for slot in task.slots]
+    twice = [name for name in names[: len(positional)] if name in named]
+    sources = dict(zip(names, positional, strict=False)) | dict(named)
+    lacking = [slot.name for slot in task.slots if not slot.optional and sources.get(slot.name) is None]
+    if twice:
+        raise OptionError(f"{task.name}: {twice[0]} is given twice", hint="give it once")
+    if lacking or len(positional) > len(names):
+        raise OptionError(f"{task.name} takes {', '.join(names) or 'nothing'}; {len(positional) + len(named)} given")
+    return tuple(sources.get(name) for name in names)
+
+
+def _reading_of(slot: Slot, reading: Options) -> Options | None:
+    group = slot.reader.reading
+    return None if group is None else part_of(reading, group)
+
+
+def _fitted(
+    slot: Slot, raw: Mapping[str, Any], options: Options | None, facts: Facts, note: Callable[[str], None]
+) -> Any:
+    """What was read for a slot, matched to the other inputs first, and then fitted to what the model takes."""
+    medium, facet = slot.reader, getattr(facts, slot.fits or "", None)
+    spec = getattr(facet, "data", None) or getattr(facet, "source", None)
+    values = raw[slot.name] if slot.many else [raw[slot.name]]
+    values = [medium.match(value, raw, options, note) for value in values]
+    if spec is not None:
+        values = [medium.fit(value, spec, options, note) for value in values]
+    return values if slot.many else values[0]
+
+
 def _as_batch(slot: Slot, source: object) -> Sequence[object] | None:
     """An input that stands for several, as a sequence of them; None if it is one."""
     if isinstance(source, list | tuple):
-        is_one = slot.many and not any(isinstance(one, list | tuple) for one in source)
+        is_one = slot.many and not any(isinstance(item, list | tuple) for item in source)
         return None if is_one else source
     if isinstance(source, Gallery):
         return source.images
     is_array = isinstance(source, torch.Tensor) or hasattr(source, "__array__")
     return list(cast("Iterable[object]", source)) if is_array and getattr(source, "ndim", 0) == 4 else None
-
-
-def _part_of(tell: Callable[[float, float], None], start: int, count: int) -> Callable[[float, float], None]:
-    """A progress that counts in inputs of a batch, out of one that counts the steps of the input number ``start``."""
-    return lambda done, total: tell(start + done / total, count)
 
 
 def _with_notes(result: Result, notes: Sequence[str]) -> Result:

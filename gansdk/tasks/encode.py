@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Variable
     from gansdk.models.context import Context
-    from gansdk.models.encodings import Encoding
+    from gansdk.models.latents import Encoding
 
 
 def unsupported_reason(facts: Facts) -> str | None:
@@ -84,7 +84,7 @@ def run_many(
     model: Model, inputs: Sequence[Mapping[str, Image]], options: EncodeOptions, context: Context, /
 ) -> list[Encoding]:
     """Reads several images at once; each gives what it gives alone."""
-    from gansdk.models.encodings import Encoding
+    from gansdk.models.latents import Encoding
 
     encoder, facts = model.require(EncoderFacts)
     variables = _variables(facts, options.variable)

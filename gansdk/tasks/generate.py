@@ -110,7 +110,8 @@ def check(facts: Facts, options: GenerateOptions, /) -> None:
     Raises:
         UsageError: If a code does not exist or cannot have a value, or random latents cannot be drawn.
     """
-    from gansdk.models.latents import check_drawable, read_settings
+    from gansdk.models.latents import check_drawable
+    from gansdk.models.variable_settings import read_settings
 
     source = facts.require(LatentGeneratorFacts).source
     read_settings(source, options.set)
@@ -136,7 +137,7 @@ def run(model: Model, _inputs: Mapping[str, Image], options: GenerateOptions, co
     """
     from gansdk.media.gallery import Gallery
     from gansdk.models.directions import render
-    from gansdk.models.latents import read_settings
+    from gansdk.models.variable_settings import read_settings
 
     generator, facts = model.require(LatentGeneratorFacts)
     settings = read_settings(facts.source, options.set)

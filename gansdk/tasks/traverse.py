@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gansdk.model.protocols import Directions, Model
     from gansdk.model.variables import Variable
     from gansdk.models.context import Context
-    from gansdk.models.latents import Latent, VariableSetting
+    from gansdk.models.latents import Latent
+    from gansdk.models.variable_settings import VariableSetting
 
     Touched = tuple[str, int | None]
     """A part, and which of its numbers; None for all of them."""
@@ -175,7 +176,7 @@ class _CodeSweep:
     """The values of one code."""
 
     def __init__(self, facts: LatentGeneratorFacts, code: str, options: TraverseOptions) -> None:
-        from gansdk.models.latents import find_code
+        from gansdk.models.variable_settings import find_code
 
         self.code = code
         directions = [one.name for one in facts.directions]
@@ -252,7 +253,7 @@ class _Plan:
         Raises:
             UsageError: If a code does not exist, cannot have a value, or is set and swept at once.
         """
-        from gansdk.models.latents import read_settings
+        from gansdk.models.variable_settings import read_settings
 
         generator = facts.require(LatentGeneratorFacts)
         sweeps = [_sweep(generator, code, options, directions) for code in options.codes]

@@ -91,9 +91,12 @@ def test_latents_stay_valid(folder):
 
 WRONG = {
     "missing": (lambda found: found.pop("tilt/style"), "'tilt' has no vector"),
-    "unexpected": (lambda found: found.update({"lean/style": torch.ones(2)}), "'lean/style' is no direction and part"),
-    "no part": (lambda found: found.update({"smile/hair": torch.ones(2)}), "'smile/hair' is no direction and part"),
-    "no slash": (lambda found: found.update({"smile": torch.ones(2)}), "'smile' is no direction and part"),
+    "unexpected": (lambda found: found.update({"lean/style": torch.ones(2)}), "'lean/style' does not name a direction"),
+    "no variable": (
+        lambda found: found.update({"smile/hair": torch.ones(2)}),
+        "'smile/hair' does not name a direction",
+    ),
+    "no slash": (lambda found: found.update({"smile": torch.ones(2)}), "'smile' does not name a direction"),
     "category": (lambda found: found.update({"smile/class": torch.ones(3)}), "'smile/class' moves a category"),
     "shape": (
         lambda found: found.update({"tilt/style": torch.ones(3)}),
@@ -150,7 +153,7 @@ UNWRITABLE = {
     "a part's name": ([called("style")], {"style": {"style": [1.0, 0]}}, "style names a direction and something else"),
     "twice": ([called("lean"), called("lean")], {"lean": {"style": [1.0, 0]}}, "lean names a direction and"),
     "no vector": ([called("lean")], {}, "'lean' has no vector"),
-    "no name": ([], {"lean": {"style": [1.0, 0]}}, "'lean/style' is no direction and part"),
+    "no name": ([], {"lean": {"style": [1.0, 0]}}, "'lean/style' does not name a direction"),
     "shape": ([called("lean")], {"lean": {"style": [1.0]}}, "style has 2 numbers"),
 }
 

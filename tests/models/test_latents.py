@@ -8,7 +8,8 @@ from scipy import stats
 
 from gansdk import Categorical, Code, Continuous, LatentSource, Noise
 from gansdk.errors import NotApplicableError, OptionError
-from gansdk.models.latents import check_latent, draw, read_settings
+from gansdk.models.latents import check_latent, draw
+from gansdk.models.variable_settings import read_settings
 
 SOURCE = LatentSource(
     variables=(
@@ -165,7 +166,7 @@ def test_a_latent_from_elsewhere_is_taken_as_it_is():
         ({"class": np.array([0, 1, 2, 3])}, "class goes from 0 to 2"),
         ({"class": np.array(["a"] * 4)}, "class is <U1 4, not numbers"),
         ({"noise": np.full((4, 5), np.nan)}, "noise holds NaN or infinity"),
-        ({"noise": np.zeros((3, 5))}, "its parts hold 3, 4 samples"),
+        ({"noise": np.zeros((3, 5))}, "its variables hold 3, 4 samples"),
     ],
 )
 def test_a_latent_that_does_not_fit_is_refused(change, said):

@@ -11,7 +11,7 @@ import torch
 
 from gansdk import Categorical, Context, Continuous, Facts, Image
 from gansdk.errors import ComputationError, InputError, UnknownNameError
-from gansdk.models.encodings import Encoding
+from gansdk.models.latents import Encoding
 from gansdk.models.loading import load_model
 from gansdk.tasks.encode import ENCODE, EncodeOptions, run, run_many, unsupported_reason
 from gansdk.tasks.generate import GENERATE
