@@ -13,8 +13,16 @@ from gansdk.errors import InputError
 from gansdk.evaluation.codes import read_codes, swept_codes
 from gansdk.evaluation.protocol import MODEL, SEED, Unsuitable
 from gansdk.evaluation.record import Estimate, proportion_estimate
-from gansdk.evaluation.sample_metrics import CHUNK, encode, generate, images_like, require_samples
-from gansdk.model.facts import EncoderFacts, LatentGeneratorFacts
+from gansdk.evaluation.sample_metrics import (
+    CHUNK,
+    DRAWN,
+    LatentProtocol,
+    generate,
+    images_like,
+    readings,
+    require_samples,
+)
+from gansdk.model.facts import EncoderFacts
 from gansdk.models.latents import draw
 
 if TYPE_CHECKING:
@@ -24,10 +32,13 @@ if TYPE_CHECKING:
 
     from gansdk.data.folders import Dataset
     from gansdk.evaluation.protocol import EvaluationSettings
+    from gansdk.evaluation.sample_metrics import Readings
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Categorical
 
     Grey = NDArray[np.float64]
+    Correlations = Mapping[tuple[str, str], float]
+    TraversalExample = Mapping[str, Correlations]
 
 
 @dataclass(frozen=True)
@@ -42,16 +53,11 @@ class ClusteringExample:
 
     label: int
     classes: tuple[str, ...]
-    read: Mapping[str, Mapping[str, NDArray[np.float32]]]
+    read: Readings
 
 
 class ClusteringProtocol:
-    """Makes one example of each image.
-
-    Args:
-        models: By name; all take the same images.
-        settings: What the model declares, and where it computes.
-    """
+    """Makes one example of each image, for models that all take the same images."""
 
     def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         self._models = models
@@ -67,13 +73,9 @@ class ClusteringProtocol:
             raise Unsuitable(error.message) from None
         images = images_like(self._image, data).images
         for start in range(0, len(images), CHUNK):
-            chunk = images[start : start + CHUNK]
-            read = {name: encode(model, chunk) for name, model in self._models.items()}
-            for at in range(len(chunk)):
-                found = {
-                    name: {code.name: numbers[code.name][at] for code in self._codes} for name, numbers in read.items()
-                }
-                yield ClusteringExample(int(labels.indices[start + at]), labels.classes, found)
+            chunk = dict.fromkeys(self._models, images[start : start + CHUNK])
+            for at, read in enumerate(readings(self._models, self._codes, chunk), start):
+                yield ClusteringExample(int(labels.indices[at]), labels.classes, read)
 
 
 class ClusteringAccuracy:
@@ -187,46 +189,30 @@ def _moments(image: Grey) -> tuple[float, float, float] | None:
     return sideways, upright, both
 
 
-@dataclass(frozen=True)
-class TraversalExample:
-    """One latent, of which each continuous number is swept in turn.
+class TraversalProtocol(LatentProtocol):
+    """Makes one example of each latent, of which each continuous number is swept in turn.
 
-    Attributes:
-        correlations: By the model's name, then by number and property: Spearman's, 0 where there is none.
+    An example holds, by the model's name, then by number and property, Spearman's correlation: 0 where there is none.
     """
-
-    correlations: Mapping[str, Mapping[tuple[str, str], float]]
-
-
-class TraversalProtocol:
-    """Makes one example of each latent.
-
-    Args:
-        models: By name; all have the same latent.
-        settings: What the model declares, and where it computes.
-    """
-
-    def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
-        self._models = models
-        self._source, self._codes = settings.facts.require(LatentGeneratorFacts).source, swept_codes(settings.facts)
 
     def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
+        codes = swept_codes(self._settings.facts)
         return {
-            "latents": "drawn from the distributions of the latent's variables",
+            "latents": DRAWN,
             "seed": SEED,
-            "sweeps": "; ".join("{} from {:g} to {:g}".format(code.name, *code.variable.swept) for code in self._codes),
+            "sweeps": "; ".join("{} from {:g} to {:g}".format(code.name, *code.variable.swept) for code in codes),
             "steps": STEPS,
         }
 
     def examples(self, data: Dataset, /) -> Iterator[TraversalExample]:
         require_samples(data)
         for index in range(len(data)):
-            yield TraversalExample({name: self._correlations(model, index) for name, model in self._models.items()})
+            yield {name: self._correlations(model, index) for name, model in self._models.items()}
 
-    def _correlations(self, model: Model, index: int) -> dict[tuple[str, str], float]:
+    def _correlations(self, model: Model, index: int) -> Correlations:
         found = {}
-        for code in self._codes:
-            latent = draw(self._source, SEED, [index] * STEPS)
+        for code in swept_codes(self._settings.facts):
+            latent = draw(self._facts.source, SEED, [index] * STEPS)
             values = np.linspace(*code.variable.swept, STEPS, dtype=np.float32)
             latent[code.variable.name][:, code.at] = values
             images = generate(model, latent).mean(axis=3) / 255
@@ -256,7 +242,7 @@ class CodeEffect:
         self._found: dict[str, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
 
     def update(self, example: TraversalExample, /) -> None:
-        for name, correlations in example.correlations.items():
+        for name, correlations in example.items():
             for pair, value in correlations.items():
                 self._found[name][pair].append(value)
 

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -21,12 +22,14 @@ from pydantic import Field
 
 from gansdk.data.mnist import FASHION_MNIST, MNIST
 from gansdk.errors import InputError, ModelError
+from gansdk.evaluation.protocol import Unsuitable
+from gansdk.evaluation.record import Estimate
 from gansdk.files import sha256
 from gansdk.model.config import read_record
 from gansdk.model.variables import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -38,6 +41,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating]
     Pixels = NDArray[np.uint8]
 
+
+TRUTH = "truth"
+"""What real images are called among the results that are compared with them."""
+
+MINIMUM_FEATURES = 2 * 1280
+"""Twice as many as EfficientNet-Lite0 has features, so that both halves of the floor can fill a covariance."""
 
 SIDE = 64
 """Pixels a side of a patch."""
@@ -148,6 +157,37 @@ def frechet_distance(first: Floats, second: Floats) -> float:
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     shared = np.sqrt(np.clip(eigvalsh(root @ other @ root), 0, None)).sum()
     return means + float(np.trace(covariance) + np.trace(other) - 2 * shared)
+
+
+class FrechetDistance:
+    """The distance of all results together from all real images, and that between halves of the real ones.
+
+    Args:
+        features: Of an example, by the names of its results and ``truth``, float [n, D].
+        minimum: How many real ones it needs.
+        items: What they are called, as in ``patches``.
+    """
+
+    def __init__(self, features: Callable[[Any], Mapping[str, Floats]], minimum: int, items: str) -> None:
+        self._of, self._minimum, self._items = features, minimum, items
+        self._features: dict[str, list[Floats]] = defaultdict(list)
+
+    def update(self, example: Any, /) -> None:
+        for name, features in self._of(example).items():
+            self._features[name].append(features)
+
+    def compute(self) -> Mapping[str, Estimate]:
+        if self.count < self._minimum:
+            raise Unsuitable(f"it needs {self._minimum} {self._items} or more")
+        features = {name: np.concatenate(rows) for name, rows in self._features.items()}
+        real = features.pop(TRUTH)
+        distances = {name: frechet_distance(fake, real) for name, fake in features.items()}
+        distances["floor"] = frechet_distance(real[0::2], real[1::2])
+        return {name: Estimate(value=distance) for name, distance in distances.items()}
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self._features[TRUTH]))
 
 
 PRETRAINED = Path(__file__).parent / "pretrained"

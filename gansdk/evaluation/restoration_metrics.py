@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from gansdk.data.crops import degrade
 from gansdk.evaluation import evaluators
 from gansdk.evaluation.protocol import Unsuitable
-from gansdk.evaluation.record import Estimate, mean_estimate
+from gansdk.evaluation.record import mean_estimate
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from gansdk.evaluation.evaluators import PatchFeatures
     from gansdk.evaluation.protocol import EvaluationSettings
+    from gansdk.evaluation.record import Estimate
     from gansdk.evaluation.restoration import RestorationExample
 
     Floats = NDArray[np.float64]
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
 MAXIMUM_DECIBELS = 100.0
 """In place of a flawless image's infinite decibels, which neither a mean nor JSON can hold."""
 
-MINIMUM_PATCHES = 2 * 1280
-"""Twice as many as EfficientNet-Lite0 has features, so that both halves of the floor can fill a covariance."""
+MINIMUM_PATCHES = evaluators.MINIMUM_FEATURES
 
 MINIMUM_IMAGES = 20
 """For the classifier two-sample test: half of them are trained on, half are tested on."""
@@ -46,8 +47,6 @@ MINIMUM_SIDE = 32
 """Pixels: in a smaller image, too few frequencies remain to fit a line."""
 
 _LUMA = np.array([65.481, 128.553, 24.966]) / 255
-_TRUTH = "truth"
-_Y = "Y of ITU-R BT.601, 16 to 235"
 _EVALUATOR = "EfficientNet-Lite0"
 _PATCHES = {"patch": evaluators.SIDE, "stride": evaluators.STRIDE, "resize": "none"}
 
@@ -75,9 +74,6 @@ def psnr(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float
 
     Returns:
         Infinity for equal images.
-
-    Raises:
-        ValueError: If the shapes differ, or the border leaves nothing.
     """
     inside = _inside(first, second, border)
     error = float(np.mean((first[inside].astype(np.float64) - second[inside].astype(np.float64)) ** 2))
@@ -95,9 +91,6 @@ def ssim(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float
 
     Returns:
         The mean over all positions where the window fits; 1 for equal images.
-
-    Raises:
-        ValueError: If the shapes differ, or the border leaves less than the window.
     """
     from skimage.metrics import structural_similarity
 
@@ -151,9 +144,6 @@ def slope(plane: Floats, low: float, high: float = MAXIMUM_FREQUENCY) -> float:
         plane: float [H, W], no side shorter than ``MINIMUM_SIDE``.
         low: Where the band begins, in cycles per pixel.
         high: Where it ends.
-
-    Raises:
-        ValueError: If the plane is too small, or flat.
     """
     if min(plane.shape) < MINIMUM_SIDE:
         raise ValueError(f"a side is shorter than {MINIMUM_SIDE} pixels")
@@ -196,27 +186,31 @@ class MeanOverImages:
         return min((len(values) for values in self._values.values()), default=0)
 
 
+def _over_luma(measure: Callable[[Floats, Floats], float], conditions: Mapping[str, Any]) -> MeanOverImages:
+    """A measure of the Y channels of a result and of the truth."""
+
+    def read(example: RestorationExample) -> Mapping[str, float]:
+        truth = luma(example.high)
+        return {name: measure(luma(image), truth) for name, image in example.results.items()}
+
+    return MeanOverImages(read, {"channel": "Y of ITU-R BT.601, 16 to 235", **conditions})
+
+
 def psnr_y(settings: EvaluationSettings) -> MeanOverImages:
     """PSNR as the literature gives it: on the Y channel, a border as wide as the scale left out."""
     border = _scale(settings)
 
-    def measure(example: RestorationExample) -> Mapping[str, float]:
-        truth = luma(example.high)
-        values = {name: psnr(luma(image), truth, peak=255, border=border) for name, image in example.results.items()}
-        return {name: min(MAXIMUM_DECIBELS, value) for name, value in values.items()}
+    def measure(image: Floats, truth: Floats) -> float:
+        return min(MAXIMUM_DECIBELS, psnr(image, truth, peak=255, border=border))
 
-    return MeanOverImages(measure, {"channel": _Y, "border": border, "highest": MAXIMUM_DECIBELS})
+    return _over_luma(measure, {"border": border, "highest": MAXIMUM_DECIBELS})
 
 
 def ssim_y(settings: EvaluationSettings) -> MeanOverImages:
     """SSIM on the Y channel, a border as wide as the scale left out."""
     border = _scale(settings)
-
-    def measure(example: RestorationExample) -> Mapping[str, float]:
-        truth = luma(example.high)
-        return {name: ssim(luma(image), truth, peak=255, border=border) for name, image in example.results.items()}
-
-    return MeanOverImages(measure, {"channel": _Y, "border": border, "window": "Gaussian, 11 pixels, sigma 1.5"})
+    conditions = {"border": border, "window": "Gaussian, 11 pixels, sigma 1.5"}
+    return _over_luma(partial(ssim, peak=255, border=border), conditions)
 
 
 def consistency(settings: EvaluationSettings) -> MeanOverImages:
@@ -235,13 +229,11 @@ def spectrum_slope(settings: EvaluationSettings) -> MeanOverImages:
     """How far the slope of the power spectrum is from that of the truth, where the input holds nothing."""
     low = 0.5 / _scale(settings)
 
-    def measure(example: RestorationExample) -> Mapping[str, float]:
-        truth = slope(luma(example.high), low)
-        return {name: abs(slope(luma(image), low) - truth) for name, image in example.results.items()}
+    def measure(image: Floats, truth: Floats) -> float:
+        return abs(slope(image, low) - slope(truth, low))
 
     band = f"{low:g} to {MAXIMUM_FREQUENCY:g} cycles per pixel"
-    conditions = {"channel": _Y, "band": band, "window": "Hann", "of": "absolute differences of slopes"}
-    return MeanOverImages(measure, conditions)
+    return _over_luma(measure, {"band": band, "window": "Hann", "of": "absolute differences of slopes"})
 
 
 def pd_lite0(settings: EvaluationSettings) -> MeanOverImages:
@@ -249,7 +241,7 @@ def pd_lite0(settings: EvaluationSettings) -> MeanOverImages:
 
     def measure(example: RestorationExample) -> Mapping[str, float]:
         features = dict(_features(example, settings))
-        truth = features.pop(_TRUTH, None)
+        truth = features.pop(evaluators.TRUTH, None)
         if truth is None:
             return {}
         return {name: float(evaluators.perceptual_distance(seen, truth).mean()) for name, seen in features.items()}
@@ -258,29 +250,14 @@ def pd_lite0(settings: EvaluationSettings) -> MeanOverImages:
     return MeanOverImages(measure, {"evaluator": _EVALUATOR, **_PATCHES, "of": of})
 
 
-class PatchFrechetDistance:
+class PatchFrechetDistance(evaluators.FrechetDistance):
     """FD-Lite0 over all patches of the set, and the floor: the distance between two halves of the real patches."""
 
     def __init__(self, settings: EvaluationSettings) -> None:
-        self._settings = settings
-        self._features: dict[str, list[NDArray[np.floating]]] = defaultdict(list)
+        def pooled(example: RestorationExample) -> Mapping[str, NDArray[np.floating]]:
+            return {name: features.pooled for name, features in _features(example, settings).items()}
 
-    def update(self, example: RestorationExample, /) -> None:
-        for name, features in _features(example, self._settings).items():
-            self._features[name].append(features.pooled)
-
-    def compute(self) -> Mapping[str, Estimate]:
-        if self.count < MINIMUM_PATCHES:
-            raise Unsuitable(f"it needs {MINIMUM_PATCHES} patches or more")
-        features = {name: np.concatenate(parts) for name, parts in self._features.items()}
-        real = features.pop(_TRUTH)
-        distances = {name: evaluators.frechet_distance(fake, real) for name, fake in features.items()}
-        distances["floor"] = evaluators.frechet_distance(real[0::2], real[1::2])
-        return {name: Estimate(value=distance) for name, distance in distances.items()}
-
-    @property
-    def count(self) -> int:
-        return sum(len(part) for part in self._features[_TRUTH])
+        super().__init__(pooled, MINIMUM_PATCHES, "patches")
 
     @property
     def conditions(self) -> Mapping[str, Any]:
@@ -297,13 +274,13 @@ class ClassifierTwoSampleTest:
         self._patches: dict[str, dict[str, Pixels]] = defaultdict(dict)
 
     def update(self, example: RestorationExample, /) -> None:
-        for name, image in {_TRUTH: example.high, **example.results}.items():
+        for name, image in {evaluators.TRUTH: example.high, **example.results}.items():
             patches = evaluators.patches(image, evaluators.C2ST_SIDE, evaluators.C2ST_SIDE)
             if len(patches):
                 self._patches[name][example.name] = patches
 
     def compute(self) -> Mapping[str, Estimate]:
-        real = self._patches.pop(_TRUTH, {})
+        real = self._patches.pop(evaluators.TRUTH, {})
         if len(real) < MINIMUM_IMAGES:
             raise Unsuitable(f"it needs {MINIMUM_IMAGES} images or more")
         seed, device = self._settings.seed, self._settings.device
@@ -331,13 +308,12 @@ class ClassifierTwoSampleTest:
 def _features(example: RestorationExample, settings: EvaluationSettings) -> Mapping[str, PatchFeatures]:
     """The features of an example's patches, once for all metrics; none if the image is smaller than a patch."""
     if "features" not in example.shared:
-        images = {_TRUTH: example.high, **example.results}
+        images = {evaluators.TRUTH: example.high, **example.results}
         cut = {name: evaluators.patches(image) for name, image in images.items()}
-        example.shared["features"] = (
-            {name: evaluators.patch_features(settings.lite0, patches) for name, patches in cut.items()}
-            if len(cut[_TRUTH])
-            else {}
-        )
+        if not len(cut[evaluators.TRUTH]):
+            cut = {}
+        found = {name: evaluators.patch_features(settings.lite0, patches) for name, patches in cut.items()}
+        example.shared["features"] = found
     features: Mapping[str, PatchFeatures] = example.shared["features"]
     return features
 

@@ -11,20 +11,28 @@ import numpy as np
 from gansdk.data.stacked import stack_images
 from gansdk.errors import InputError
 from gansdk.evaluation.codes import named_code, recovered_codes
-from gansdk.evaluation.evaluators import FEATURES, SHAPE, evaluator_for, frechet_distance, pooled_features
+from gansdk.evaluation.evaluators import (
+    FEATURES,
+    MINIMUM_FEATURES,
+    SHAPE,
+    TRUTH,
+    FrechetDistance,
+    evaluator_for,
+    pooled_features,
+)
 from gansdk.evaluation.protocol import MODEL, SEED, SampleSet, Unsuitable
 from gansdk.evaluation.record import Estimate, normal_mean_estimate, proportion_estimate
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.models.latents import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from gansdk.data.folders import Dataset
     from gansdk.data.stacked import StackedImages
-    from gansdk.evaluation.evaluators import EvaluatorNetwork, Predictions
+    from gansdk.evaluation.evaluators import EvaluatorNetwork
     from gansdk.evaluation.protocol import EvaluationSettings
     from gansdk.model.facts import ImageSpec
     from gansdk.model.protocols import Model
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
     from gansdk.models.latents import Latent
 
     Pixels = NDArray[np.uint8]
+    Readings = Mapping[str, Mapping[str, NDArray[np.float32]]]
 
 
 CHUNK = 500
@@ -40,11 +49,10 @@ CHUNK = 500
 _CHUNK_BYTES = 2**27
 """Of these samples; of large images there are fewer."""
 
-LITE0_MINIMUM = 2 * 1280
-"""Images: twice as many as EfficientNet-Lite0 has features, so that both halves of the floor can fill a covariance."""
+LITE0_MINIMUM = MINIMUM_FEATURES
 
-REAL = "real"
-_DRAWN = "drawn from the distributions of the latent's variables"
+_TINY = float(np.finfo(np.float32).tiny)
+DRAWN = "drawn from the distributions of the latent's variables"
 
 
 def generate(model: Model, latent: Latent) -> Pixels:
@@ -76,27 +84,28 @@ def encode(model: Model, images: Pixels) -> dict[str, NDArray[np.float32]]:
 
 
 def require_samples(data: Dataset) -> None:
-    """Refuses what a user gives where samples are drawn.
-
-    Raises:
-        Unsuitable: If the data are not samples to draw.
-    """
+    """Refuses what a user gives where samples are drawn."""
     if not isinstance(data, SampleSet):
         raise Unsuitable("it is measured on samples, without data")
 
 
 def images_like(image: ImageSpec, data: Dataset) -> StackedImages:
-    """All images of a data set in one array.
-
-    Raises:
-        Unsuitable: If they are not images, or not of this size.
-    """
+    """All images of a data set in one array; unsuitable if they are not images of this size."""
     if image.channels not in (1, 3):
         raise Unsuitable(f"no data set has images of {image.channels} channels")
     try:
         return stack_images(data, size=(image.height, image.width), channels=1 if image.channels == 1 else 3)
     except InputError as error:
         raise Unsuitable(error.message) from None
+
+
+def readings(
+    models: Mapping[str, Model], codes: Iterable[Categorical], images: Mapping[str, Pixels]
+) -> Iterator[Readings]:
+    """What each model's encoder reads from each of its images, uint8 [N, H, W, C]."""
+    read = {name: encode(models[name], pixels) for name, pixels in images.items()}
+    for at in range(len(images[MODEL])):
+        yield {name: {code.name: numbers[code.name][at] for code in codes} for name, numbers in read.items()}
 
 
 @dataclass(frozen=True)
@@ -109,35 +118,35 @@ class SamplingExample:
     """
 
     chosen: Mapping[str, int]
-    read: Mapping[str, Mapping[str, NDArray[np.float32]]]
+    read: Readings
 
 
-class SamplingProtocol:
-    """Makes one example of each sample.
-
-    Args:
-        models: By name; all have the same latent.
-        settings: What the model declares, and where it computes.
-    """
+class LatentProtocol:
+    """A protocol for models that all have the same latent."""
 
     def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
-        self._models = models
-        self._source = settings.facts.require(LatentGeneratorFacts).source
-        self._codes = recovered_codes(settings.facts)
+        self._models, self._settings = models, settings
+        self._facts = settings.facts.require(LatentGeneratorFacts)
+
+    def _samples(self, indices: range) -> tuple[Latent, dict[str, Pixels]]:
+        """The latents of these indices, and what each model makes of them."""
+        latent = draw(self._facts.source, SEED, indices)
+        return latent, {name: generate(model, latent) for name, model in self._models.items()}
+
+
+class SamplingProtocol(LatentProtocol):
+    """Makes one example of each sample."""
 
     def conditions(self, _data: Dataset, /) -> Mapping[str, Any]:
-        return {"samples": _DRAWN, "seed": SEED, "read": "off the 8-bit image"}
+        return {"samples": DRAWN, "seed": SEED, "read": "off the 8-bit image"}
 
     def examples(self, data: Dataset, /) -> Iterator[SamplingExample]:
         require_samples(data)
+        codes = recovered_codes(self._settings.facts)
         for start in range(0, len(data), CHUNK):
-            indices = range(start, min(start + CHUNK, len(data)))
-            latent = draw(self._source, SEED, indices)
-            read = {name: encode(model, generate(model, latent)) for name, model in self._models.items()}
-            for at in range(len(indices)):
-                chosen = {code.name: int(latent[code.name][at]) for code in self._codes}
-                found = {name: {code: numbers[code][at] for code in chosen} for name, numbers in read.items()}
-                yield SamplingExample(chosen, found)
+            latent, samples = self._samples(range(start, min(start + CHUNK, len(data))))
+            for at, read in enumerate(readings(self._models, codes, samples)):
+                yield SamplingExample({code.name: int(latent[code.name][at]) for code in codes}, read)
 
 
 class CodeInformation:
@@ -152,7 +161,9 @@ class CodeInformation:
 
     def update(self, example: SamplingExample, /) -> None:
         for name, read in example.read.items():
-            terms = (_log(read[code.name][example.chosen[code.name]]) + np.log(code.k) for code in self._codes)
+            # A float32 that has underflowed to 0 counts as the smallest normal number.
+            chosen = [max(float(read[code.name][example.chosen[code.name]]), _TINY) for code in self._codes]
+            terms = (np.log(value) + np.log(code.k) for value, code in zip(chosen, self._codes, strict=True))
             self._values[name].append(float(sum(terms)))
 
     def compute(self) -> Mapping[str, Estimate]:
@@ -166,7 +177,10 @@ class CodeInformation:
 
     @property
     def conditions(self) -> Mapping[str, Any]:
-        return {"codes": _names(self._codes), "Q": "the model's own encoder; a baseline's own for the baseline"}
+        return {
+            "codes": ", ".join(code.name for code in self._codes),
+            "Q": "the model's own encoder; a baseline's own for the baseline",
+        }
 
 
 class CodeRecovery:
@@ -192,16 +206,7 @@ class CodeRecovery:
 
     @property
     def conditions(self) -> Mapping[str, Any]:
-        return {"codes": _names(self._codes)}
-
-
-def _log(probability: np.floating[Any]) -> float:
-    """Of a float32 that may have underflowed to 0, which counts as the smallest normal number."""
-    return float(np.log(max(float(probability), float(np.finfo(np.float32).tiny))))
-
-
-def _names(codes: Sequence[Categorical]) -> str:
-    return ", ".join(code.name for code in codes)
+        return {"codes": ", ".join(code.name for code in self._codes)}
 
 
 @dataclass(frozen=True)
@@ -209,7 +214,7 @@ class SampleFeaturesExample:
     """A real image and, of each model, a sample, in an evaluator's features; they have nothing else in common.
 
     Attributes:
-        features: By the model's name, or ``real``, float [D].
+        features: By the model's name, or ``truth``, float [D].
     """
 
     features: Mapping[str, NDArray[np.floating]]
@@ -230,29 +235,20 @@ class SampleQualityExample(SampleFeaturesExample):
     predicted: Mapping[str, str]
 
 
-class SampleFeaturesProtocol:
-    """Makes one example of each real image, by EfficientNet-Lite0, for images of any size.
-
-    Args:
-        models: By name; all have the same latent.
-        settings: What the model declares, and where it computes.
-    """
-
-    def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
-        self._models, self._settings = models, settings
-        self._facts = settings.facts.require(LatentGeneratorFacts)
+class SampleFeaturesProtocol(LatentProtocol):
+    """Makes one example of each real image, by EfficientNet-Lite0, for images of any size."""
 
     def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
         return {
             "evaluator": "EfficientNet-Lite0",
             "resize": "none",
-            "samples": f"{len(data)}, {_DRAWN}",
+            "samples": f"{len(data)}, {DRAWN}",
             "seed": SEED,
         }
 
     def examples(self, data: Dataset, /) -> Iterator[SampleFeaturesExample]:
         for real, _, samples in self._chunks(data):
-            images = {REAL: real, **samples}
+            images = {TRUTH: real, **samples}
             features = {name: pooled_features(self._settings.lite0, pixels) for name, pixels in images.items()}
             for at in range(len(real)):
                 yield SampleFeaturesExample({name: rows[at] for name, rows in features.items()})
@@ -263,8 +259,7 @@ class SampleFeaturesProtocol:
         size = max(1, min(CHUNK, _CHUNK_BYTES // images[0].size))
         for start in range(0, len(images), size):
             real = images[start : start + size]
-            latent = draw(self._facts.source, SEED, range(start, start + len(real)))
-            yield real, latent, {name: generate(model, latent) for name, model in self._models.items()}
+            yield real, *self._samples(range(start, start + len(real)))
 
 
 class SampleQualityProtocol(SampleFeaturesProtocol):
@@ -277,7 +272,7 @@ class SampleQualityProtocol(SampleFeaturesProtocol):
             if evaluator
             else ""
         )
-        return {"evaluator": accuracy, "samples": f"{len(data)}, {_DRAWN}", "seed": SEED}
+        return {"evaluator": accuracy, "samples": f"{len(data)}, {DRAWN}", "seed": SEED}
 
     def examples(self, data: Dataset, /) -> Iterator[SampleQualityExample]:
         evaluator = evaluator_for(data, self._settings.device)
@@ -288,22 +283,20 @@ class SampleQualityProtocol(SampleFeaturesProtocol):
             raise Unsuitable(f"its samples are not of the evaluator's {SHAPE[1]}x{SHAPE[0]} grey pixels")
         codes = {name: named_code(model.facts) for name, model in self._models.items()}
         for real, latent, samples in self._chunks(data):
-            real_features = evaluator.predict(real).features
             predictions = {name: evaluator.predict(pixels) for name, pixels in samples.items()}
+            features = {TRUTH: evaluator.predict(real).features}
+            features |= {name: found.features for name, found in predictions.items()}
+            likeliest = {name: found.probabilities.argmax(axis=1) for name, found in predictions.items()}
             for at in range(len(real)):
                 yield SampleQualityExample(
-                    features={REAL: real_features[at], **{name: p.features[at] for name, p in predictions.items()}},
+                    features={name: rows[at] for name, rows in features.items()},
                     evaluator=evaluator,
                     chosen={name: code.label(int(latent[code.name][at])) for name, code in codes.items() if code},
-                    predicted={name: _label(evaluator, found, at) for name, found in predictions.items()},
+                    predicted={name: evaluator.classes[rows[at]] for name, rows in likeliest.items()},
                 )
 
 
-def _label(evaluator: EvaluatorNetwork, predictions: Predictions, at: int) -> str:
-    return evaluator.classes[int(predictions.probabilities[at].argmax())]
-
-
-class SampleFrechetDistance:
+class SampleFrechetDistance(FrechetDistance):
     """The distance of samples from real images in an evaluator's features, and that between halves of the real ones.
 
     Args:
@@ -312,26 +305,11 @@ class SampleFrechetDistance:
     """
 
     def __init__(self, minimum: int, features: str) -> None:
-        self._minimum = minimum
+        def rows(example: SampleFeaturesExample) -> Mapping[str, NDArray[np.floating]]:
+            return {name: row[None] for name, row in example.features.items()}
+
+        super().__init__(rows, minimum, "images")
         self.conditions = {"features": features, "floor": "every other real image, the rest"}
-        self._features: dict[str, list[NDArray[np.floating]]] = defaultdict(list)
-
-    def update(self, example: SampleFeaturesExample, /) -> None:
-        for name, features in example.features.items():
-            self._features[name].append(features)
-
-    def compute(self) -> Mapping[str, Estimate]:
-        if self.count < self._minimum:
-            raise Unsuitable(f"it needs {self._minimum} images or more")
-        features = {name: np.stack(rows) for name, rows in self._features.items()}
-        real = features.pop(REAL)
-        distances = {name: frechet_distance(fake, real) for name, fake in features.items()}
-        distances["floor"] = frechet_distance(real[0::2], real[1::2])
-        return {name: Estimate(value=distance) for name, distance in distances.items()}
-
-    @property
-    def count(self) -> int:
-        return len(self._features[REAL])
 
 
 def fd_classifier(_settings: EvaluationSettings) -> SampleFrechetDistance:
