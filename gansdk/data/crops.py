@@ -64,27 +64,14 @@ class DegradationOptions(Options):
 
 
 class Degradation:
-    """Makes a low-resolution image of a high-resolution one.
-
-    Args:
-        options: What may happen to it.
-        scale: How many times the high resolution is the low one.
-    """
+    """Makes a low-resolution image of a high-resolution one, smaller by a whole ``scale``."""
 
     def __init__(self, options: DegradationOptions, scale: int) -> None:
         self._options = options
         self._scale = scale
 
     def __call__(self, high: Pixels, random: np.random.Generator) -> Pixels:
-        """One draw.
-
-        Args:
-            high: uint8 [scale·h, scale·w, 3].
-            random: Where the random numbers come from; the same state gives the same pixels.
-
-        Returns:
-            uint8 [h, w, 3].
-        """
+        """One draw of uint8 [h, w, 3] from uint8 [scale·h, scale·w, 3]; the same state gives the same pixels."""
         height, width = (side // self._scale for side in high.shape[:2])
         if self._options.degradation == "bicubic" or random.random() < self._options.clean:
             return _resized(high, width, height)
@@ -176,12 +163,7 @@ def _rounded(values: NDArray[np.floating]) -> Pixels:
 
 
 class Pair(NamedTuple):
-    """An image and the small one that it is to be recovered from.
-
-    Attributes:
-        high: uint8 [scale·h, scale·w, 3].
-        low: uint8 [h, w, 3].
-    """
+    """An image, uint8 [scale·h, scale·w, 3], and the small one, [h, w, 3], that it is to be recovered from."""
 
     high: Pixels
     low: Pixels
@@ -190,12 +172,8 @@ class Pair(NamedTuple):
 def degrade(image: Pixels, scale: int) -> Pair:
     """Cuts right and bottom rims off until height and width are multiples of ``scale``, then shrinks by that.
 
-    Args:
-        image: uint8 [H, W, 3].
-        scale: A whole number from 1 up.
-
     Raises:
-        InputError: If the image is smaller than ``scale``.
+        InputError: If the image, uint8 [H, W, 3], is smaller than ``scale``.
     """
     height, width = (side // scale for side in image.shape[:2])
     if not height or not width:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gansdk.errors import InputError
 from gansdk.files import opened_zip, parse_json, read_plain, zip_faults
@@ -19,7 +20,7 @@ from gansdk.options import ImageReading
 
 if TYPE_CHECKING:
     import zipfile
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from os import PathLike
 
     import numpy as np
@@ -63,10 +64,8 @@ class Attribution:
     source: str = ""
 
 
-class _Licence(BaseModel):
+class _Licence(BaseModel, extra="forbid"):
     """An entry of ``LICENCES.json``."""
-
-    model_config = ConfigDict(extra="forbid")
 
     licence: str = UNSTATED
     author: str = ""
@@ -105,8 +104,7 @@ class Images:
     @property
     def licence(self) -> str:
         """The licences of all images, joined by AND."""
-        each = (part for attribution in self.attributions for part in attribution.licence.split(" AND "))
-        return " AND ".join(sorted(set(each)))
+        return " AND ".join(sorted({part for known in self.attributions for part in known.licence.split(" AND ")}))
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -145,11 +143,7 @@ class Images:
         return f"<Images {self.name!r}, {len(self)} images{labels}>"
 
     def __getitem__(self, index: int) -> tuple[str, NDArray[np.uint8]]:
-        """An image's name and its pixels, RGB uint8 [H, W, 3], the right way up.
-
-        Raises:
-            InputError: If the file is damaged.
-        """
+        """An image's name and its pixels, RGB uint8 [H, W, 3], the right way up."""
         name = self.names[index]
         return name, _decode(self.items.read(self.items.names[index]), f"{self.name}/{name}")
 
@@ -184,18 +178,23 @@ class _Archive:
     def __init__(self, path: Path, inner: str) -> None:
         self._path = path
         self._prefix = f"{inner}/" if inner else ""
-        with opened_zip(path) as archive:
+        with self._readable(), opened_zip(path) as archive:
             found = [name for name in archive.namelist() if name.startswith(self._prefix) and not name.endswith("/")]
             names = (name.removeprefix(self._prefix) for name in sorted(found))
             shown = (name for name in names if not any(part.startswith((".", "__")) for part in name.split("/")))
             self.names, self.others = _sorted_out(list(shown), lambda name: archive.open(self._prefix + name))
 
     def read(self, name: str, /) -> bytes:
+        with self._readable(), zip_faults():
+            return self._archive.read(self._prefix + name)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
         try:
-            with zip_faults():
-                return self._archive.read(self._prefix + name)
+            yield
         except (OSError, ValueError) as error:
-            raise _broken(self._path, error) from None
+            hint = "get the file again, or pack it anew"
+            raise InputError(f"{self._path} cannot be read as a zip archive: {error}", hint=hint) from None
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile:
@@ -218,7 +217,7 @@ def open_images(path: str | PathLike[str]) -> Images:
     archive = next((part for part in (path, *path.parents) if part.suffix.lower() == ".zip" and part.is_file()), None)
     if archive is not None:
         inner = PurePosixPath(path.relative_to(archive)).as_posix().removeprefix(".")
-        items: _Items = _open_archive(archive, inner)
+        items: _Items = _Archive(archive, inner)
         name = f"{archive.stem}/{inner}" if inner else archive.stem
     elif path.is_dir():
         items, name = _Folder(path), path.resolve().name
@@ -241,19 +240,14 @@ def _folders_in(archive: Path, name: str) -> list[str]:
 
 def _sorted_out(names: Sequence[str], opened: Callable[[str], IO[bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of images, and those of other files."""
-    are = {name: _is_image(opened(name)) for name in names if name != LICENCES}
-    return tuple(name for name, is_one in are.items() if is_one), tuple(n for n, is_one in are.items() if not is_one)
-
-
-def _open_archive(path: Path, inner: str) -> _Archive:
-    try:
-        return _Archive(path, inner)
-    except (OSError, ValueError) as error:
-        raise _broken(path, error) from None
-
-
-def _broken(path: Path, error: OSError | ValueError) -> InputError:
-    return InputError(f"{path} cannot be read as a zip archive: {error}", hint="get the file again, or pack it anew")
+    images: list[str] = []
+    others: list[str] = []
+    for name in names:
+        if name != LICENCES:
+            with opened(name) as file:
+                kind = identify(file.read(HEAD))
+            (others if kind is None else images).append(name)
+    return tuple(images), tuple(others)
 
 
 def _read_attributions(items: _Items, path: Path) -> list[Attribution]:
@@ -268,17 +262,10 @@ def _read_attributions(items: _Items, path: Path) -> list[Attribution]:
     return [Attribution(image, entry.licence, entry.author, entry.source) for image, entry in entries.items()]
 
 
-def _is_image(file: IO[bytes]) -> bool:
-    with file:
-        return identify(file.read(HEAD)) is not None
-
-
 class _Named(io.BytesIO):
     """Bytes with a name for messages."""
 
-    def __init__(self, content: bytes, name: str) -> None:
-        super().__init__(content)
-        self.name = name
+    name = ""
 
 
 def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
@@ -290,5 +277,7 @@ def _decode(content: bytes, where: str) -> NDArray[np.uint8]:
     from gansdk.media.resizing import flatten
 
     options = ImageReading(max_pixels=_MOST_PIXELS)  # the limit is for strangers' images, not for a set of one's own
-    image = flatten(read_image(_Named(content, where), options, silent), "white")
+    file = _Named(content)
+    file.name = where
+    image = flatten(read_image(file, options, silent), "white")
     return np.repeat(to_8_bits(image.pixels), 3 // image.pixels.shape[2], axis=2)

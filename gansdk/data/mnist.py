@@ -81,19 +81,12 @@ _AGAIN = "get the file again"
 
 
 def read_idx_files(paths: Mapping[str, Path], /) -> dict[str, NDArray[np.uint8]]:
-    """The array of each file, by the same keys.
-
-    Raises:
-        InputError: As for :func:`read_idx`.
-    """
+    """The array of each file, by the same keys."""
     return {key: read_idx(path) for key, path in paths.items()}
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Reads a file of unsigned bytes, plain or gzipped, which its first bytes tell.
-
-    Returns:
-        uint8, of the shape that the head states.
 
     Raises:
         InputError: If the file is missing, not an IDX file of unsigned bytes, too large, cut short, or longer than its
@@ -103,9 +96,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         with path.open("rb") as raw:
             packed = raw.read(len(_GZIP)) == _GZIP
             raw.seek(0)
-            if not packed:
-                return _read(raw, path)
-            with gzip.open(raw) as unpacked:
+            with gzip.open(raw) if packed else raw as unpacked:
                 return _read(unpacked, path)
     except FileNotFoundError:
         raise InputError(f"there is no file {path}", hint="check its name") from None
@@ -124,7 +115,10 @@ def _read(file: BufferedIOBase, path: Path) -> NDArray[np.uint8]:
     count = math.prod(shape)
     if count > MOST_BYTES:
         raise InputError(f"{path} claims {count} bytes, more than {MOST_BYTES >> 20} MB", hint=_AGAIN)
-    values = _values(file, count)
+    values = bytearray()
+    # A head may lie, so memory grows with what is there, not with what is claimed.
+    while len(values) < count and (chunk := file.read(min(_CHUNK, count - len(values)))):
+        values += chunk
     if len(values) != count:
         raise InputError(f"{path} is cut short: it has {len(values)} of {count} values", hint=_AGAIN)
     if file.read(1):
@@ -142,11 +136,3 @@ def _shape(file: BufferedIOBase, path: Path) -> tuple[int, ...]:
     if len(sizes) < 4 * magic[3]:
         raise EOFError
     return struct.unpack(f">{magic[3]}I", sizes)
-
-
-def _values(file: BufferedIOBase, count: int) -> bytearray:
-    """Up to so many bytes. A head may lie, so memory grows with what is there, not with what is claimed."""
-    values = bytearray()
-    while len(values) < count and (chunk := file.read(min(_CHUNK, count - len(values)))):
-        values += chunk
-    return values

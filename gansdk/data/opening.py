@@ -17,7 +17,7 @@ from gansdk.plugins.registry import discover
 from gansdk.settings import DATA, data_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -68,11 +68,9 @@ def find_data(given: str | os.PathLike[str], named: Mapping[str, NamedDataset]) 
 
 
 def test_splits(digests: Collection[str], named: Mapping[str, NamedDataset]) -> list[str]:
-    """The test splits of those named data sets that somebody learned from, as ``mnist:test``; on this disk or not.
+    """The test splits of those named data sets whose other splits have these digests, as ``mnist:test``.
 
-    Args:
-        digests: What identifies the splits that were learned from.
-        named: Data sets by name.
+    They need not be on this disk.
     """
     return [
         f"{name}:{TEST}"
@@ -84,7 +82,7 @@ def test_splits(digests: Collection[str], named: Mapping[str, NamedDataset]) -> 
 
 
 def open_split(dataset: NamedDataset, name: str, folder: Path) -> StackedImages:
-    """Reads one split out of a folder that has all its files, and holds it against its declaration.
+    """Reads one split out of a folder that has all its files, and compares it with its declaration.
 
     Raises:
         InputError: If a file is missing, cut short or damaged, or holds something else than it should.
@@ -99,7 +97,19 @@ def open_split(dataset: NamedDataset, name: str, folder: Path) -> StackedImages:
             raise InputError(f"{where} has {len(array)} {key} instead of {split.items}")
     if array_digest(arrays) != split.digest:
         raise InputError(f"{where} holds something else than it should (its digest differs)")
-    return _stacked(dataset, name, arrays)
+    images, labels = arrays.get("images"), arrays.get("labels")
+    if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise PluginError(f"the reader of data set {dataset.name!r} gives no images, uint8 [N, H, W] or [N, H, W, C]")
+    full_name = f"{dataset.name}:{name}"
+    return StackedImages(
+        name=full_name,
+        images=images if images.ndim == 4 else images[..., None],
+        licence=dataset.licence,
+        digest=split.digest,
+        labels=labels.astype(np.int64) if labels is not None else None,
+        classes=dataset.classes,
+        attributions=(Attribution(full_name, dataset.licence, dataset.author),),
+    )
 
 
 def _open_named(dataset: NamedDataset, name: str) -> StackedImages:
@@ -113,33 +123,12 @@ def _open_named(dataset: NamedDataset, name: str) -> StackedImages:
         raise InputError(error.message, hint=f"get it again: {route(dataset)}") from None
 
 
-def _stacked(dataset: NamedDataset, split: str, arrays: Mapping[str, NDArray[Any]]) -> StackedImages:
-    images, labels = arrays.get("images"), arrays.get("labels")
-    if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
-        raise PluginError(f"the reader of data set {dataset.name!r} gives no images, uint8 [N, H, W] or [N, H, W, C]")
-    name = f"{dataset.name}:{split}"
-    return StackedImages(
-        name=name,
-        images=images if images.ndim == 4 else images[..., None],
-        licence=dataset.licence,
-        digest=dataset.splits[split].digest,
-        labels=labels.astype(np.int64) if labels is not None else None,
-        classes=dataset.classes,
-        attributions=(Attribution(name, dataset.licence, dataset.author),),
-    )
-
-
 def find_split(dataset: NamedDataset, split: DataSplit) -> Path:
-    """The folder that has all files of a split.
-
-    Raises:
-        InputError: If none has; the hint says what gets them.
-    """
-    places = list(_places(dataset))
-    what = f"{dataset.name} is not here: {DATA} is not set"
-    if data_folder() is not None:
-        what = f"{dataset.name} is not in {places[0]}"
-    for folder in places:
+    """The folder that has all files of a split; the hint of the error for none says what gets them."""
+    data = data_folder()
+    own = data / dataset.name if data is not None else None
+    what = f"{dataset.name} is not in {own}" if own is not None else f"{dataset.name} is not here: {DATA} is not set"
+    for folder in (*([own] if own is not None else []), *dataset.folders):
         lacking = [file for file in split.files.values() if not find_file(folder / file).exists()]
         if not lacking:
             return folder
@@ -160,9 +149,3 @@ def route(dataset: NamedDataset) -> str:
     if folder is None:
         return f"{dataset.route}; export {DATA}=FOLDER"
     return dataset.route.replace("FOLDER", shlex.quote(str(folder)))
-
-
-def _places(dataset: NamedDataset) -> Iterator[Path]:
-    if (data := data_folder()) is not None:
-        yield data / dataset.name
-    yield from dataset.folders

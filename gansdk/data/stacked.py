@@ -64,12 +64,7 @@ class StackedImages:
 
 
 class Labels(NamedTuple):
-    """What each item of a data set is.
-
-    Attributes:
-        indices: int64 [N].
-        classes: What they mean.
-    """
+    """What each item of a data set is: int64 [N], indices into the names of the classes."""
 
     indices: NDArray[np.int64]
     classes: tuple[str, ...]
@@ -112,23 +107,18 @@ def stack_images(
     """
     if isinstance(data, Images):
         images = _read(data, size, channels or 3, options)
-        labels, classes = data.labels, data.classes
-        return StackedImages(data.name, images, data.licence, data.digest, labels, classes, data.attributions)
-    if not isinstance(data, StackedImages):
+    elif isinstance(data, StackedImages):
+        _check_size(data.images[0], size, data.name, options)
+        if channels in (None, data.images.shape[3]):
+            return data
+        images = np.stack([_with_channels(image, channels or 3) for image in data.images])
+    else:
         raise InputError(f"{data.name} is not a set of images", hint="give a folder of images")
-    _check_size(data.images[0], size, data.name, options)
-    if channels in (None, data.images.shape[3]):
-        return data
-    images = np.stack([_with_channels(image, channels or 3) for image in data.images])
     return StackedImages(data.name, images, data.licence, data.digest, data.labels, data.classes, data.attributions)
 
 
 def background_of(images: NDArray[np.uint8]) -> Background | None:
-    """What the shapes of images stand on: dark or light where the outermost pixels of nearly all are, else None.
-
-    Args:
-        images: uint8 [N, H, W, C].
-    """
+    """The background of uint8 [N, H, W, C]: dark or light if the outermost pixels of nearly all are, else None."""
     rim = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
     light = np.median(rim.reshape(len(images), -1), axis=1) > _MIDDLE
     if light.mean() > _NEARLY_ALL:
@@ -215,17 +205,13 @@ def match_classes(chosen: NDArray[np.int64], true: NDArray[np.int64], k: int) ->
         chosen: Category of each item, int [N], from 0 to k − 1.
         true: Its class, likewise.
         k: How many there are of either.
-
-    Returns:
-        By category.
     """
     from scipy.optimize import linear_sum_assignment
 
     together = np.zeros((k, k), np.int64)
     np.add.at(together, (chosen, true), 1)
     _, classes = linear_sum_assignment(together, maximize=True)
-    matched: list[int] = classes.tolist()
-    return matched
+    return [int(index) for index in classes]
 
 
 class ImageBatches:

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 class LabelledSubset(NamedTuple):
-    """Two halves of a data set.
-
-    Attributes:
-        labelled: As many images of each class, with their labels.
-        unlabelled: All other images, without any label.
-    """
+    """As many images of each class, with their labels, and all other images without any label."""
 
     labelled: StackedImages
     unlabelled: StackedImages

@@ -46,8 +46,6 @@ class Way:
     """One way of computing an image.
 
     Attributes:
-        name: What it is called.
-        precision: The numbers that it computes with.
         call: Takes pixels, uint8 [H, W, C]; its result is ready when it returns.
         is_whole: Whether it computes any image in one piece, however large.
     """
@@ -64,8 +62,6 @@ class Speed:
 
     Attributes:
         side: Input pixels a side.
-        way: Its name.
-        precision: Its numbers.
         seconds: Of each round.
         speed_up: How many times as fast as the first way it was, round by round; empty if either was left out.
         peak: Bytes that it took at most, beyond those taken before.
@@ -81,7 +77,6 @@ class Speed:
     left_out: str = ""
 
     def as_record(self) -> dict[str, Any]:
-        """All of it as plain data, with medians."""
         return {
             "side": self.side,
             "way": self.way,
@@ -129,14 +124,7 @@ def _call_generator(model: Model, device: torch.device, pixels: Pixels) -> None:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Several ways with one image.
-
-    Attributes:
-        ways: The first is what the others are compared with.
-        device: Where they compute.
-        side: Input pixels a side.
-        channels: Of the image.
-    """
+    """Several ways with one image of so many pixels a side; the first way is what the others are compared with."""
 
     ways: Sequence[Way]
     device: torch.device
@@ -244,10 +232,6 @@ def measure_speed(
 
     Yields:
         One for each size and way, size by size; the first of each size is ``eager``.
-
-    Raises:
-        NotApplicableError: If the model makes no image from an image.
-        GansdkError: If it does not load or compute.
     """
     from gansdk.models.pipelines import Pipeline
 

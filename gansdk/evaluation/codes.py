@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from gansdk.model.facts import LatentGeneratorFacts
 from gansdk.model.variables import Categorical, Continuous
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gansdk.model.facts import Facts
     from gansdk.model.variables import LatentVariable
 
@@ -64,22 +67,16 @@ def sampling_unsupported_reason(facts: Facts) -> str | None:
     return None if facts.generator.source.is_sampleable else "a variable of its latent has no distribution to draw from"
 
 
-def recovery_unsupported_reason(facts: Facts) -> str | None:
-    """Why no categorical code can be read back from a model's samples; None if one can."""
-    reason = sampling_unsupported_reason(facts)
-    return reason or (None if recovered_codes(facts) else "its encoder reads no categorical code of its latent")
+def _lacking(codes: Callable[[Facts], object], reason: str, facts: Facts) -> str | None:
+    """Why samples of a model cannot be drawn, or a reason if it has no such codes."""
+    return sampling_unsupported_reason(facts) or (None if codes(facts) else reason)
 
 
-def traversal_unsupported_reason(facts: Facts) -> str | None:
-    """Why no continuous code of a model can be swept; None if one can."""
-    reason = sampling_unsupported_reason(facts)
-    return reason or (None if swept_codes(facts) else "its latent has no continuous code")
-
-
-def fidelity_unsupported_reason(facts: Facts) -> str | None:
-    """Why a classifier cannot say whether samples are what their code's label says; None if it can."""
-    reason = sampling_unsupported_reason(facts)
-    return reason or (None if named_code(facts) else "no categorical code of its latent has labels for its values")
+recovery_unsupported_reason = partial(_lacking, recovered_codes, "its encoder reads no categorical code of its latent")
+traversal_unsupported_reason = partial(_lacking, swept_codes, "its latent has no continuous code")
+fidelity_unsupported_reason = partial(
+    _lacking, named_code, "no categorical code of its latent has labels for its values"
+)
 
 
 def clustering_unsupported_reason(facts: Facts) -> str | None:

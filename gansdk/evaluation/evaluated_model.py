@@ -72,10 +72,6 @@ def load_evaluated_model(
         resolved: The model.
         load: Where and in what numbers it computes, and where between its ends.
         baseline: Another model to compare it with: the same training without the method's own terms.
-
-    Raises:
-        UsageError: If the baseline gives images of another size.
-        GansdkError: If a model does not load, or the device is not there.
     """
     from gansdk.models.runtime import place, set_threads
 
@@ -88,7 +84,12 @@ def load_evaluated_model(
     other = None
     about = about_baseline(resolved.method, trained.config if trained else None, has_initial=bool(config.checkpoints))
     if baseline is not None:
-        _check_same_output(resolved, baseline)
+        outputs = [
+            found.config.facts.generator and found.config.facts.generator.output for found in (resolved, baseline)
+        ]
+        if outputs[0] is None or outputs[0] != outputs[1]:
+            what = f"{baseline.ref} gives other things than {resolved.ref}, so it cannot be its baseline"
+            raise UsageError(what, hint="a baseline differs in its training alone")
         other, about = _load(baseline, placement, None), _describe(baseline.config)
     elif config.checkpoints and load.network_interpolation is None:
         other = _load(resolved, placement, 0.0)
@@ -108,7 +109,7 @@ def about_baseline(method: Method | None, config: str | None, *, has_initial: bo
     Args:
         method: Its method, if that is installed.
         config: The way in which it was trained; None for one that was not trained here.
-        has_initial: Whether it carries the networks that its training began from.
+        has_initial: Whether it has the networks that its training began from.
     """
     if has_initial:
         return OTHER_CHECKPOINT
@@ -131,13 +132,6 @@ def _load(resolved: ResolvedModel, placement: Placement, network_interpolation: 
     from gansdk.models.runtime import assemble
 
     return assemble(load_model(resolved, network_interpolation), placement)
-
-
-def _check_same_output(resolved: ResolvedModel, baseline: ResolvedModel) -> None:
-    ours, theirs = resolved.config.facts.generator, baseline.config.facts.generator
-    if ours is None or theirs is None or ours.output != theirs.output:
-        what = f"{baseline.ref} gives other things than {resolved.ref}, so it cannot be its baseline"
-        raise UsageError(what, hint="a baseline differs in its training alone")
 
 
 def _describe(baseline: ModelConfig) -> str:
@@ -167,11 +161,7 @@ def _data(trained: Trained) -> tuple[tuple[str, str], ...]:
 
 
 def check_replicates(resolved: ResolvedModel, replicates: Sequence[ResolvedModel]) -> list[int]:
-    """The seeds of models that differ from one in nothing else.
-
-    Raises:
-        UsageError: If one is another training, or two have the same seed.
-    """
+    """The seeds of models that differ from one in nothing else; refuses other trainings and a seed given twice."""
     ours = resolved.config.trained
     if ours is None:
         raise UsageError(f"{resolved.ref} was not trained here, so it has no other seeds", hint="leave out --replicate")
@@ -206,14 +196,9 @@ def store_evaluation(folder: Path, newer: Evaluation, weights: str) -> Evaluatio
 
     A training that would replace the model, and another call that measured it, wait for each other.
 
-    Args:
-        folder: The model's.
-        newer: What was measured.
-        weights: The digest of the weights that were measured.
-
     Raises:
-        ModelError: If the folder holds no model, or measurements that cannot be read.
-        OutputError: If it cannot be written to, or has other weights by now: nothing is written then.
+        OutputError: If the folder cannot be written to, or has weights of another digest by now: nothing is written
+            then.
     """
     with held_folder(folder):
         config = read_config(folder)

@@ -55,11 +55,7 @@ class EvaluationSettings:
 
     @cached_property
     def lite0(self) -> EfficientNetLite0:
-        """EfficientNet-Lite0 as an evaluator network, loaded once.
-
-        Raises:
-            InputError: If its file is not there.
-        """
+        """EfficientNet-Lite0 as an evaluator network, loaded once."""
         from gansdk.backbones.lite0 import load_lite0
 
         network: EfficientNetLite0 = load_lite0().to(self.device)
@@ -77,11 +73,7 @@ class EvaluationProtocol(Protocol):
         ...
 
     def examples(self, data: Dataset, /) -> Iterator[Any]:
-        """One example for each item of the data set.
-
-        Raises:
-            Unsuitable: If the data set does not suit the protocol.
-        """
+        """One example for each item of the data set; raises :class:`Unsuitable` if that does not suit the protocol."""
         ...
 
 
@@ -92,18 +84,13 @@ class Metric(Protocol):
     """
 
     def update(self, example: Any, /) -> None:
-        """Reads an example.
-
-        Raises:
-            Unsuitable: If the metric makes no sense on such an example.
-        """
+        """Reads an example; raises :class:`Unsuitable` if the metric makes no sense on it."""
         ...
 
     def compute(self) -> Mapping[str, Estimate]:
         """The estimates for ``model``, for ``baseline`` if there is one, and for references such as ``bicubic``.
 
-        Raises:
-            Unsuitable: If there were too few examples.
+        Raises :class:`Unsuitable` if there were too few examples.
         """
         ...
 
@@ -120,13 +107,7 @@ class Metric(Protocol):
 
 @dataclass(frozen=True)
 class SampleSet:
-    """Stands for a data set where a model is measured on samples that it draws.
-
-    Attributes:
-        count: How many samples.
-        name: What they are called in records.
-        licence: Of the samples.
-    """
+    """Stands for a data set where a model is measured on samples that it draws."""
 
     count: int
     name: str = SAMPLES
@@ -134,7 +115,6 @@ class SampleSet:
 
     @property
     def digest(self) -> str:
-        """Identifies the seed and the count."""
         return "sha256:" + hashlib.sha256(f"{self.name} {self.count} {SEED}".encode()).hexdigest()
 
     def __len__(self) -> int:

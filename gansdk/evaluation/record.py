@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -73,7 +74,6 @@ class Measurement(Estimate):
     ] = {}
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """What is shown of it."""
         return [("metric", self.metric), ("data", self.data), *super().__repr_args__()]
 
     @property
@@ -98,6 +98,9 @@ class Replicate(Frozen):
     measurements: tuple[Measurement, ...] = ()
 
 
+_Training = TypeVar("_Training", Variant, Replicate)
+
+
 class Evaluation(Frozen):
     """All measurements of one model."""
 
@@ -112,7 +115,6 @@ class Evaluation(Frozen):
         return [*first, ("figures", len(self.measurements))]
 
     def to_json(self) -> str:
-        """The text of ``evaluation.json``, with a closing newline."""
         return self.model_dump_json(indent=2) + "\n"
 
     def merged(self, newer: Evaluation) -> Evaluation:
@@ -122,21 +124,12 @@ class Evaluation(Frozen):
         """
         measurements = _merged(self.measurements, newer.measurements)
         keeps_baseline = _has_baseline(measurements) and not _has_baseline(newer.measurements)
-        variants = {variant.name: variant for variant in self.ablation}
-        for variant in newer.ablation:
-            before = variants[variant.name].measurements if variant.name in variants else ()
-            found = _merged(before, variant.measurements)
-            variants[variant.name] = variant.model_copy(update={"measurements": found})
-        replicates = {replicate.seed: replicate for replicate in self.replicates}
-        for replicate in newer.replicates:
-            before = replicates[replicate.seed].measurements if replicate.seed in replicates else ()
-            found = _merged(before, replicate.measurements)
-            replicates[replicate.seed] = replicate.model_copy(update={"measurements": found})
+        replicates = _merged_trainings(self.replicates, newer.replicates, attrgetter("seed"))
         return Evaluation(
             measurements=measurements,
             baseline=self.baseline if keeps_baseline else newer.baseline or self.baseline,
-            ablation=tuple(variants.values()),
-            replicates=tuple(replicates[seed] for seed in sorted(replicates)),
+            ablation=tuple(_merged_trainings(self.ablation, newer.ablation, attrgetter("name"))),
+            replicates=tuple(sorted(replicates, key=attrgetter("seed"))),
         )
 
     def over_seeds(self, measured: Measurement) -> tuple[float, ...]:
@@ -155,16 +148,21 @@ def _merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> tuple[Mea
     return tuple(found.values())
 
 
+def _merged_trainings(old: Iterable[_Training], new: Iterable[_Training], key: Callable[..., Any]) -> list[_Training]:
+    """Other trainings, each once by its key; what a newer one did not measure again is kept."""
+    found = {key(training): training for training in old}
+    for newer in new:
+        before = found[key(newer)].measurements if key(newer) in found else ()
+        found[key(newer)] = newer.model_copy(update={"measurements": _merged(before, newer.measurements)})
+    return list(found.values())
+
+
 def _has_baseline(measurements: Iterable[Measurement]) -> bool:
     return any(measurement.baseline is not None for measurement in measurements)
 
 
 def read_evaluation(folder: Path) -> Evaluation | None:
-    """A model folder's measurements, or None if the model was never measured.
-
-    Raises:
-        ModelError: If the file is there but is not what it should be.
-    """
+    """A model folder's measurements, or None if the model was never measured."""
     path: Path = folder / EVALUATION
     return read_evaluation_file(path) if path.exists() else None
 
@@ -182,10 +180,7 @@ def unevaluated(facts: Facts, evaluation: Evaluation | None) -> str:
     """What a reader of a model's figures has to know: that none of them says how good its images are.
 
     A restored image is compared with the true one. Of samples only an evaluator network can tell: a model's own
-    encoder may read its codes back even from pure noise.
-
-    Returns:
-        A few words; empty if the images were evaluated, or the model makes none.
+    encoder may read its codes back even from pure noise. Empty if the images were evaluated, or the model makes none.
     """
     if facts.generator is None:
         return ""
@@ -206,13 +201,8 @@ def mean_estimate(values: Mapping[str, float]) -> Estimate:
 def mean_interval(values: Mapping[str, float]) -> Interval | None:
     """The interval in which the mean over all such items lies with 95 % confidence.
 
-    By bias-corrected and accelerated bootstrap over the items (Efron 1987), from a fixed seed.
-
-    Args:
-        values: One per item.
-
-    Returns:
-        Low and high end; None for fewer than ``MINIMUM_ITEMS`` items.
+    By bias-corrected and accelerated bootstrap over the items (Efron 1987), from a fixed seed. None for fewer than
+    ``MINIMUM_ITEMS`` items.
     """
     import numpy as np
     from scipy.stats import bootstrap
@@ -227,23 +217,14 @@ def mean_interval(values: Mapping[str, float]) -> Interval | None:
 
 
 def normal_mean_estimate(values: NDArray[np.floating]) -> Estimate:
-    """The mean over so many items that it is normally distributed; the single values are not kept.
-
-    Args:
-        values: One per item, [N], N in the hundreds at least.
-    """
+    """The mean over so many items, hundreds at least, that it is normally distributed; they are not kept."""
     center = float(values.mean(dtype="float64"))
     reach = _NORMAL * float(values.std(ddof=1, dtype="float64")) / len(values) ** 0.5
     return Estimate(value=center, interval=(center - reach, center + reach))
 
 
 def proportion_estimate(successes: int, count: int) -> Estimate:
-    """A proportion of a whole set, with Wilson's interval (1927).
-
-    Args:
-        successes: How many of them.
-        count: Of how many, at least one.
-    """
+    """A proportion of a whole set, at least one item, with Wilson's interval (1927)."""
     from scipy.stats import binomtest
 
     ends = binomtest(successes, count).proportion_ci(LEVEL, method="wilson")
@@ -278,9 +259,7 @@ def interval(ends: Interval | None, unit: str = "", show: Callable[[float, str],
 
 def over_seeds(values: Sequence[float], unit: str = "") -> str:
     """Mean and standard deviation, as ``0.931 ± 0.020``; empty for a single value."""
-    if len(values) < 2:
-        return ""
-    return f"{number(mean(values), unit)} ± {number(stdev(values), unit)}"
+    return "" if len(values) < 2 else f"{number(mean(values), unit)} ± {number(stdev(values), unit)}"
 
 
 def difference(measured: Measurement) -> str:

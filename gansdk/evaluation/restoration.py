@@ -21,7 +21,7 @@ from gansdk.evaluation.protocol import MODEL, Unsuitable
 from gansdk.model.facts import ImageGeneratorFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,12 +55,7 @@ class RestorationExample:
 
 
 class RestorationProtocol:
-    """Makes one example of each image.
-
-    Args:
-        models: By name; all have the same scale.
-        settings: What the model declares, and where it computes.
-    """
+    """Makes one example of each image, for models that all have the same scale."""
 
     def __init__(self, models: Mapping[str, Model], settings: EvaluationSettings) -> None:
         from gansdk.models.context import Context
@@ -78,12 +73,6 @@ class RestorationProtocol:
         }
 
     def examples(self, data: Dataset, /) -> Iterator[RestorationExample]:
-        """One example for each image, in their order.
-
-        Raises:
-            Unsuitable: If the data are not images.
-            InputError: If an image is damaged or smaller than the scale.
-        """
         if not isinstance(data, Images):
             raise Unsuitable("they are not images")
         scale = self._facts.output.scale
@@ -146,12 +135,7 @@ class CompressedInputs(Images):
 
 
 class _InMemory:
-    """Images that are made in memory, when they are first asked for.
-
-    Args:
-        names: Theirs.
-        make: Makes them by name, uint8 [H, W, 3].
-    """
+    """Images, uint8 [H, W, 3] by name, that are made in memory when they are first asked for."""
 
     others: tuple[str, ...] = ()
 
@@ -176,18 +160,19 @@ class _InMemory:
 
 def trial_images() -> dict[str, Images]:
     """The trial images by set: photographs, faces, text, and the photographs again with inputs from JPEG files."""
-    photographs, faces = tuple(sorted(_PUBLIC)), ("face, near", "face, far")
-    text = tuple(f"text, {size} pixels" for size in _SIZES)
-    of_photographs = tuple(_PUBLIC[name] for name in photographs)
-    of_faces = tuple(Attribution(name, "public domain", "NASA", "scikit-image") for name in faces)
-    of_text = tuple(Attribution(name, "CC0-1.0", "made by gansdk") for name in text)
-    clean = Images(PHOTOGRAPHS, _InMemory(photographs, _photographs), of_photographs)
+    faces = [Attribution(name, "public domain", "NASA", "scikit-image") for name in ("face, near", "face, far")]
+    text = [Attribution(f"text, {size} pixels", "CC0-1.0", "made by gansdk") for size in _SIZES]
+    photographs = _made(PHOTOGRAPHS, list(_PUBLIC.values()), _photographs)
     return {
-        PHOTOGRAPHS: clean,
-        FACES: Images(FACES, _InMemory(faces, _faces), of_faces),
-        TEXT: Images(TEXT, _InMemory(text, _text), of_text),
-        JPEG: CompressedInputs(clean, JPEG_QUALITY, JPEG),
+        PHOTOGRAPHS: photographs,
+        FACES: _made(FACES, faces, _faces),
+        TEXT: _made(TEXT, text, _text),
+        JPEG: CompressedInputs(photographs, JPEG_QUALITY, JPEG),
     }
+
+
+def _made(name: str, attributions: Sequence[Attribution], make: Callable[[], Mapping[str, Pixels]]) -> Images:
+    return Images(name, _InMemory(tuple(attribution.image for attribution in attributions), make), attributions)
 
 
 def _photographs() -> dict[str, Pixels]:

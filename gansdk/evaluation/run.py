@@ -60,17 +60,11 @@ class EvaluationRun:
     progress: Callable[[str, int, int], None] = no_progress
 
     def evaluate(self, resolved: ResolvedModel, baseline: ResolvedModel | None = None) -> Evaluation:
-        """Measures a model.
-
-        Args:
-            resolved: The model.
-            baseline: A model to compare it with. A model with two ends is compared with its start if none is given.
+        """Measures a model, beside its baseline; a model with two ends has its start for that if none is given.
 
         Raises:
-            UnknownNameError: If there is no metric of a name.
             NotApplicableError: If a metric that was asked for does not fit, or none does.
             UsageError: If there are no data and no metric can do without.
-            GansdkError: If a model does not load, an item is damaged, or an evaluator's file is missing.
         """
         specs = self._choose(resolved)
         if not self.data and not any(spec.samples for spec in specs):
@@ -88,13 +82,6 @@ class EvaluationRun:
 
         The figures of each row are kept, not the single values; and those options of its training that differ between
         the rows and the model.
-
-        Args:
-            resolved: The model whose ablation it is.
-            variants: The rows, by name.
-
-        Raises:
-            GansdkError: As for :meth:`evaluate`.
         """
         names = differing_options([resolved.config, *(variant.config for variant in variants.values())])
         rows = []
@@ -110,13 +97,8 @@ class EvaluationRun:
 
         The figures of each are kept, not the single values.
 
-        Args:
-            resolved: The model whose training it is.
-            replicates: The others.
-
         Raises:
             UsageError: If one is another training, or two have the same seed.
-            GansdkError: As for :meth:`evaluate`.
         """
         seeds = check_replicates(resolved, replicates)
         found = [
@@ -127,13 +109,15 @@ class EvaluationRun:
 
     def _measure_alone(self, name: str, resolved: ResolvedModel) -> tuple[Measurement, ...]:
         """The figures of a model without a baseline and without single values."""
-
-        def progress(label: str, done: int, total: int) -> None:
-            self.progress(f"{name}: {label}", done, total)
-
         specs = self._choose(resolved)
         evaluated = load_evaluated_model(resolved, self.load).without_baseline()
-        found = evaluate(evaluated, self.data, specs, note=self.note, progress=progress)
+        found = evaluate(
+            evaluated,
+            self.data,
+            specs,
+            note=self.note,
+            progress=lambda label, done, total: self.progress(f"{name}: {label}", done, total),
+        )
         return tuple(measurement.model_copy(update={"values": {}}) for measurement in found.measurements)
 
     def _choose(self, resolved: ResolvedModel) -> list[MetricSpec]:
@@ -165,12 +149,7 @@ def fitting(specs: Iterable[MetricSpec], facts: Facts, note: Callable[[str], Non
 
 
 def check_fitting(specs: Iterable[MetricSpec], facts: Facts, ref: str) -> None:
-    """Refuses metrics that do not fit.
-
-    Raises:
-        NotApplicableError: If a metric does not fit the model; with the reason.
-        InputError: If the backbone of one is not here.
-    """
+    """Refuses metrics that do not fit, and those whose backbone is not here."""
     for spec in specs:
         reason = spec.unsupported_reason(facts)
         if reason is not None:
@@ -198,10 +177,6 @@ def evaluate(
 
     Returns:
         One measurement for each metric and set that suit each other.
-
-    Raises:
-        InputError: If an item is damaged, or an evaluator's file is missing.
-        ComputationError: If the model gives no usable result.
     """
     from gansdk.models.memory import freed_memory_kept
 
