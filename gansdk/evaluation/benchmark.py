@@ -113,7 +113,7 @@ def alone(pipeline: Pipeline) -> Way:
 
 
 def _call_generator(model: Model, device: torch.device, pixels: Pixels) -> None:
-    """A model's generator on a tensor, as a few lines of one's own would call it."""
+    """A model's generator on a tensor, as a user's own few lines would call it."""
     import torch
 
     generator, _ = model.require(ImageGeneratorFacts)
@@ -223,12 +223,7 @@ def measure_speed(
     precision. The prepared network alone is measured with the smallest image, which is not divided into tiles: what
     the call takes beyond it is the SDK's own cost.
 
-    Args:
-        catalog: Knows the task that the model fits.
-        resolved: The model.
-        load: As for a pipeline.
-        options: Sizes, rounds and patience.
-        progress: Takes the size, and how many of how many calls are done; may raise to end it.
+    ``progress`` takes the size, and how many of how many calls are done; it may raise to end it.
 
     Yields:
         One for each size and way, size by size; the first of each size is ``eager``.

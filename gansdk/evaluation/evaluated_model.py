@@ -123,7 +123,6 @@ def about_baseline(method: Method | None, config: str | None, *, has_initial: bo
 
 
 def digests(data: Iterable[TrainingData]) -> frozenset[str]:
-    """What identifies the data sets of a training."""
     return frozenset(dataset.digest for dataset in data if dataset.digest)
 
 

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from gansdk.backbones.lite0 import EfficientNetLite0, Lite0Features
+    from gansdk.backbones.lite0 import EfficientNetLite0
     from gansdk.data.folders import Dataset
     from gansdk.plugins.declarations import NamedDataset
 
@@ -70,15 +70,9 @@ class PatchFeatures(NamedTuple):
 
 
 def patches(image: Pixels, side: int = SIDE, stride: int = STRIDE) -> Pixels:
-    """All square patches whose corners lie on a grid.
+    """All square patches of uint8 [H, W, 3] whose corners lie on a grid, row by row: uint8 [N, side, side, 3].
 
-    Args:
-        image: uint8 [H, W, 3].
-        side: Pixels a side.
-        stride: Pixels between them.
-
-    Returns:
-        uint8 [N, side, side, 3], row by row; none of an image smaller than that.
+    There are none of an image that is smaller than one patch.
     """
     if min(image.shape[:2]) < side:
         return np.empty((0, side, side, image.shape[2]), image.dtype)
@@ -91,13 +85,12 @@ def patch_features(network: EfficientNetLite0, images: Pixels) -> PatchFeatures:
     import torch
 
     with torch.inference_mode():
-        batches = list(_lite0_batches(network, images))
+        batches = [network.features(batch) for batch in _batches(network, images, _LITE0_BATCH)]
         levels = [
-            torch.nn.functional.normalize(torch.cat(level), dim=1)
+            torch.nn.functional.normalize(torch.cat(level), dim=1).cpu().numpy()
             for level in zip(*(batch.levels for batch in batches), strict=True)
         ]
-        pooled = torch.cat([batch.pooled for batch in batches])
-    return PatchFeatures(tuple(level.cpu().numpy() for level in levels), pooled.cpu().numpy())
+        return PatchFeatures(tuple(levels), torch.cat([batch.pooled for batch in batches]).cpu().numpy())
 
 
 def pooled_features(network: EfficientNetLite0, images: Pixels) -> Floats:
@@ -110,28 +103,26 @@ def pooled_features(network: EfficientNetLite0, images: Pixels) -> Floats:
     import torch
 
     with torch.inference_mode():
-        pooled: Floats = torch.cat([batch.pooled for batch in _lite0_batches(network, images)]).cpu().numpy()
+        batches = (batch.expand(-1, 3, -1, -1) for batch in _batches(network, images, _LITE0_BATCH))
+        pooled: Floats = torch.cat([network.features(batch).pooled for batch in batches]).cpu().numpy()
     return pooled
 
 
-def _lite0_batches(network: EfficientNetLite0, images: Pixels) -> Iterator[Lite0Features]:
+def _batches(network: Any, images: Pixels, size: int) -> Iterator[torch.Tensor]:
+    """Images as float [n, C, H, W] in [0, 1] on a network's device, so many at a time that memory does not grow."""
     import torch
 
     device = next(network.parameters()).device
-    for start in range(0, len(images), _LITE0_BATCH):
-        batch = np.array(images[start : start + _LITE0_BATCH])  # a copy: the pixels of an image may be read-only
-        pixels = torch.from_numpy(batch.transpose(0, 3, 1, 2)).to(device).float() / 255
-        yield network.features(pixels.expand(-1, 3, -1, -1))
+    for start in range(0, len(images), size):
+        batch = np.array(images[start : start + size])  # a copy: the pixels of an image may be read-only
+        yield torch.from_numpy(batch.transpose(0, 3, 1, 2)).to(device).float() / 255
 
 
 def perceptual_distance(first: PatchFeatures, second: PatchFeatures) -> Floats:
     """PD-Lite0: how far patches are from the true ones; 0 for equal ones, 4 at most.
 
     The squared distance of the two unit vectors at each position, summed over channels; the mean of that over
-    positions, then over the three levels.
-
-    Returns:
-        float [N].
+    positions, then over the three levels: float [N].
     """
     levels = zip(first.levels, second.levels, strict=True)
     distances = [((level.astype(np.float64) - other) ** 2).sum(axis=1).mean(axis=(1, 2)) for level, other in levels]
@@ -141,11 +132,8 @@ def perceptual_distance(first: PatchFeatures, second: PatchFeatures) -> Floats:
 def frechet_distance(first: Floats, second: Floats) -> float:
     """How far two sets of features are apart as normal distributions (Heusel et al. 2017, eq. 6).
 
-    ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁Σ₂)^½). It has a bias that grows as the sets shrink.
-
-    Args:
-        first: float [N, D], N at least 2.
-        second: float [M, D], M at least 2.
+    ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁Σ₂)^½), of float [N, D] and [M, D], N and M at least 2. It has a bias that grows as
+    the sets shrink.
     """
     from scipy.linalg import eigh, eigvalsh
 
@@ -254,14 +242,7 @@ class EvaluatorNetwork:
     network: Any = field(repr=False)
 
     def predict(self, images: Pixels) -> Predictions:
-        """Classifies images, a batch at a time, so that memory does not grow with their number.
-
-        Args:
-            images: uint8 [N, 28, 28, 1], at least one.
-
-        Raises:
-            InputError: If they have another size or number of channels.
-        """
+        """Classifies images, uint8 [N, 28, 28, 1], at least one."""
         if images.shape[1:] != SHAPE:
             found, wanted = ("x".join(map(str, shape)) for shape in (images.shape[1:], SHAPE))
             hint = "bring them to that height, width and number of channels first"
@@ -270,11 +251,7 @@ class EvaluatorNetwork:
 
 
 def evaluator_for(data: Dataset, device: torch.device) -> EvaluatorNetwork | None:
-    """The classifier for a data set, whichever of its splits that is; None if there is none.
-
-    Raises:
-        ModelError: If one of its files is missing or damaged.
-    """
+    """The classifier for a data set, whichever of its splits that is; None if there is none."""
     known = evaluated_dataset(data.digest)
     return load_evaluator(PRETRAINED / f"{known.name}.safetensors", known.classes, device) if known else None
 
@@ -322,22 +299,18 @@ def evaluator_network(classes: int) -> Any:
         layers += [nn.Conv2d(before, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
         before = width
     layers += [nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * before, FEATURES), nn.ReLU()]
-    network = nn.Sequential()
-    network.add_module("features", nn.Sequential(*layers))
-    network.add_module("logits", nn.Sequential(nn.Dropout(0.2), nn.Linear(FEATURES, classes)))
-    return network
+    logits = nn.Sequential(nn.Dropout(0.2), nn.Linear(FEATURES, classes))
+    return nn.Sequential(OrderedDict(features=nn.Sequential(*layers), logits=logits))
 
 
 def predict(network: Any, images: Pixels) -> Predictions:
     """What a network of :func:`evaluator_network`, in eval mode, gives for images, uint8 [N, 28, 28, 1]."""
     import torch
 
-    device = next(network.parameters()).device
     features, probabilities = [], []
     with torch.inference_mode():
-        for start in range(0, len(images), _CLASSIFIER_BATCH):
-            batch = np.ascontiguousarray(images[start : start + _CLASSIFIER_BATCH].transpose(0, 3, 1, 2))
-            found = network.features(torch.from_numpy(batch).to(device).float() / 255)
+        for batch in _batches(network, images, _CLASSIFIER_BATCH):
+            found = network.features(batch)
             features.append(found.cpu().numpy())
             probabilities.append(network.logits(found).softmax(dim=1).cpu().numpy())
     return Predictions(np.concatenate(features), np.concatenate(probabilities))
@@ -393,7 +366,6 @@ def _two_sample_network() -> Any:
 
 
 def _train(network: Any, patches: Sequence[Pixels], random: np.random.Generator, device: torch.device) -> None:
-    """On real and fake patches."""
     import torch
     from torch.nn.functional import softplus
 

@@ -83,14 +83,7 @@ def psnr(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float
 def ssim(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float, border: int = 0) -> float:
     """Structural similarity (Wang et al. 2004) as published: an 11×11 Gaussian window, σ 1.5, biased covariances.
 
-    Args:
-        first: [H, W].
-        second: The same shape.
-        peak: The largest possible value, as 255 for 8 bits.
-        border: So many pixels on each side are left out.
-
-    Returns:
-        The mean over all positions where the window fits; 1 for equal images.
+    The mean over all positions where the window fits; 1 for equal images. The arguments are those of :func:`psnr`.
     """
     from skimage.metrics import structural_similarity
 
@@ -117,9 +110,6 @@ def radial_power(plane: Floats) -> tuple[Floats, Floats]:
 
     The mean is subtracted and a Hann window applied, so that opposite edges, which the transform joins, make no
     structure of their own.
-
-    Args:
-        plane: float [H, W].
 
     Returns:
         Frequencies in cycles per pixel, from 1/S up to 0.5 in steps of 1/S with S the shorter side; their powers.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gansdk._version import __version__
 from gansdk.backbones import find
@@ -44,9 +44,7 @@ class EvaluationRun:
     """Measures several models on the same data, by the same metrics, computed in the same way.
 
     Attributes:
-        catalog: Knows methods and metrics.
         data: Test sets by the names that the record shall have.
-        load: Where and in what numbers models compute.
         metrics: Names of metrics; none for all that fit a model.
         note: Takes lines that the user should read.
         progress: Takes a set's name, and how many of how many items are done.
@@ -151,8 +149,7 @@ def fitting(specs: Iterable[MetricSpec], facts: Facts, note: Callable[[str], Non
 def check_fitting(specs: Iterable[MetricSpec], facts: Facts, ref: str) -> None:
     """Refuses metrics that do not fit, and those whose backbone is not here."""
     for spec in specs:
-        reason = spec.unsupported_reason(facts)
-        if reason is not None:
+        if (reason := spec.unsupported_reason(facts)) is not None:
             raise NotApplicableError(f"{ref} cannot be measured by {spec.name}: {reason}")
         if spec.backbone:
             find(spec.backbone)
@@ -174,9 +171,6 @@ def evaluate(
         specs: By what; all fit the model.
         note: Takes lines that the user should read: what was left out and why, and whether the model knows a set.
         progress: Takes a set's name, and how many of how many items are done; may raise to end the run.
-
-    Returns:
-        One measurement for each metric and set that suit each other.
     """
     from gansdk.models.memory import freed_memory_kept
 
@@ -250,12 +244,8 @@ def _measurement(
 
     spec, estimates = reading.spec, reading.estimates
     ours, baseline = estimates[MODEL], estimates.get(BASELINE)
-    conditions: dict[str, Any] = {
-        **protocol.conditions(data),
-        **reading.metric.conditions,
-        **evaluated.conditions,
-        "versions": {"gansdk": __version__, "torch": torch.__version__},
-    }
+    versions = {"versions": {"gansdk": __version__, "torch": torch.__version__}}
+    conditions = {**protocol.conditions(data), **reading.metric.conditions, **evaluated.conditions, **versions}
     return Measurement(
         metric=spec.name,
         version=spec.version,

@@ -68,19 +68,15 @@ def generate(model: Model, latent: Latent) -> Pixels:
 
 
 def encode(model: Model, images: Pixels) -> dict[str, NDArray[np.float32]]:
-    """What a model's encoder gives for images, by variable, [N, …].
-
-    Args:
-        model: One with an encoder.
-        images: uint8 [N, H, W, C], of the size and channels that it takes.
-    """
+    """What a model's encoder gives, by variable, [N, …], for uint8 [N, H, W, C] of the size that it takes."""
     import torch
 
-    if model.encoder is None:
+    encoder = model.encoder
+    if encoder is None:
         raise TypeError("the model has no encoder")
     with torch.inference_mode():
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
-        return {name: numbers.float().cpu().numpy() for name, numbers in model.encoder.encode(pixels).items()}
+        return {name: numbers.float().cpu().numpy() for name, numbers in encoder.encode(pixels).items()}
 
 
 def require_samples(data: Dataset) -> None:
@@ -211,11 +207,7 @@ class CodeRecovery:
 
 @dataclass(frozen=True)
 class SampleFeaturesExample:
-    """A real image and, of each model, a sample, in an evaluator's features; they have nothing else in common.
-
-    Attributes:
-        features: By the model's name, or ``truth``, float [D].
-    """
+    """A real image and a sample of each model, by its name or ``truth``, in an evaluator's features, float [D]."""
 
     features: Mapping[str, NDArray[np.floating]]
 
@@ -239,12 +231,8 @@ class SampleFeaturesProtocol(LatentProtocol):
     """Makes one example of each real image, by EfficientNet-Lite0, for images of any size."""
 
     def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
-        return {
-            "evaluator": "EfficientNet-Lite0",
-            "resize": "none",
-            "samples": f"{len(data)}, {DRAWN}",
-            "seed": SEED,
-        }
+        samples = f"{len(data)}, {DRAWN}"
+        return {"evaluator": "EfficientNet-Lite0", "resize": "none", "samples": samples, "seed": SEED}
 
     def examples(self, data: Dataset, /) -> Iterator[SampleFeaturesExample]:
         for real, _, samples in self._chunks(data):
@@ -266,13 +254,10 @@ class SampleQualityProtocol(SampleFeaturesProtocol):
     """Makes one example of each real image, by the classifier of the data set."""
 
     def conditions(self, data: Dataset, /) -> Mapping[str, Any]:
-        evaluator = evaluator_for(data, self._settings.device)
-        accuracy = (
-            f"that of {evaluator.name}, right on {evaluator.accuracy:.2%} of its {evaluator.count} test images"
-            if evaluator
-            else ""
-        )
-        return {"evaluator": accuracy, "samples": f"{len(data)}, {DRAWN}", "seed": SEED}
+        text = ""
+        if evaluator := evaluator_for(data, self._settings.device):
+            text = f"that of {evaluator.name}, right on {evaluator.accuracy:.2%} of its {evaluator.count} test images"
+        return {"evaluator": text, "samples": f"{len(data)}, {DRAWN}", "seed": SEED}
 
     def examples(self, data: Dataset, /) -> Iterator[SampleQualityExample]:
         evaluator = evaluator_for(data, self._settings.device)
@@ -297,12 +282,7 @@ class SampleQualityProtocol(SampleFeaturesProtocol):
 
 
 class SampleFrechetDistance(FrechetDistance):
-    """The distance of samples from real images in an evaluator's features, and that between halves of the real ones.
-
-    Args:
-        minimum: How many images it needs.
-        features: Which features, for the record.
-    """
+    """The Fréchet distance of samples from real images in an evaluator's features, named for the record."""
 
     def __init__(self, minimum: int, features: str) -> None:
         def rows(example: SampleFeaturesExample) -> Mapping[str, NDArray[np.floating]]:
