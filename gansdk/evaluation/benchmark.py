@@ -92,8 +92,7 @@ class Speed:
 
 def eager(pipeline: Pipeline) -> Way:
     """``eager``: the network as its plugin builds it, the whole image, NCHW, fp32."""
-    call = partial(_call_generator, pipeline.bare(), pipeline.placement.device)
-    return Way("eager", "fp32", call, is_whole=True)
+    return Way("eager", "fp32", partial(_call_generator, pipeline.bare(), pipeline.placement.device), is_whole=True)
 
 
 def ours(pipeline: Pipeline) -> Way:

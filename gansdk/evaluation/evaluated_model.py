@@ -147,12 +147,12 @@ def training_differences(resolved: ResolvedModel, baseline: ResolvedModel) -> li
     ours, theirs = resolved.config.trained, baseline.config.trained
     if ours is None or theirs is None or theirs.config != ours.config:
         return []  # a baseline by another config is another method's, say
-    pairs = {
-        "its data": (_data(ours), _data(theirs)),
-        "its steps": (ours.steps, theirs.steps),
-        "its seed": (ours.seed, theirs.seed),
+    differs = {
+        "its data": _data(ours) != _data(theirs),
+        "its steps": ours.steps != theirs.steps,
+        "its seed": ours.seed != theirs.seed,
     }
-    return [name for name, (value, other) in pairs.items() if value != other]
+    return [name for name, is_other in differs.items() if is_other]
 
 
 def _data(trained: Trained) -> tuple[tuple[str, str], ...]:

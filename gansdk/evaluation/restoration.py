@@ -40,7 +40,6 @@ class RestorationExample:
     """One image, restored in every way that is compared.
 
     Attributes:
-        name: The image's.
         low: The input, uint8 [h, w, 3].
         high: The truth, uint8 [scale·h, scale·w, 3].
         results: Of the truth's shape: of each model by its name, and ``bicubic``.
@@ -88,7 +87,7 @@ class RestorationProtocol:
             yield RestorationExample(name, low, high, {**results, BICUBIC: enlarge(low, scale)})
 
     def _restore(self, model: str, low: Pixels) -> Pixels:
-        """A small image through a model's generator, tiled where memory asks for it, as a user would get it."""
+        """A small image through a model's generator, tiled if memory requires it, as a user would get it."""
         import torch
 
         from gansdk.models.tiling import upscale
@@ -120,13 +119,7 @@ _PUBLIC = {
 
 
 class CompressedInputs(Images):
-    """A set of true images whose low-resolution versions go through JPEG before a model gets them.
-
-    Args:
-        true: The images.
-        quality: Of the JPEG encoder, 1 to 95; colours are halved (4:2:0).
-        name: What the set is called in records.
-    """
+    """A set of true images whose low-resolution versions go through JPEG (4:2:0) before a model gets them."""
 
     def __init__(self, true: Images, quality: int, name: str) -> None:
         super().__init__(name, true.items, true.attributions)

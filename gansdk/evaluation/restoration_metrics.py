@@ -262,6 +262,14 @@ class ClassifierTwoSampleTest:
     def __init__(self, settings: EvaluationSettings) -> None:
         self._settings = settings
         self._patches: dict[str, dict[str, Pixels]] = defaultdict(dict)
+        steps, batch = evaluators.C2ST_STEPS, evaluators.C2ST_BATCH
+        self.conditions = {
+            "patch": evaluators.C2ST_SIDE,
+            "stride": evaluators.C2ST_SIDE,
+            "taught": f"{steps} steps of {batch} patches of every other image, asked about the rest",
+            "seed": settings.seed,
+            "chance": 0.5,
+        }
 
     def update(self, example: RestorationExample, /) -> None:
         for name, image in {evaluators.TRUTH: example.high, **example.results}.items():
@@ -282,17 +290,6 @@ class ClassifierTwoSampleTest:
     @property
     def count(self) -> int:
         return max((len(images) // 2 for images in self._patches.values()), default=0)
-
-    @property
-    def conditions(self) -> Mapping[str, Any]:
-        return {
-            "patch": evaluators.C2ST_SIDE,
-            "stride": evaluators.C2ST_SIDE,
-            "taught": f"{evaluators.C2ST_STEPS} steps of {evaluators.C2ST_BATCH} patches of every other image, "
-            "asked about the rest",
-            "seed": self._settings.seed,
-            "chance": 0.5,
-        }
 
 
 def _features(example: RestorationExample, settings: EvaluationSettings) -> Mapping[str, PatchFeatures]:

@@ -154,6 +154,8 @@ class CodeInformation:
     def __init__(self, settings: EvaluationSettings) -> None:
         self._codes = recovered_codes(settings.facts)
         self._values: dict[str, list[float]] = defaultdict(list)
+        codes = ", ".join(code.name for code in self._codes)
+        self.conditions = {"codes": codes, "Q": "the model's own encoder; a baseline's own for the baseline"}
 
     def update(self, example: SamplingExample, /) -> None:
         for name, read in example.read.items():
@@ -171,19 +173,13 @@ class CodeInformation:
     def count(self) -> int:
         return len(self._values[MODEL])
 
-    @property
-    def conditions(self) -> Mapping[str, Any]:
-        return {
-            "codes": ", ".join(code.name for code in self._codes),
-            "Q": "the model's own encoder; a baseline's own for the baseline",
-        }
-
 
 class CodeRecovery:
     """How often the category that the encoder finds likeliest is that of the latent."""
 
     def __init__(self, settings: EvaluationSettings) -> None:
         self._codes = recovered_codes(settings.facts)
+        self.conditions = {"codes": ", ".join(code.name for code in self._codes)}
         self._correct: dict[str, int] = defaultdict(int)
         self._total = 0
 
@@ -199,10 +195,6 @@ class CodeRecovery:
     @property
     def count(self) -> int:
         return self._total // max(1, len(self._codes))
-
-    @property
-    def conditions(self) -> Mapping[str, Any]:
-        return {"codes": ", ".join(code.name for code in self._codes)}
 
 
 @dataclass(frozen=True)
@@ -308,6 +300,7 @@ class CodeFidelity:
     def __init__(self, settings: EvaluationSettings) -> None:
         code = named_code(settings.facts)
         self._labels = code.labels if code is not None else ()
+        self.conditions = {"chance": 1 / max(1, len(self._labels))}
         self._correct: dict[str, int] = defaultdict(int)
         self.count = 0
 
@@ -322,7 +315,3 @@ class CodeFidelity:
         if not self.count:
             raise Unsuitable("there are no images")
         return {name: proportion_estimate(correct, self.count) for name, correct in self._correct.items()}
-
-    @property
-    def conditions(self) -> Mapping[str, Any]:
-        return {"chance": 1 / len(self._labels)}
