@@ -104,10 +104,8 @@ class Degradation:
 def gaussian_kernel(along: float, across: float, angle: float) -> Floats:
     """A Gaussian blur kernel, float32 [k, k], that adds up to 1.
 
-    Args:
-        along: Standard deviation in the direction of ``angle``, in pixels.
-        across: Standard deviation at right angles to it.
-        angle: In radians, from the x axis towards the y axis.
+    ``along`` and ``across`` are standard deviations in pixels, in the direction of ``angle`` (radians, from the x axis
+    towards the y axis) and at right angles to it.
     """
     radius = math.ceil(3 * max(along, across))
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
@@ -190,11 +188,11 @@ def upscale(image: Pixels, scale: int) -> Pixels:
 
 def fit(image: Pixels, longest: int) -> Pixels:
     """Shrinks an image whose longer side exceeds ``longest`` pixels; leaves others alone."""
-    height, width = image.shape[:2]
-    factor = longest / max(height, width)
+    factor = longest / max(image.shape[:2])
     if factor >= 1:
         return image
-    return _resized(image, max(1, round(width * factor)), max(1, round(height * factor)))
+    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
+    return _resized(image, width, height)
 
 
 class AlignedCrops:
@@ -265,20 +263,15 @@ class AlignedCrops:
     def _cut(self, spot: _Spot) -> Pair:
         (high, low), top, left = spot
         bottom, right, scale = top + self._patch, left + self._patch, self._scale
-        return Pair(
-            high[top * scale : bottom * scale, left * scale : right * scale],
-            low[top:bottom, left:right],
-        )
+        return Pair(high[top * scale : bottom * scale, left * scale : right * scale], low[top:bottom, left:right])
 
     def _degraded(self, spot: _Spot, degradation: Degradation, random: np.random.Generator) -> Pair:
         """The crop with a low-resolution patch of its own, degraded together with its surroundings in the image."""
         # A random margin before the patch lets the blocks of JPEG begin anywhere in it.
         above, before = (min(start, MARGIN + int(random.integers(BLOCK))) for start in (spot.top, spot.left))
         bottom, right = spot.top + self._patch + MARGIN, spot.left + self._patch + MARGIN
-        scale = self._scale
-        rows = slice((spot.top - above) * scale, bottom * scale)
-        columns = slice((spot.left - before) * scale, right * scale)
-        low = degradation(spot.pair.high[rows, columns], random)
+        top, left, scale = spot.top - above, spot.left - before, self._scale
+        low = degradation(spot.pair.high[top * scale : bottom * scale, left * scale : right * scale], random)
         return Pair(self._cut(spot).high, low[above : above + self._patch, before : before + self._patch])
 
     def _texture(self, spot: _Spot) -> float:
@@ -288,7 +281,7 @@ class AlignedCrops:
 
 
 class _Spot(NamedTuple):
-    """Where a crop is taken: top and left in low-resolution pixels."""
+    """Where a crop is taken, in low-resolution pixels."""
 
     pair: Pair
     top: int

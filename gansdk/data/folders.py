@@ -130,9 +130,8 @@ class Images:
         """Identifies the set: ``sha256:<hex>`` over names and bytes."""
         total = hashlib.sha256()
         for name in self.items.names:
-            total.update(
-                name.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(self.items.read(name)).digest()
-            )
+            total.update(name.encode("utf-8", "surrogateescape") + b"\0")
+            total.update(hashlib.sha256(self.items.read(name)).digest())
         return "sha256:" + total.hexdigest()
 
     def __len__(self) -> int:

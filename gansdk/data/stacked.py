@@ -77,8 +77,11 @@ def labels_of(data: Dataset) -> Labels:
         InputError: If it has none, or all its items are of one class.
     """
     if not isinstance(data, StackedImages | Images) or data.labels is None:
+        names = data.names if isinstance(data, Images) else ()
+        loose = [name for name in names if "/" not in name]
+        why = f": {loose[0]} stands in no sub-folder" if len(loose) < len(names) else ""
         hint = "put the images of each class into a sub-folder of its own"
-        raise InputError(f"{data.name} has no labels{_out_of_range(data)}", hint=hint)
+        raise InputError(f"{data.name} has no labels{why}", hint=hint)
     if len(data.classes) < 2:
         hint = f"are the classes inside it? then name {data.name}/{data.classes[0]}"
         raise InputError(f"{data.name} has only one class, {data.classes[0]!r}", hint=hint)
@@ -134,13 +137,6 @@ def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
         total.update(f"{name} {array.dtype.name} {array.shape}\0".encode())
         total.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
     return "sha256:" + total.hexdigest()
-
-
-def _out_of_range(data: Dataset) -> str:
-    """What keeps images that do stand in sub-folders, but for some, from having labels."""
-    names = data.names if isinstance(data, Images) else ()
-    out_of_range = [name for name in names if "/" not in name]
-    return f": {out_of_range[0]} stands in no sub-folder" if len(out_of_range) < len(names) else ""
 
 
 def _read(images: Images, size: tuple[int, int] | None, channels: int, options: Options | None) -> NDArray[np.uint8]:
@@ -259,8 +255,6 @@ class ImageBatches:
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         """The order of an epoch; the latest one is kept, because making it takes longer than a batch."""
-        known, order = self._latest
-        if known != epoch:
-            order = np.random.default_rng((self._seed, epoch)).permutation(len(self._images))
-            self._latest = (epoch, order)
-        return order
+        if self._latest[0] != epoch:
+            self._latest = epoch, np.random.default_rng((self._seed, epoch)).permutation(len(self._images))
+        return self._latest[1]

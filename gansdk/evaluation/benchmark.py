@@ -138,9 +138,6 @@ class Benchmark:
             patience: Seconds after which no further round begins; one is always done.
             progress: Takes how many of how many calls are done, or the same share of the patience if that is used up
                 sooner; may raise to end it.
-
-        Returns:
-            One for each way, in their order.
         """
         from gansdk.models.memory import PeakTaken
 

@@ -225,13 +225,10 @@ class EvaluatorRecord(Frozen):
 
 @dataclass(frozen=True, eq=False)
 class EvaluatorNetwork:
-    """A classifier of images like those of one data set.
+    """A classifier of images like those of one data set, and its accuracy on so many of its test images.
 
     Attributes:
-        name: That of the data set.
-        classes: What it tells apart: the data set's classes, in their order.
-        accuracy: On the official test split.
-        count: How many images that rests on.
+        classes: Those of the data set, in their order.
         network: As :func:`evaluator_network` makes it, filled, in eval mode, on its device.
     """
 
@@ -263,11 +260,7 @@ def evaluated_dataset(digest: str) -> NamedDataset | None:
 
 @lru_cache
 def load_evaluator(path: Path, classes: tuple[str, ...], device: torch.device) -> EvaluatorNetwork:
-    """A classifier from its weights and the record beside them; each is loaded once.
-
-    Raises:
-        ModelError: If a file is missing or damaged, or the weights are not those that the record names.
-    """
+    """A classifier from its weights and the record beside them; each is loaded once."""
     import torch
 
     from gansdk.backbones import fill

@@ -39,14 +39,7 @@ class Unsuitable(Exception):  # noqa: N818 - not an error: the metric is left ou
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """What protocols and metrics need to know.
-
-    Attributes:
-        facts: What the model declares.
-        device: Where networks compute.
-        note: Takes a line that the user should read.
-        seed: Of random numbers.
-    """
+    """What protocols and metrics need to know; ``note`` takes a line that the user should read."""
 
     facts: Facts
     device: torch.device

@@ -145,12 +145,7 @@ def slope(plane: Floats, low: float, high: float = MAXIMUM_FREQUENCY) -> float:
 
 
 class MeanOverImages:
-    """One number per image: its mean, with an interval.
-
-    Args:
-        measure: The numbers of an example's results, by their names; none to leave the image out.
-        conditions: How they are computed, for the record.
-    """
+    """The mean of one number per image, with an interval; ``measure`` gives none to leave an image out."""
 
     def __init__(
         self, measure: Callable[[RestorationExample], Mapping[str, float]], conditions: Mapping[str, Any]

@@ -68,10 +68,8 @@ class EvaluationRun:
         if not self.data and not any(spec.samples for spec in specs):
             raise UsageError(f"there is nothing to measure {resolved.ref} on", hint="give a test set: --data DATA")
         if baseline is not None and (differences := training_differences(resolved, baseline)):
-            self.note(
-                f"{baseline.ref} differs from {resolved.ref} in {' and '.join(differences)} too, "
-                "so figures show that as well"
-            )
+            found = f"{baseline.ref} differs from {resolved.ref} in {' and '.join(differences)} too"
+            self.note(f"{found}, so figures show that as well")
         evaluated = load_evaluated_model(resolved, self.load, baseline)
         return evaluate(evaluated, self.data, specs, note=self.note, progress=self.progress)
 
