@@ -194,10 +194,7 @@ class SpeedOptions(Options):
 
     side: Annotated[
         tuple[Annotated[int, Field(ge=32, le=8192)], ...],
-        Field(
-            description="input pixels a side of a square image",
-            json_schema_extra={"metavar": "32..8192"},
-        ),
+        Field(description="input pixels a side of a square image", json_schema_extra={"metavar": "32..8192"}),
     ] = (256, 1024)
     rounds: Annotated[int, Field(ge=1, le=1000, description="how often each way runs, all in turn")] = 5
     patience: Annotated[
