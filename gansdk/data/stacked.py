@@ -221,9 +221,6 @@ class ImageBatches:
         size: How many images a batch has.
         seed: Where the random numbers start.
         labelled: Whether batches have labels too.
-
-    Raises:
-        InputError: If there shall be labels and the data has none.
     """
 
     def __init__(self, data: StackedImages, *, size: int, seed: int, labelled: bool = False) -> None:

@@ -29,11 +29,6 @@ def labelled_subset(data: StackedImages, *, per_class: int, seed: int) -> Labell
     The draw depends on the labels, ``per_class`` and ``seed`` alone. A larger ``per_class`` keeps the images of a
     smaller one. Both halves have digests of their own, over the data set's digest and the images drawn.
 
-    Args:
-        data: A data set with labels.
-        per_class: How many images of each class keep their label, at least 1.
-        seed: Where the random numbers start.
-
     Raises:
         InputError: If the data has no labels, or a class has no more images than are asked for.
     """

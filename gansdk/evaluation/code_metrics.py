@@ -137,11 +137,7 @@ _FEWEST = 5  # images of a traversal in which a property can be measured at all
 
 
 def slant(image: Grey) -> float:
-    """How far it leans to the right: pixels to the side for each pixel up, by the second moments of its brightness.
-
-    Args:
-        image: [H, W], 0 is dark.
-    """
+    """How far [H, W], 0 dark, leans to the right: pixels to the side for each up, by the moments of brightness."""
     moments = _moments(image)
     return float("nan") if moments is None or moments[1] <= 0 else -moments[2] / moments[1]
 

@@ -56,7 +56,6 @@ class EvaluatedModel:
         return {MODEL: self.model} | ({BASELINE: self.baseline} if self.baseline is not None else {})
 
     def without_baseline(self) -> EvaluatedModel:
-        """The same model alone."""
         return replace(self, baseline=None, about_baseline="")
 
 
@@ -66,12 +65,7 @@ def load_evaluated_model(
     """Loads a model and its baseline.
 
     A model with two ends has its start as its baseline, unless a place between them is asked for or a baseline is
-    named.
-
-    Args:
-        resolved: The model.
-        load: Where and in what numbers it computes, and where between its ends.
-        baseline: Another model to compare it with: the same training without the method's own terms.
+    named: the same training without the method's own terms.
     """
     from gansdk.models.runtime import place, set_threads
 

@@ -163,16 +163,12 @@ def _has_baseline(measurements: Iterable[Measurement]) -> bool:
 
 def read_evaluation(folder: Path) -> Evaluation | None:
     """A model folder's measurements, or None if the model was never measured."""
-    path: Path = folder / EVALUATION
+    path = folder / EVALUATION
     return read_evaluation_file(path) if path.exists() else None
 
 
 def read_evaluation_file(path: Path) -> Evaluation:
-    """The measurements that a file holds.
-
-    Raises:
-        ModelError: If it is not what it should be.
-    """
+    """The measurements that a file holds."""
     return read_record(path, Evaluation, ModelError, "measure the model again")
 
 

@@ -64,16 +64,13 @@ def luma(rgb: Pixels) -> Floats:
 
 
 def psnr(first: NDArray[np.generic], second: NDArray[np.generic], *, peak: float, border: int = 0) -> float:
-    """Peak signal-to-noise ratio in decibels: 10 · log₁₀(peak² / mean squared error).
+    """Peak signal-to-noise ratio in decibels: 10 · log₁₀(peak² / mean squared error); infinity for equal images.
 
     Args:
         first: Any shape [H, W, …].
         second: The same shape.
         peak: The largest possible value, as 255 for 8 bits.
         border: So many pixels on each side are left out, as is usual for a super-resolution of that scale.
-
-    Returns:
-        Infinity for equal images.
     """
     inside = _inside(first, second, border)
     error = float(np.mean((first[inside].astype(np.float64) - second[inside].astype(np.float64)) ** 2))
