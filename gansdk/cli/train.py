@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gansdk.options import OptionInfo
     from gansdk.plugins.declarations import Config, Method
     from gansdk.training import Finished, Progress
-    from gansdk.training.runs import ResumeOptions, TrainingOptions
+    from gansdk.training.options import ResumeOptions, TrainingOptions
 
 
 _WHAT = "What to train"
@@ -134,7 +134,7 @@ def _command(method: Method | None) -> Any:
 def _parameters() -> list[Parameter]:
     from gansdk.cli.tasks import parameter_of
     from gansdk.options import describe
-    from gansdk.training.runs import TrainingOptions
+    from gansdk.training.options import TrainingOptions
 
     what = partial(flag, section=_WHAT)
     data = "a name as in mnist, a folder or a zip archive; once per data set of the recipe (required)"
@@ -175,7 +175,7 @@ def _method_first(arguments: Sequence[str], takes_value: Collection[str]) -> lis
 
 def _call_train(session: CommandContext, method: Method, values: dict[str, Any]) -> None:
     from gansdk.options import parse_mapping, validate
-    from gansdk.training.runs import TrainingOptions
+    from gansdk.training.options import TrainingOptions
 
     run: str = values["output"] or ""
     _check_config(method, values["config"] or "")
@@ -269,7 +269,7 @@ def command() -> Any:
     """The command."""
     from gansdk.cli.tasks import parameter_of
     from gansdk.options import describe
-    from gansdk.training.runs import ResumeOptions
+    from gansdk.training.options import ResumeOptions
 
     run = Parameter("run", Parameter.POSITIONAL_OR_KEYWORD, annotation=_RUN)
     options = [parameter_of(info, "Options") for info in describe(ResumeOptions)]
@@ -283,7 +283,7 @@ def command() -> Any:
 
 def _call_resume(context: typer.Context, values: dict[str, Any]) -> None:
     from gansdk.options import validate
-    from gansdk.training.runs import ResumeOptions
+    from gansdk.training.options import ResumeOptions
 
     session, run = context_of(context), values["run"]
     moved = {

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gansdk.training.options import TrainingOptions
     from gansdk.training.players import AdversarialPair, Player
-    from gansdk.training.runs import Limits
     from gansdk.training.turns import Logits, Terms
 
 
@@ -37,7 +37,7 @@ class DivergenceMonitor:
         step: The step at which this session begins.
     """
 
-    def __init__(self, adversarial_pairs: Sequence[AdversarialPair], limits: Limits, step: int) -> None:
+    def __init__(self, adversarial_pairs: Sequence[AdversarialPair], limits: TrainingOptions, step: int) -> None:
         self._limits = limits
         self._generators = {
             one.discriminator: one.generator for one in adversarial_pairs if one.logits == "logits" and limits.won_steps

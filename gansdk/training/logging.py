@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.evaluation.record import Evaluation
-    from gansdk.training.runs import Intervals, RunFolder
+    from gansdk.training.options import TrainingOptions
+    from gansdk.training.runs import RunFolder
 
 
 class MetricsLogger:
@@ -35,11 +36,11 @@ class MetricsLogger:
         self._events = Events(folder.events, step)
         self._left_out: set[Path] = set()
 
-    def renew(self, intervals: Intervals, step: int) -> None:
+    def renew(self, options: TrainingOptions, step: int) -> None:
         """Continues what earlier sessions wrote: what they wrote of steps after ``step`` is removed."""
         folder = self._folder
         for path, is_right in ((folder.metrics, folder.metrics.is_file), (folder.samples, folder.samples.is_dir)):
-            due = intervals.log if path == folder.metrics else intervals.samples
+            due = options.log_every if path == folder.metrics else options.samples_every
             if path.exists() and not is_right():
                 self._set_aside(path)
             elif due and step >= due and not path.exists():
@@ -111,11 +112,11 @@ class MetricsLogger:
 
 @contextmanager
 def open_metrics_logger(
-    folder: RunFolder, intervals: Intervals, step: int, note: Callable[[str], None]
+    folder: RunFolder, options: TrainingOptions, step: int, note: Callable[[str], None]
 ) -> Iterator[MetricsLogger]:
     """The logger of a session that begins after ``step``; what an earlier one wrote of later steps is removed."""
     metrics_logger = MetricsLogger(folder, step, note)
-    metrics_logger.renew(intervals, step)
+    metrics_logger.renew(options, step)
     try:
         yield metrics_logger
     finally:

@@ -1,4 +1,4 @@
-"""Groups of options that recipes share: the optimiser, how its learning rate changes, the weights of a pair.
+"""What can be chosen: the options of every training, and groups of options that recipes share.
 
 A recipe's options derive from those that it needs, and give a field another default by declaring it again::
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from gansdk.options import Options
+from gansdk.options import Device, Options, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,3 +95,57 @@ class AdversarialOptions(Options):
 
     adversarial: Annotated[Weight, Field(description="weight of the generator's adversarial loss")] = 1.0
     discrimination: Annotated[Weight, Field(description="weight of the discriminator's loss")] = 1.0
+
+
+Threads = Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
+TotalSteps = Annotated[int, Field(ge=1)]
+WonSteps = Annotated[int, Field(ge=0)]
+
+_SPDX = {"metavar": "SPDX"}
+_WON_STEPS = "stop where a discriminator has been right by far in every logit for so many steps on end; 0 never does"
+
+
+class TrainingOptions(Options):
+    """How any method is trained: its start, what is written down on the way, where it is computed."""
+
+    seed: Annotated[Seed, Field(description="where random numbers start")] = 0
+    log_every: Annotated[int, Field(ge=1, description="steps that a line of the metric log averages")] = 50
+    samples_every: Annotated[int, Field(ge=0, description="steps between sheets of samples; 0 for none")] = 500
+    checkpoint_every: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 500
+    checkpoint_minutes: Annotated[float, Field(gt=0, description="the longest time between two checkpoints")] = 10.0
+    evaluate_every: Annotated[
+        int, Field(ge=0, description="steps between measurements on the test sets; 0 measures at the end alone")
+    ] = 0
+    won_steps: Annotated[WonSteps, Field(description=_WON_STEPS)] = 2000
+    won_margin: Annotated[
+        float, Field(gt=0, description="by far: how much its logits on real and fake data differ, in logits")
+    ] = 10.0
+    device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu")] = "auto"
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"],
+        Field(description="numbers to train in; auto is bf16 where the hardware computes in it and that is faster"),
+    ] = "auto"
+    threads: Annotated[Threads, Field(description="CPU threads; auto leaves torch's choice")] = "auto"
+    licence: Annotated[
+        str,
+        Field(
+            description="licence of the trained weights; that of the model it starts from if not given",
+            json_schema_extra=_SPDX,
+        ),
+    ] = ""
+    summary: Annotated[str, Field(description="one line about the model, for listings")] = ""
+
+
+class ResumeOptions(Options):
+    """What may be changed of a run that continues."""
+
+    steps: Annotated[
+        Annotated[int, Field(ge=1)] | None, Field(description="train to this step instead of the planned one")
+    ] = None
+    device: Annotated[Device | None, Field(description="another device than the run began on")] = None
+    threads: Annotated[Threads | None, Field(description="another number of CPU threads than it began with")] = None
+    won_steps: Annotated[WonSteps | None, Field(description=_WON_STEPS)] = None
+    licence: Annotated[
+        str | None,
+        Field(description="licence of the trained weights, if the run has another or none", json_schema_extra=_SPDX),
+    ] = None

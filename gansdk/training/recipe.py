@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gansdk.models.writing import Export
     from gansdk.options import Options
     from gansdk.plugins.declarations import Config, Method
+    from gansdk.training.options import TrainingOptions
     from gansdk.training.players import AdversarialPair, Player
-    from gansdk.training.runs import RunRecord, TrainingOptions
     from gansdk.training.sources import InitialModel
     from gansdk.training.turns import Train
 
@@ -134,7 +134,7 @@ class Built:
     recipe: Recipe
 
 
-def build(method: Method, config: str, values: Mapping[str, Any], how: TrainingOptions | RunRecord) -> Built:
+def build(method: Method, config: str, values: Mapping[str, Any], how: TrainingOptions) -> Built:
     """Builds a recipe, and seeds torch for it.
 
     Args:

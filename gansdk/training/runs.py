@@ -8,18 +8,17 @@ import re
 import shlex
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from filelock import FileLock, Timeout
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from gansdk._version import __version__
 from gansdk.errors import InputError, OutputError, TrainingError
 from gansdk.files import cannot_write, write_whole
 from gansdk.model.config import TrainingData, describe_errors, read_json
 from gansdk.model.variables import Frozen
-from gansdk.options import Device, Options, Seed
+from gansdk.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,23 +33,6 @@ RECORD = "train.json"
 LOCK = ".lock"
 
 
-class Intervals(Frozen):
-    """How often a run writes things down, in steps."""
-
-    log: Annotated[int, Field(ge=1, description="steps that a line of the metric log averages")] = 50
-    samples: Annotated[int, Field(ge=0, description="steps between sheets of sample images; 0 for none")] = 500
-    checkpoint: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 500
-    minutes: Annotated[float, Field(gt=0, description="the longest time between two checkpoints")] = 10.0
-    evaluation: Annotated[int, Field(ge=0, description="steps between measurements; 0 for one at the end")] = 0
-
-
-class Limits(Frozen):
-    """When a run stops by default, because a discriminator has won."""
-
-    won_steps: Annotated[int, Field(ge=0, description="for how many steps on end; 0 for never")] = 2000
-    won_margin: Annotated[float, Field(gt=0, description="by how much its logits differ at least")] = 10.0
-
-
 class DataSource(Frozen):
     """A data set of a run, and what it held when the run began."""
 
@@ -58,7 +40,20 @@ class DataSource(Frozen):
     data: TrainingData
 
 
-class RunRecord(Frozen):
+_GROUPS = {
+    "intervals": {
+        "log": "log_every",
+        "samples": "samples_every",
+        "checkpoint": "checkpoint_every",
+        "minutes": "checkpoint_minutes",
+        "evaluation": "evaluate_every",
+    },
+    "limits": {"won_steps": "won_steps", "won_margin": "won_margin"},
+}
+"""The options that ``train.json`` holds in groups, by their keys there."""
+
+
+class RunRecord(TrainingOptions):
     """The content of ``train.json``: everything that ``gansdk resume`` needs to know."""
 
     gansdk: Literal[1]
@@ -72,56 +67,51 @@ class RunRecord(Frozen):
     seed: int
     device: str
     precision: Literal["fp32", "bf16"]
-    threads: int | Literal["auto"] = "auto"
     ablated_terms: tuple[tuple[str, str], ...] = ()
-    intervals: Intervals = Intervals()
-    limits: Limits = Limits()
-    licence: str = ""
-    summary: str = ""
     versions: dict[str, str] = {}
     commit: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _ungroup(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        flat = dict(values)
+        for group, names in _GROUPS.items():
+            if isinstance(flat.get(group), dict):
+                flat |= {names.get(key, key): value for key, value in flat.pop(group).items()}
+        return flat
 
-@dataclass(frozen=True)
+    @model_serializer(mode="wrap")
+    def _group(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialise(self)
+        groups = {group: {key: values.pop(name) for key, name in names.items()} for group, names in _GROUPS.items()}
+        return {"gansdk": values.pop("gansdk"), **values, **groups}
+
+
 class RunFolder:
-    """The places inside a run folder."""
+    """A run folder, with its lock and its record.
 
-    path: Path
+    Attributes:
+        path: The folder.
+        record: ``train.json``, what was asked for.
+        model: Always a whole model folder, once training has begun.
+        state: The checkpoints.
+        metrics: The metric log.
+        curves: The metric log as an image.
+        events: The metric log for TensorBoard.
+        samples: Sheets of sample images, named by their step.
+    """
 
-    @property
-    def record(self) -> Path:
-        """What was asked for."""
-        return self.path / RECORD
-
-    @property
-    def model(self) -> Path:
-        """Always a whole model folder, once training has begun."""
-        return self.path / "model"
-
-    @property
-    def state(self) -> Path:
-        """The checkpoints."""
-        return self.path / "state"
-
-    @property
-    def metrics(self) -> Path:
-        """The metric log."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def curves(self) -> Path:
-        """The metric log as an image."""
-        return self.path / "curves.png"
-
-    @property
-    def events(self) -> Path:
-        """The metric log for TensorBoard."""
-        return self.path / "events"
-
-    @property
-    def samples(self) -> Path:
-        """Sheets of sample images, named by their step."""
-        return self.path / "samples"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / RECORD
+        self.model = path / "model"
+        self.state = path / "state"
+        self.metrics = path / "metrics.jsonl"
+        self.curves = path / "curves.png"
+        self.events = path / "events"
+        self.samples = path / "samples"
 
     def refuse_if_used(self) -> None:
         """Holds that a new run may start here: nothing is there, or an empty folder.
@@ -130,8 +120,12 @@ class RunFolder:
             TrainingError: If a run, or anything else, is there already.
         """
         if self.record.exists():
+            try:
+                method = repr(self.read().method)
+            except TrainingError:
+                method = "some method"
             hint = f"go on with it by `gansdk resume {shlex.quote(str(self.path))}`, or choose another folder"
-            raise TrainingError(f"{self.path} holds a run of {self._method()} already", hint=hint)
+            raise TrainingError(f"{self.path} holds a run of {method} already", hint=hint)
         others = self.path.is_dir() and any(path.name != LOCK for path in self.path.iterdir())
         if others or (self.path.exists() and not self.path.is_dir()):
             raise TrainingError(f"{self.path} exists and is no run", hint="choose a new or empty folder with -o")
@@ -220,12 +214,6 @@ class RunFolder:
         finally:
             lock.release()
 
-    def _method(self) -> str:
-        try:
-            return repr(self.read().method)
-        except TrainingError:
-            return "some method"
-
 
 def describe_source(path: str, data: Dataset) -> DataSource:
     """What is recorded of a data set.
@@ -288,55 +276,3 @@ def commit_of(source: Path) -> str:
     except OSError:  # no git on this machine
         return ""
     return head.stdout.strip()
-
-
-Threads = Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
-Steps = Annotated[int, Field(ge=1)]
-WonSteps = Annotated[int, Field(ge=0)]
-
-_SPDX = {"metavar": "SPDX"}
-_WON_STEPS = "stop where a discriminator has been right by far in every logit for so many steps on end; 0 never does"
-
-
-class TrainingOptions(Options):
-    """How any method is trained: its start, what is written down on the way, where it is computed."""
-
-    seed: Annotated[Seed, Field(description="where random numbers start")] = 0
-    log_every: Annotated[int, Field(ge=1, description="steps that a line of the metric log averages")] = 50
-    samples_every: Annotated[int, Field(ge=0, description="steps between sheets of samples; 0 for none")] = 500
-    checkpoint_every: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 500
-    checkpoint_minutes: Annotated[float, Field(gt=0, description="the longest time between two checkpoints")] = 10.0
-    evaluate_every: Annotated[
-        int, Field(ge=0, description="steps between measurements on the test sets; 0 measures at the end alone")
-    ] = 0
-    won_steps: Annotated[WonSteps, Field(description=_WON_STEPS)] = 2000
-    won_margin: Annotated[
-        float, Field(gt=0, description="by far: how much its logits on real and fake data differ, in logits")
-    ] = 10.0
-    device: Annotated[Device, Field(description="where to compute; auto takes cuda, then mps, then cpu")] = "auto"
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16"],
-        Field(description="numbers to train in; auto is bf16 where the hardware computes in it and that is faster"),
-    ] = "auto"
-    threads: Annotated[Threads, Field(description="CPU threads; auto leaves torch's choice")] = "auto"
-    licence: Annotated[
-        str,
-        Field(
-            description="licence of the trained weights; that of the model it starts from if not given",
-            json_schema_extra=_SPDX,
-        ),
-    ] = ""
-    summary: Annotated[str, Field(description="one line about the model, for listings")] = ""
-
-
-class ResumeOptions(Options):
-    """What may be changed of a run that continues."""
-
-    steps: Annotated[Steps | None, Field(description="train to this step instead of the planned one")] = None
-    device: Annotated[Device | None, Field(description="another device than the run began on")] = None
-    threads: Annotated[Threads | None, Field(description="another number of CPU threads than it began with")] = None
-    won_steps: Annotated[WonSteps | None, Field(description=_WON_STEPS)] = None
-    licence: Annotated[
-        str | None,
-        Field(description="licence of the trained weights, if the run has another or none", json_schema_extra=_SPDX),
-    ] = None

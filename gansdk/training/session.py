@@ -104,12 +104,12 @@ class TrainingSession:
             folder.refuse_if_state_is_gone()
         self._saved = position.step if position else None
         self._seconds = position.seconds if position else 0.0
-        train.monitor = self._monitor = DivergenceMonitor(built.recipe.adversarial_pairs, record.limits, train.step)
+        train.monitor = self._monitor = DivergenceMonitor(built.recipe.adversarial_pairs, record, train.step)
         if train.step > self._steps:
             raise UsageError(f"{folder.path} has taken {train.step} steps already", hint="give a larger number")
         with self._aside():
             self._streams = built.recipe.streams(data.train, record.seed)
-            samples = built.recipe.samples(data.train) if record.intervals.samples else {}
+            samples = built.recipe.samples(data.train) if record.samples_every else {}
         self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
 
     def run(self) -> Finished:
@@ -138,7 +138,7 @@ class TrainingSession:
             f"training {self._method.name} {self._record.config} {where}: {self._steps - train.step} steps to go"
         )
         fixed = _digest_of(train.fixed)
-        with open_metrics_logger(self._folder, self._record.intervals, train.step, self._note) as metrics_logger:
+        with open_metrics_logger(self._folder, self._record, train.step, self._note) as metrics_logger:
             with put_off(self._note) as interruption, repeatable(train.device):
                 self._save(clock, metrics_logger)
                 self._take_steps(clock, metrics_logger, interruption)
@@ -163,15 +163,15 @@ class TrainingSession:
 
     def _write_down(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
         """What is due after this step. The checkpoint comes last, so that a resumed run repeats none of the others."""
-        step, intervals = self._train.step, self._record.intervals
+        step, record = self._train.step, self._record
         is_last = step == self._steps
-        if step % intervals.log == 0 or is_last:
+        if step % record.log_every == 0 or is_last:
             self._log(clock, metrics_logger)
-        if intervals.samples and (step % intervals.samples == 0 or is_last):
+        if record.samples_every and (step % record.samples_every == 0 or is_last):
             self._show(metrics_logger)
-        if intervals.evaluation and step % intervals.evaluation == 0 and not is_last:
+        if record.evaluate_every and step % record.evaluate_every == 0 and not is_last:
             self._evaluate(clock, metrics_logger)
-        if step % intervals.checkpoint == 0 or clock.since_save > 60 * intervals.minutes:
+        if step % record.checkpoint_every == 0 or clock.since_save > 60 * record.checkpoint_minutes:
             self._save(clock, metrics_logger)
 
     def _batch(self, index: int) -> dict[str, Batch]:
@@ -283,7 +283,7 @@ class TrainingSession:
             with self._train.finished(export.networks.values()):
                 evaluation = self._measuring.at_end(export, self._note, self._measured_items)
         store_evaluation(self._folder.model, evaluation, read_config(self._folder.model).files[WEIGHTS])
-        if self._record.intervals.evaluation:
+        if self._record.evaluate_every:
             metrics_logger.evaluation(self._train.step, clock.seconds, evaluation)
             metrics_logger.draw()
         return evaluation

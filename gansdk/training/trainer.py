@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from gansdk.errors import InputError, MissingPluginError, UnknownNameError, UsageError, as_typed
 from gansdk.evaluation.run import no_progress
@@ -13,14 +13,11 @@ from gansdk.files import mend_folder
 from gansdk.models.context import silent
 from gansdk.options import validate
 from gansdk.plugins.registry import discover
+from gansdk.training.options import ResumeOptions, TrainingOptions
 from gansdk.training.recipe import build
 from gansdk.training.runs import (
-    Intervals,
-    Limits,
-    ResumeOptions,
     RunFolder,
     RunRecord,
-    TrainingOptions,
     check_dependencies,
     check_unchanged,
     commit_of,
@@ -32,7 +29,6 @@ from gansdk.training.sources import OpenedData, under_recipe_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
-    from typing import Literal
 
     from gansdk.options import Options
     from gansdk.plugins.declarations import Method, MetricSpec
@@ -185,7 +181,9 @@ def resume(
 def _record(
     built: Built, opened: OpenedData, chosen: TrainingOptions, ablated_terms: tuple[tuple[str, str], ...]
 ) -> RunRecord:
+    where = {"device": str(built.placement.device), "precision": built.placement.precision}
     return RunRecord(
+        **{**chosen.model_dump(), **where},
         gansdk=1,
         method=built.method.name,
         requires=built.method.requires,
@@ -194,21 +192,7 @@ def _record(
         data=opened.train_sources,
         tests=opened.test_sources,
         dependencies=dict(built.recipe.dependencies),
-        seed=chosen.seed,
-        device=str(built.placement.device),
-        precision=cast("Literal['fp32', 'bf16']", built.placement.precision),
-        threads=chosen.threads,
         ablated_terms=ablated_terms,
-        intervals=Intervals(
-            log=chosen.log_every,
-            samples=chosen.samples_every,
-            checkpoint=chosen.checkpoint_every,
-            minutes=chosen.checkpoint_minutes,
-            evaluation=chosen.evaluate_every,
-        ),
-        limits=Limits(won_steps=chosen.won_steps, won_margin=chosen.won_margin),
-        licence=chosen.licence,
-        summary=chosen.summary,
         versions=versions(built.method),
         commit=commit_of(Path(inspect.getfile(type(built.recipe)))),
     )
@@ -271,20 +255,14 @@ def _check_same(record: RunRecord, opened: OpenedData, recipe: Recipe) -> None:
 
 
 def _changed(record: RunRecord, values: Options, chosen: ResumeOptions, opened: OpenedData) -> RunRecord:
-    changes: dict[str, Any] = {
-        "options": values.model_dump(mode="json"),
-        "data": _moved(record.data, opened.train_sources),
-        "tests": _moved(record.tests, opened.test_sources),
-    }
-    if chosen.licence is not None:
-        changes["licence"] = chosen.licence
-    if chosen.won_steps is not None:
-        changes["limits"] = record.limits.model_copy(update={"won_steps": chosen.won_steps})
+    changes = chosen.model_dump(include={"licence", "won_steps"}, exclude_none=True)
+    changes["options"] = values.model_dump(mode="json")
+    for key, recorded, found in (
+        ("data", record.data, opened.train_sources),
+        ("tests", record.tests, opened.test_sources),
+    ):
+        changes[key] = {name: source.model_copy(update={"path": found[name].path}) for name, source in recorded.items()}
     return record.model_copy(update=changes)
-
-
-def _moved(recorded: Mapping[str, DataSource], found: Mapping[str, DataSource]) -> dict[str, DataSource]:
-    return {name: source.model_copy(update={"path": found[name].path}) for name, source in recorded.items()}
 
 
 def _note_versions(record: RunRecord, method: Method, note: Callable[[str], None]) -> None:

@@ -6,12 +6,12 @@ from trainings import state, train
 from gansdk.errors import TrainingError
 from gansdk.training import trainer
 from gansdk.training.callbacks import DivergenceMonitor
+from gansdk.training.options import TrainingOptions
 from gansdk.training.players import AdversarialPair, Player
-from gansdk.training.runs import Limits
 
 JUDGE = Player("discriminator", torch.nn.Linear(1, 1), torch.optim.SGD)
 MAKER = Player("generator", torch.nn.Linear(1, 1), torch.optim.SGD)
-LIMITS = Limits(won_steps=6, won_margin=10)
+LIMITS = TrainingOptions(won_steps=6, won_margin=10)
 
 
 def monitor(limits=LIMITS, logits="logits"):
@@ -47,13 +47,13 @@ def test_a_contest_that_is_open_goes_on(leads):
     play(monitor(), leads)
 
 
-@pytest.mark.parametrize("watched", [monitor(Limits(won_steps=0)), monitor(logits="scores")])
+@pytest.mark.parametrize("watched", [monitor(TrainingOptions(won_steps=0)), monitor(logits="scores")])
 def test_nobody_looks_where_it_is_switched_off_or_verdicts_have_no_scale(watched):
     play(watched, [1000] * 20)
 
 
 def test_turns_of_the_maker_say_nothing_about_the_judge():
-    watched = monitor(Limits(won_steps=1))
+    watched = monitor(TrainingOptions(won_steps=1))
     watched.see([MAKER], {"real": torch.tensor([50.0]), "fake": torch.tensor([-50.0])})
     watched.see([JUDGE], {"fake": torch.tensor([-50.0])})
     watched.check(10)
