@@ -17,11 +17,11 @@ from .options import Weight as Weight
 from .players import AdversarialPair as AdversarialPair
 from .players import Player as Player
 from .recipe import Batch as Batch
+from .recipe import InitialModel as InitialModel
 from .recipe import Recipe as Recipe
 from .recipe import Stream as Stream
+from .recipe import load_initial_model as load_initial_model
 from .session import Finished as Finished
-from .sources import InitialModel as InitialModel
-from .sources import load_initial_model as load_initial_model
 from .trainer import resume as resume
 from .trainer import train as train
 from .turns import Train as Train

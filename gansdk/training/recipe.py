@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 
-from gansdk.errors import TrainingError
+from gansdk.errors import TrainingError, UsageError, as_typed
+from gansdk.model.config import WEIGHTS
 from gansdk.model.facts import Facts
+from gansdk.models.catalog import Catalog
+from gansdk.models.loading import load_model
 from gansdk.models.runtime import place, set_threads
 from gansdk.options import LoadOptions, validate
 from gansdk.plugins.declarations import resolve
@@ -23,13 +26,13 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gansdk.data.folders import Dataset
+    from gansdk.model.config import ModelConfig
     from gansdk.models.runtime import Placement
     from gansdk.models.writing import Export
     from gansdk.options import Options
     from gansdk.plugins.declarations import Config, Method
     from gansdk.training.options import TrainingOptions
     from gansdk.training.players import AdversarialPair, Player
-    from gansdk.training.sources import InitialModel
     from gansdk.training.turns import Train
 
 
@@ -113,6 +116,47 @@ class Recipe(ABC):
         grey images may have one channel.
         """
         raise NotImplementedError(f"{type(self).__name__} gives samples and does not show them")
+
+
+@dataclass(frozen=True)
+class InitialModel:
+    """A model to start from.
+
+    Attributes:
+        ref: As the user named it.
+        config: What it declares.
+        networks: By name, filled, in eval mode, without gradients.
+        digest: Of its weights.
+    """
+
+    ref: str
+    config: ModelConfig
+    networks: Mapping[str, nn.Module]
+    digest: str
+
+
+def load_initial_model(ref: str, method: Method) -> InitialModel:
+    """The model that a recipe's option ``init_from`` names; of one with two checkpoints, its own.
+
+    Args:
+        ref: How the user names it.
+        method: The recipe's own method, which it must be of.
+
+    Raises:
+        UsageError: If no model is named, or it is of another method.
+        GansdkError: If there is no such model, or it does not load.
+    """
+    if not ref:
+        raise UsageError(
+            "this config continues from another model",
+            hint=as_typed("add --set init_from=REF", 'add options={"init_from": REF}'),
+        )
+    resolved = Catalog.installed_here().locate(ref)
+    if resolved.config.method != method.name:
+        what = f"{ref} is a model of {resolved.config.method!r}, and this training starts from one of {method.name!r}"
+        raise UsageError(what, hint="see `gansdk models`")
+    networks = load_model(replace(resolved, plugin=method)).networks
+    return InitialModel(ref, resolved.config, networks, resolved.config.files[WEIGHTS])
 
 
 @dataclass(frozen=True)

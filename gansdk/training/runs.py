@@ -1,4 +1,4 @@
-"""A run folder: what was asked for, in ``train.json``, and where everything else lies."""
+"""What a run was asked to do, in ``train.json``, the data that it learns from, and its folder."""
 
 from __future__ import annotations
 
@@ -8,24 +8,33 @@ import re
 import shlex
 import subprocess
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from filelock import FileLock, Timeout
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from gansdk._version import __version__
+from gansdk.data.folders import Images
+from gansdk.data.opening import find_data
 from gansdk.errors import InputError, OutputError, TrainingError
 from gansdk.files import cannot_write, write_whole
 from gansdk.model.config import TrainingData, describe_errors, read_json
 from gansdk.model.variables import Frozen
+from gansdk.plugins.registry import discover
 from gansdk.training.options import TrainingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
+    from os import PathLike
 
     from gansdk.data.folders import Dataset
     from gansdk.plugins.declarations import Method
+
+    Opener = Callable[[str], tuple[str, Dataset]]
+    Data = str | PathLike[str]
+    """A path or a name, as users give it."""
 
 
 FORMAT = 1
@@ -213,6 +222,38 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+
+class OpenedData:
+    """Opened data sets, and what a run records of them.
+
+    Args:
+        train: What to learn from, as users name it, by the recipe's names.
+        tests: What to measure on, by the names that the record shall have.
+        opener: How such a text becomes a data set; as :func:`gansdk.open_data` if None.
+    """
+
+    def __init__(self, train: Mapping[str, Data], tests: Mapping[str, Data], opener: Opener | None) -> None:
+        opener = opener or partial(find_data, named=discover().datasets)
+        self.train: dict[str, Dataset] = {}
+        self.tests: dict[str, Dataset] = {}
+        self.train_sources: dict[str, DataSource] = {}
+        self.test_sources: dict[str, DataSource] = {}
+        for named, data, sources in (
+            (train, self.train, self.train_sources),
+            (tests, self.tests, self.test_sources),
+        ):
+            for name, place in named.items():
+                # what is a path by its type is spelled so that it is not the name of a data set
+                path, data[name] = opener(place if isinstance(place, str) else str(Path(place).absolute()))
+                sources[name] = describe_source(path, data[name])
+
+    def left_out(self) -> Iterator[str]:
+        """A line for each set of images that has other files among them."""
+        for data in (*self.train.values(), *self.tests.values()):
+            if isinstance(data, Images) and data.others:
+                shown = ", ".join(data.others[:3]) + (" …" if len(data.others) > 3 else "")
+                yield f"{data.name}: left out what is not an image by its content ({len(data.others)}): {shown}"
 
 
 def describe_source(path: str, data: Dataset) -> DataSource:

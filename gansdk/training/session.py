@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,15 +12,18 @@ import torch
 from gansdk.data.folders import UNSTATED, Images
 from gansdk.data.stacked import StackedImages
 from gansdk.errors import InputError, ModelError, TrainingError, UsageError
-from gansdk.evaluation.evaluated_model import store_evaluation
+from gansdk.evaluation.evaluated_model import EvaluatedModel, about_baseline, digests, store_evaluation
 from gansdk.evaluation.record import read_evaluation
+from gansdk.evaluation.run import evaluate, fitting
 from gansdk.model.config import WEIGHTS, Attributions, Credit, Trained, read_config
+from gansdk.models.context import silent
 from gansdk.models.loading import tensor_digest
+from gansdk.models.runtime import Placement, assemble
 from gansdk.models.writing import is_model_of, write_model
 from gansdk.training.callbacks import Clock, DivergenceMonitor, MonitoredTrain, put_off
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.logging import open_metrics_logger
-from gansdk.training.sources import Measuring
+from gansdk.training.runs import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,12 +32,11 @@ if TYPE_CHECKING:
 
     from gansdk.data.folders import Dataset
     from gansdk.evaluation.record import Evaluation
+    from gansdk.models.writing import Export
     from gansdk.plugins.declarations import MetricSpec
     from gansdk.training.callbacks import Interruption, Progress
-    from gansdk.training.logging import MetricsLogger
     from gansdk.training.recipe import Batch, Built
-    from gansdk.training.runs import RunFolder, RunRecord
-    from gansdk.training.sources import OpenedData
+    from gansdk.training.runs import OpenedData, RunFolder
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ class TrainingSession:
     ) -> None:
         self._folder, self._record, self._method = folder, record, built.method
         self._recipe, device = built.recipe, built.placement.device
-        self._measuring = Measuring(built.method, record, data.tests, metrics, device)
+        self._tests, self._metrics = data.tests, tuple(metrics)
         self._attributions = _attributions(data.train)
-        self._progress, self._note, self._measured_items = progress, note, measuring
+        self._progress, self._note, self._measuring = progress, note, measuring
         self._steps = int(record.options["steps"])
         self._train = train = MonitoredTrain(
             built.recipe.players,
@@ -103,7 +105,6 @@ class TrainingSession:
         if position is None:
             folder.refuse_if_state_is_gone()
         self._saved = position.step if position else None
-        self._seconds = position.seconds if position else 0.0
         train.monitor = self._monitor = DivergenceMonitor(built.recipe.adversarial_pairs, record, train.step)
         if train.step > self._steps:
             raise UsageError(f"{folder.path} has taken {train.step} steps already", hint="give a larger number")
@@ -111,6 +112,7 @@ class TrainingSession:
             self._streams = built.recipe.streams(data.train, record.seed)
             samples = built.recipe.samples(data.train) if record.samples_every else {}
         self._inputs = {name: tensor.to(train.device) for name, tensor in samples.items()}
+        self._clock = Clock(position.seconds if position else 0.0, train.step)
 
     def run(self) -> Finished:
         """Takes the steps that are left, then measures.
@@ -120,59 +122,58 @@ class TrainingSession:
             KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
         """
         train = self._train
-        clock = Clock(self._seconds, train.step)
         if self._saved is not None and not self._is_written():
             self._note(f"{self._folder.model} is not the whole model of step {train.step}; it is written again")
-            self._write_model(clock)
+            self._write_model()
         elif self._saved is not None and read_config(self._folder.model).licence != self._record.licence:
-            self._write_model(clock)
+            self._write_model()
         evaluation = self._measured() if train.step == self._steps else None
-        if evaluation is not None or (train.step == self._steps and not self._measuring.tests):
+        if evaluation is not None or (train.step == self._steps and not self._tests):
             measured = " and was measured" if evaluation is not None else ""
             self._note(
                 f"{self._folder.path} has taken all its {self._steps} steps{measured}; more steps continue from there"
             )
-            return Finished(train.step, clock.seconds, evaluation)
+            return Finished(train.step, self._clock.seconds, evaluation)
         where = f"on {self._record.device} in {self._record.precision}"
         self._note(
             f"training {self._method.name} {self._record.config} {where}: {self._steps - train.step} steps to go"
         )
         fixed = _digest_of(train.fixed)
-        with open_metrics_logger(self._folder, self._record, train.step, self._note) as metrics_logger:
+        with open_metrics_logger(self._folder, self._record, train.step, self._note) as self._logger:
             with put_off(self._note) as interruption, repeatable(train.device):
-                self._save(clock, metrics_logger)
-                self._take_steps(clock, metrics_logger, interruption)
-                self._save(clock, metrics_logger)
+                self._save()
+                self._take_steps(interruption)
+                self._save()
             if train.step < self._steps:  # a signal whose handler came back
-                return Finished(train.step, clock.seconds, None)
+                return Finished(train.step, self._clock.seconds, None)
             if _digest_of(train.fixed) != fixed:
                 raise TrainingError("a network that the recipe calls fixed has changed", hint="no player may own it")
-            return Finished(train.step, clock.seconds, self._measure(clock, metrics_logger))
+            return Finished(train.step, self._clock.seconds, self._evaluate_at_end())
 
-    def _take_steps(self, clock: Clock, metrics_logger: MetricsLogger, interruption: Interruption) -> None:
+    def _take_steps(self, interruption: Interruption) -> None:
         train = self._train
         while train.step < self._steps and not interruption:
             self._recipe.step(self._batch(train.step), train)
             train.step += 1
-            self._write_down(clock, metrics_logger)
+            self._write_down()
             try:
-                self._progress(clock.progress(train.step, self._steps))
+                self._progress(self._clock.progress(train.step, self._steps))
             except KeyboardInterrupt:
-                self._save(clock, metrics_logger)
+                self._save()
                 raise
 
-    def _write_down(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
+    def _write_down(self) -> None:
         """What is due after this step. The checkpoint comes last, so that a resumed run repeats none of the others."""
         step, record = self._train.step, self._record
         is_last = step == self._steps
         if step % record.log_every == 0 or is_last:
-            self._log(clock, metrics_logger)
+            self._log()
         if record.samples_every and (step % record.samples_every == 0 or is_last):
-            self._show(metrics_logger)
+            self._show()
         if record.evaluate_every and step % record.evaluate_every == 0 and not is_last:
-            self._evaluate(clock, metrics_logger)
-        if step % record.checkpoint_every == 0 or clock.since_save > 60 * record.checkpoint_minutes:
-            self._save(clock, metrics_logger)
+            self._evaluate()
+        if step % record.checkpoint_every == 0 or self._clock.since_save > 60 * record.checkpoint_minutes:
+            self._save()
 
     def _batch(self, index: int) -> dict[str, Batch]:
         batch: dict[str, Batch] = {}
@@ -181,9 +182,9 @@ class TrainingSession:
             batch[name] = {key: tensor.to(self._train.device, non_blocking=True) for key, tensor in tensors.items()}
         return batch
 
-    def _log(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
+    def _log(self) -> None:
         means = self._train.averages.means()
-        metrics_logger.terms(self._train.step, clock.seconds, means)
+        self._logger.terms(self._train.step, self._clock.seconds, means)
         self._train.averages.clear()
         absent = sorted(
             f"{player}/{term}" for player, term in self._train.ablated_terms if f"{player}/{term}" not in means
@@ -192,30 +193,21 @@ class TrainingSession:
             self._note(f"step {self._train.step}: no such term to ablate so far: {', '.join(absent)}")
         self._monitor.check(self._train.step)
 
-    def _show(self, metrics_logger: MetricsLogger) -> None:
+    def _show(self) -> None:
         if not self._inputs:
             return
-        with self._aside():
-            networks = self._recipe.export().networks
-            with self._train.finished(networks.values()):
-                rows = self._recipe.show(self._inputs, networks)
-        metrics_logger.sheet(self._train.step, rows)
+        with self._exported() as export:
+            rows = self._recipe.show(self._inputs, export.networks)
+        self._logger.sheet(self._train.step, rows)
 
-    def _evaluate(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
-        with self._aside():
-            export = self._recipe.export()
-            with self._train.finished(export.networks.values()):
-                evaluation = self._measuring.on_the_way(export)
-        metrics_logger.evaluation(self._train.step, clock.seconds, evaluation)
-
-    def _save(self, clock: Clock, metrics_logger: MetricsLogger) -> None:
+    def _save(self) -> None:
         if self._saved == self._train.step:
             return
-        save_checkpoint(self._folder.state, self._train, clock.seconds)
-        self._write_model(clock)
+        save_checkpoint(self._folder.state, self._train, self._clock.seconds)
+        self._write_model()
         self._saved = self._train.step
-        metrics_logger.draw()
-        clock.saved()
+        self._logger.draw()
+        self._clock.saved()
 
     def _is_written(self) -> bool:
         """Whether the run folder has the checkpoint's model; a killed process may have left an older one."""
@@ -224,10 +216,8 @@ class TrainingSession:
             read_evaluation(self._folder.model)
         except (InputError, ModelError):
             return False
-        with self._aside():
-            export = self._recipe.export()
-            with self._train.finished(export.networks.values()):
-                is_same = is_model_of(self._folder.model, export)
+        with self._exported() as export:
+            is_same = is_model_of(self._folder.model, export)
         return is_same and trained is not None and trained.steps == self._train.step
 
     def _measured(self) -> Evaluation | None:
@@ -236,57 +226,72 @@ class TrainingSession:
         A model that was measured by other means has figures too, but not on all of the run's test sets.
         """
         evaluation = read_evaluation(self._folder.model)
-        known = {(one.data, one.digest) for one in evaluation.measurements} if evaluation is not None else set()
+        known = {(found.data, found.digest) for found in evaluation.measurements} if evaluation is not None else set()
         tests = {(name, source.data.digest) for name, source in self._record.tests.items()}
         return evaluation if tests <= known else None
 
-    def _write_model(self, clock: Clock) -> None:
+    def _write_model(self) -> None:
         record = self._record
-        with self._aside():
-            export = self._recipe.export()
-            with self._train.finished(export.networks.values()):
-                write_model(
-                    self._folder.model,
-                    self._method,
-                    export,
-                    trained=self._trained(clock),
-                    summary=record.summary or f"{self._method.name} {record.config}",
-                    licence=record.licence,
-                    attributions=self._attributions,
-                )
-
-    def _trained(self, clock: Clock) -> Trained:
-        record = self._record
-        return Trained(
+        shared = {name: getattr(record, name) for name in Trained.model_fields.keys() & RunRecord.model_fields.keys()}
+        trained = Trained(
+            **{**shared, "data": tuple(source.data for source in record.data.values())},
             recipe=self._method.configs[record.config].recipe,
-            config=record.config,
-            options=record.options,
-            seed=record.seed,
             steps=self._train.step,
-            seconds=round(clock.seconds, 1),
-            data=tuple(source.data for source in record.data.values()),
-            dependencies=record.dependencies,
-            ablated_terms=record.ablated_terms,
-            device=record.device,
-            precision=record.precision,
-            threads=record.threads,
-            commit=record.commit,
-            versions=record.versions,
+            seconds=round(self._clock.seconds, 1),
         )
+        with self._exported() as export:
+            write_model(
+                self._folder.model,
+                self._method,
+                export,
+                trained=trained,
+                summary=record.summary or f"{self._method.name} {record.config}",
+                licence=record.licence,
+                attributions=self._attributions,
+            )
 
-    def _measure(self, clock: Clock, metrics_logger: MetricsLogger) -> Evaluation | None:
-        if not self._measuring.tests:
+    def _evaluate(self) -> None:
+        """Measures the model in training, alone and without a word: what there is to say is said at the end."""
+        with self._exported() as export:
+            metrics = fitting(self._metrics, export.facts, silent)
+            evaluation = evaluate(self._evaluated(export).without_baseline(), self._tests, metrics)
+        self._logger.evaluation(self._train.step, self._clock.seconds, evaluation)
+
+    def _evaluate_at_end(self) -> Evaluation | None:
+        """Measures the trained model, with its ablation beside it."""
+        if not self._tests:
             return None
-        self._note(f"measuring on {', '.join(self._measuring.tests)}")
-        with self._aside():
-            export = self._recipe.export()
-            with self._train.finished(export.networks.values()):
-                evaluation = self._measuring.at_end(export, self._note, self._measured_items)
+        self._note(f"measuring on {', '.join(self._tests)}")
+        with self._exported() as export:
+            metrics = fitting(self._metrics, export.facts, self._note)
+            evaluation = evaluate(
+                self._evaluated(export), self._tests, metrics, note=self._note, progress=self._measuring
+            )
         store_evaluation(self._folder.model, evaluation, read_config(self._folder.model).files[WEIGHTS])
         if self._record.evaluate_every:
-            metrics_logger.evaluation(self._train.step, clock.seconds, evaluation)
-            metrics_logger.draw()
+            self._logger.evaluation(self._train.step, self._clock.seconds, evaluation)
+            self._logger.draw()
         return evaluation
+
+    def _evaluated(self, export: Export) -> EvaluatedModel:
+        placement = Placement(self._train.device, "fp32")
+        loaded, start = export.loaded(self._method), export.initial
+        return EvaluatedModel(
+            model=assemble(loaded, placement),
+            device=placement.device,
+            baseline=assemble(replace(loaded, networks=start), placement) if start is not None else None,
+            about_baseline=about_baseline(self._method, self._record.config, has_initial=start is not None),
+            trained_on=digests(source.data for source in self._record.data.values()),
+            conditions={"precision": placement.precision, "device": placement.device.type},
+        )
+
+    @contextmanager
+    def _exported(self) -> Iterator[Export]:
+        """A block with the model as it would ship: averaged weights, eval mode, random numbers of its own."""
+        with self._aside():
+            export = self._recipe.export()
+            with self._train.finished(export.networks.values()):
+                yield export
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
@@ -303,13 +308,15 @@ class TrainingSession:
 def _attributions(data: Mapping[str, Dataset]) -> Attributions:
     """Whose images a run learns from, as far as its data sets say."""
     found: dict[str, tuple[Credit, ...]] = {}
-    for one in data.values():
-        works = one.attributions if isinstance(one, Images | StackedImages) else ()
-        known = [each for each in works if each.licence != UNSTATED]
+    for dataset in data.values():
+        works = dataset.attributions if isinstance(dataset, Images | StackedImages) else ()
+        known = tuple(
+            Credit(item=work.image, licence=work.licence, author=work.author, source=work.source)
+            for work in works
+            if work.licence != UNSTATED
+        )
         if known:
-            found[one.name] = tuple(
-                Credit(item=each.image, licence=each.licence, author=each.author, source=each.source) for each in known
-            )
+            found[dataset.name] = known
     return Attributions(data=found)
 
 

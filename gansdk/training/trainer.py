@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansdk.errors import InputError, MissingPluginError, UnknownNameError, UsageError, as_typed
+from gansdk.errors import InputError, MissingPluginError, UnknownNameError, UsageError, as_typed, entry
 from gansdk.evaluation.run import no_progress
 from gansdk.files import mend_folder
 from gansdk.models.context import silent
@@ -16,6 +16,7 @@ from gansdk.plugins.registry import discover
 from gansdk.training.options import ResumeOptions, TrainingOptions
 from gansdk.training.recipe import build
 from gansdk.training.runs import (
+    OpenedData,
     RunFolder,
     RunRecord,
     check_dependencies,
@@ -24,7 +25,6 @@ from gansdk.training.runs import (
     versions,
 )
 from gansdk.training.session import TrainingSession
-from gansdk.training.sources import OpenedData, under_recipe_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from gansdk.options import Options
     from gansdk.plugins.declarations import Method, MetricSpec
     from gansdk.training.callbacks import Progress
-    from gansdk.training.recipe import Built, Recipe
-    from gansdk.training.runs import DataSource
+    from gansdk.training.recipe import Built, InitialModel, Recipe
+    from gansdk.training.runs import Data, DataSource, Opener
     from gansdk.training.session import Finished
-    from gansdk.training.sources import Data, InitialModel, Opener
 
 
 def _unseen(_progress: Progress, /) -> None:
@@ -98,7 +97,7 @@ def train(
             hint=f"add a test set: {as_typed('--test NAME=DATA', 'tests={NAME: DATA}')}",
         )
     built = build(method, config, options or {}, chosen)
-    opened = OpenedData(under_recipe_names(built.recipe, data), tests or {}, open_data)
+    opened = OpenedData(_under_recipe_names(built.recipe, data), tests or {}, open_data)
     for line in opened.left_out():
         note(line)
     chosen = chosen.model_copy(update={"licence": _licence(chosen.licence, built.recipe.initial, note)})
@@ -176,6 +175,22 @@ def resume(
         if planned or data or tests or chosen.licence is not None:
             folder.write(record)
         return session.run()
+
+
+def _under_recipe_names(recipe: Recipe, data: Mapping[str, Data]) -> dict[str, Data]:
+    """Data sets by the recipe's names for them; the name ``""`` means its first."""
+    named: dict[str, Data] = {}
+    for name, text in data.items():
+        meant = name or recipe.sources[0]
+        if meant not in recipe.sources:
+            raise UnknownNameError("data set", meant, recipe.sources, hint=f"it takes {', '.join(recipe.sources)}")
+        if meant in named:
+            raise UsageError(f"the data set {meant!r} is given twice", hint="give each once")
+        named[meant] = text
+    for name in recipe.sources:
+        if name not in named:
+            raise UsageError(f"the recipe needs a data set {name!r}", hint=f"add {entry('data', name, 'FOLDER')}")
+    return named
 
 
 def _record(
