@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from gansdk.models.runtime import Placement, assemble
 from gansdk.models.writing import is_model_of, write_model
 from gansdk.training.callbacks import Clock, DivergenceMonitor, MonitoredTrain, put_off
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
-from gansdk.training.logging import open_metrics_logger
+from gansdk.training.logging import MetricsLogger
 from gansdk.training.runs import RunRecord
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class TrainingSession:
             f"training {self._method.name} {self._record.config} {where}: {self._steps - train.step} steps to go"
         )
         fixed = _digest_of(train.fixed)
-        with open_metrics_logger(self._folder, self._record, train.step, self._note) as self._logger:
+        with closing(MetricsLogger(self._folder, self._record, train.step, self._note)) as self._logger:
             with put_off(self._note) as interruption, repeatable(train.device):
                 self._save()
                 self._take_steps(interruption)
@@ -184,7 +184,7 @@ class TrainingSession:
 
     def _log(self) -> None:
         means = self._train.averages.means()
-        self._logger.terms(self._train.step, self._clock.seconds, means)
+        self._logger.add(self._train.step, self._clock.seconds, means)
         self._train.averages.clear()
         absent = sorted(
             f"{player}/{term}" for player, term in self._train.ablated_terms if f"{player}/{term}" not in means

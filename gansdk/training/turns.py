@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, cast
 import torch
 
 from gansdk.errors import TrainingError
-from gansdk.training.metrics import Averages
 from gansdk.training.players import Player, PlayerState, check_owners
 
 if TYPE_CHECKING:
@@ -27,6 +26,35 @@ if TYPE_CHECKING:
 
     Terms = Mapping[str, Tensor]
     Logits = Mapping[Literal["real", "fake"], Tensor | Sequence[Tensor]]
+
+
+class Averages:
+    """Running means of named numbers since the last line of the log."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[float, int]] = {}
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """Counts one more value of each name."""
+        for name, value in values.items():
+            total, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = total + value, count + 1
+
+    def means(self) -> dict[str, float]:
+        """The mean of each name, in the order in which the names first came."""
+        return {name: total / count for name, (total, count) in self._sums.items()}
+
+    def clear(self) -> None:
+        """Begins the next interval."""
+        self._sums.clear()
+
+    def as_state(self) -> dict[str, list[float]]:
+        """Sum and count of each name, for a checkpoint between two lines."""
+        return {name: [total, count] for name, (total, count) in self._sums.items()}
+
+    def restore(self, state: Mapping[str, Sequence[float]]) -> None:
+        """Takes up the interval of a checkpoint."""
+        self._sums = {name: (total, int(count)) for name, (total, count) in state.items()}
 
 
 class Train:

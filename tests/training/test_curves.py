@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image as PILImage
 
-from gansdk.training.metrics import append_line, draw_curves, is_logarithmic, read_panels, smoothed
+from gansdk.training.logging import append_line, draw_curves, is_logarithmic, read_panels, smoothed
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import json
 
-from gansdk.training.metrics import Averages, append_line, cut_after
+from gansdk.training.logging import append_line, cut_after
+from gansdk.training.turns import Averages
 
 
 def test_averages_are_means_over_each_names_own_count():
