@@ -40,7 +40,9 @@ class DivergenceMonitor:
     def __init__(self, adversarial_pairs: Sequence[AdversarialPair], limits: TrainingOptions, step: int) -> None:
         self._limits = limits
         self._generators = {
-            one.discriminator: one.generator for one in adversarial_pairs if one.logits == "logits" and limits.won_steps
+            pair.discriminator: pair.generator
+            for pair in adversarial_pairs
+            if pair.logits == "logits" and limits.won_steps
         }
         self._checked = step
         self._leads: dict[str, Tensor] = {}
@@ -57,11 +59,7 @@ class DivergenceMonitor:
                 self._leads[player.name] = lead if before is None else torch.minimum(before, lead)
 
     def check(self, step: int) -> None:
-        """Looks at the smallest leads since the last check.
-
-        Raises:
-            TrainingError: If a discriminator has led by more than the limit for as many steps as are allowed.
-        """
+        """Looks at the smallest leads since the last check; one above the limit for too long ends the training."""
         for discriminator, seen in self._leads.items():
             lead = float(seen)
             if not lead > self._limits.won_margin:
@@ -70,22 +68,19 @@ class DivergenceMonitor:
             since, smallest = self._since.get(discriminator, (self._checked, lead))
             self._since[discriminator] = since, min(smallest, lead)
             if step - since >= self._limits.won_steps:
-                raise self._over(discriminator, step)
+                what = (
+                    f"{discriminator!r} has won against {self._generators[discriminator]!r}: from step {since} to "
+                    f"{step} each of its logits on real data lay above each on fake data, by "
+                    f"{min(smallest, lead):.3g} or more (limit {self._limits.won_margin:g})"
+                )
+                hint = (
+                    f"the last checkpoint stays; give {discriminator!r} a smaller learning rate or fewer turns, smooth "
+                    f"its labels or add noise to its inputs; resume with {option('won_steps', 0)} to continue all the "
+                    "same"
+                )
+                raise TrainingError(what, hint=hint)
         self._leads.clear()
         self._checked = step
-
-    def _over(self, discriminator: str, step: int) -> TrainingError:
-        since, lead = self._since[discriminator]
-        what = (
-            f"{discriminator!r} has won against {self._generators[discriminator]!r}: from step {since} to {step} each "
-            f"of its logits on real data lay above each on fake data, by {lead:.3g} or more "
-            f"(limit {self._limits.won_margin:g})"
-        )
-        hint = (
-            f"the last checkpoint stays; give {discriminator!r} a smaller learning rate or fewer turns, smooth its "
-            f"labels or add noise to its inputs; resume with {option('won_steps', 0)} to continue all the same"
-        )
-        return TrainingError(what, hint=hint)
 
 
 class MonitoredTrain(Train):
@@ -101,8 +96,8 @@ class MonitoredTrain(Train):
 
 
 def _lowest(logits: Tensor | Sequence[Tensor], sign: int = 1) -> Tensor:
-    several = [logits] if isinstance(logits, torch.Tensor) else list(logits)
-    return torch.stack([(sign * one.detach().float()).min() for one in several]).min()
+    tensors = [logits] if isinstance(logits, torch.Tensor) else list(logits)
+    return torch.stack([(sign * tensor.detach().float()).min() for tensor in tensors]).min()
 
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))

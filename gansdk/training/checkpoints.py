@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import torch
@@ -31,18 +30,14 @@ if TYPE_CHECKING:
     from gansdk.training.players import PlayerState
     from gansdk.training.turns import Train
 
-
 FORMAT = 1
 TENSORS = "tensors.safetensors"
 NUMBERS = "state.json"
-
 _T = TypeVar("_T")
-
-
 _LOST = "the run cannot continue; start a new one"
 
 
-class _Numbers(Frozen):
+class Checkpoint(Frozen):
     """The content of ``state.json``."""
 
     gansdk: int
@@ -53,26 +48,19 @@ class _Numbers(Frozen):
     files: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Position:
-    """Where a checkpoint stands: steps taken, and seconds of training that they took."""
-
-    step: int
-    seconds: float
-
-
 def save_checkpoint(folder: Path, train: Train, seconds: float) -> None:
-    """Writes the whole state after ``train.step`` steps and removes what it replaces.
-
-    Raises:
-        TrainingError: If a parameter is not finite; the checkpoint before stays.
-        OutputError: If the folder cannot be written; the checkpoint before stays.
-    """
-    _check_finite(train)
+    """Writes the whole state after ``train.step`` steps and removes what it replaces; if it fails, that stays."""
+    for owner in train.states.values():
+        for name, parameter in owner.parameters.items():
+            if not bool(torch.isfinite(parameter.detach()).all()):
+                hint = "the checkpoint before was kept; a smaller learning rate or fp32 may help"
+                raise TrainingError(f"{name} is no longer finite after step {train.step}", hint=hint)
     tensors, numbers = capture(train)
     target = folder / f"{train.step:09d}"
     with whole_folder(target, replace=True) as new:  # one of this step that is there is damaged, or it was loaded
-        write_whole(new / TENSORS, save({name: _stored(tensor) for name, tensor in tensors.items()}))
+        # copies, for safetensors refuses tensors that share memory
+        stored = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+        write_whole(new / TENSORS, save(stored))
         state = {
             "gansdk": FORMAT,
             "step": train.step,
@@ -87,7 +75,7 @@ def save_checkpoint(folder: Path, train: Train, seconds: float) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def load_checkpoint(folder: Path, train: Train, note: Callable[[str], None] = silent) -> Position | None:
+def load_checkpoint(folder: Path, train: Train, note: Callable[[str], None] = silent) -> Checkpoint | None:
     """Brings ``train`` to where the newest whole checkpoint was written; None if there is none yet.
 
     Args:
@@ -112,7 +100,7 @@ def load_checkpoint(folder: Path, train: Train, note: Callable[[str], None] = si
         # JSON has no NaN, which a sum may be
         sums = {name: [math.nan if total is None else total, count] for name, (total, count) in state.averages.items()}
         train.averages.restore(sums)
-        return Position(train.step, state.seconds)
+        return state
     if problems:
         raise problems[0]
     return None
@@ -122,7 +110,7 @@ class _DamagedError(TrainingError):
     """A checkpoint that is not whole; an older one may be."""
 
 
-def _read(path: Path) -> tuple[_Numbers, dict[str, Tensor]]:
+def _read(path: Path) -> tuple[Checkpoint, dict[str, Tensor]]:
     state = _read_numbers(path / NUMBERS)
     try:
         if not (path / TENSORS).is_file() or sha256(path / TENSORS) != state.files.get(TENSORS):
@@ -132,20 +120,15 @@ def _read(path: Path) -> tuple[_Numbers, dict[str, Tensor]]:
         raise _DamagedError(f"{path / TENSORS} cannot be read: {error}", hint=_LOST) from None
 
 
-def _read_numbers(path: Path) -> _Numbers:
-    """The content of ``state.json``.
-
-    Raises:
-        _DamagedError: If it is not whole.
-        TrainingError: If it is whole, and of a newer format: going back to an older one would throw it away.
-    """
+def _read_numbers(path: Path) -> Checkpoint:
+    """The content of ``state.json``; one of a newer format is an error, since an older checkpoint would replace it."""
     raw = read_json(path, _DamagedError, _LOST)
     version = raw.get("gansdk") if isinstance(raw, dict) else None
     if isinstance(version, int) and version > FORMAT:
         what = f"{path} has format version {version}, this gansdk reads {FORMAT}"
         raise TrainingError(what, hint="pip install --upgrade gansdk")
     try:
-        return _Numbers.model_validate(raw)
+        return Checkpoint.model_validate(raw)
     except ValidationError as error:
         raise _DamagedError(f"{path} cannot be read: {describe_errors(error)}", hint=_LOST) from None
 
@@ -155,9 +138,6 @@ def capture(train: Train) -> tuple[dict[str, Tensor], dict[str, float]]:
 
     Returns:
         Tensors, which are the training's own and not copies, and numbers.
-
-    Raises:
-        TrainingError: If an optimiser keeps something else.
     """
     tensors: dict[str, Tensor] = {}
     numbers: dict[str, float] = {}
@@ -189,11 +169,7 @@ def _player_entries(state: PlayerState) -> dict[str, Any]:
 
 
 def restore(train: Train, tensors: Mapping[str, Tensor], numbers: Mapping[str, float]) -> None:
-    """Brings a training to where :func:`capture` saw one; it may keep the tensors that it is given.
-
-    Raises:
-        TrainingError: If they do not fit its players.
-    """
+    """Brings a training to where :func:`capture` saw one; it may keep the tensors that it is given."""
     for state in train.states.values():
         _restore_player(state, tensors, numbers)
     kept = _under("kept/", tensors)
@@ -213,17 +189,13 @@ def _restore_player(state: PlayerState, tensors: Mapping[str, Tensor], numbers: 
         raise _other_shape(name, "the moving average has other parameters")
     for average, key in zip(state.average or (), state.parameters, strict=state.average is not None):
         average.copy_(averages[key])
-    _restore_optimiser(state, {**_under(f"optimiser/{name}/", tensors), **_under(f"optimiser/{name}/", numbers)})
-
-
-def _restore_optimiser(state: PlayerState, values: Mapping[str, Any]) -> None:
-    parameters = list(state.parameters.values())
     entries: dict[int, dict[str, Any]] = {}
+    values: dict[str, Any] = {**_under(f"optimiser/{name}/", tensors), **_under(f"optimiser/{name}/", numbers)}
     for key, value in values.items():
-        index, _, name = key.partition("/")
-        if int(index) >= len(parameters):
-            raise _other_shape(state.player.name, "the optimiser has more parameters")
-        entries.setdefault(int(index), {})[name] = _laid_out(value, parameters[int(index)])
+        index, _, moment = key.partition("/")
+        if int(index) >= len(state.tensors):
+            raise _other_shape(name, "the optimiser has more parameters")
+        entries.setdefault(int(index), {})[moment] = _laid_out(value, state.tensors[int(index)])
     groups = state.optimiser.state_dict()["param_groups"]
     state.optimiser.load_state_dict({"state": entries, "param_groups": groups})
 
@@ -254,20 +226,8 @@ def restore_random_state(device: torch.device, states: Mapping[str, Tensor]) -> 
         torch.mps.set_rng_state(states["mps"])
 
 
-def _check_finite(train: Train) -> None:
-    for state in train.states.values():
-        for name, parameter in state.parameters.items():
-            if not bool(torch.isfinite(parameter.detach()).all()):
-                hint = "the checkpoint before was kept; a smaller learning rate or fp32 may help"
-                raise TrainingError(f"{name} is no longer finite after step {train.step}", hint=hint)
-
-
 def _under(prefix: str, entries: Mapping[str, _T]) -> dict[str, _T]:
     return {key.removeprefix(prefix): value for key, value in entries.items() if key.startswith(prefix)}
-
-
-def _stored(tensor: Tensor) -> Tensor:
-    return tensor.detach().to("cpu", copy=True).contiguous()  # a copy: safetensors refuses tensors that share memory
 
 
 def _other_shape(player: str, detail: str) -> TrainingError:

@@ -99,11 +99,7 @@ class RelativisticPairing(AdversarialLoss):
         return {"relativistic": F.softplus(fake.float() - real.float()).mean()}
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """−f(D(G(z)) − D(x)).
-
-        Raises:
-            TrainingError: If ``real`` is not given.
-        """
+        """−f(D(G(z)) − D(x)); ``real`` must be given."""
         if real is None:
             raise TrainingError("a relativistic loss compares with real data", hint="give generator(fake, real) both")
         return F.softplus(real.float() - fake.float()).mean()

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-
-
 @dataclass(eq=False)
 class Player:
     """A set of parameters that one optimiser moves, and the only one that does.
@@ -43,7 +40,7 @@ class Player:
     begins: int = 0
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
             raise TrainingError(f"player name {self.name!r} is no lower-case word")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise TrainingError(f"player {self.name!r} has ema {self.ema}", hint="a decay lies in [0, 1)")
@@ -139,11 +136,7 @@ class PlayerState:
 
 
 def check_owners(states: Iterable[PlayerState]) -> None:
-    """Holds that no parameter has two owners and no two players one name.
-
-    Raises:
-        TrainingError: If one does; the message names the parameter and both owners.
-    """
+    """Holds that no parameter has two owners and no two players one name."""
     owners: dict[int, tuple[str, str]] = {}
     names: set[str] = set()
     for state in states:

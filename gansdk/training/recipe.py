@@ -186,10 +186,6 @@ def build(method: Method, config: str, values: Mapping[str, Any], how: TrainingO
         config: Name of one of its ways to train.
         values: The recipe's options that differ from the config's.
         how: The seed, the device, the precision and the number of threads.
-
-    Raises:
-        UsageError: If the config, an option, the device or the precision is wrong.
-        TrainingError: If the recipe does not say how long it trains.
     """
     declared = method.find_config(config)
     options: Options = validate(resolve(declared.options), {**declared.values, **values})
@@ -205,11 +201,7 @@ def build(method: Method, config: str, values: Mapping[str, Any], how: TrainingO
 
 
 def new_recipe(config: Config, options: Options) -> Recipe:
-    """A recipe that was just built.
-
-    Raises:
-        TrainingError: If the config names no recipe, or one without players.
-    """
+    """A recipe that was just built."""
     kind = resolve(config.recipe)
     if not (isinstance(kind, type) and issubclass(kind, Recipe)):
         raise TrainingError(f"{config.recipe} is not a recipe", hint="derive it from gansdk.training.Recipe")

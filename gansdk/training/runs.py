@@ -123,11 +123,7 @@ class RunFolder:
         self.samples = path / "samples"
 
     def refuse_if_used(self) -> None:
-        """Holds that a new run may start here: nothing is there, or an empty folder.
-
-        Raises:
-            TrainingError: If a run, or anything else, is there already.
-        """
+        """Holds that a new run may start here: nothing is there, or an empty folder."""
         if self.record.exists():
             try:
                 method = repr(self.read().method)
@@ -141,17 +137,12 @@ class RunFolder:
 
     @contextmanager
     def begin(self, record: RunRecord) -> Iterator[None]:
-        """A block that trains a new run here, which no other process does; ``train.json`` is in place when it begins.
-
-        Raises:
-            TrainingError: If another process trains here, or a run has come here since somebody last looked.
-            OutputError: If it cannot be written.
-        """
+        """A block that alone trains a new run here; ``train.json`` is in place when it begins."""
         self._make(self.path)
         with self.lock():
             self.refuse_if_used()
-            self._make(self.state)
-            self._make(self.samples)
+            for folder in (self.state, self.samples):
+                self._make(folder)
             self.write(record)
             yield
 
@@ -162,11 +153,7 @@ class RunFolder:
             raise cannot_write(self.path, error) from error
 
     def refuse_if_state_is_gone(self) -> None:
-        """Holds that no training was here, since there is no checkpoint of one.
-
-        Raises:
-            TrainingError: If there is what one leaves; to begin anew would overwrite it.
-        """
+        """Holds that no training was here, since there is no checkpoint of one; to begin anew would overwrite it."""
         places = (self.model, self.metrics, self.curves, self.events, self.samples)
         found = [path for path in places if path.exists() and (path.is_file() or any(path.iterdir()))]
         if found:
@@ -179,12 +166,7 @@ class RunFolder:
         write_whole(self.record, record.model_dump_json(indent=2) + "\n")
 
     def read(self) -> RunRecord:
-        """What the run was asked to do.
-
-        Raises:
-            InputError: If there is no such folder.
-            TrainingError: If it is no run, or one that this gansdk cannot read.
-        """
+        """What the run was asked to do."""
         if not self.path.exists():
             raise InputError(f"there is no folder {self.path}", hint="start a run with `gansdk train`")
         if not self.record.is_file():
@@ -205,12 +187,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """A block in which no other process trains in this folder.
-
-        Raises:
-            TrainingError: If one does.
-            OutputError: If the folder cannot be written to.
-        """
+        """A block in which no other process trains in this folder."""
         lock = FileLock(self.path / LOCK)
         try:
             lock.acquire(timeout=0)
@@ -257,11 +234,7 @@ class OpenedData:
 
 
 def describe_source(path: str, data: Dataset) -> DataSource:
-    """What is recorded of a data set.
-
-    Raises:
-        InputError: If it is empty.
-    """
+    """What is recorded of a data set."""
     if len(data) == 0:
         raise InputError(f"{path} is empty", hint="give data to train on")
     described = TrainingData(name=data.name, licence=data.licence, items=len(data), digest=data.digest)
@@ -269,11 +242,7 @@ def describe_source(path: str, data: Dataset) -> DataSource:
 
 
 def check_unchanged(recorded: Mapping[str, DataSource], found: Mapping[str, DataSource]) -> None:
-    """Holds the data of a run against what it began with.
-
-    Raises:
-        TrainingError: If a data set has other content now; resuming would silently be another training.
-    """
+    """Holds the data of a run against what it began with; with other content it would be another training."""
     for name, source in recorded.items():
         if found[name].data.digest != source.data.digest:  # also where another was named as the one that has moved
             what = f"the data set {name!r} at {found[name].path} has changed since the run began"
@@ -281,11 +250,7 @@ def check_unchanged(recorded: Mapping[str, DataSource], found: Mapping[str, Data
 
 
 def check_dependencies(recorded: Mapping[str, str], found: Mapping[str, str]) -> None:
-    """Holds the models and files that a run depends on against those it began with.
-
-    Raises:
-        TrainingError: If one has other content now.
-    """
+    """Holds the models and files that a run depends on against those it began with."""
     for name, digest in recorded.items():
         if found.get(name) != digest:
             what = f"{name!r}, which the run depends on, has changed since the run began"

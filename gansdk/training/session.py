@@ -20,6 +20,7 @@ from gansdk.models.context import silent
 from gansdk.models.loading import tensor_digest
 from gansdk.models.runtime import Placement, assemble
 from gansdk.models.writing import is_model_of, write_model
+from gansdk.plugins.registry import discover
 from gansdk.training.callbacks import Clock, DivergenceMonitor, MonitoredTrain, put_off
 from gansdk.training.checkpoints import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from gansdk.training.logging import MetricsLogger
@@ -65,14 +66,10 @@ class TrainingSession:
         record: What was asked for.
         built: What is trained, and where; just built, with torch seeded before.
         data: The recipe's data sets, and those to measure on.
-        metrics: What is installed to measure by.
+        metrics: What to measure by, where it fits the model; all that are installed if None.
         progress: Is told after every step.
         note: Takes lines that the user should read.
         measuring: Is told at the end of each test set how many of how many items are done.
-
-    Raises:
-        TrainingError: If the players are wrong, or the checkpoint does not fit them.
-        UsageError: If more steps were taken already than are asked for.
     """
 
     def __init__(
@@ -82,14 +79,15 @@ class TrainingSession:
         built: Built,
         data: OpenedData,
         *,
-        metrics: Iterable[MetricSpec],
+        metrics: Iterable[MetricSpec] | None,
         progress: Callable[[Progress], None],
         note: Callable[[str], None],
         measuring: Callable[[str, int, int], None],
     ) -> None:
         self._folder, self._record, self._method = folder, record, built.method
         self._recipe, device = built.recipe, built.placement.device
-        self._tests, self._metrics = data.tests, tuple(metrics)
+        self._tests = data.tests
+        self._metrics = tuple(discover().metrics.values() if metrics is None else metrics)
         self._attributions = _attributions(data.train)
         self._progress, self._note, self._measuring = progress, note, measuring
         self._steps = int(record.options["steps"])
@@ -115,12 +113,7 @@ class TrainingSession:
         self._clock = Clock(position.seconds if position else 0.0, train.step)
 
     def run(self) -> Finished:
-        """Takes the steps that are left, then measures.
-
-        Raises:
-            TrainingError: If training fails; the last whole checkpoint stays.
-            KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
-        """
+        """Takes the steps that are left, then measures."""
         train = self._train
         if self._saved is not None and not self._is_written():
             self._note(f"{self._folder.model} is not the whole model of step {train.step}; it is written again")

@@ -12,7 +12,6 @@ from gansdk.evaluation.run import no_progress
 from gansdk.files import mend_folder
 from gansdk.models.context import silent
 from gansdk.options import validate
-from gansdk.plugins.registry import discover
 from gansdk.training.options import ResumeOptions, TrainingOptions
 from gansdk.training.recipe import build
 from gansdk.training.runs import (
@@ -102,7 +101,6 @@ def train(
         note(line)
     chosen = chosen.model_copy(update={"licence": _licence(chosen.licence, built.recipe.initial, note)})
     record = _record(built, opened, chosen, tuple(sorted(ablated_terms)))
-    metrics = _or_installed(metrics)
     session = TrainingSession(
         folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring
     )
@@ -165,10 +163,11 @@ def resume(
         built = build(method, record.config, {**record.options, **planned}, here)
         places = _places(record.data, data or {}), _places(record.tests, tests or {})
         opened = _reopened(folder, places, open_data)
-        _check_same(record, opened, built.recipe)
+        check_unchanged(record.data, opened.train_sources)
+        check_unchanged(record.tests, opened.test_sources)
+        check_dependencies(record.dependencies, built.recipe.dependencies)
         _note_versions(record, method, note)
         record = _changed(record, built.options, chosen, opened)
-        metrics = _or_installed(metrics)
         session = TrainingSession(
             folder, record, built, opened, metrics=metrics, progress=progress, note=note, measuring=measuring
         )
@@ -229,10 +228,6 @@ def _licence(stated: str, initial: InitialModel | None, note: Callable[[str], No
     return ""
 
 
-def _or_installed(metrics: Iterable[MetricSpec] | None) -> Iterable[MetricSpec]:
-    return discover().metrics.values() if metrics is None else metrics
-
-
 def _places(recorded: Mapping[str, DataSource], moved: Mapping[str, str]) -> dict[str, str]:
     """Where the data sets of a run are: as it was recorded, or as they are said to have moved."""
     places = {name: source.path for name, source in recorded.items()}
@@ -253,20 +248,14 @@ def _reopened(
     except InputError as error:
         flags = [
             f"{flag} {name}=DATA"
-            for flag, each in zip(("--data", "--test"), places, strict=True)
-            for name, place in each.items()
+            for flag, sets in zip(("--data", "--test"), places, strict=True)
+            for name, place in sets.items()
             if Path(place).is_absolute() and not Path(place).exists()
         ]
         if not flags:
             raise
         moved = f"if it has moved: gansdk resume {shlex.quote(str(folder.path))} {' '.join(flags)}"
         raise InputError(error.message, hint=moved) from None
-
-
-def _check_same(record: RunRecord, opened: OpenedData, recipe: Recipe) -> None:
-    check_unchanged(record.data, opened.train_sources)
-    check_unchanged(record.tests, opened.test_sources)
-    check_dependencies(record.dependencies, recipe.dependencies)
 
 
 def _changed(record: RunRecord, values: Options, chosen: ResumeOptions, opened: OpenedData) -> RunRecord:

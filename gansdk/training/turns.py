@@ -94,12 +94,15 @@ class Train:
         self.averages = Averages()
         self.kept_tensors: dict[str, Tensor] = {}
         self.fixed = tuple(module.to(self.device).eval().requires_grad_(False) for module in fixed)
-        self.states = {player: _state(player, self.device) for player in players}
+        for player in players:
+            for module in (player.modules,) if isinstance(player.modules, torch.nn.Module) else player.modules:
+                module.to(self.device).train()
+        self.states = {player: PlayerState(player) for player in players}
         check_owners(self.states.values())
         names = {player.name for player in players}
-        for player, term in self.ablated_terms:
-            if player not in names:
-                raise TrainingError(f"there is no player {player!r} whose term {term!r} could be ablated")
+        for name, term in self.ablated_terms:
+            if name not in names:
+                raise TrainingError(f"there is no player {name!r} whose term {term!r} could be ablated")
         self._others: dict[tuple[Player, ...], list[RunningStatistics]] = {}
         self._in_turn = False
 
@@ -120,9 +123,13 @@ class Train:
         if not players:
             raise TrainingError("a turn needs a player")
         if players not in self._others:
-            mine = {id(one.norm) for player in players for one in self.states[player].statistics}
-            every = [one for state in self.states.values() for one in state.statistics]
-            self._others[players] = [one for one in every if id(one.norm) not in mine]
+            own = {id(statistics.norm) for player in players for statistics in self.states[player].statistics}
+            self._others[players] = [
+                statistics
+                for state in self.states.values()
+                for statistics in state.statistics
+                if id(statistics.norm) not in own
+            ]
         return Turn(self, players, self._others[players])
 
     def has_begun(self, player: Player) -> bool:
@@ -130,11 +137,7 @@ class Train:
         return self.step >= player.begins
 
     def begin(self, players: Sequence[Player]) -> None:
-        """Opens a turn. Observers of a training extend this and the next three methods.
-
-        Raises:
-            TrainingError: If another one is still open.
-        """
+        """Opens a turn. Observers of a training extend this and the next three methods."""
         if self._in_turn:
             raise TrainingError("a turn was opened inside another one", hint="close the first, or give it both players")
         self._in_turn = True
@@ -228,7 +231,8 @@ class Turn:
             raise TrainingError("a turn minimises once", hint="open another turn, or put all players into one mapping")
         self._spent = True
         by_player = self._by_player(terms)
-        with self._full_precision():
+        kind = self._train.device.type
+        with torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext():
             self._train.watch(by_player, logits or {})
             gradients = self._gradients(by_player)
         values = self._checked(by_player, gradients)
@@ -250,10 +254,6 @@ class Turn:
                     what = f"the term {player.name}/{name} has shape {tuple(term.shape)}, not that of one number"
                     raise TrainingError(what, hint="take its mean or sum")
         return by_player
-
-    def _full_precision(self) -> AbstractContextManager[object]:
-        kind = self._train.device.type
-        return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
     def _gradients(self, by_player: Mapping[Player, Terms]) -> dict[Player, tuple[Tensor, ...]]:
         gradients: dict[Player, tuple[Tensor, ...]] = {}
@@ -312,13 +312,6 @@ class Turn:
 def _scalar(term: Tensor) -> Tensor:
     """A term as fp32 without dimensions; most are already, and every needless view costs a node in the graph."""
     return (term if term.dim() == 0 else term.reshape(())).float()
-
-
-def _state(player: Player, device: torch.device) -> PlayerState:
-    modules = (player.modules,) if isinstance(player.modules, torch.nn.Module) else player.modules
-    for module in modules:
-        module.to(device).train()
-    return PlayerState(player)
 
 
 def _unreached(player: Player, parameter: str, terms: Iterable[str]) -> TrainingError:
