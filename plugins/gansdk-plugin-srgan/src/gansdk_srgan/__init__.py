@@ -57,14 +57,7 @@ _SMALL_GAN = {
     "schedule": "cosine",
     "decay_from": 0.4,
 }
-_PHOTO = {
-    "degradation": "first-order",
-    "clean": 0.2,
-    "blur": 0.2,
-    "blur_sigma": 1.5,
-    "noise": 0.2,
-    "noise_sigma": 5.0,
-}
+_PHOTO = {"degradation": "first-order", "clean": 0.2, "blur": 0.2, "blur_sigma": 1.5, "noise": 0.2, "noise_sigma": 5.0}
 
 METHOD = Method(
     name="srgan",
@@ -106,11 +99,9 @@ METHOD = Method(
             tiny_model={**_TINY_STAGE2, "degradation": "second-order"},
         ),
     },
-    models=(
-        BuiltinModel("srresnet-x4-photo", _PRETRAINED / "srresnet-x4-photo"),
-        BuiltinModel("srresnet-x4", _PRETRAINED / "srresnet-x4"),
-        BuiltinModel("srgan-x4-photo", _PRETRAINED / "srgan-x4-photo"),
-        BuiltinModel("srgan-x4", _PRETRAINED / "srgan-x4"),
+    models=tuple(
+        BuiltinModel(name, _PRETRAINED / name)
+        for name in ("srresnet-x4-photo", "srresnet-x4", "srgan-x4-photo", "srgan-x4")
     ),
     defaults={"superres": "srresnet-x4-photo"},
     checkpoints=("stage 1", "stage 2"),

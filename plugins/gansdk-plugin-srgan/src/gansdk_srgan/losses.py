@@ -35,7 +35,6 @@ def absolute_error(restored: Tensor, true: Tensor) -> Tensor:
 
 
 PIXEL_LOSSES = {"mse": squared_error, "l1": absolute_error}
-"""By the name that the option ``loss`` has."""
 
 
 class ContentLoss:
@@ -78,12 +77,7 @@ class ContentLoss:
 
 
 def content_loss(options: Stage2Options, discriminator: SRGANDiscriminator) -> ContentLoss:
-    """The content loss that the options ask for.
-
-    Raises:
-        InputError: If VGG's file or layer is not there.
-        ModelError: If the file holds no VGG.
-    """
+    """The content loss that the options ask for."""
     if options.content_of == "pixel":  # the paper's ablation SRGAN-MSE
         return ContentLoss(lambda image: [image], powers=[1.0])
     if options.content_of == "discriminator-features":  # as VAE-GAN compares images (Larsen et al. 2016)

@@ -21,13 +21,9 @@ class PatchOptions(DegradationOptions, OptimiserOptions, ScheduleOptions):
     batch: Annotated[int, Field(ge=1, le=1024, description="patches per step")] = 16
     patch: Annotated[int, Field(ge=4, le=512, description="side of a low-resolution patch, in pixels")] = 24
     ema: EMA = 0.999
-    longest: Annotated[
-        int, Field(ge=32, le=65536, description="images are first shrunk to this longer side, antialiased")
-    ] = 65536
+    longest: Annotated[int, Field(ge=32, le=65536, description="images are shrunk to this longer side first")] = 65536
     octaves: Annotated[int, Field(ge=1, le=6, description="sizes of each image: its own, a half, a quarter …")] = 1
-    candidates: Annotated[
-        int, Field(ge=1, le=16, description="spots drawn per patch, of which the most textured is taken")
-    ] = 1
+    candidates: Annotated[int, Field(ge=1, le=16, description="spots drawn per patch; the most textured is taken")] = 1
 
 
 class Stage1Options(SRResNetSizes, PatchOptions):
@@ -35,9 +31,7 @@ class Stage1Options(SRResNetSizes, PatchOptions):
 
     loss: Annotated[Literal["mse", "l1"], Field(description="squared (the paper's) or absolute differences")] = "mse"
     pixel: Annotated[Weight, Field(description="weight of the pixel loss")] = 1.0
-    init_from: Annotated[
-        Ref, Field(description="a model of the same sizes to continue from; random weights if not given")
-    ] = ""
+    init_from: Annotated[Ref, Field(description="a model of these sizes to start from; random weights if none")] = ""
 
 
 def _layers(text: str) -> str:
@@ -51,9 +45,7 @@ class Stage2Options(PatchOptions, AdversarialOptions):
 
     init_from: Annotated[Ref, Field(description="the first stage's model (required)")]
     steps: Steps = 200_000
-    content: Annotated[
-        Weight, Field(description="weight of the content loss, which is a share of its features' power")
-    ] = 0.01
+    content: Annotated[Weight, Field(description="weight of the content loss, a share of its features' power")] = 0.01
     content_of: Annotated[
         Literal["vgg", "discriminator-features", "pixel"],
         Field(description="what the content loss compares: features of VGG or of the discriminator, or pixels"),

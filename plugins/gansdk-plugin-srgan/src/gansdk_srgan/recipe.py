@@ -1,6 +1,6 @@
 """The two stages of SRGAN (Ledig et al., CVPR 2017).
 
-First SRResNet learns from pixel differences (section 3.2). From there the generator goes on with a content loss and a
+First SRResNet learns from pixel differences (section 3.2). From there the generator continues with a content loss and a
 discriminator that tells its images from real ones (sections 2.1 and 2.2).
 """
 
@@ -62,11 +62,9 @@ class _SrganStage(Recipe):
         if not large:
             return {}
         pairs = [degrade(_liveliest(image, side), self.scale) for image in large]
-        images = {"low": [pair.low for pair in pairs], "high": [pair.high for pair in pairs]}
-        return {
-            name: torch.from_numpy(np.stack(found).transpose(0, 3, 1, 2).copy()).float() / 255
-            for name, found in images.items()
-        }
+        low, high = np.stack([pair.low for pair in pairs]), np.stack([pair.high for pair in pairs])
+        images = {"low": low, "high": high}
+        return {name: torch.from_numpy(x.transpose(0, 3, 1, 2).copy()).float() / 255 for name, x in images.items()}
 
     def show(self, inputs: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
         """Side by side: enlarged bilinearly, restored, true."""
@@ -91,7 +89,11 @@ class Stage1(_SrganStage):
         self.networks = networks(options)
         if options.init_from:
             self.initial = load_initial_model(options.init_from, METHOD)
-            _check_sizes(options, self.initial)
+            own, theirs = options.network().model_dump(), self.initial.config.network
+            differing = [f"--set {name}={theirs[name]}" for name in theirs if theirs[name] != own.get(name)]
+            if differing:
+                what = f"the network of {options.init_from} is not that of this training"
+                raise UsageError(what, hint=f"add {' '.join(differing)}")
             self.networks["generator"].load_state_dict(self.initial.networks["generator"].state_dict())
             self.dependencies = {"init_from": self.initial.digest}
         self.generator = self._player("generator", self.networks["generator"], ema=options.ema)
@@ -128,19 +130,14 @@ class Stage2(_SrganStage):
         if not isinstance(generator, ImageGeneratorFacts):
             raise InputError("the model to start from enlarges no images", hint="name one of the first stage")
         self.scale = generator.output.scale
-        sizes = {"features": options.discriminator_features, "hidden": options.discriminator_hidden}
-        self._discriminator = SRGANDiscriminator(**sizes)
+        self._discriminator = SRGANDiscriminator(3, options.discriminator_features, options.discriminator_hidden)
         self.content = content_loss(options, self._discriminator)
         self.generator = self._player("generator", self.networks["generator"], ema=options.ema)
         self.discriminator = self._player("discriminator", self._discriminator, options.discriminator_rate)
         self.players = (self.generator, self.discriminator)
         self.fixed = self.content.fixed
         self.dependencies = {"init_from": self.initial.digest, **self.content.dependencies}
-        self.routes = {
-            "content": {"generator"},
-            "adversarial": {"generator"},
-            "discrimination": {"discriminator"},
-        }
+        self.routes = {"content": {"generator"}, "adversarial": {"generator"}, "discrimination": {"discriminator"}}
         self.adversarial_pairs = (AdversarialPair(generator="generator", discriminator="discriminator"),)
 
     def streams(self, data: Mapping[str, Dataset], seed: int) -> Mapping[str, Stream]:
@@ -163,21 +160,13 @@ class Stage2(_SrganStage):
         with train.turn(self.generator) as turn:
             with train.autocast():
                 distance, fake = self.content(restored, high), self._discriminator(restored)
-            content, adversarial = options.content * distance, options.adversarial * _GAN.generator(fake)
-            turn.minimise({"content": content, "adversarial": adversarial}, logits={"fake": fake})
+            terms = {"content": options.content * distance, "adversarial": options.adversarial * _GAN.generator(fake)}
+            turn.minimise(terms, logits={"fake": fake})
 
     def export(self) -> Export:
         """The generator, and the one that it started from."""
         declared = self.initial.config.facts.model_copy(update={"safe_precisions": ()})  # those of other weights
         return Export(declared, self.initial.config.network, self.networks, self.initial.networks)
-
-
-def _check_sizes(options: Stage1Options, initial: InitialModel) -> None:
-    own, theirs = options.network().model_dump(), initial.config.network
-    differing = [f"--set {name}={theirs[name]}" for name in theirs if theirs[name] != own.get(name)]
-    if differing:
-        what = f"the network of {options.init_from} is not that of this training"
-        raise UsageError(what, hint=f"add {' '.join(differing)}")
 
 
 def _liveliest(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -189,5 +178,5 @@ def _liveliest(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def _images(data: Dataset) -> Images:
     if not isinstance(data, Images):
-        raise InputError(f"{data.name} is no set of images", hint="give a folder of images")
+        raise InputError(f"{data.name} is not a set of images", hint="give a folder of images")
     return data

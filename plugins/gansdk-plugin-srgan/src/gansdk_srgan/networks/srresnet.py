@@ -49,8 +49,9 @@ class SRResNet(nn.Module):
         self.blocks = nn.Sequential(*[ResidualBlock(features, batch_norm=batch_norm) for _ in range(options.blocks)])
         self.fuse = nn.Sequential(*_convolution(features, features, 3, batch_norm=batch_norm))
         widths = [features] + [up_features] * doublings(options.scale)
-        doubled = [_doubling(before, after) for before, after in pairwise(widths)]
-        self.up = nn.Sequential(*[layer for layers in doubled for layer in layers])
+        self.up = nn.Sequential()
+        for before, after in pairwise(widths):
+            self.up.extend([_same(before, 4 * after, 3), nn.PixelShuffle(2), nn.PReLU()])
         self.tail = _same(up_features, channels, options.tail_kernel)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -80,13 +81,7 @@ def receptive_field(options: SRResNetSizes) -> int:
 
 
 class SRGANDiscriminator(nn.Module):
-    """The paper's discriminator, with a mean over all positions before its dense layers, so that any size works.
-
-    Args:
-        channels: Of the images.
-        features: Channels of the first layer; they double three times.
-        hidden: Width of the dense layer.
-    """
+    """The paper's discriminator: ``features`` channels, doubled three times, and a dense layer of width ``hidden``."""
 
     def __init__(self, channels: int = 3, features: int = 64, hidden: int = 1024) -> None:
         super().__init__()
@@ -139,7 +134,3 @@ def _same(before: int, after: int, kernel: int) -> nn.Conv2d:
 def _convolution(before: int, after: int, kernel: int, *, batch_norm: bool) -> list[nn.Module]:
     convolution = _same(before, after, kernel)
     return [convolution, nn.BatchNorm2d(after)] if batch_norm else [convolution]
-
-
-def _doubling(before: int, after: int) -> list[nn.Module]:
-    return [_same(before, 4 * after, 3), nn.PixelShuffle(2), nn.PReLU()]
