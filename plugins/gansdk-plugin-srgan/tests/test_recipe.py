@@ -173,7 +173,7 @@ def test_the_training_loop_takes_it_from_images_to_a_measured_model(photos: gans
     )
     assert finished.evaluation is not None
     assert {"psnr-y", "ssim-y"} <= {measured.metric for measured in finished.evaluation.measurements}
-    assert "itself the ablation of the adversarial stage" in finished.evaluation.baseline
+    assert "itself the baseline of the adversarial stage" in finished.evaluation.baseline
     config = json.loads((run / "model" / "config.json").read_text())
     assert SRResNetOptions(**config["network"]) == build().options.network()
     assert config["facts"]["generator"]["receptive_field"] == 6
