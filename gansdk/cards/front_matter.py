@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gansdk.errors import OutputError
 from gansdk.evaluation.codes import read_codes
@@ -46,16 +46,18 @@ def front_matter(card: Card, before: Mapping[str, Any] | None = None) -> str:
     theirs = {key: value for key, value in (before or {}).items() if key not in _OURS and value is not None}
     tags = theirs.pop("tags", [])
     tasks = pipeline_tags(card.config.facts)
-    measured = [one for one in card.evaluation.measurements if not one.seen and not one.data.startswith(PREFIX)]
-    results = [_result(one, card, tasks) for one in measured]
-    licence: dict[str, Any] = hub_licence(card.config.licence)
+    results = [
+        _result(found, card, tasks)
+        for found in card.evaluation.measurements
+        if not found.seen and not found.data.startswith(PREFIX)
+    ]
     data: Any = ModelCardData(
         library_name="gansdk",
         pipeline_tag=next(iter(tasks), None),
         tags=list(dict.fromkeys([*tags, *_tags(card)])),
         model_name=card.name if results else None,
         eval_results=results or None,
-        **licence,
+        **cast("dict[str, Any]", hub_licence(card.config.licence)),
     )
     made = data.to_dict()
     fields = {**theirs, **made}
@@ -71,22 +73,22 @@ def authors_fields(card: Card, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tags(card: Card) -> list[str]:
-    return ["gansdk", card.config.method, *(one.name for one in card.tasks), *pipeline_tags(card.config.facts)[1:]]
+    return ["gansdk", card.config.method, *(task.name for task in card.tasks), *pipeline_tags(card.config.facts)[1:]]
 
 
-def _result(one: Measurement, card: Card, tasks: Sequence[str]) -> EvalResult:
+def _result(found: Measurement, card: Card, tasks: Sequence[str]) -> EvalResult:
     from huggingface_hub import EvalResult
 
-    known = card.datasets[one.digest].name if one.digest in card.datasets else ""
+    known = card.datasets[found.digest].name if found.digest in card.datasets else ""
     name, _, part = known.partition(":")
     return EvalResult(
         task_type=next(iter(tasks), "other"),
-        dataset_type=name or re.sub(r"[^a-z0-9]+", "-", one.data.lower()).strip("-"),
+        dataset_type=name or re.sub(r"[^a-z0-9]+", "-", found.data.lower()).strip("-"),
         dataset_split=part or None,
-        dataset_name=one.data,
-        metric_type=one.metric,
-        metric_name=f"{one.metric} [{one.unit}]" if one.unit else one.metric,
-        metric_value=round(one.value, 4),
+        dataset_name=found.data,
+        metric_type=found.metric,
+        metric_name=f"{found.metric} [{found.unit}]" if found.unit else found.metric,
+        metric_value=round(found.value, 4),
     )
 
 
@@ -139,14 +141,14 @@ def _parsed(text: str) -> Any:
 def _check(value: Any, place: str) -> None:
     """Holds that a value can be written again, as YAML and as JSON."""
     if isinstance(value, dict):
-        for key, one in value.items():
+        for key, item in value.items():
             if not isinstance(key, str):
                 raise ValueError(f"a field of {place} is called {str(key)[:80]}, which is no text")
             _check(key, place)
-            _check(one, repr(key[:80]))
+            _check(item, repr(key[:80]))
     elif isinstance(value, list):
-        for one in value:
-            _check(one, place)
+        for item in value:
+            _check(item, place)
     elif isinstance(value, str):
         value.encode()
     elif isinstance(value, float) and not math.isfinite(value):
@@ -167,16 +169,13 @@ def _listed(tags: Any) -> list[str]:
 
 def pipeline_tags(facts: Facts) -> list[str]:
     """What the Hub calls the tasks of such a model, its generator's first; none where it has no word for them."""
-    tags = []
-    if isinstance(facts.generator, ImageGeneratorFacts):
-        tags += ["image-to-image"]
-    if isinstance(facts.generator, LatentGeneratorFacts):
-        tags += ["unconditional-image-generation"]
-    if read_codes(facts):
-        tags += ["image-classification"]
-    if facts.encoder is not None:
-        tags += ["image-feature-extraction"]
-    return tags
+    tags = {
+        "image-to-image": isinstance(facts.generator, ImageGeneratorFacts),
+        "unconditional-image-generation": isinstance(facts.generator, LatentGeneratorFacts),
+        "image-classification": bool(read_codes(facts)),
+        "image-feature-extraction": facts.encoder is not None,
+    }
+    return [tag for tag, fits in tags.items() if fits]
 
 
 _NAMES = """
@@ -195,19 +194,11 @@ _FAMILY = re.compile(r"^(a?gpl|lgpl)-(\d\.\d)-(only|or-later)$")
 
 
 def hub_licence(spdx: str) -> dict[str, str]:
-    """A licence for a card's front matter.
-
-    Args:
-        spdx: An SPDX expression; empty where none is stated.
-
-    Returns:
-        ``license``, and ``license_name`` where the Hub has no name of its own for it.
-    """
+    """An SPDX expression as the ``license`` of a card, with a ``license_name`` where the Hub has no name for it."""
     if not spdx:
         return {"license": "unknown"}
     name = spdx.strip().lower()
-    family = _FAMILY.match(name)
-    if family is not None:
+    if family := _FAMILY.match(name):
         name = f"{family[1]}-{family[2]}"
     if name in KNOWN:
         return {"license": name}

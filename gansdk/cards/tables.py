@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gansdk.cards.card import Card
-    from gansdk.evaluation.record import Estimate, Interval, Measurement
+    from gansdk.evaluation.record import Interval, Measurement
     from gansdk.model.config import Credit
     from gansdk.model.facts import ImageSpec
 
@@ -72,7 +72,16 @@ def results(card: Card) -> Markup:
     names = list(dict.fromkeys(name for found in measurements for name in found.references))
     ours, baseline = column_names(card)
     seeds = len(card.evaluation.replicates) + 1
-    header = ["data", "metric", _bold(ours), "95 %", f"mean ± sd of {seeds} seeds", baseline, "difference (95 %)"]
+    bold = Markup("**{}**").format
+    header = [
+        "data",
+        "metric",
+        bold(escaped(ours)),
+        "95 %",
+        f"mean ± sd of {seeds} seeds",
+        baseline,
+        "difference (95 %)",
+    ]
     rows = [
         [
             f"{found.data}{' †' if found.seen else ''}",
@@ -84,9 +93,9 @@ def results(card: Card) -> Markup:
             _bold(number(found.value, found.unit)),
             interval(found.interval, found.unit),
             over_seeds(card.evaluation.over_seeds(found), found.unit),
-            _figure(found.baseline, found.unit),
+            _figure(found.baseline.value if found.baseline else None, found.unit),
             difference(found),
-            *(number(found.references[name], found.unit) if name in found.references else "" for name in names),
+            *(_figure(found.references.get(name), found.unit) for name in names),
         ]
         for found in measurements
     ]
@@ -148,15 +157,14 @@ def worse_than_bicubic(card: Card) -> Iterator[str]:
     """A sentence for each metric by which it is worse than bicubic enlargement on some kind of image."""
     found, metrics = _tried(card)
     for metric in metrics:
-        worse = []
-        for data, words in _KINDS.items():
-            figure = found.get((data, metric))
-            if figure is not None and _BICUBIC in figure.references:
-                gain = figure.value - figure.references[_BICUBIC]
-                if (gain < 0) == (figure.better == "higher") and gain != 0:
-                    worse.append(words)
+        worse = [words for data, words in _KINDS.items() if (data, metric) in found and _is_worse(found[data, metric])]
         if worse:
             yield f"By {metric} it is worse than bicubic enlargement on: {'; '.join(worse)}."
+
+
+def _is_worse(found: Measurement) -> bool:
+    gain = found.value - found.references.get(_BICUBIC, found.value)
+    return gain != 0 and (gain < 0) == (found.better == "higher")
 
 
 def missed(share: float, ends: Interval | None = None) -> str:
@@ -174,8 +182,8 @@ def _bold(text: str) -> Markup:
     return Markup("**{}**").format(escaped(text))
 
 
-def _figure(estimate: Estimate | None, unit: str) -> str:
-    return number(estimate.value, unit) if estimate is not None else ""
+def _figure(value: float | None, unit: str) -> str:
+    return number(value, unit) if value is not None else ""
 
 
 def _tried(card: Card) -> tuple[dict[tuple[str, str], Measurement], list[str]]:
@@ -185,16 +193,13 @@ def _tried(card: Card) -> tuple[dict[tuple[str, str], Measurement], list[str]]:
     return found, [metric for metric in _TRIAL_METRICS if any(name == metric for _, name in found)]
 
 
-def _compared(figure: Measurement | None) -> tuple[str, str, str]:
+def _compared(found: Measurement | None) -> tuple[str, str, str]:
     """A figure, its baseline's and that of bicubic enlargement."""
-    if figure is None:
+    if found is None:
         return "", "", ""
-    bicubic = figure.references.get(_BICUBIC)
-    return (
-        number(figure.value, figure.unit),
-        _figure(figure.baseline, figure.unit),
-        number(bicubic, figure.unit) if bicubic is not None else "",
-    )
+    values = found.value, found.baseline.value if found.baseline else None, found.references.get(_BICUBIC)
+    figure, baseline, bicubic = (_figure(value, found.unit) for value in values)
+    return figure, baseline, bicubic
 
 
 def described(image: ImageSpec) -> str:
