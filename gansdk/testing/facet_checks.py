@@ -29,9 +29,9 @@ from gansdk.models.latents import draw
 from gansdk.testing.checks import check, fail, skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from gansdk.model.facts import GeneratorFacts
+    from gansdk.model.facts import Facts, GeneratorFacts
     from gansdk.model.protocols import Model
     from gansdk.model.variables import Variable
     from gansdk.testing.targets import ModelUnderTest
@@ -82,42 +82,38 @@ class Facet:
 
     def exactly(self, model: ModelUnderTest, inputs: Tensors) -> Tensors:
         """What a model makes of inputs in float64, which rounds a billion times less."""
-        doubled = {name: one.double() if one.is_floating_point() else one for name, one in inputs.items()}
+        doubled = {name: value.double() if value.is_floating_point() else value for name, value in inputs.items()}
         with torch.no_grad():
             return self.call(model.exact, doubled)
 
 
+def _declared(facts: Facts) -> Iterator[Facet]:
+    generator, encoder = facts.generator, facts.encoder
+    discriminator, classifier = facts.discriminator, facts.classifier
+    if generator is not None:
+        inputs = (
+            partial(_values, generator.source.variables)
+            if isinstance(generator, LatentGeneratorFacts)
+            else partial(_images, generator)
+        )
+        yield Facet("generator", inputs, partial(_generate, generator))
+    if encoder is not None:
+        yield Facet("encoder", partial(_data, encoder.data, ()), _encode)
+    if discriminator is not None:
+        yield Facet("discriminator", partial(_data, discriminator.data, discriminator.given), _discriminate)
+    if classifier is not None:
+        yield Facet("classifier", partial(_data, classifier.data, ()), _classify)
+
+
 def facets_of(model: ModelUnderTest) -> list[Facet]:
     """All that a model declares; ends the check if that is nothing."""
-    facts, found = model.config.facts, list[Facet]()
-    if facts.generator is not None:
-        found.append(generator_facet(model))
-    if facts.encoder is not None:
-        found.append(encoder_facet(model))
-    if facts.discriminator is not None:
-        inputs = partial(_data, facts.discriminator.data, facts.discriminator.given)
-        found.append(Facet("discriminator", inputs, _discriminate))
-    if facts.classifier is not None:
-        found.append(Facet("classifier", partial(_data, facts.classifier.data, ()), _classify))
-    return found or skip("its facts declare nothing that it can do")
+    return list(_declared(model.config.facts)) or skip("its facts declare nothing that it can do")
 
 
-def generator_facet(model: ModelUnderTest) -> Facet:
-    """Its generator; ends the check if it has none."""
-    facts = model.config.facts.generator
-    if facts is None:
-        return skip("it has no generator")
-    if isinstance(facts, LatentGeneratorFacts):
-        return Facet("generator", partial(_values, facts.source.variables), partial(_generate, facts))
-    return Facet("generator", partial(_images, facts), partial(_generate, facts))
-
-
-def encoder_facet(model: ModelUnderTest) -> Facet:
-    """Its encoder; ends the check if it has none."""
-    facts = model.config.facts.encoder
-    if facts is None:
-        return skip("it has no encoder")
-    return Facet("encoder", partial(_data, facts.data, ()), _encode)
+def facet_of(model: ModelUnderTest, name: str) -> Facet:
+    """A model's facet by its name; ends the check if it has none."""
+    found = (facet for facet in _declared(model.config.facts) if facet.name == name)
+    return next(found, None) or skip(f"it has no {name}")
 
 
 def _values(variables: Sequence[Variable], items: int, seed: int) -> Tensors:
@@ -157,8 +153,7 @@ def _generate(facts: GeneratorFacts, model: Model, inputs: Tensors) -> Tensors:
 
 
 def _encode(model: Model, inputs: Tensors) -> Tensors:
-    encoder = model.require(EncoderFacts)[0]
-    encoded = encoder.encode(inputs["image"])
+    encoded = model.require(EncoderFacts)[0].encode(inputs["image"])
     if isinstance(encoded, Tensor):
         fail("its encoder gives a tensor, not tensors by the names of its variables")
     return dict(encoded)
@@ -171,38 +166,44 @@ def _discriminate(model: Model, inputs: Tensors) -> Tensors:
 
 
 def _classify(model: Model, inputs: Tensors) -> Tensors:
-    classifier = model.require(ClassifierFacts)[0]
-    return {"logits": classifier.classify(inputs["image"])}
+    return {"logits": model.require(ClassifierFacts)[0].classify(inputs["image"])}
 
 
-def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+def same(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
     """Whether the numbers of both are the same, NaN too."""
-    return one.keys() == other.keys() and all(
-        one[name].shape == other[name].shape and torch.allclose(one[name], other[name], 0, 0, equal_nan=True)
-        for name in one
+    return first.keys() == second.keys() and all(
+        first[name].shape == second[name].shape and torch.allclose(first[name], second[name], 0, 0, equal_nan=True)
+        for name in first
     )
+
+
+def expect_numbers(values: Tensor, shape: tuple[int, ...], are: str, hold: str) -> None:
+    """Ends a check where numbers are not finite floats of a shape; ``are`` and ``hold`` begin its messages."""
+    if tuple(values.shape) != shape:
+        fail(f"{are} {tuple(values.shape)}, and its facts say {shape}")
+    if not values.is_floating_point():
+        fail(f"{are} {values.dtype}, not float")
+    if not values.isfinite().all():
+        fail(f"{hold} NaN or infinity")
 
 
 def expect_shape(model: ModelUnderTest, inputs: Tensors) -> None:
     """Ends a check where what the generator makes of inputs has another shape than declared, or is no float."""
-    found = generator_facet(model)(model.prepared, inputs)["image"]
-    expected = _shape(model, inputs)
+    facts = model.config.facts.generator
+    if facts is None:
+        skip("it has no generator")
+    found = facet_of(model, "generator")(model.prepared, inputs)["image"]
+    output, items = facts.output, len(next(iter(inputs.values())))
+    if isinstance(output, ImageSpec):
+        expected = (items, output.channels, output.height, output.width)
+    else:
+        height, width = inputs["image"].shape[2:]
+        expected = (items, output.channels, height * output.scale, width * output.scale)
     if tuple(found.shape) != expected:
-        origin = tuple(inputs["image"].shape) if "image" in inputs else f"{expected[0]} latents"
+        origin = tuple(inputs["image"].shape) if "image" in inputs else f"{items} latents"
         fail(f"from {origin} it makes {tuple(found.shape)}, and its facts say {expected}")
     if not found.is_floating_point():
         fail(f"its images are {found.dtype}, not float")
-
-
-def _shape(model: ModelUnderTest, inputs: Tensors) -> tuple[int, ...]:
-    facts = model.config.facts.generator
-    if facts is None:
-        raise TypeError("a model without a generator makes nothing")
-    output = facts.output
-    if isinstance(output, ImageSpec):
-        return (len(next(iter(inputs.values()))), output.channels, output.height, output.width)
-    items, _, height, width = inputs["image"].shape
-    return (items, output.channels, height * output.scale, width * output.scale)
 
 
 @check("model", needs=("loads-strictly",))
@@ -241,7 +242,7 @@ def same_call_same_bytes(model: ModelUnderTest) -> None:
     """
     for facet in facets_of(model):
         inputs = facet.inputs(2, 0)
-        first = {name: one.clone() for name, one in facet(model.prepared, inputs).items()}
+        first = {name: value.clone() for name, value in facet(model.prepared, inputs).items()}
         facet(model.prepared, facet.inputs(2, 1))
         again, fresh = facet(model.prepared, inputs), facet(model.assembled(), inputs)
         for name, other in (("a second call", again), ("the same model loaded anew", fresh)):
@@ -255,7 +256,7 @@ def output_shape(model: ModelUnderTest) -> None:
 
     Tilers, files and pages are made from the facts alone. Correct `channels`, and `scale` or `height` and `width`.
     """
-    expect_shape(model, generator_facet(model).inputs(2, 0))
+    expect_shape(model, facet_of(model, "generator").inputs(2, 0))
 
 
 @check("model", needs=("output-shape",))
@@ -265,7 +266,7 @@ def output_range(model: ModelUnderTest) -> None:
     What lies outside is cut off somewhere later, in one place and not in another. Bring images back into their range
     in `assemble`, by `.clamp(0, 1)` or what the network's own range asks for.
     """
-    facet = generator_facet(model)
+    facet = facet_of(model, "generator")
     for name, inputs in _extremes(facet.inputs(2, 0)).items():
         result = facet(model.prepared, inputs)["image"]
         low, high = float(result.min()), float(result.max())
@@ -293,19 +294,18 @@ def batch_of_n(model: ModelUnderTest) -> None:
     for facet in facets_of(model):
         inputs = facet.inputs(3, 0)
         together = facet(model.prepared, inputs)
-        alone = [facet(model.prepared, {name: one[at : at + 1] for name, one in inputs.items()}) for at in range(3)]
+        alone = [
+            facet(model.prepared, {name: values[at : at + 1] for name, values in inputs.items()}) for at in range(3)
+        ]
         allowed = facet.rounding(model, inputs)
         for name, whole in together.items():
-            difference = _difference(whole, torch.cat([one[name] for one in alone]))
+            separate = torch.cat([results[name] for results in alone])
+            if whole.shape != separate.shape:
+                fail(f"a batch gives {tuple(whole.shape)}, its items one by one {tuple(separate.shape)}")
+            difference = float((whole - separate).abs().max())
             if difference > allowed[name]:
                 what = "" if name == "image" else f" of {name}"
                 fail(f"results{what} differ by up to {difference:.2g}")
-
-
-def _difference(one: Tensor, other: Tensor) -> float:
-    if one.shape != other.shape:
-        fail(f"a batch gives {tuple(one.shape)}, its items one by one {tuple(other.shape)}")
-    return float((one - other).abs().max())
 
 
 @check("model", needs=("batch-of-n",))
@@ -328,9 +328,5 @@ def verdicts_and_logits(model: ModelUnderTest) -> None:
         inputs = facet.inputs(4, 0)
         inputs["image"][0], inputs["image"][1] = 0, 1  # black and white, which noise never is
         found = facet(model.prepared, inputs)[output]
-        if tuple(found.shape) != (4, len(names)):
-            fail(f"its {facet.name} gives {tuple(found.shape)}, and its facts say {(4, len(names))}")
-        if not found.is_floating_point():
-            fail(f"its {facet.name} gives {found.dtype}, not float")
-        if not found.isfinite().all():
-            fail(f"its {facet.name} gives NaN or infinity")
+        gives = f"its {facet.name} gives"
+        expect_numbers(found, (4, len(names)), gives, gives)

@@ -9,18 +9,17 @@ import torch
 from torch.nn.functional import one_hot
 
 from gansdk.evaluation.precision import measure_loaded, photographs
-from gansdk.model.facts import ImageGeneratorFacts, LatentGeneratorFacts
+from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.model.variables import Categorical, Continuous
 from gansdk.models.tiling import MINIMUM_CELL, plan_fixed
 from gansdk.testing.checks import check, fail, first_line, skip
-from gansdk.testing.facet_checks import encoder_facet, expect_shape, generator_facet
+from gansdk.testing.facet_checks import expect_numbers, expect_shape, facet_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from gansdk.model.facts import LatentSource
     from gansdk.model.variables import Variable
     from gansdk.testing.targets import ModelUnderTest
 
@@ -35,15 +34,6 @@ _SUM = 1e-5
 """How far the sum of float32 probabilities may be from 1."""
 
 
-def _source(model: ModelUnderTest) -> LatentSource:
-    facts = model.config.facts.generator
-    if facts is None:
-        skip("it has no generator")
-    if not isinstance(facts, LatentGeneratorFacts):
-        skip("its generator does not start from a latent")
-    return facts.source
-
-
 @check("model", needs=("batch-of-n",))
 def categories_as_weights(model: ModelUnderTest) -> None:
     """A category may be given by its number or by the weights of all; the weights 0, 1, 0 mean number 1.
@@ -51,10 +41,10 @@ def categories_as_weights(model: ModelUnderTest) -> None:
     What an encoder gives, probabilities, is what a generator takes, and a search can move weights. Where `generate`
     gets int64 [N], make it float [N, k] by `one_hot`; what is float already, take as it is.
     """
-    variables = [variable for variable in _source(model).variables if isinstance(variable, Categorical)]
+    variables = [variable for variable in model.from_latent.source.variables if isinstance(variable, Categorical)]
     if not variables:
         skip("its latent has no categorical variable")
-    facet = generator_facet(model)
+    facet = facet_of(model, "generator")
     inputs = facet.inputs(_ITEMS, 0)
     expected, allowed = facet(model.prepared, inputs)["image"], facet.rounding(model, inputs)["image"]
     for variable in variables:
@@ -78,7 +68,7 @@ def variables_reach_the_image(model: ModelUnderTest) -> None:
     network in `assemble` all that the facts declare, or declare less. (Looked at in float64, where what is tiny still
     shows.)
     """
-    source, facet = _source(model), generator_facet(model)
+    source, facet = model.from_latent.source, facet_of(model, "generator")
     inputs = facet.inputs(_ITEMS, 0)
     for variable in source.variables:
         seen: dict[bytes, str] = {}
@@ -113,7 +103,7 @@ def encoded_variables(model: ModelUnderTest) -> None:
     Files, tables and generators get what it gives, by name. Give each variable as float [N, n], and a categorical one
     as float [N, k] after a softmax.
     """
-    facet = encoder_facet(model)
+    facet = facet_of(model, "encoder")
     inputs = facet.inputs(_ITEMS, 0)
     inputs["image"][0], inputs["image"][1] = 0, 1  # black and white, which noise never is
     given = facet(model.prepared, inputs)
@@ -122,22 +112,14 @@ def encoded_variables(model: ModelUnderTest) -> None:
     for name in sorted(declared.keys() ^ given.keys()):
         fail(f"it gives {name}, which is not declared" if name in given else f"it does not give {name}")
     for name, variable in declared.items():
-        _check_variable(variable, given[name])
-
-
-def _check_variable(variable: Variable, values: Tensor) -> None:
-    expected = (_ITEMS, variable.k if isinstance(variable, Categorical) else variable.n)
-    if tuple(values.shape) != expected:
-        fail(f"{variable.name} is {tuple(values.shape)}, and its facts say {expected}")
-    if not values.is_floating_point():
-        fail(f"{variable.name} is {values.dtype}, not float")
-    if not values.isfinite().all():
-        fail(f"{variable.name} holds NaN or infinity")
-    if isinstance(variable, Categorical):
-        low, sums = float(values.min()), values.sum(1)
-        if low < 0 or float((sums - 1).abs().max()) > _SUM:
-            found = f"go down to {low:.3g} and add up to {float(sums.min()):.4g} to {float(sums.max()):.4g}"
-            fail(f"the probabilities of {variable.name} {found}")
+        values = given[name]
+        numbers = variable.k if isinstance(variable, Categorical) else variable.n
+        expect_numbers(values, (_ITEMS, numbers), f"{name} is", f"{name} holds")
+        if isinstance(variable, Categorical):
+            low, sums = float(values.min()), values.sum(1)
+            if low < 0 or float((sums - 1).abs().max()) > _SUM:
+                found = f"go down to {low:.3g} and add up to {float(sums.min()):.4g} to {float(sums.max()):.4g}"
+                fail(f"the probabilities of {name} {found}")
 
 
 WIDE = 64
@@ -156,12 +138,8 @@ def any_size(model: ModelUnderTest) -> None:
     """
     rule = model.from_image.source.size
     tiny, little = model.side(1), model.side(rule.minimum + 1)
-    for height, width in [
-        (tiny, tiny),
-        (tiny, model.side(7)),
-        (model.side(33), little),
-        (model.side(17), model.side(31)),
-    ]:
+    sizes = (tiny, tiny), (tiny, model.side(7)), (model.side(33), little), (model.side(17), model.side(31))
+    for height, width in sizes:
         try:
             expect_shape(model, {"image": model.image(height, width)})
         except RuntimeError as error:
@@ -226,12 +204,13 @@ def tiled_equals_whole(model: ModelUnderTest) -> None:
     tile = model.side(max(WIDE, 2 * halo + MINIMUM_CELL))
     image = model.image(model.side(WIDE), model.side(2 * tile - 2 * halo))
     wide = _tiling_error(model, halo, image, tile)
-    if wide > _rounding(model, image) or (wide > 0 and _rounds_alike_everywhere(model)):
+    facet = facet_of(model, "generator")
+    if wide > facet.rounding(model, {"image": image})["image"] or (wide > 0 and _rounds_alike_everywhere(model)):
         fail(f"in tiles of {tile} pixels it differs by up to {wide:.2g} from the whole")
     tile = model.side(2 * halo + MINIMUM_CELL)
     image = model.image(model.side(2 * tile - 2 * halo), model.side(5))
     thin = _tiling_error(model, halo, image, tile)
-    if thin > _rounding(model, image):
+    if thin > facet.rounding(model, {"image": image})["image"]:
         fail(f"in thin tiles it differs by up to {thin:.2g} from the whole")
 
 
@@ -249,22 +228,16 @@ def _rounds_alike_everywhere(model: ModelUnderTest) -> bool:
     return True
 
 
-def _generate(model: ModelUnderTest, image: Tensor) -> Tensor:
-    return generator_facet(model)(model.prepared, {"image": image})["image"]
-
-
-def _rounding(model: ModelUnderTest, image: Tensor) -> float:
-    return generator_facet(model).rounding(model, {"image": image})["image"]
-
-
 def _tiling_error(model: ModelUnderTest, halo: int, image: Tensor, tile: int) -> float:
     scale, multiple = model.from_image.output.scale, model.from_image.source.size.multiple
-    whole = _generate(model, image)
+    facet = facet_of(model, "generator")
+    whole = facet(model.prepared, {"image": image})["image"]
     plan = plan_fixed(image.shape[2], image.shape[3], halo=halo, multiple=multiple, tile=tile)
     worst = 0.0
     for cell in plan.cells():
         window = plan.window(cell)
-        part = _generate(model, image[..., window.top : window.bottom, window.left : window.right])
+        seen = image[..., window.top : window.bottom, window.left : window.right]
+        part = facet(model.prepared, {"image": seen})["image"]
         top, left = (cell.top - window.top) * scale, (cell.left - window.left) * scale
         kept = part[..., top : top + cell.height * scale, left : left + cell.width * scale]
         expected = whole[..., cell.top * scale : cell.bottom * scale, cell.left * scale : cell.right * scale]

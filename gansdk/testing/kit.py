@@ -149,10 +149,9 @@ def _distributions(catalog: Catalog) -> set[str]:
 def _unknown(what: str, catalog: Catalog) -> UnknownNameError:
     registry = catalog.registry
     known: list[str] = []
-    if what in registry.methods:
-        hint = f"did you mean {registry.owners['method', what]}?"
-    elif what in registry.tasks:
-        hint = f"did you mean {registry.owners['task', what]}?"
+    owner = registry.owners.get(("method", what)) or registry.owners.get(("task", what))
+    if owner is not None:
+        hint = f"did you mean {owner}?"
     elif what in registry.models:
         hint = f"did you mean builtin:{what}?"
     else:

@@ -62,7 +62,7 @@ def parameters_have_one_player(recipe: RecipeUnderTest) -> None:
     as it was initialised. Looked at are the networks that are exported and all modules that a step calls.
     """
     try:
-        trial = TrialTrain(recipe.declared, tiny_options(recipe.declared))
+        trial = TrialTrain(recipe.declared)
     except TrainingError as error:
         fail(error.message)
     states = trial.train.states.values()
@@ -125,9 +125,9 @@ class _Guarded(Train):
         for player in players:
             state = self.states[player]
             found |= {name: parameter.detach().clone() for name, parameter in state.parameters.items()}
-            for i, one in enumerate(state.statistics):
-                for name, buffer in one.norm.named_buffers(recurse=False):
-                    found[f"{name} of {player.name}'s {type(one.norm).__name__} {i}"] = buffer.clone()
+            for number, kept in enumerate(state.statistics):
+                for name, buffer in kept.norm.named_buffers(recurse=False):
+                    found[f"{name} of {player.name}'s {type(kept.norm).__name__} {number}"] = buffer.clone()
         return found
 
 
@@ -138,10 +138,8 @@ def moves_in_turns_only(recipe: RecipeUnderTest) -> None:
     A parameter that changes elsewhere escapes its optimiser, its average and every check of routes; running statistics
     that do are fed by other batches than the player's own. Compute what a player needs inside a turn.
     """
-    trial = TrialTrain(recipe.declared, tiny_options(recipe.declared), _Guarded)
-    guarded = trial.train
-    if not isinstance(guarded, _Guarded):
-        raise TypeError("a trial counts turns with what it was given")
+    trial = TrialTrain(recipe.declared, _Guarded)
+    guarded = cast("_Guarded", trial.train)
     for _ in range(BEFORE):
         trial.step()
         guarded.compare(guarded.states, "outside of turns")
@@ -156,7 +154,7 @@ def fixed_networks_stay(recipe: RecipeUnderTest) -> None:
     They are what everything else is measured by. Leave their `train()` and `requires_grad` alone, and normalise by
     their running statistics.
     """
-    trial = TrialTrain(recipe.declared, tiny_options(recipe.declared))
+    trial = TrialTrain(recipe.declared)
     fixed = trial.train.fixed
     if not fixed:
         skip("it has no fixed networks")
@@ -246,7 +244,7 @@ def ablated_terms_exist(recipe: RecipeUnderTest) -> None:
     own = set(recipe.declared.ablated_terms)
     if not own:
         skip("it declares no terms of its own")
-    minimised = cast("_TermRecorder", recipe.replay.played(_TermRecorder)).minimised
+    minimised = recipe.replay.played(_TermRecorder).minimised
     terms = ", ".join(f"{player}/{term}" for player, term in sorted(minimised))
     for player, term in sorted(own - minimised):
         fail(f"ablated_terms name {player}/{term}, which no turn minimises; there are {terms}")
@@ -291,7 +289,7 @@ def signs_are_right(recipe: RecipeUnderTest) -> None:
     adversarial_pairs = recipe.replay.recipe.adversarial_pairs
     if not adversarial_pairs:
         skip("it declares no adversarial pairs")
-    seen = cast("_LogitRecorder", recipe.replay.played(_LogitRecorder))
+    seen = recipe.replay.played(_LogitRecorder)
     for pair in adversarial_pairs:
         _check_shown(recipe, pair, seen)
         for player, kind, sign in (
@@ -309,7 +307,7 @@ def _check_shown(recipe: RecipeUnderTest, pair: AdversarialPair, seen: _LogitRec
     for player, kind in ((pair.discriminator, "real"), (pair.discriminator, "fake"), (pair.generator, "fake")):
         if not seen.pulls.get((player, kind)):
             fail(f"nothing that {player} minimises depends on logits that its turn shows as {kind!r}")
-    other = cast("_LogitRecorder", recipe.replay.played(_LogitRecorder, nudged=pair.generator))
+    other = recipe.replay.played(_LogitRecorder, nudged=pair.generator)
     before, after = (recorder.shown[pair.discriminator, "fake"] for recorder in (seen, other))
     if all(old.equal(new) for old, new in zip(before, after, strict=True)):
         fail(f"what the turn of {pair.discriminator} shows as 'fake' does not depend on {pair.generator}")

@@ -14,7 +14,7 @@ import tempfile
 import weakref
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from gansdk.plugins.declarations import Config, Method
     from gansdk.training.players import Player
-    from gansdk.training.recipe import Batch, Recipe
+    from gansdk.training.recipe import Recipe
 
     Gradients = dict[str, list[Tensor]]
 
@@ -161,28 +161,26 @@ def tiny_options(config: Config, **changes: object) -> Options:
 
 
 class TrialTrain:
-    """A recipe that was just built, ready to step.
+    """A config's tiny version that was just built, ready to step.
 
     Args:
         config: The config.
-        options: What to build it with.
         kind: What its turns are counted with.
+        changes: Options that differ from those of the tiny version.
     """
 
-    def __init__(self, config: Config, options: Options, kind: type[Train] = Train) -> None:
+    def __init__(self, config: Config, kind: type[Train] = Train, changes: Mapping[str, object] | None = None) -> None:
+        options = tiny_options(config, **(changes or {}))
         torch.manual_seed(SEED)
         self.recipe = new_recipe(config, options)
         self.train = kind(self.recipe.players, fixed=self.recipe.fixed, seed=SEED)
         self._streams = self.recipe.streams({name: images() for name in self.recipe.sources}, SEED)
         torch.manual_seed(SEED)
 
-    def batch(self) -> dict[str, Batch]:
-        """What the next step gets."""
-        return {name: dict(stream.batch(self.train.step)) for name, stream in self._streams.items()}
-
     def step(self) -> None:
         """Takes one step."""
-        self.recipe.step(self.batch(), self.train)
+        batch = {name: dict(stream.batch(self.train.step)) for name, stream in self._streams.items()}
+        self.recipe.step(batch, self.train)
         self.train.step += 1
 
 
@@ -200,9 +198,12 @@ class StillTrain(Train):
     def move(self, gradients: Mapping[Player, Sequence[Tensor]]) -> None:
         """Notes them."""
         for player, taken in gradients.items():
-            own = [one.detach().clone() for one in taken]
+            own = [gradient.detach().clone() for gradient in taken]
             before = self.taken.get(player.name)
             self.taken[player.name] = own if before is None else [a + b for a, b in zip(before, own, strict=True)]
+
+
+_Still = TypeVar("_Still", bound=StillTrain)
 
 
 class Replay:
@@ -214,7 +215,7 @@ class Replay:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe as it was built, for what it declares; it is never stepped."""
-        return TrialTrain(self._config, tiny_options(self._config)).recipe
+        return TrialTrain(self._config).recipe
 
     @cached_property
     def weights(self) -> dict[str, float]:
@@ -229,15 +230,13 @@ class Replay:
 
     @cached_property
     def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, float], int]:
-        trial = TrialTrain(self._config, tiny_options(self._config, **self.weights))
+        trial = TrialTrain(self._config, changes=self.weights)
         for _ in range(BEFORE):
             trial.step()
         tensors, numbers = capture(trial.train)
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}, numbers, trial.train.step
 
-    def played(
-        self, kind: type[StillTrain], *, weights: Mapping[str, float] | None = None, nudged: str = ""
-    ) -> StillTrain:
+    def played(self, kind: type[_Still], *, weights: Mapping[str, float] | None = None, nudged: str = "") -> _Still:
         """A round from the snapshot: a step, or steps where not everybody has a turn in each.
 
         Args:
@@ -246,10 +245,10 @@ class Replay:
             nudged: Name of a player whose parameters are a little different than in the snapshot.
         """
         tensors, numbers, step = self._snapshot
-        trial = TrialTrain(self._config, tiny_options(self._config, **{**self.weights, **(weights or {})}), kind)
+        trial = TrialTrain(self._config, kind, {**self.weights, **(weights or {})})
         restore(trial.train, {name: tensor.clone() for name, tensor in tensors.items()}, numbers)
         trial.train.step = step
-        train = cast("StillTrain", trial.train)
+        train = cast("_Still", trial.train)
         for player, state in train.states.items():
             if player.name == nudged:
                 torch._foreach_mul_([parameter.detach() for parameter in state.tensors], 1.01)

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from gansdk.model.facts import Facts, ImageGeneratorFacts
+from gansdk.model.facts import Facts, ImageGeneratorFacts, LatentGeneratorFacts
 from gansdk.testing.checks import skip
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 Precision = Literal["fp32", "bf16", "fp16"]
+
+_Facts = TypeVar("_Facts", ImageGeneratorFacts, LatentGeneratorFacts)
 
 
 def normalised(name: str) -> str:
@@ -69,7 +71,6 @@ class PluginUnderTest:
 
     @cached_property
     def distribution(self) -> importlib.metadata.Distribution:
-        """Its metadata."""
         from importlib import metadata
 
         return metadata.distribution(self.name)
@@ -85,7 +86,6 @@ class TaskUnderTest:
 
     @property
     def name(self) -> str:
-        """The task's."""
         return self.task.name
 
     @cached_property
@@ -113,7 +113,6 @@ class MethodUnderTest:
 
     @property
     def name(self) -> str:
-        """The method's."""
         return self.method.name
 
 
@@ -144,7 +143,6 @@ class ModelUnderTest:
 
     @property
     def folder(self) -> Path:
-        """Where it is."""
         return self.origin if isinstance(self.origin, Path) else self._made.path
 
     @cached_property
@@ -164,7 +162,6 @@ class ModelUnderTest:
 
     @cached_property
     def config(self) -> ModelConfig:
-        """What it declares."""
         from gansdk.model.config import read_config
 
         return read_config(self.folder)
@@ -185,7 +182,6 @@ class ModelUnderTest:
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """Its own networks."""
         return self.loaded.networks
 
     def assembled(self, precision: Precision = "fp32") -> Model:
@@ -194,8 +190,7 @@ class ModelUnderTest:
 
         from gansdk.models.runtime import Placement, assemble
 
-        placement = Placement(torch.device("cpu"), precision)
-        return assemble(self.loaded, placement, held=False)
+        return assemble(self.loaded, Placement(torch.device("cpu"), precision), held=False)
 
     def bare(self, networks: Mapping[str, nn.Module]) -> Model:
         """The model over these very networks, not prepared, so that they can be looked at while it computes."""
@@ -203,14 +198,22 @@ class ModelUnderTest:
 
         return assemble_plain(replace(self.loaded, networks=networks), lambda network: network)
 
-    @cached_property
+    @property
     def from_image(self) -> ImageGeneratorFacts:
         """Facts of its generator from an image; ends the check where it has none."""
+        return self._generator(ImageGeneratorFacts, "an image")
+
+    @property
+    def from_latent(self) -> LatentGeneratorFacts:
+        """Facts of its generator from a latent; ends the check where it has none."""
+        return self._generator(LatentGeneratorFacts, "a latent")
+
+    def _generator(self, kind: type[_Facts], source: str) -> _Facts:
         facts = self.config.facts.generator
         if facts is None:
             skip("it has no generator")
-        if not isinstance(facts, ImageGeneratorFacts):
-            skip("its generator does not start from an image")
+        if not isinstance(facts, kind):
+            skip(f"its generator does not start from {source}")
         return facts
 
     @cached_property
@@ -267,7 +270,6 @@ class RecipeUnderTest:
 
     @property
     def declared(self) -> Config:
-        """The config as the method declares it."""
         return self.method.configs[self.config]
 
     @cached_property

@@ -15,7 +15,7 @@ from gansdk import Export
 from gansdk.testing import all_checks
 from gansdk.testing.kit import Kit
 from gansdk.testing.targets import RecipeUnderTest
-from gansdk.training import AdversarialPair, Player
+from gansdk.training import AdversarialPair, Player, Recipe
 
 HERE = "three_players_for_tests"
 CHECKS = {check.id: check for check in all_checks()}
@@ -34,7 +34,7 @@ class Stream:
         return {"x": torch.rand(4, 6, generator=generator)}
 
 
-class VAEGAN:
+class VAEGAN(Recipe):
     """Larsen et al. 2016, on vectors: one forward, all three players at once."""
 
     decoders_sign = -1.0
