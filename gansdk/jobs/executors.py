@@ -1,8 +1,8 @@
 """What runs the items of a job: an interface, and the one that runs them in this process.
 
-An executor gets work and items, both plain data, and tells of each item once it is over. It never prints, plans or
-keeps a report. So another one may send them to other machines: there, ``catalog.locate(work.model.ref)`` finds the
-model, a :class:`Pipeline` is made once and kept, and :func:`read`, ``pipeline.compute`` and :func:`write` do an item.
+An executor gets a spec and items, both plain data, and reports how each item ended. It never prints, plans or keeps
+a report. So another one may send them to other machines: there, ``catalog.locate(spec.model.ref)`` finds the model, a
+:class:`Pipeline` is made once and kept, and :func:`read`, ``pipeline.compute`` and :func:`write` do an item.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _BYTES_BEHIND = 2**30
 """Bytes of those; a result that is larger alone is waited for."""
 
 _SLOW_TO_WRITE = 2**26
-"""Bytes of an image that somebody who pressed Ctrl-C is told to wait for."""
+"""Bytes of a result from which on a user who pressed Ctrl-C reads that it is still being written."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Outcome:
     Attributes:
         item: Which one.
         seconds: What it took: reading, computing and writing, without waiting in between.
-        output: Where its result is; None where it went to a stream, is a record, or there is none.
+        output: Where its result is; None if it went to a stream, is a record, or there is none.
         further: Where its further outputs are.
-        record: What it gave, where the task gives records.
-        shown: What of that is printed, where it goes to no file.
-        words: The record in a line for people; empty where it speaks for itself.
+        record: What it gave, if the task gives records.
+        shown: What of that is printed, if it does not go to a file.
+        words: The record in a line for people; empty if it speaks for itself.
         error: Why there is no result.
-        is_skipped: Whether something stood at its output that shall stay.
+        is_skipped: Whether its output exists already and is kept.
     """
 
     item: Item
@@ -80,14 +80,14 @@ class Executor(Protocol):
     def run(
         self, spec: JobSpec, items: Sequence[Item], context: Callable[[Item], Context], tell: Callable[[Outcome], None]
     ) -> None:
-        """Runs all items; one's failure never stops the rest.
+        """Runs all items; the failure of one never stops the rest.
 
         Args:
             spec: What to do to each.
-            items: In the order in which they are told of, where that costs nothing.
-            context: The surroundings of an item, for its progress and notes.
-            tell: Takes the end of each item, called in this thread. Whatever ends the run early, Ctrl-C too, what
-                stands by then was told.
+            items: In the order in which they are reported, where that costs nothing.
+            context: Gives the context of an item, for its progress and notes.
+            tell: Takes the outcome of each item, called in this thread. If the run ends early, by Ctrl-C too, the
+                outcomes of all items that were written have been passed on.
 
         Raises:
             UsageError: If an option is wrong for every item.
@@ -118,7 +118,7 @@ class _Read:
     """An item whose inputs are being read, or are read when its turn comes; and what comes of it."""
 
     item: Item
-    future: Future[tuple[dict[str, Any], float]] | None
+    future: Future[tuple[dict[str, Any], float]] | None = None
     notes: list[str] = field(default_factory=list)
     inputs: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
@@ -128,7 +128,7 @@ class _Read:
 
 @dataclass
 class _Written:
-    """An item whose end is near; its notes wait until it is told of, so that they come in order."""
+    """An item that is being written; its notes wait until it is reported, so that they come in order."""
 
     item: Item
     future: Future[Outcome]
@@ -150,7 +150,8 @@ class _AssemblyLine:
         self._writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="writing")
         self._ahead: deque[_Read] = deque()
         self._behind: deque[_Written] = deque()
-        self._batch = _batch(spec)
+        batch = getattr(spec.call, "batch", 1) if spec.task.many else 1
+        self._batch = batch if isinstance(batch, int) else 1
 
     def run(self, items: Iterable[Item]) -> None:
         left = iter(items)
@@ -168,15 +169,12 @@ class _AssemblyLine:
 
     def _read_ahead(self, left: Iterator[Item]) -> None:
         for item in left:
-            self._ahead.append(self._begin(item))
+            begun = _Read(item)
+            if all(_is_regular(name) for name in item.files):  # waiting for a pipe in a thread cannot be interrupted
+                begun.future = self._reader.submit(copy_context().run, self._read, item, begun.notes)
+            self._ahead.append(begun)
             if len(self._ahead) >= max(_AHEAD, self._batch):
                 return
-
-    def _begin(self, item: Item) -> _Read:
-        begun = _Read(item, None)
-        if all(_is_regular(name) for name in item.files):  # waiting for others cannot be interrupted in a thread
-            begun.future = self._reader.submit(copy_context().run, self._read, item, begun.notes)
-        return begun
 
     def _read(self, item: Item, notes: list[str]) -> tuple[dict[str, Any], float]:
         start = time.perf_counter()
@@ -184,105 +182,95 @@ class _AssemblyLine:
         return inputs, time.perf_counter() - start
 
     def _compute(self, begun: Sequence[_Read]) -> None:
-        """Computes items, together where the task can; they end in their order."""
-        ready = [one for one in begun if self._is_read(one)]
+        """Computes items, together if the task can; they end in their order."""
+        ready = [work for work in begun if self._is_read(work)]
         if len(ready) > 1:
             self._compute_together(ready)
-        for one in ready:
-            if one.result is None:
-                self._compute_alone(one)
-        for one in begun:
-            self._end(one)
+        for work in ready:
+            if work.result is None:
+                self._compute_alone(work)
+        for work in begun:
+            self._end(work)
 
-    def _is_read(self, one: _Read) -> bool:
+    def _is_read(self, work: _Read) -> bool:
         start = time.perf_counter()
         try:
-            one.inputs, one.seconds = one.future.result() if one.future else self._read(one.item, one.notes)
+            work.inputs, work.seconds = work.future.result() if work.future else self._read(work.item, work.notes)
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
-            one.error, one.seconds = _as_ours(one.item, error), time.perf_counter() - start
+            work.error, work.seconds = _as_ours(work.item, error), time.perf_counter() - start
             return False
-        for text in one.notes:
-            self._context(one.item).note(text)
+        for text in work.notes:
+            self._context(work.item).note(text)
         return True
 
     def _compute_together(self, ready: Sequence[_Read]) -> None:
         start = time.perf_counter()
         context = self._context(ready[0].item)
         try:
-            results = self._pipeline.compute_many([one.inputs for one in ready], self._spec.call, context)
+            results = self._pipeline.compute_many([work.inputs for work in ready], self._spec.call, context)
         except Exception:  # noqa: BLE001 - whose fault it is shows when each is done alone
             return
         share = (time.perf_counter() - start) / len(ready)
-        for one, result in zip(ready, results, strict=True):
-            one.result, one.seconds = result, one.seconds + share
+        for work, result in zip(ready, results, strict=True):
+            work.result, work.seconds = result, work.seconds + share
 
-    def _compute_alone(self, one: _Read) -> None:
+    def _compute_alone(self, work: _Read) -> None:
         start = time.perf_counter()
-        call, context = one.item.call or self._spec.call, self._context(one.item)
+        call, context = work.item.call or self._spec.call, self._context(work.item)
         try:
-            one.result = self._pipeline.compute(one.inputs, call, context)
+            work.result = self._pipeline.compute(work.inputs, call, context)
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
-            one.error = _as_ours(one.item, error)
-        one.seconds += time.perf_counter() - start
+            work.error = _as_ours(work.item, error)
+        work.seconds += time.perf_counter() - start
 
-    def _end(self, one: _Read) -> None:
-        """Writes what an item gave, or tells that it failed."""
-        if one.error is not None:
-            self._add(Outcome(one.item, one.seconds, error=one.error))
+    def _end(self, work: _Read) -> None:
+        """Writes what an item gave; one that failed only waits to be reported in its turn."""
+        if work.error is not None:
+            failed: Future[Outcome] = Future()
+            failed.set_result(Outcome(work.item, work.seconds, error=work.error))
+            self._behind.append(_Written(work.item, failed))
             return
-        values = self._spec.task.values(one.result)
+        values = self._spec.task.values(work.result)
         size = sum(target.medium.nbytes(values[target.output]) for target in self._spec.targets)
-        while self._behind and self._bytes_behind() + size > _BYTES_BEHIND:
-            self._tell_of_first()
-        written = _Written(one.item, Future(), bytes=size)
-        write = self._writer.submit  # each in its caller's context, which says how messages spell options
-        written.future = write(copy_context().run, self._write, one.item, values, one.seconds, written.notes)
-        self._behind.append(written)
+        self._tell_of_ended(_BEHIND, size)
+        notes: list[str] = []
+        # Each is written in its caller's context, which says how messages spell options.
+        future = self._writer.submit(copy_context().run, self._write, work.item, values, work.seconds, notes)
+        self._behind.append(_Written(work.item, future, notes, size))
 
     def _write(self, item: Item, values: Mapping[str, Any], seconds: float, notes: list[str]) -> Outcome:
         start = time.perf_counter()
         try:
             outcome = write(self._spec, item, values, notes.append)
         except BrokenPipeError:
-            raise  # nobody reads standard output any more: the end of all
+            raise  # standard output is closed: the end of the job
         except Exception as error:  # noqa: BLE001 - one item must not take thousands with it
             return Outcome(item, seconds, error=_as_ours(item, error))
         return replace(outcome, seconds=seconds + time.perf_counter() - start)
 
-    def _add(self, outcome: Outcome) -> None:
-        ended: Future[Outcome] = Future()
-        ended.set_result(outcome)
-        self._behind.append(_Written(outcome.item, ended))
+    def _tell_of_ended(self, most: int, coming: int = 0) -> None:
+        """Reports what has ended, in order; waits until at most ``most`` are left, and memory for ``coming`` bytes."""
+        while self._behind:
+            first, size = self._behind[0], coming + sum(written.bytes for written in self._behind)
+            if not first.future.done() and len(self._behind) <= most and size <= _BYTES_BEHIND:
+                return
+            self._tell_of(first)
+            self._behind.popleft()  # reported first: Ctrl-C may come in between, and twice is better than never
 
-    def _tell_of_ended(self, most: int) -> None:
-        """Tells of what has ended, in order, and waits until at most ``most`` are left, and not too large ones."""
-        while self._behind and (
-            self._behind[0].future.done() or len(self._behind) > most or self._bytes_behind() > _BYTES_BEHIND
-        ):
-            self._tell_of_first()
-
-    def _tell_of_first(self) -> None:
-        first = self._behind[0]
-        self._tell_of(first, first.future.result())
-        self._behind.popleft()  # told first: Ctrl-C may come in between, and twice is better than never
-
-    def _tell_of(self, written: _Written, outcome: Outcome) -> None:
-        context = self._context(written.item)
+    def _tell_of(self, written: _Written) -> None:
+        outcome, context = written.future.result(), self._context(written.item)
         for text in written.notes:
             context.note(text)
         self._tell(outcome)
 
-    def _bytes_behind(self) -> int:
-        return sum(written.bytes for written in self._behind)
-
     def _stop(self) -> None:
-        """Begins nothing any more; what is being written still ends, and is told of."""
+        """Begins nothing any more; what is being written still ends, and is reported."""
         self._reader.shutdown(cancel_futures=True)
-        for written in [one for one in self._behind if not one.future.cancel()]:
+        for written in [written for written in self._behind if not written.future.cancel()]:
             if not written.future.done() and written.bytes > _SLOW_TO_WRITE:
                 self._context(written.item).note("is being written, which takes a moment")
             with suppress(BrokenPipeError, UsageError):  # raised already, or soon to be
-                self._tell_of(written, written.future.result())
+                self._tell_of(written)
         self._writer.shutdown()
 
 
@@ -330,12 +318,6 @@ def write(spec: JobSpec, item: Item, values: Mapping[str, Any], note: Callable[[
     first, *further = [*written, None][: max(1, len(written))]
     is_skipped = bool(written) and not any(written)  # something came there meanwhile
     return replace(outcome, output=first, further=tuple(filter(None, further)), is_skipped=is_skipped)
-
-
-def _batch(spec: JobSpec) -> int:
-    """How many items are computed together."""
-    batch = getattr(spec.call, "batch", 1) if spec.task.many else 1
-    return batch if isinstance(batch, int) else 1
 
 
 def _is_regular(name: str) -> bool:

@@ -77,12 +77,13 @@ def check(job: FolderJob) -> None:
         UsageError: If the task does not take files, something else that it needs is not given, the call does not fit
             the model's facts, or both folders are the same.
         InputError: If there is no such folder.
-        OutputError: If the target is no folder.
+        OutputError: If the target is not a folder.
     """
     check_takes_files(job.spec.task)
     for slot in job.spec.task.slots[1:]:
         if not slot.optional and slot.name not in job.held:
-            what = f"{job.spec.task.name} takes {_article(slot)} with each file"
+            article = "an" if slot.name[0] in "aeiou" else "a"
+            what = f"{job.spec.task.name} takes {article} {slot.name} with each file"
             hint = f"give {option(slot.name)} a file for all of them, or a folder with one of the same name for each"
             raise UsageError(what, hint=hint)
     job.spec.check_call()
@@ -106,10 +107,6 @@ def check_takes_files(task: Task) -> None:
         takes = " and ".join(slot.name for slot in task.slots if not slot.optional) or "nothing"
         what = f"map gives each file to the task, and {task.name} takes {takes}"
         raise UsageError(what, hint="use gansdk run")
-
-
-def _article(slot: Slot) -> str:
-    return f"{'an' if slot.name[0] in 'aeiou' else 'a'} {slot.name}"
 
 
 def search(source: Path, target: Path, medium: Medium) -> FoundFiles:
@@ -250,7 +247,7 @@ def _tells_case_apart(target: Path) -> bool:
     for place in (target, *target.absolute().parents):
         try:
             with os.scandir(place) as entries:
-                known = next((Path(one) for one in entries if one.name.swapcase() != one.name), None)
+                known = next((Path(entry) for entry in entries if entry.name.swapcase() != entry.name), None)
         except OSError:  # not there yet
             continue
         if known is not None:

@@ -1,4 +1,4 @@
-"""What a job will do, before anything is loaded: which items, where their results go, what is in the way.
+"""What a job will do, before anything is loaded: which items, where their results go, and which cannot be made.
 
 Outputs that two items would share stop the whole job, and nothing is done. Missing files, outputs that exist and
 folders that cannot be written to are found for all items; those items fail, the others are computed.
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 STANDARD = "-"
-"""Stands for standard input or output."""
+"""Means standard input or output."""
 
 _DESCRIPTOR = re.compile(r"/dev/(fd/\d+|stdin)|/proc/(self|\d+)/fd/\d+")
-"""What a shell gives for ``<(…)``: a pipe without a name, beside which no file can be."""
+"""What a shell gives for ``<(…)``: a pipe without a name, so that no file can be beside it."""
 
 Source = str | tuple[str, ...] | None
 """What fills a slot: a path or ``-``, several of them for a slot that takes many, or nothing."""
@@ -74,35 +74,35 @@ class JobSpec:
 
     @property
     def kind(self) -> str:
-        """What that becomes."""
+        """What the first output becomes."""
         return self.main.kind
 
     @property
     def writing(self) -> Writing:
-        """How that is written."""
+        """How the first output is written."""
         return self.main.writing
 
     @property
     def provenance(self) -> str:
         """What makes its results: a public ref, else the weights' digest, since a path is the user's own business."""
-        model, network_interpolation = self.model, self.load.network_interpolation
-        digest = model.config.files[WEIGHTS].removeprefix("sha256:")[:12]
-        public = model.ref.startswith(("builtin:", "hub:"))
-        name = model.ref if public else f"{model.config.method} {digest}"
-        between = "" if network_interpolation is None else f", network_interpolation {network_interpolation:g}"
+        name, weight = self.model.ref, self.load.network_interpolation
+        if not name.startswith(("builtin:", "hub:")):
+            digest = self.model.config.files[WEIGHTS].removeprefix("sha256:")[:12]
+            name = f"{self.model.config.method} {digest}"
+        between = "" if weight is None else f", network_interpolation {weight:g}"
         return f"gansdk {__version__} ({name}{between})"
 
     def extent(self, target: Target, size: tuple[int, int] | None) -> tuple[int, int] | None:
         """Width and height of the largest image that a call writes.
 
         Args:
-            target: Of which output.
-            size: That of the first input; None where there is none.
+            target: The output.
+            size: That of the first input; None if there is none.
         """
         if not self.task.extent or target.kind == "arrays":
             return size
-        width, height = resolve(self.task.extent)(self.model.config.facts, self.call, target.kind, size)
-        return width, height
+        extent: tuple[int, int] = resolve(self.task.extent)(self.model.config.facts, self.call, target.kind, size)
+        return extent
 
     def check_call(self) -> None:
         """Refuses a call that a model with these facts cannot answer, before its weights are read.
@@ -121,8 +121,8 @@ class Job:
     Attributes:
         spec: What to do to them.
         inputs: Paths as typed, or ``-``: one for each slot that must be filled and is not held, for each item.
-        outputs: For each target of the spec a file, a folder (ends with a separator, or is one already), ``-``, or None
-            for beside each input.
+        outputs: For each target of the spec a file, a folder (ends with a separator, or exists), ``-``, or None for
+            beside each input.
         held: By slot, what fills it in all items.
     """
 
@@ -139,13 +139,7 @@ class Job:
 
 @dataclass(frozen=True)
 class NumberedFiles:
-    """Files that are called by numbers, of which a million take no more memory than one.
-
-    Attributes:
-        folder: Where they are.
-        ending: As in ``png``.
-        numbers: Theirs.
-    """
+    """Files with numbers as names, in ``folder``: a million of them take no more memory than one."""
 
     folder: Path
     ending: str
@@ -158,7 +152,7 @@ class NumberedFiles:
         return self.folder / numbered(self.numbers[at], self.ending)
 
     def __iter__(self) -> Iterator[Path]:
-        return (self.folder / numbered(number, self.ending) for number in self.numbers)
+        return (self[at] for at in range(len(self)))
 
 
 @dataclass(frozen=True)
@@ -169,10 +163,9 @@ class Item:
         inputs: What fills each slot, in their order.
         output: Where its result goes; None for standard output.
         label: What records and messages call it, if not by its first input.
-        replaces: Whether the result of an earlier run stands at ``output`` and may be replaced whatever the options
-            say.
-        call: The task's options for this item alone, where a call is made in pieces.
-        others: All files that its result becomes, where these are several; ``output`` is their first.
+        replaces: Whether the result of an earlier run is at ``output`` and may be replaced whatever the options say.
+        call: The task's options for this item alone, if a call is made in pieces.
+        others: All files that its result becomes, if these are several; ``output`` is their first.
         further: Where its further outputs go, in the order of the spec's targets.
     """
 
@@ -187,8 +180,8 @@ class Item:
     @property
     def files(self) -> tuple[str, ...]:
         """All paths among its inputs, and ``-``."""
-        each = ((source,) if isinstance(source, str) else source or () for source in self.inputs)
-        return tuple(name for names in each for name in names)
+        sources = ((source,) if isinstance(source, str) else source or () for source in self.inputs)
+        return tuple(name for names in sources for name in names)
 
     @property
     def name(self) -> str:
@@ -199,7 +192,7 @@ class Item:
 
     @property
     def key(self) -> str | None:
-        """What records call it; None where it has no input."""
+        """What records call it; None if it has no input."""
         return self.label or next(iter(self.files), None)
 
     @property
@@ -223,7 +216,7 @@ def plan(job: Job) -> list[Item]:
     """
     spec = job.spec
     spec.check_call()
-    groups = _fillings(job)
+    groups = _inputs_of_items(job)
     if [*job.inputs, *(name for names in job.held.values() for name in names)].count(STANDARD) > 1:
         raise UsageError("standard input can be read only once", hint="give - once")
     if len(groups) > 1 and any(STANDARD in names for names in job.held.values()):
@@ -232,20 +225,29 @@ def plan(job: Job) -> list[Item]:
         _check_grid(spec)
     if not any(groups[0]):
         _check_extent(job)
-    if spec.kind == "folder" and spec.task.pieces and len(spec.targets) == 1:
-        return _pieces(job, groups[0])
     items = []
+    if spec.kind == "folder" and spec.task.pieces and len(spec.targets) == 1:
+        for call, numbers in resolve(spec.task.pieces)(spec.call):
+            files = NumberedFiles(Path(str(job.outputs[0])), spec.main.format(), numbers)
+            first, last = files[0], files[-1]
+            label = f"{first.name} to {last.name}" if len(files) > 1 else first.name
+            items.append(Item(groups[0], first, label=label, call=call, others=files))
+        return items
     for group in groups:
         pairs = zip(spec.targets, job.outputs, strict=True)
-        first, *further = (_place(job, target, output, group, len(groups)) for target, output in pairs)
-        items.append(Item(group, first, further=tuple(further)))
-    _check_inputs_stay(items)
+        main, *further = (_place(job, target, output, group, len(groups)) for target, output in pairs)
+        items.append(Item(group, main, further=tuple(further)))
+    sources = {_absolute(name): item for item in items for name in item.files if name != STANDARD}
+    for item in items:
+        for place in item.places:
+            if place is not None and sources.get(_absolute(place), item) is not item:
+                raise UsageError(f"{item.name} would be written over {place.name}, an input too", hint="use -o")
     check_collisions(items)
     return items
 
 
-def _fillings(job: Job) -> list[tuple[Source, ...]]:
-    """For each item what fills its slots: what is held, and of the inputs in turn what is not."""
+def _inputs_of_items(job: Job) -> list[tuple[Source, ...]]:
+    """For each item what fills its slots: what is held, and the inputs in turn for the others."""
     task = job.spec.task
     open_slots = [slot for slot in task.slots if not slot.optional and slot.name not in job.held]
     names, count = " ".join(slot.name.upper() for slot in open_slots), len(open_slots)
@@ -257,17 +259,18 @@ def _fillings(job: Job) -> list[tuple[Source, ...]]:
         what = f"{task.name} takes {names} for each result; {len(job.inputs) or 'none'} given"
         raise UsageError(what, hint=f"give it as in `gansdk run {task.name} {names}`, or see --help")
     groups = [job.inputs[at : at + size] for at in range(0, len(job.inputs), size)] if count else [()]
-    fillings = []
+    held_sources = {slot.name: held(slot, job.held.get(slot.name, ())) for slot in task.slots}
+    inputs = []
     for group in groups:
         given: dict[str, Source] = {slot.name: name for slot, name in zip(open_slots, group, strict=False)}
         if takes_rest:
             given[open_slots[-1].name] = group[count - 1 :]
-        fillings.append(tuple(given.get(slot.name, held(slot, job.held.get(slot.name, ()))) for slot in task.slots))
-    return fillings
+        inputs.append(tuple((held_sources | given).values()))
+    return inputs
 
 
 def held(slot: Slot, names: tuple[str, ...]) -> Source:
-    """What fills a slot for which paths were named that hold for all items.
+    """What fills a slot whose paths were named for all items.
 
     Raises:
         UsageError: If it takes one and several were given.
@@ -277,18 +280,6 @@ def held(slot: Slot, names: tuple[str, ...]) -> Source:
     if len(names) > 1:
         raise UsageError(f"{option(slot.name)} was given {len(names)} times", hint="give it once")
     return names[0] if names else None
-
-
-def _pieces(job: Job, inputs: tuple[Source, ...]) -> list[Item]:
-    """An item for each piece of a call that fills a folder."""
-    ending, folder = job.spec.main.format(), Path(str(job.outputs[0]))
-    items = []
-    for call, numbers in resolve(job.spec.task.pieces)(job.spec.call):
-        files = NumberedFiles(folder, ending, numbers)
-        first, last = files[0], files[-1]
-        label = f"{first.name} to {last.name}" if len(files) > 1 else first.name
-        items.append(Item(inputs, first, label=label, call=call, others=files))
-    return items
 
 
 def _check_grid(spec: JobSpec) -> None:
@@ -309,10 +300,10 @@ def _check_grid(spec: JobSpec) -> None:
 def _check_extent(job: Job) -> None:
     """Refuses a format that cannot hold what is made out of nothing."""
     for target, output in zip(job.spec.targets, job.outputs, strict=True):
-        size = job.spec.extent(target, None)
         path = Path(output) if output not in {None, STANDARD} and target.kind != "folder" else None
+        extent = job.spec.extent(target, None)
         try:
-            target.medium.check_output(path, target.writing, size)
+            target.medium.check_output(path, target.writing, extent)
         except OutputError as error:
             otherwise = "" if target.kind == "animation" else f"{error.hint}, or "
             raise UsageError(error.message, hint=f"{otherwise}ask for fewer") from None
@@ -337,10 +328,10 @@ def check_result(spec: JobSpec, item: Item) -> None:
 
 
 def records_file(job: Job) -> Path | None:
-    """The file that all records of a job go to; None where they are printed, or there are none.
+    """The file that all records of a job go to; None if they are printed, or there are none.
 
     Raises:
-        OptionError: If its name ends as no format does.
+        OptionError: If its name does not end as a format does.
     """
     for target, output in zip(job.spec.targets, job.outputs, strict=True):
         if target.medium.is_gathered and output not in {None, STANDARD}:
@@ -360,10 +351,11 @@ def _place(job: Job, target: Target, output: str | None, inputs: tuple[Source, .
     if output == STANDARD or (output is not None and not is_folder(output)):
         if count > 1:
             raise UsageError(f"{count} results cannot go to {output}", hint="name a folder that ends with /")
-        target.format(None if output == STANDARD else Path(output))
-        return None if output == STANDARD else Path(output)
+        path = None if output == STANDARD else Path(output)
+        target.format(path)
+        return path
     first = Item(inputs, None).key
-    source = Path() if first is None else Path("stdin") if first == STANDARD else Path(first)
+    source = Path("stdin" if first == STANDARD else first or "")
     if first is not None and _DESCRIPTOR.fullmatch(first):  # a pipe has neither a name nor a folder
         source = Path("pipe")
     folder = source.parent if output is None else Path(output)
@@ -376,7 +368,7 @@ def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) ->
 
     Args:
         items: The items of a job.
-        same: Gives one text for all spellings of a path that are one file.
+        same: Gives one text for all spellings of one file's path.
 
     Raises:
         UsageError: If there are such items.
@@ -386,15 +378,14 @@ def check_collisions(items: Sequence[Item], same: Callable[[str], str] = str) ->
         for place in item.places:
             if place is not None:
                 by_output[same(_absolute(place))].append(item)
-    clashes = [_clash(path, sharing) for path, sharing in by_output.items() if len(sharing) > 1]
+    clashes = []
+    for output, sharing in by_output.items():
+        *first, last = (item.name for item in sharing)
+        if first:
+            share = "both" if len(first) == 1 else "all"
+            clashes.append(f"{', '.join(first)} and {last} would {share} be written to {Path(output).name}")
     if clashes:
         raise UsageError("; ".join(clashes), hint="rename one of them, or do them apart")
-
-
-def _clash(output: str, sharing: Sequence[Item]) -> str:
-    *first, last = (item.name for item in sharing)
-    share = "both" if len(first) == 1 else "all"
-    return f"{', '.join(first)} and {last} would {share} be written to {Path(output).name}"
 
 
 def _absolute(path: str | Path) -> str:
@@ -402,16 +393,8 @@ def _absolute(path: str | Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - resolve() follows links
 
 
-def _check_inputs_stay(items: Sequence[Item]) -> None:
-    sources = {_absolute(name): item for item in items for name in item.files if name != STANDARD}
-    for item in items:
-        for place in item.places:
-            if place is not None and sources.get(_absolute(place), item) is not item:
-                raise UsageError(f"{item.name} would be written over {place.name}, an input too", hint="use -o")
-
-
 def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[Item], list[tuple[Item, GansdkError]]]:
-    """Looks, for all items, whether inputs are there and outputs can be written; nothing is opened or loaded.
+    """Checks, for all items, that inputs are there and outputs can be written; nothing is opened or loaded.
 
     Returns:
         The items to compute, those to skip because their output exists, and those that fail already.
@@ -436,17 +419,17 @@ def find_obstacles(job: Job, items: Sequence[Item]) -> tuple[list[Item], list[It
 
 
 def check_folder(job: Job) -> None:
-    """A folder for all results is looked at once, so that it is not refused once per item.
+    """Checks a folder for all results once, so that it is not refused once per item.
 
     Raises:
-        OutputError: If it is not there and cannot be made.
+        OutputError: If it does not exist and cannot be made.
     """
     if job.into_folder:
         check_parent(Path(str(job.outputs[0])) / "result", is_made=True)
 
 
 def check_parent(output: Path, *, is_made: bool) -> None:
-    """Whether a file can come into its folder, which is made if need be, with those above it, where ``is_made``."""
+    """Refuses a folder that no file can be written to; with ``is_made``, it and those above it need not exist."""
     folder = next(parent for parent in output.parents if parent.exists()) if is_made else output.parent
     if not folder.exists():
         raise OutputError(f"there is no folder {folder}", hint=f"create it with mkdir -p {shlex.quote(str(folder))}")
@@ -457,16 +440,16 @@ def check_parent(output: Path, *, is_made: bool) -> None:
 
 
 def check_output(output: Path | None, writing: Writing, *, is_made: bool = False) -> bool:
-    """Whether to make an output; False if it exists and shall be skipped.
+    """Whether to make an output; False if it exists and is to be skipped.
 
     Args:
         output: The file; None for a stream.
-        writing: Says what to do where it exists.
-        is_made: Whether its folder is made if it is not there.
+        writing: Says what to do if it exists.
+        is_made: Whether its folder is made if it does not exist.
 
     Raises:
         OutputError: If it cannot be written.
-        OutputExistsError: If it exists and nothing is said of that.
+        OutputExistsError: If it exists and the options do not say what to do.
     """
     if output is None:
         return True

@@ -39,11 +39,11 @@ NAME = "gansdk-map.jsonl"
 
 _LOCK = ".gansdk-map.lock"
 _BEGUN = ".gansdk-map.begun"
-"""Stands there while a run is at work; its time is when that began, by the clock of that file system."""
+"""Is there while a run is at work; its time is when that began, by the clock of that file system."""
 
 State = Literal["new", "whole", "outdated", "foreign"]
-"""Of what stands where a result shall go: nothing; that very result; one of an earlier run from the same folder, of
-another making; something else."""
+"""What is at the place of a result: nothing; that very result; one of an earlier run from the same folder, made
+otherwise; something else."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Making:
 
     @classmethod
     def of(cls, spec: JobSpec, folder: Path, target: Path) -> Making:
-        """What a work makes of a folder."""
+        """What a job makes of a folder."""
         task = f"{spec.task.name} of {spec.version}" if spec.version else spec.task.name
         return cls(folder.resolve(), target, _digests(spec), spec.provenance, task)
 
@@ -99,7 +99,7 @@ class Report:
         return self._killed is not None
 
     def state(self, item: Item, stamp: tuple[int, ...] | None) -> tuple[State, Path | None]:
-        """What stands where an item's result shall go.
+        """What is at the place of an item's result.
 
         Args:
             item: As planned.
@@ -109,7 +109,7 @@ class Report:
             Its state; and where it is: not always where it was planned, with ``--on-exists rename``.
 
         Raises:
-            OutputError: If no file can be where it shall go.
+            OutputError: If no file can be there.
         """
         said, folder = self._said(item), str(self._making.folder)
         place = self._making.target / said["output"] if "output" in said else item.output
@@ -124,7 +124,9 @@ class Report:
         is_same = (said.get("making"), said.get("stamp")) == (list(self._making.digests), list(stamp or ()))
         if is_same and "error" not in said:
             return "whole", place
-        may_be_replaced = said.get("folder", folder) == folder and (place is None or self._is_inside(place))
+        # What a link leads to outside of the folder is not replaced for the sake of a report.
+        is_inside = place is None or place.resolve().is_relative_to(self._making.target.resolve())
+        may_be_replaced = is_inside and said.get("folder", folder) == folder
         return ("outdated", place) if may_be_replaced else ("foreign", item.output)
 
     def change(self, item: Item, stamp: tuple[int, ...] | None) -> str:
@@ -138,12 +140,8 @@ class Report:
         changed = [name for before, now, name in pairs if before != now]
         return f"the {' and the '.join(changed) or 'report'} changed"
 
-    def _is_inside(self, place: Path) -> bool:
-        """Whether a result is in the folder itself: what a link leads out to is not replaced for a report's sake."""
-        return place.resolve().is_relative_to(self._making.target.resolve())
-
     def _is_ours(self, said: dict[str, Any], place: Path) -> bool:
-        """Whether an earlier run made what stands there, and nobody changed it since."""
+        """Whether an earlier run made what is there, and it did not change since."""
         status = place.stat()
         if "bytes" in said:
             return bool(said["bytes"] == status.st_size)
@@ -169,15 +167,20 @@ class Report:
         elif outcome.is_skipped:
             line = {"input": key, "output": self._relative(outcome.item.output), "skipped": True}
         else:
-            line = {"input": key, **self._result(outcome), "seconds": seconds, "by": self._making.provenance}
+            result: dict[str, Any] = {"record": outcome.record}
+            if outcome.output is not None:
+                result = {"output": self._relative(outcome.output), "bytes": outcome.output.stat().st_size}
+            line = {"input": key, **result, "seconds": seconds, "by": self._making.provenance}
             line |= {"task": self._making.task, "making": list(self._making.digests)}
             line |= {"folder": str(self._making.folder), "stamp": list(stamp or ())}
-        self._append(key, json_line(line))
-
-    def _result(self, outcome: Outcome) -> dict[str, Any]:
-        if outcome.output is None:
-            return {"record": outcome.record}
-        return {"output": self._relative(outcome.output), "bytes": outcome.output.stat().st_size}
+        path, text = self._making.target / NAME, json_line(line)
+        try:
+            if self._file is None:
+                self._file = path.open("ab", buffering=0)
+            self._file.write(text)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        self._lines[key] = text
 
     def _relative(self, path: Path | None) -> str | None:
         return path.relative_to(self._making.target).as_posix() if path is not None else None
@@ -186,16 +189,6 @@ class Report:
         line = self._lines.get(item.key or "")
         said = _line(line) if line is not None else None
         return said.model_dump(exclude_unset=True) if said is not None else {}
-
-    def _append(self, key: str, line: bytes) -> None:
-        path = self._making.target / NAME
-        try:
-            if self._file is None:
-                self._file = path.open("ab", buffering=0)
-            self._file.write(line)
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        self._lines[key] = line
 
     def close(self) -> None:
         if self._file is not None:
@@ -236,7 +229,7 @@ def open_report(making: Making) -> Iterator[Report]:
 
 
 def _check_own(folder: Path) -> None:
-    """Refuses links and pipes in place of the files that are written here as they stand, without a hidden one."""
+    """Refuses links and pipes in place of the files that are written here directly, without a hidden one."""
     for name in (NAME, _LOCK, _BEGUN):
         path = folder / name
         if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -256,7 +249,7 @@ def _killed(path: Path, begun: Path) -> int | None:
 
 
 def _tidied(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The lines that count, by input, and the results of those that name one outside; no others stay in the file."""
+    """The lines that count, by input, and the results of those that name one outside; others leave the file."""
     lines: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     count = 0
@@ -269,7 +262,8 @@ def _tidied(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
                 lines.pop(said.input, None)  # in the order of the last ones
                 lines[said.input] = line
                 refused.pop(said.input, None)
-                if _leads_out(said.output):
+                output = Path(said.output)
+                if output.is_absolute() or ".." in output.parts or "\0" in said.output:
                     refused[said.input] = said.output
     except FileNotFoundError:
         return {}, {}
@@ -302,12 +296,6 @@ def _line(line: bytes) -> _ReportLine | None:
         return _ReportLine.model_validate(parse_json(line, names=True)) if line.endswith(b"\n") else None
     except ValueError:
         return None
-
-
-def _leads_out(output: str) -> bool:
-    """Whether a result that a line names is not in the folder."""
-    path = Path(output)
-    return path.is_absolute() or ".." in path.parts or "\0" in output
 
 
 def _digests(spec: JobSpec) -> tuple[str, str, str]:

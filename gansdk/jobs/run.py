@@ -1,14 +1,13 @@
 """Many inputs, one model: plans them, lets an executor run them, and keeps the account.
 
-There are two kinds of job and one way through: inputs by name (``gansdk run``), and a folder into a folder
-(``gansdk map``), which keeps a report and can go on where it stopped.
+There are two kinds of job: inputs by name (``gansdk run``), and a folder into a folder (``gansdk map``), which keeps a
+report and can continue where it stopped.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from gansdk.jobs.executors import Executor
     from gansdk.jobs.folders import FolderJob, FoundFiles
-    from gansdk.jobs.plan import JobSpec
     from gansdk.jobs.reports import Report
     from gansdk.models.context import Context
     from gansdk.options import Writing
@@ -51,10 +49,10 @@ class Summary:
         done: New ones.
         kept: Those that were whole already.
         anew: Of the new ones, how many an earlier run had made, by why they were made again.
-        skipped: Those in whose place something stood that shall stay.
-        failed: Those that there are not.
+        skipped: Those whose output exists already and is kept.
+        failed: Those that could not be made.
         seconds: What it took altogether.
-        failures: Why, each.
+        failures: The items that failed, and why.
     """
 
     done: int = 0
@@ -67,7 +65,7 @@ class Summary:
 
     @property
     def total(self) -> int:
-        """How many there were to be."""
+        """How many were planned."""
         return self.done + self.kept + self.skipped + self.failed
 
     @property
@@ -76,7 +74,7 @@ class Summary:
 
 
 class Reporter(Protocol):
-    """Who is told what happens; the command line prints it."""
+    """Hears what happens; the command line prints it."""
 
     def found(self, found: FoundFiles) -> None:
         """What is in the folder, before anything is done."""
@@ -87,12 +85,12 @@ class Reporter(Protocol):
         ...
 
     def context(self, item: Item) -> Context:
-        """The surroundings in which an item is computed."""
+        """The context in which an item is computed."""
         ...
 
     def done(self, outcome: Outcome) -> None: ...
     def skipped(self, item: Item, *, is_whole: bool) -> None:
-        """An item that needs no work: its result is whole, or something else is in its place and shall stay."""
+        """An item that needs no work: its result is whole, or its output exists already and is kept."""
         ...
 
     def failed(self, item: Item, error: GansdkError) -> None: ...
@@ -112,7 +110,9 @@ class _Account:
         if outcome.error is not None:
             summary.failed += item.results
             self._reporter.failed(item, outcome.error)
-            summary.failures.append((item, _bare(outcome.error)))
+            # What it was raised from would keep the images of its item in memory.
+            outcome.error.__traceback__ = outcome.error.__cause__ = outcome.error.__context__ = None
+            summary.failures.append((item, outcome.error))
         elif outcome.is_skipped:
             summary.skipped += item.results
             self._reporter.skipped(item, is_whole=False)
@@ -129,19 +129,13 @@ class _Account:
         return self.summary
 
 
-def _bare(error: GansdkError) -> GansdkError:
-    """An error without what it was raised from: that would hold on to the images of its item."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
-    return error
-
-
 def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
     """Runs a job on inputs by name. One item's failure never stops the rest.
 
     Args:
         job: What to do.
-        executor: Runs what is left to compute; not called where nothing is.
-        reporter: Told about each item.
+        executor: Runs what is left to compute; not called if there is nothing.
+        reporter: Hears of each item.
 
     Returns:
         Counts and failures; ``exit_code`` is 0 if nothing failed, else 1.
@@ -155,25 +149,41 @@ def run(job: Job, executor: Executor, reporter: Reporter) -> Summary:
     items = plan(job)
     check_folder(job)
     ready, skipped, failed = find_obstacles(job, items)
-    with _records(job) as records:
+    path = _records_path(job)
+    records: list[dict[str, Any]] = []
 
-        def tell(outcome: Outcome) -> None:
-            if outcome.record is not None and records is not None:
-                place = records.add(outcome.item, outcome.record)
-                is_first = job.spec.main.medium.is_gathered
-                outcome = replace(
-                    outcome, **({"output": place} if is_first else {"further": (*outcome.further, place)})
-                )
-            account.end(outcome)
+    def tell(outcome: Outcome) -> None:
+        if outcome.record is not None and path is not None:
+            records.append({"input": outcome.item.key, **outcome.record})
+            if job.spec.main.medium.is_gathered:
+                outcome = replace(outcome, output=path)
+            else:
+                outcome = replace(outcome, further=(*outcome.further, path))
+        account.end(outcome)
 
-        for item in skipped:
-            account.end(Outcome(item, is_skipped=True))
-        for item, error in failed:
-            account.end(Outcome(item, error=error))
-        if ready:
-            reporter.begin(len(ready))
-            executor.run(job.spec, ready, reporter.context, tell)
+    for item in skipped:
+        account.end(Outcome(item, is_skipped=True))
+    for item, error in failed:
+        account.end(Outcome(item, error=error))
+    if ready:
+        reporter.begin(len(ready))
+        executor.run(job.spec, ready, reporter.context, tell)
+    if records and path is not None:
+        writing = next(target.writing for target in job.spec.targets if target.medium.is_gathered)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path, replace=job.spec.writing.on_exists != "error") as file:
+            write_records(records, file, record_format(path, writing))
     return account.close()
+
+
+def _records_path(job: Job) -> Path | None:
+    """The file into which the records go, as free as the options ask; None if the reporter prints them."""
+    path, writing = records_file(job), job.spec.writing
+    if path is None:
+        return None
+    if not check_output(path, writing, is_made=job.into_folder):
+        raise OutputExistsError(f"{path} exists already", hint="nothing was done")
+    return free_name(path) if writing.on_exists == "rename" else path
 
 
 def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summary:
@@ -181,14 +191,14 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
 
     Args:
         job: What to do.
-        executor: Runs what is left to compute; not called where nothing is.
-        reporter: Told about each item.
+        executor: Runs what is left to compute; not called if there is nothing.
+        reporter: Hears of each item.
 
     Returns:
         Counts and failures; ``exit_code`` is 0 if nothing failed, else 1.
 
     Raises:
-        UsageError: If the folders are the same, or results would stand in one place; nothing was done.
+        UsageError: If the folders are the same, or two results would have one path; nothing was done.
         InputError: If there is no such folder, or no image in it.
         OutputExistsError: If the target holds an earlier run's results and the job says nothing about them.
         OutputError: If the target cannot be written to, or another process fills it.
@@ -223,10 +233,10 @@ def run_folder(job: FolderJob, executor: Executor, reporter: Reporter) -> Summar
 
 
 def _records_of(job: FolderJob) -> Path | None:
-    """Where a folder's records go, if the task gives records; what stands in the way of results is found at once.
+    """Where a folder's records go, if the task gives records; an earlier run's results are found at once.
 
     Raises:
-        OutputExistsError: If an earlier run's results stand there: each would be an error of its own otherwise.
+        OutputExistsError: If there are any: each would be an error of its own otherwise.
     """
     rule, has_report = job.spec.writing.on_exists, (job.target / NAME).exists()
     records = None
@@ -253,12 +263,12 @@ class _FolderRun:
     records: Path | None
 
     def tell(self, outcome: Outcome) -> None:
-        """Takes the end of an item."""
+        """Takes the outcome of an item."""
         self.report.add(outcome, self.found.stamps.get(outcome.item.key or ""))
         self.account.end(replace(outcome, output=self.records) if outcome.record is not None else outcome)
 
     def left(self, items: Sequence[Item]) -> Iterator[Item]:
-        """The items that are to be computed; the others are told of."""
+        """The items that are to be computed; the others are reported."""
         for planned in items:
             item = planned
             try:
@@ -311,36 +321,3 @@ def _gather(path: Path, items: Sequence[Item], report: Report, writing: Writing)
     with whole_file(path) as file:
         whole = ({"input": item.key, **record} for item, record in records if record is not None)
         write_records(whole, file, record_format(path, writing))
-
-
-class _Records:
-    """Records on their way into one file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.records: list[dict[str, Any]] = []
-
-    def add(self, item: Item, record: Any) -> Path:
-        self.records.append({"input": item.key, **record})
-        return self.path
-
-
-@contextmanager
-def _records(job: Job) -> Iterator[_Records | None]:
-    """Gathers records and writes them when the block ends well, whole; None where the reporter prints them."""
-    path, writing = records_file(job), job.spec.writing
-    if path is None:
-        yield None
-        return
-    if not check_output(path, writing, is_made=job.into_folder):
-        raise OutputExistsError(f"{path} exists already", hint="nothing was done")
-    records = _Records(free_name(path) if writing.on_exists == "rename" else path)
-    yield records
-    if records.records:
-        records.path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(records.path, replace=writing.on_exists != "error") as file:
-            write_records(records.records, file, record_format(path, _record_writing(job.spec)))
-
-
-def _record_writing(spec: JobSpec) -> Writing:
-    return next(target.writing for target in spec.targets if target.medium.is_gathered)
