@@ -1,4 +1,4 @@
-"""The values that a plugin hands over. All of them are cheap: what is heavy is named by an import string.
+"""The values that a plugin hands over. All of them are cheap: an import string names what is heavy.
 
 An import string is ``package.module:name``; it is resolved when the thing is used, so that listing models or tasks
 imports neither torch nor a network.
@@ -44,8 +44,8 @@ class Slot:
         name: The key under which the task finds it, as in ``photo``; also a keyword of a call from Python and, of all
             slots but the first, an option of the command line.
         help: What it should show, in a few words.
-        fits: Of which facet of the model it is the input: what is given is brought to the size and channels that the
-            facts of this facet declare. None where any will do.
+        fits: The facet of the model whose input it is: what is given is brought to the size and channels that the
+            facts of this facet declare. None if any will do.
         optional: Whether it may be left out; its key is missing then. The command line takes it as an option only.
         many: Whether it takes several at once, of which the task gets a list.
     """
@@ -64,10 +64,10 @@ class Slot:
 
 
 def medium(name: str) -> Medium:
-    """The medium that a slot or an output names.
+    """The medium that a slot or an output names: one of the core's, or an import string of one.
 
     Raises:
-        PluginError: If it is neither one of the core's nor an import string of one.
+        PluginError: If it is neither.
     """
     from gansdk.media.medium import MEDIA, Medium
 
@@ -158,9 +158,8 @@ class Task:
         Raises:
             WrongResultError: If it is not what the task declares.
         """
-        media = self.writers
+        media, hint = self.writers, "tell the author of the task's plugin"
         is_by_name = len(media) > 1 and isinstance(result, Mapping)
-        hint = "tell the author of the task's plugin"
         if is_by_name and set(result) != set(media):
             what = f"{self.name} gave {', '.join(map(str, result)) or 'nothing'}, and declares {', '.join(media)}"
             raise WrongResultError(what, hint=hint)
@@ -185,10 +184,9 @@ class Config:
             there: what ``gansdk check`` trains. A model to start from is named here too. Its images are 128×96
             pixels.
         baseline: Why a model of this training has no baseline, a training without the method's own terms, in one
-            line; empty
-            where it carries the end that it began from, which is its baseline, or where nothing is to be said.
+            line; empty if it carries the checkpoint that it began from, which is its baseline, or needs no reason.
         ablated_terms: The method's own terms as (player, term) pairs, under the names that its turns give them: without
-            them it is the baseline, which ``gansdk train --ablate`` trains. Empty where leaving terms out makes no
+            them it is the baseline, which ``gansdk train --ablate`` trains. Empty if leaving terms out makes no
             baseline.
         mixed: Whether bf16 saves time where the hardware computes in it, which is when ``auto`` takes it. In networks
             so small that a GPU waits for the next layer to be asked for, it only adds conversions.
@@ -267,7 +265,7 @@ class Method:
         """One of the ways to train it.
 
         Raises:
-            UnknownNameError: If there is none of that name; near names become the hint, or all that there are.
+            UnknownNameError: If there is none of that name; the hint gives near names, or all of them.
         """
         if name not in self.configs:
             known = ", ".join(self.configs) or "none"
@@ -349,11 +347,7 @@ class MetricSpec:
 
 
 def check_name(what: str, name: str) -> None:
-    """Names are lower-case words joined by hyphens, so that they can be typed and never look like a path.
-
-    Raises:
-        WrongNameError: If ``name`` is none.
-    """
+    """Refuses a name that is not lower-case words joined by hyphens: it could not be typed, or look like a path."""
     if not _NAME.fullmatch(name):
         raise WrongNameError(f"{what} name {name!r} is not lower-case words joined by hyphens")
 
@@ -366,7 +360,7 @@ def resolve(path: str) -> Any:
     """
     module, colon, name = path.partition(":")
     if not colon:
-        raise PluginError(f"{path!r} is no import string", hint="write package.module:name")
+        raise PluginError(f"{path!r} is not an import string", hint="write package.module:name")
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, SyntaxError) as error:
@@ -378,8 +372,8 @@ class DataSplit:
     """One part of a named data set.
 
     Attributes:
-        files: Names of its files in the data set's folder, by what the reader calls them. Each may also stand there
-            gzipped, with ``.gz`` after its name.
+        files: Names of its files in the data set's folder, by what the reader calls them. Each may also be gzipped,
+            with ``.gz`` after its name.
         items: How many items it has.
         digest: Of the arrays that are read, by :func:`gansdk.array_digest`. A file's own digest would differ from
             mirror to mirror with how it is packed; pixels do not.
@@ -392,7 +386,7 @@ class DataSplit:
 
 @dataclass(frozen=True)
 class NamedDataset:
-    """Labelled images that a user names, ``mnist`` or ``mnist:test``, where a folder of images would stand.
+    """Labelled images that a user names, ``mnist`` or ``mnist:test``, in place of a folder of images.
 
     Attributes:
         name: As in ``mnist``.
@@ -405,7 +399,7 @@ class NamedDataset:
             gives ``images``, uint8 [N, H, W] or [N, H, W, C], and, where there are any, ``labels``, integers [N]. An
             :class:`~gansdk.InputError` says what is wrong with a file.
         classes: What the labels mean, from 0 on; empty where there are none.
-        folders: Where it may stand besides ``$GANSDK_DATA/<name>``: where a system's packages put it.
+        folders: Where it may be besides ``$GANSDK_DATA/<name>``: where a system's packages put it.
     """
 
     name: str
@@ -421,7 +415,7 @@ class NamedDataset:
     def __post_init__(self) -> None:
         check_name("data set", self.name)
         if not self.licence:
-            hint = "write 'unstated' where nobody does"
+            hint = "write 'unstated' if it is not known"
             raise PluginError(f"data set {self.name!r} states no licence", hint=hint)
         if not self.splits:
             raise PluginError(f"data set {self.name!r} has no splits")

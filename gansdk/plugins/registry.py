@@ -1,4 +1,4 @@
-"""All that the working plugins bring, as one value: it can be built empty, and an add that fails changes nothing."""
+"""All that the working plugins bring, as one value: it can be built empty, and a failed add changes nothing."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_T = TypeVar("_T")
+
 State = Literal["ok", "broken", "conflict"]
 
 _HOOKS: Mapping[str, tuple[str, type[Any]]] = {
@@ -43,7 +45,7 @@ _HOOKS: Mapping[str, tuple[str, type[Any]]] = {
     "metrics": ("metric", MetricSpec),
     "datasets": ("data set", NamedDataset),
 }
-"""By what a hook ``gansdk_…`` gives: what messages call one, and of which class it is."""
+"""What messages call a value that the hook ``gansdk_…`` gives, and its class."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,7 @@ class PluginStatus:
             Of a plugin that is not ``ok``, nothing is registered.
         reason: Why, in one line; empty for ``ok``.
         error: What was raised.
-        methods: Names of the methods it brings.
-        tasks: Names of the tasks it brings.
-        importers: Names of the importers it brings.
-        metrics: Names of the metrics it brings.
-        datasets: Names of the data sets it brings.
+        methods: Names of what it brings, here and in the fields below.
     """
 
     source: PluginSource
@@ -151,7 +149,7 @@ class Registry:
             owners[what, name] = source.distribution
         changed: dict[str, Any] = {
             plural: MappingProxyType(
-                dict(getattr(self, plural)) | {one.name: one for one in getattr(contributions, plural)}
+                dict(getattr(self, plural)) | {value.name: value for value in getattr(contributions, plural)}
             )
             for plural in _HOOKS
         }
@@ -162,7 +160,7 @@ class Registry:
         ]
         changed["models"] = MappingProxyType({**self.models, **{model.name: model for model in models}})
         brought: dict[str, Any] = {
-            plural: tuple(one.name for one in getattr(contributions, plural)) for plural in _HOOKS
+            plural: tuple(value.name for value in getattr(contributions, plural)) for plural in _HOOKS
         }
         status = PluginStatus(contributions.source, "ok", **brought)
         return replace(self, owners=MappingProxyType(owners), statuses=(*self.statuses, status), **changed)
@@ -182,12 +180,10 @@ class Registry:
         Raises:
             UnknownNameError: If no working plugin brings it.
         """
-        if name not in self.tasks:
-            raise self.unknown("task", name, self.tasks, hint="see `gansdk tasks`")
-        return self.tasks[name]
+        return self._find("task", name, self.tasks, hint="see `gansdk tasks`")
 
     def source_of(self, task: str) -> PluginSource | None:
-        """What brings a task; None where it was not registered by a plugin."""
+        """What brings a task; None if no plugin registered it."""
         return next((status.source for status in self.statuses if task in status.tasks), None)
 
     def method(self, name: str) -> Method:
@@ -196,9 +192,7 @@ class Registry:
         Raises:
             UnknownNameError: If no working plugin brings it.
         """
-        if name not in self.methods:
-            raise self.unknown("method", name, self.methods, hint="see `gansdk plugins`")
-        return self.methods[name]
+        return self._find("method", name, self.methods, hint="see `gansdk plugins`")
 
     def metric(self, name: str) -> MetricSpec:
         """The metric of that name.
@@ -206,9 +200,7 @@ class Registry:
         Raises:
             UnknownNameError: If no working plugin brings it.
         """
-        if name not in self.metrics:
-            raise self.unknown("metric", name, self.metrics, hint=f"there are {', '.join(sorted(self.metrics))}")
-        return self.metrics[name]
+        return self._find("metric", name, self.metrics, hint=f"there are {', '.join(sorted(self.metrics))}")
 
     def model(self, name: str) -> InstalledModel:
         """The built-in model of that name (without ``builtin:``).
@@ -221,8 +213,13 @@ class Registry:
             raise self.unknown("model", f"builtin:{name}", refs, hint="see `gansdk models`")
         return self.models[name]
 
+    def _find(self, what: str, name: str, known: Mapping[str, _T], *, hint: str) -> _T:
+        if name not in known:
+            raise self.unknown(what, name, known, hint=hint)
+        return known[name]
+
     def unknown(self, what: str, name: str, known: Iterable[str], *, hint: str) -> UnknownNameError:
-        """The error for a name that nothing answers to; says so where a plugin that fails may be the cause."""
+        """The error for an unknown name; it says so if a plugin that does not work may be the cause."""
         error = UnknownNameError(what, name, known, hint=hint)
         if self.failures:
             failing = ", ".join(sorted({status.source.distribution for status in self.failures}))
@@ -234,21 +231,20 @@ def options_of(task: Task) -> type[Options]:
     """The class of a task's own options.
 
     Raises:
-        PluginError: If it cannot be imported or is no closed group of options.
+        PluginError: If it cannot be imported or is not a closed group of options.
     """
     group = resolve(task.options)
     if not (isinstance(group, type) and issubclass(group, Options)):
-        raise PluginError(f"task {task.name!r}: {task.options} is no subclass of gansdk.Options")
+        raise PluginError(f"task {task.name!r}: {task.options} is not a subclass of gansdk.Options")
     if group.model_config.get("extra") != "forbid":
         raise PluginError(f"task {task.name!r}: {task.options} takes options that it does not declare (extra='forbid')")
     return group
 
 
 def reading_of(task: Task) -> type[Options] | None:
-    """The options that say how a task's inputs are read; None where there are none."""
-    groups = [slot.reader.reading for slot in task.slots]
-    known = tuple(group for group in groups if group is not None)
-    return merged(known) if known else None
+    """The options that say how a task's inputs are read; None if there are none."""
+    groups = tuple(medium.reading for medium in (slot.reader for slot in task.slots) if medium.reading is not None)
+    return merged(groups) if groups else None
 
 
 def groups_of(task: Task) -> dict[str, type[Options]]:
@@ -272,11 +268,19 @@ def check_task(task: Task) -> None:
     to look at them.
 
     Raises:
-        PluginError: If a medium or a facet does not exist, a medium cannot be read or written, an option or a slot has
-            a name that is taken, or two options would have the same flag.
+        PluginError: If a medium or a facet does not exist, a medium cannot be read or written, the name of an option
+            or a slot is taken, or two options would have the same flag.
     """
     try:
-        _check_media(task)
+        for slot in task.slots:
+            if type(slot.reader).read is Medium.read:
+                raise PluginError(f"slot {slot.name!r} is of a medium that is not read: {slot.medium}")
+            if slot.fits is not None and slot.fits not in get_args(Facet):
+                hint = f"it fits {', '.join(get_args(Facet))}, or None"
+                raise PluginError(f"slot {slot.name!r} fits {slot.fits!r}, which is no facet of a model", hint=hint)
+        for name, found in task.writers.items():
+            if found.writing is None or not format_by_ending(found.writing):
+                raise PluginError(f"output {name!r} is of a medium that is not written: {task.outputs[name]}")
         groups = groups_of(task)
     except PluginError as error:
         said = error.message if error.message.startswith("task ") else f"task {task.name!r}: {error.message}"
@@ -295,31 +299,18 @@ def check_task(task: Task) -> None:
             raise PluginError(what, hint="rename the slot")
     if task.many and "batch" not in group.model_fields:
         raise PluginError(f"task {task.name!r} computes many at a time and has no option 'batch'", hint="add it")
-    flags = {
-        f"--no-{name.replace('_', '-')}": name for name, one in group.model_fields.items() if one.annotation is bool
-    }
-    for info in describe(group):
-        if info.flag in flags:
-            what = f"task {task.name!r}: option {info.name!r} is spelled like the opposite of {flags[info.flag]!r}"
+    infos = describe(group)
+    opposites = {f"--no-{info.name.replace('_', '-')}": info.name for info in infos if info.is_flag}
+    for info in infos:
+        if info.flag in opposites:
+            what = f"task {task.name!r}: option {info.name!r} is spelled like the opposite of {opposites[info.flag]!r}"
             raise PluginError(what, hint="rename one of them")
-
-
-def _check_media(task: Task) -> None:
-    for slot in task.slots:
-        if type(slot.reader).read is Medium.read:
-            raise PluginError(f"slot {slot.name!r} is of a medium that is not read: {slot.medium}")
-        if slot.fits is not None and slot.fits not in get_args(Facet):
-            hint = f"it fits {', '.join(get_args(Facet))}, or None"
-            raise PluginError(f"slot {slot.name!r} fits {slot.fits!r}, which is no facet of a model", hint=hint)
-    for name, found in task.writers.items():
-        if found.writing is None or not format_by_ending(found.writing):
-            raise PluginError(f"output {name!r} is of a medium that is not written: {task.outputs[name]}")
 
 
 def _names(contributions: Contributions) -> Iterable[tuple[str, str, PluginSource]]:
     for plural, (what, _) in _HOOKS.items():
-        for one in getattr(contributions, plural):
-            yield what, one.name, contributions.source
+        for value in getattr(contributions, plural):
+            yield what, value.name, contributions.source
     for method in contributions.methods:
         for model in method.models:
             yield "model", model.name, contributions.source
@@ -329,7 +320,6 @@ CORE = "gansdk"
 """Name of the distribution whose entry points come first."""
 
 _REASON_LENGTH = 300
-_T = TypeVar("_T")
 
 
 def discover(entry_points: Iterable[EntryPoint] | None = None) -> Registry:
@@ -342,7 +332,7 @@ def discover(entry_points: Iterable[EntryPoint] | None = None) -> Registry:
     if entry_points is None:
         entry_points = importlib.metadata.entry_points(group=hookspecs.GROUP)
     registry = Registry()
-    for source, entry_point in sorted(((_source(one), one) for one in entry_points), key=_order):
+    for source, entry_point in sorted(((_source(point), point) for point in entry_points), key=_order):
         registry = _add(registry, source, entry_point)
     return registry
 
@@ -350,7 +340,7 @@ def discover(entry_points: Iterable[EntryPoint] | None = None) -> Registry:
 def core_only() -> Registry:
     """The registry of the core's own tasks, whatever else is installed: what the reference pages are made from."""
     found = importlib.metadata.entry_points(group=hookspecs.GROUP)
-    return discover(one for one in found if _source(one).distribution == CORE)
+    return discover(point for point in found if _source(point).distribution == CORE)
 
 
 def _order(found: tuple[PluginSource, EntryPoint]) -> tuple[bool, str, str]:
@@ -388,10 +378,10 @@ def _collect(hook: str, results: list[Any], kind: type[_T]) -> tuple[_T, ...]:
     for result in results:
         if isinstance(result, (str, bytes, kind)) or not hasattr(result, "__iter__"):
             raise PluginError(f"{hook} gave {_kind(result)}, not a list of {kind.__name__}")
-        for one in result:
-            if not isinstance(one, kind):
-                raise PluginError(f"{hook} gave {_kind(one)} among its {kind.__name__}s")
-            found.append(one)
+        for value in result:
+            if not isinstance(value, kind):
+                raise PluginError(f"{hook} gave {_kind(value)} among its {kind.__name__}s")
+            found.append(value)
     return tuple(found)
 
 

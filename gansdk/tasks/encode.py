@@ -84,15 +84,20 @@ def run_many(
     model: Model, inputs: Sequence[Mapping[str, Image]], options: EncodeOptions, context: Context, /
 ) -> list[Encoding]:
     """Reads several images at once; each gives what it gives alone."""
+    import numpy as np
+    import torch
+
     from gansdk.models.latents import Encoding
 
     encoder, facts = model.require(EncoderFacts)
     variables = _variables(facts, options.variable)
-    given = encoder.encode(_tensor([item["image"] for item in inputs]))
+    images = [item["image"].pixels for item in inputs]
+    scaled = np.stack([pixels.astype(np.float32) / np.iinfo(pixels.dtype).max for pixels in images])
+    given = encoder.encode(torch.from_numpy(scaled).permute(0, 3, 1, 2).contiguous())
     numbers = {variable.name: _numbers(given, variable, len(inputs)) for variable in variables}
     whose = context.fingerprint() if model.facts.generator is not None else ""
     return [
-        Encoding(variables, {name: each[at].numpy() for name, each in numbers.items()}, whose)
+        Encoding(variables, {name: tensor[at].numpy() for name, tensor in numbers.items()}, whose)
         for at in range(len(inputs))
     ]
 
@@ -105,15 +110,6 @@ def _variables(facts: EncoderFacts, wanted: str | None) -> Sequence[Variable]:
         names = [variable.name for variable in facts.variables]
         raise UnknownNameError("variable", wanted, names, hint=f"this model gives {', '.join(names)}")
     return chosen
-
-
-def _tensor(images: Sequence[Image]) -> Tensor:
-    """Images of one size as float [N, C, H, W] in [0, 1]."""
-    import numpy as np
-    import torch
-
-    each = [image.pixels.astype(np.float32) / np.iinfo(image.pixels.dtype).max for image in images]
-    return torch.from_numpy(np.stack(each)).permute(0, 3, 1, 2).contiguous()
 
 
 def _numbers(given: Mapping[str, Tensor], variable: Variable, count: int) -> Tensor:

@@ -45,7 +45,7 @@ def _texts(values: Any) -> Any:
 def _text(value: Any) -> str:
     plain = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(plain, list | tuple):
-        return ",".join(str(one) for one in plain)
+        return ",".join(map(str, plain))
     is_whole = isinstance(plain, float) and plain.is_integer()  # which a category is, that an array holds as a float
     return str(int(plain)) if is_whole else str(plain)
 
@@ -125,7 +125,7 @@ def run(model: Model, _inputs: Mapping[str, Image], options: GenerateOptions, co
     Args:
         model: One with a generator from a latent.
         options: See :class:`GenerateOptions`.
-        context: Told progress, and which code is held far from all that the model was trained on.
+        context: Hears of progress, and of each code that is held far from all that the model was trained on.
 
     Returns:
         The images, number ``first`` and on, with the latent of each as arrays: from a file of them the same images
@@ -167,16 +167,21 @@ def _latent(source: LatentSource, options: GenerateOptions, context: Context) ->
     arrays = read_latents(options.latents, source, context.fingerprint(), any_generator=options.any_generator)
     chosen = slice(options.first, None if options.n is None else options.first + options.n)
     found = {name: array[chosen].copy() for name, array in arrays.items()}
-    count, held = (len(next(iter(each.values()))) for each in (found, arrays))
+    count, held = (len(next(iter(latents.values()))) for latents in (found, arrays))
     if not count or (options.n is not None and count < options.n):
         what = f"{options.latents} holds {held} latents, not {options.n or 'any'} from number {options.first} on"
         raise OptionError(what, hint="change n or first")
     return found
 
 
-def count(_facts: Facts, options: GenerateOptions, /) -> int:
+def count(_facts: Facts | None, options: GenerateOptions, /) -> int:
     """How many images a call makes."""
-    return options.n or _count(options)
+    if options.n is not None or options.latents is None:
+        return options.n or _DEFAULT
+    from gansdk.models.latents import stored_arrays
+
+    arrays = stored_arrays(options.latents)
+    return max(1, max((len(array) for array in arrays.values() if array.ndim), default=0) - options.first)
 
 
 def extent(facts: Facts, options: GenerateOptions, kind: str, _size: None, /) -> tuple[int, int]:
@@ -192,16 +197,7 @@ def extent(facts: Facts, options: GenerateOptions, kind: str, _size: None, /) ->
 
 def pieces(options: GenerateOptions, /) -> Iterator[tuple[GenerateOptions, range]]:
     """One call as several, each of a few images, with their numbers."""
-    first, end = options.first, options.first + (options.n or _count(options))
-    for start in range(first, end, _PIECE):
-        count = min(_PIECE, end - start)
-        yield options.model_copy(update={"first": start, "n": count}), range(start, start + count)
-
-
-def _count(options: GenerateOptions) -> int:
-    if options.latents is None:
-        return _DEFAULT
-    from gansdk.models.latents import stored_arrays
-
-    arrays = stored_arrays(options.latents)
-    return max(1, max((len(array) for array in arrays.values() if array.ndim), default=0) - options.first)
+    end = options.first + count(None, options)
+    for start in range(options.first, end, _PIECE):
+        numbers = range(start, min(start + _PIECE, end))
+        yield options.model_copy(update={"first": start, "n": len(numbers)}), numbers

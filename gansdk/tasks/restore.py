@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gansdk.model.facts import ImageGeneratorFacts
 from gansdk.options import Options
 from gansdk.plugins.declarations import Slot, Task
-from gansdk.tasks.superres import Tile
+from gansdk.tasks.superres import Tile, lacks_image_generator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
 
 def unsupported_reason(facts: Facts) -> str | None:
     """Why a model cannot clean images; None if it can."""
-    if facts.generator is None:
-        return "it has no generator"
-    if not isinstance(facts.generator, ImageGeneratorFacts):
-        return "its generator does not start from an image"
-    if facts.generator.output.scale > 1:
+    if isinstance(facts.generator, ImageGeneratorFacts) and facts.generator.output.scale > 1:
         return "its generator gives a larger image"
-    return None
+    return lacks_image_generator(facts)
 
 
 class RestoreOptions(Options):
@@ -54,7 +50,7 @@ def run(model: Model, inputs: Mapping[str, Image], options: RestoreOptions, cont
         model: One with a generator from an image that keeps its size.
         inputs: ``photo``, of 8 or 16 bits, grey or RGB, with alpha or without.
         options: See :class:`RestoreOptions`.
-        context: Told progress.
+        context: Hears of progress.
 
     Returns:
         An image of the same size and kind, its metadata carried over.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -20,21 +21,25 @@ if TYPE_CHECKING:
     from gansdk.models.context import Context
 
 
-def unsupported_reason(facts: Facts) -> str | None:
-    """Why a model cannot sharpen images; None if it can."""
+def lacks_image_generator(facts: Facts) -> str | None:
+    """Why a model has no generator that starts from an image; None if it has."""
     if facts.generator is None:
         return "it has no generator"
-    if not isinstance(facts.generator, ImageGeneratorFacts):
-        return "its generator does not start from an image"
-    if facts.generator.output.scale < 2:
+    starts = isinstance(facts.generator, ImageGeneratorFacts)
+    return None if starts else "its generator does not start from an image"
+
+
+def unsupported_reason(facts: Facts) -> str | None:
+    """Why a model cannot sharpen images; None if it can."""
+    if isinstance(facts.generator, ImageGeneratorFacts) and facts.generator.output.scale < 2:
         return "its generator gives no larger image"
-    return None
+    return lacks_image_generator(facts)
 
 
 def _size(text: str) -> str:
     width, by, height = text.lower().partition("x")
     if not (by and width.isdecimal() and height.isdecimal() and 0 < int(width) < 2**20 and 0 < int(height) < 2**20):
-        raise ValueError("no size; give WIDTHxHEIGHT, as 3000x2000")
+        raise ValueError("not a size; give WIDTHxHEIGHT, as 3000x2000")
     return text.lower()
 
 
@@ -103,14 +108,14 @@ def extent(facts: Facts, options: SuperresOptions, _kind: str, size: tuple[int, 
 def run(model: Model, inputs: Mapping[str, Image], options: SuperresOptions, context: Context, /) -> Image:
     """Sharpens one image by the network's scale, then resizes it to what was asked for.
 
-    Colours under transparent pixels are bled in from their visible neighbours first, so that what nobody sees leaves
-    no rim; alpha is resized on its own.
+    Colours under transparent pixels are bled in from their visible neighbours first, so that hidden colours leave no
+    rim; alpha is resized on its own.
 
     Args:
         model: One with a generator from an image.
         inputs: ``photo``, of 8 or 16 bits, grey or RGB, with alpha or without.
         options: See :class:`SuperresOptions`.
-        context: Told progress.
+        context: Hears of progress.
 
     Returns:
         An image of the same kind, its metadata carried over.
@@ -126,16 +131,14 @@ def run(model: Model, inputs: Mapping[str, Image], options: SuperresOptions, con
     generator, facts = model.require(ImageGeneratorFacts)
     wide, high = photo.width * facts.output.scale, photo.height * facts.output.scale
     width, height = options.target(photo.width, photo.height, facts.output.scale)
-    _check_pixels(photo, max((wide, high), (width, height), key=lambda size: size[0] * size[1]), options)
+    largest = max((wide, high), (width, height), key=math.prod)
+    if math.prod(largest) > options.max_output_pixels:
+        size = "×".join(map(str, largest))
+        what = f"{photo.name}: the result would be {size}, more than {options.max_output_pixels} pixels"
+        allowed = option("max_output_pixels", math.prod(largest))
+        raise InputError(what, hint=f"allow it with {allowed}, or give a smaller image")
     if width <= photo.width and height <= photo.height:
         context.note(f"{photo.name}: the result, {width}×{height}, is no larger than the input")
     pixels = upscale(generator, facts, bleed(photo).pixels, context, options.tile)
     alpha = None if photo.alpha is None else resize_alpha(photo.alpha, wide, high)
     return resize(photo.replace(pixels=pixels, alpha=alpha), width, height)
-
-
-def _check_pixels(photo: Image, size: tuple[int, int], options: SuperresOptions) -> None:
-    pixels = size[0] * size[1]
-    if pixels > options.max_output_pixels:
-        what = f"{photo.name}: the result would be {size[0]}×{size[1]}, more than {options.max_output_pixels} pixels"
-        raise InputError(what, hint=f"allow it with {option('max_output_pixels', pixels)}, or give a smaller image")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gansdk.models.variable_settings import VariableSetting
 
     Touched = tuple[str, int | None]
-    """A part, and which of its numbers; None for all of them."""
+    """A variable, and which of its numbers; None for all of them."""
 
 _STEPS = 11
 _MOST_STEPS = 1000
@@ -47,7 +47,7 @@ def unsupported_reason(facts: Facts) -> str | None:
 
 def _joined(codes: Any) -> Any:
     """From Python two codes may be a sequence."""
-    is_several = isinstance(codes, list | tuple) and all(isinstance(one, str) for one in codes)
+    is_several = isinstance(codes, list | tuple) and all(isinstance(code, str) for code in codes)
     return ",".join(codes) if is_several else codes
 
 
@@ -89,7 +89,7 @@ class TraverseOptions(Options):
     @property
     def codes(self) -> list[str]:
         """The codes to sweep."""
-        return [one.strip() for one in self.code.split(",")]
+        return [code.strip() for code in self.code.split(",")]
 
 
 TRAVERSE = Task(
@@ -141,7 +141,7 @@ def run(model: Model, _inputs: Mapping[str, Image], options: TraverseOptions, co
         model: One with a generator from a latent that can be drawn. In a direction a sample goes by multiples of its
             vector, from where it was drawn.
         options: See :class:`TraverseOptions`.
-        context: Told progress, and which code is held far from all that the model was trained on.
+        context: Hears of progress, and of each code that is held far from all that the model was trained on.
 
     Returns:
         A row for each sample, or for each value of the first of two codes; a column for each value of the last. The
@@ -179,24 +179,20 @@ class _CodeSweep:
         from gansdk.models.variable_settings import find_code
 
         self.code = code
-        directions = [one.name for one in facts.directions]
+        directions = [direction.name for direction in facts.directions]
         self.variable, self.index = find_code(facts.source, code, directions, alone=True)
         if not isinstance(self.variable, Categorical) and self.index is None:
             if self.variable.n > 1:
                 raise OptionError(f"code {code} is {self.variable.n} numbers", hint=f"name one, as {code}.0")
             self.index = 0
-        is_one_of_several = isinstance(self.variable, Categorical)
-        self.values = self._categories(options) if is_one_of_several else _numbers(_natural(self.variable), options)
+        self.values: Sequence[float]
+        if isinstance(self.variable, Categorical):
+            if options.start is not None or options.stop is not None:
+                raise OptionError(f"{code} has no start and no stop: it is one of several", hint="leave them out")
+            self.values = range(min(self.variable.k, options.steps or self.variable.k))
+        else:
+            self.values = _numbers(_natural(self.variable), options)
         self.touches: list[Touched] = [(self.variable.name, self.index)]
-
-    def _categories(self, options: TraverseOptions) -> Sequence[float]:
-        if options.start is not None or options.stop is not None:
-            raise OptionError(f"{self.code} has no start and no stop: it is one of several", hint="leave them out")
-        return (
-            range(min(self.variable.k, options.steps or self.variable.k))
-            if isinstance(self.variable, Categorical)
-            else ()
-        )
 
     @property
     def labels(self) -> list[str]:
@@ -258,7 +254,7 @@ class _Plan:
         generator = facts.require(LatentGeneratorFacts)
         sweeps = [_sweep(generator, code, options, directions) for code in options.codes]
         settings = read_settings(generator.source, options.set)
-        _check_free(sweeps, [(one.variable.name, one.index) for one in settings])
+        _check_free(sweeps, [(setting.variable.name, setting.index) for setting in settings])
         rows, columns = len(sweeps[0].values) if len(sweeps) == 2 else options.rows, len(sweeps[-1].values)
         if rows * columns > _MOST_STEPS**2:
             raise OptionError(f"{rows} rows of {columns} images are too many", hint="take fewer steps")
@@ -322,10 +318,8 @@ def _rounded(values: Sequence[float]) -> list[str]:
 
 
 def _natural(variable: Variable) -> tuple[float, float]:
-    """From where to where numbers are swept if nobody says: never beyond what the model was trained on."""
-    if isinstance(variable, Continuous):
-        return variable.low, variable.high
-    if isinstance(variable, Noise) and variable.distribution == "uniform":
+    """From where to where numbers are swept by default: never beyond what the model was trained on."""
+    if isinstance(variable, Continuous) or (isinstance(variable, Noise) and variable.distribution == "uniform"):
         return variable.low, variable.high
     return _NORMAL_SWEEP
 
@@ -333,19 +327,16 @@ def _natural(variable: Variable) -> tuple[float, float]:
 def _check_free(sweeps: Sequence[_Sweep], held: Sequence[Touched]) -> None:
     """Each number is given its value by one of them; directions alone may share some, since they add up."""
     for at, sweep in enumerate(sweeps):
+        taken = False
         for other in sweeps[:at]:
             both_add = isinstance(sweep, _DirectionSweep) and isinstance(other, _DirectionSweep)
-            if sweep.code == other.code or (not both_add and _meet(sweep.touches, other.touches)):
-                raise _taken(sweep)
-        if _meet(sweep.touches, held):
-            raise _taken(sweep)
+            twice = sweep.code == other.code or (not both_add and _meet(sweep.touches, other.touches))
+            taken = taken or twice
+        if taken or _meet(sweep.touches, held):
+            moved = ", ".join(variable for variable, _ in sweep.touches) if isinstance(sweep, _DirectionSweep) else ""
+            what = f"{sweep.code}, which moves {moved}," if moved else sweep.code
+            raise OptionError(f"{what} cannot be swept and held, or swept twice", hint="leave one out")
 
 
 def _meet(some: Sequence[Touched], others: Sequence[Touched]) -> bool:
     return any(a == b and (None in {i, j} or i == j) for a, i in some for b, j in others)
-
-
-def _taken(sweep: _Sweep) -> OptionError:
-    moved = ", ".join(variable for variable, _ in sweep.touches) if isinstance(sweep, _DirectionSweep) else ""
-    what = f"{sweep.code}, which moves {moved}," if moved else sweep.code
-    return OptionError(f"{what} cannot be swept and held, or swept twice", hint="leave one out")

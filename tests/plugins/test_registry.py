@@ -133,7 +133,7 @@ def test_near_names_are_suggested_and_broken_plugins_are_mentioned():
         ("Format", "has an option 'format'"),
         ("Verbose", "has an option 'verbose'"),
         ("Open", "options that it does not declare"),
-        ("NoOptions", "no subclass of gansdk.Options"),
+        ("NoOptions", "is not a subclass of gansdk.Options"),
         ("Missing", "cannot be imported"),
         ("Opposites", "'no_mirror' is spelled like the opposite of 'mirror'"),
     ],
