@@ -38,7 +38,7 @@ RESERVED = frozenset({"model", "output", "json", "quiet", "verbose", "offline", 
 """Names that every verb, or every call from Python, uses itself, so that no option may have them."""
 
 _SAID_BY_METAVAR = r"literal_error|(bool|int|float)_(parsing|parsing_size|type)|(greater|less)_than(_equal)?"
-"""What pydantic calls the faults of a value that is none of those that the metavar shows."""
+"""What pydantic calls the faults of a value that is not among those that the metavar shows."""
 
 
 class _ExecutionOnly:
@@ -47,7 +47,7 @@ class _ExecutionOnly:
 
 EXECUTION_ONLY = _ExecutionOnly()
 """Marks an option that decides how, or whether, a result is reached, and never what it is, as in
-``Annotated[int, Field(...), EXECUTION_ONLY]``. A folder run goes on with results that were made with other means."""
+``Annotated[int, Field(...), EXECUTION_ONLY]``. A folder run keeps results that were made with another value of it."""
 
 
 class Options(BaseModel):
@@ -58,11 +58,11 @@ class Options(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _number_of_text(cls, value: Any, info: ValidationInfo) -> Any:
-        """A command line has texts alone, of which pydantic makes numbers, and none where a few are named."""
+        """A command line has texts only, of which pydantic makes numbers, but not those that ``Literal`` names."""
         if not isinstance(value, str) or info.field_name is None:
             return value
         named = named_values(cls.model_fields[info.field_name].annotation)
-        return next((one for one in named if isinstance(one, int) and str(one) == value), value)
+        return next((number for number in named if isinstance(number, int) and str(number) == value), value)
 
 
 _Group = TypeVar("_Group", bound=Options)
@@ -211,8 +211,8 @@ class RecordWriting(Writing):
 def merged(groups: tuple[type[Options], ...]) -> type[Options]:
     """One group with the options of several, for a task that reads or writes several media.
 
-    A name that several groups have is one option. The option ``format`` takes the formats of all of them, and the
-    first of the first group where nothing is said.
+    A name that several groups have is one option. The option ``format`` takes the formats of all of them; its default
+    is the first format of the first group.
     """
     for group in groups:
         if all(issubclass(group, other) for other in groups):
@@ -246,7 +246,7 @@ def _restored(groups: tuple[type[Options], ...], values: Mapping[str, Any]) -> O
 
 
 def part_of(options: Options, group: type[_Group]) -> _Group:
-    """What options of a :func:`merged` group say of one of its groups. A format of another group is not one of it."""
+    """The options of one group, out of those of a :func:`merged` one; the format of another group is left out."""
     if isinstance(options, group):
         return options
     values = {name: getattr(options, name) for name in group.model_fields if name in type(options).model_fields}
@@ -289,7 +289,7 @@ def describe(group: type[Options]) -> list[OptionInfo]:
 
 
 def describe_all(groups: Iterable[type[Options]]) -> list[OptionInfo]:
-    """The options of several groups; a name that stands in two groups (``on_exists``) is listed once."""
+    """The options of several groups; a name that is in two groups (``on_exists``) is listed once."""
     by_name: dict[str, OptionInfo] = {}
     for group in groups:
         for info in describe(group):
@@ -320,7 +320,7 @@ def metavar(schema: Mapping[str, Any]) -> str:
         return str(schema["metavar"])
     alternatives = schema.get("anyOf") or schema.get("oneOf")
     if alternatives:
-        return "|".join(metavar(one) for one in alternatives if one.get("type") != "null")
+        return "|".join(metavar(schema) for schema in alternatives if schema.get("type") != "null")
     if "enum" in schema:
         return "|".join(str(value) for value in schema["enum"])
     if "const" in schema:
@@ -336,24 +336,21 @@ def _range(schema: Mapping[str, Any], kind: str) -> str:
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if low is None and high is None:
         return kind
-    low_text = "" if low is None else f"{'>' if 'exclusiveMinimum' in schema else ''}{_bound(low)}"
-    high_text = "" if high is None or high >= 2**31 else f"{'<' if 'exclusiveMaximum' in schema else ''}{_bound(high)}"
+    low_text, high_text = (f"{bound:g}" if isinstance(bound, float) else str(bound) for bound in (low, high))
+    low_text = "" if low is None else f"{'>' if 'exclusiveMinimum' in schema else ''}{low_text}"
+    high_text = "" if high is None or high >= 2**31 else f"{'<' if 'exclusiveMaximum' in schema else ''}{high_text}"
     return f"{low_text}..{high_text}"
-
-
-def _bound(value: float) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def split(groups: Sequence[type[Options]], values: Mapping[str, Any]) -> list[Options]:
     """Validates named values against several groups at once and gives one object per group.
 
     Args:
-        groups: The groups that may take part; a name that stands in two of them goes to both.
+        groups: The groups that may take part; a name that is in two of them goes to both.
         values: What was given, by option name. A name with value None counts as not given.
 
     Raises:
-        UnknownNameError: If a name belongs to no group; near names become the hint, or all that there are.
+        UnknownNameError: If a name belongs to no group; the hint gives near names, or all of them.
         OptionError: If values are wrong: one line, all of them named.
     """
     known = {name for group in groups for name in group.model_fields}
@@ -378,7 +375,7 @@ def validate(group: type[_Group], values: Mapping[str, Any]) -> _Group:
     """Validates named values against one group, as :func:`split` does.
 
     Raises:
-        UnknownNameError: If a name is none of the group's.
+        UnknownNameError: If a name is not in the group.
         OptionError: If values are wrong.
     """
     (result,) = split([group], values)

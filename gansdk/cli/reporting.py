@@ -1,4 +1,4 @@
-"""What is said of a job's items while it runs: of inputs by name each one, of a folder what needs to be read."""
+"""Reports of a job while it runs: each item of inputs by name, and of a folder what a user needs to read."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TerminalReporter:
         """Nothing: each item has a bar of its own."""
 
     def context(self, item: Item) -> Context:
-        """The surroundings in which an item is computed."""
+        """The context in which an item is computed."""
         from gansdk.models.context import Context
 
         return Context(
@@ -54,7 +54,7 @@ class TerminalReporter:
         )
 
     def _note(self, item: Item, text: str) -> None:
-        """Says a line about an item; what has no input is about the whole call, and said once for all its pieces."""
+        """Prints a line about an item; without an input it is about the whole call, and printed once for all pieces."""
         if item.inputs:
             self._output.note(_about(item, text))
         elif text not in self._said:
@@ -68,7 +68,7 @@ class TerminalReporter:
         self._output.note(f"{item.name}: {_foretold(seconds)}")
 
     def done(self, outcome: Outcome) -> None:
-        """Says where the result is, or prints it if it is a record that goes nowhere else."""
+        """Says where the result is, or prints it if it is a record without a file."""
         self._bar.clear()
         self._record(outcome)
         if outcome.output is not None and not self._output.flags.json:
@@ -110,7 +110,7 @@ class TerminalReporter:
 
 
 class TerminalFolderReporter(TerminalReporter):
-    """Prints what is amiss, and one bar for the whole folder; of the rest the report knows."""
+    """Prints problems, and one bar for the whole folder; the report holds the rest."""
 
     def __init__(self, output: Output) -> None:
         super().__init__(output)
@@ -118,7 +118,7 @@ class TerminalFolderReporter(TerminalReporter):
         self._ended = 0
 
     def found(self, found: FoundFiles) -> None:
-        """Says what is not gone into, and what is passed over."""
+        """Says which folders are not entered, and which files are passed over."""
         if found.left_out:
             self._output.note("the folder of the results is among the inputs and is left out")
         if found.links:
@@ -167,7 +167,7 @@ class TerminalFolderReporter(TerminalReporter):
 
 
 def closing(summary: Summary, unit: str = "") -> str:
-    """How a job ended, in one line; ``unit`` says what was counted where it is not what was typed."""
+    """How a job ended, in one line; ``unit`` says what was counted if that is not the inputs."""
     parts = [f"{summary.done} {unit} done" if unit else f"{summary.done} done"]
     if summary.anew:
         why = ", ".join(f"{count} since {reason}" for reason, count in summary.anew.items())

@@ -69,19 +69,18 @@ class TaskCommand(Command):
         from gansdk.models.catalog import fits
 
         super().format_options(ctx, formatter)
-        catalog = context_of(ctx).catalog
-        models = [(one.ref, one.config) for one in catalog.installed() if one.config is not None]
-        task = self.task
+        catalog, task = context_of(ctx).catalog, self.task
         if task is None:
             return
-        rows = [(ref, config.summary) for ref, config in models if fits(task, config)]
+        models = [(model.ref, model.config) for model in catalog.installed()]
+        rows = [(ref, config.summary) for ref, config in models if config is not None and fits(task, config)]
         if rows:
             with formatter.section("Installed models that can do it"):
                 formatter.write_dl(_marked(catalog, task, rows))
 
 
 def _marked(catalog: Catalog, task: Task, rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The rows, with the one that is taken by default first and called so."""
+    """The rows, the default model first and marked as such."""
     try:
         chosen = catalog.choose(task).ref
     except GansdkError:  # several could be meant; a call without --model says so
@@ -132,7 +131,7 @@ def _model() -> Parameter:
 def spec_of(
     session: CommandContext, task: Task, values: Mapping[str, Any], outputs: Sequence[str | None] = (None,)
 ) -> tuple[JobSpec, Callable[[], Pipeline]]:
-    """What was asked for, options validated and the model found; and what loads it here.
+    """The spec of a call, its options validated and its model found; and what loads the model here.
 
     Args:
         session: The command's.
@@ -166,7 +165,7 @@ def spec_of(
 
 
 def _locate(session: CommandContext, task: Task, named: str | None) -> tuple[ResolvedModel, str]:
-    """The model, and what to say of it if nobody named it."""
+    """The model, and why it was chosen if it was not named."""
     from gansdk.models.catalog import check_fit
 
     choice = session.catalog.choose(task) if named is None else None
@@ -209,8 +208,8 @@ def held_slots(task: Task, values: Mapping[str, Any]) -> dict[str, tuple[str, ..
 def parameters_of(task: Task) -> list[Parameter]:
     """One parameter per option, annotated for Typer.
 
-    Typer hands on each option as the text that was typed; what it may be stands in its metavar, and pydantic alone
-    decides, because Typer cannot say ``auto|off|32..4096``.
+    Typer hands on each option as the text that was typed. Its metavar shows what it may be, and pydantic alone checks
+    it, because Typer cannot say ``auto|off|32..4096``.
     """
     return [
         parameter_of(info, _TITLES[kind].format(task=task.name))
@@ -228,7 +227,7 @@ def _value(info: OptionInfo, value: Any) -> Any:
 def parameter_of(info: OptionInfo, title: str) -> Parameter:
     """One option as a parameter annotated for Typer, listed in the section ``title``; it hands on what was typed."""
     kind: Any = str | None
-    flags, metavar = [info.flag], info.metavar
+    flags = [info.flag]
     if info.is_flag:
         kind = bool | None
         flags = [f"{info.flag}/{info.flag.replace('--', '--no-', 1)}"]
@@ -236,7 +235,7 @@ def parameter_of(info: OptionInfo, title: str) -> Parameter:
         kind = list[str] | None
     option = typer.Option(
         *flags,
-        metavar=None if info.is_flag else metavar,
+        metavar=None if info.is_flag else info.metavar,
         help=_help(info),
         show_default=False,
         rich_help_panel=title,

@@ -14,7 +14,7 @@ from gansdk.options import ImageReading, ImageWriting
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gansdk.media.image import Image
+    from gansdk.media.medium import Note
 
 _COLOURED = 64
 """How far the channels of a pixel of a grey mask may lie apart, of 255: what JPEG leaves, and no more."""
@@ -124,7 +125,7 @@ class _Mask(Medium):
         """Whether a file that begins so is an image that is read."""
         return IMAGE.identify(head)
 
-    def read(self, source: object, options: MaskReading, note: Callable[[str], None], *, name: str = "") -> Mask:
+    def read(self, source: object, options: MaskReading, note: Note, *, name: str = "") -> Mask:
         """Reads a mask from whatever an image is read from, or from an array of holes.
 
         An array or a tensor of nothing but 0 and 1, or of booleans, says itself what the holes are: 1 is a hole. It
@@ -138,18 +139,17 @@ class _Mask(Medium):
             mask = _of_image(IMAGE.read(source, options, note, name=name or "the given mask"), options)
         if mask.holes.all() or not mask.holes.any():
             what = "is a hole everywhere" if mask.holes.all() else "has no hole"
-            turned = option("mask_invert", True)
-            hint = f"white is the hole, or the transparent; {turned} says the opposite"
+            hint = f"white is the hole, or the transparent; {option('mask_invert', True)} says the opposite"
             raise InputError(f"{mask.name} is of one value and {what}", hint=hint)
         return mask
 
-    def match(self, value: Mask, inputs: Mapping[str, Any], options: MaskReading, note: Callable[[str], None]) -> Mask:
+    def match(self, value: Mask, inputs: Mapping[str, Any], options: MaskReading, note: Note) -> Mask:
         """The mask in the size of the first image among the inputs.
 
         Raises:
-            InputError: If it has another one, and nothing was said of that.
+            InputError: If it has another size, and the options do not ask to resize it.
         """
-        image = next((one for one in inputs.values() if IMAGE.holds(one)), None)
+        image = next((other for other in inputs.values() if IMAGE.holds(other)), None)
         if image is None or (image.width, image.height) == (value.width, value.height):
             return value
         sizes = f"{value.name} has {value.width}×{value.height} pixels, {image.name} {image.width}×{image.height}"
@@ -159,7 +159,7 @@ class _Mask(Medium):
         note(f"{sizes}; the mask is resized")
         return value.resized(image.width, image.height)
 
-    def fit(self, value: Mask, spec: Any, options: MaskReading, note: Callable[[str], None]) -> Mask:
+    def fit(self, value: Mask, spec: Any, options: MaskReading, note: Note) -> Mask:
         """The mask where an image that goes into a network of a fixed size is put: see :mod:`gansdk.media.resizing`."""
         import numpy as np
 
@@ -174,14 +174,7 @@ class _Mask(Medium):
         return Mask(np.pad(inside.holes, around, mode="edge"), value.name)
 
     def write(
-        self,
-        value: Mask,
-        target: Path | IO[bytes],
-        options: ImageWriting,
-        note: Callable[[str], None],
-        *,
-        kind: str,
-        provenance: str | None,
+        self, value: Mask, target: Path | IO[bytes], options: Any, note: Note, *, kind: str, provenance: str | None
     ) -> Path | None:
         """Writes a grey image; white is the hole."""
         return IMAGE.write(value.to_image(), target, options, note, kind=kind, provenance=provenance)
@@ -209,7 +202,7 @@ class _Mask(Medium):
 
 
 def _of_array(source: object, options: MaskReading, name: str) -> Mask | None:
-    """A mask of numbers that are 0 and 1 alone; None of everything else."""
+    """A mask of numbers that are all 0 or 1; None for everything else."""
     import numpy as np
 
     array: Any = source
@@ -229,8 +222,7 @@ def _of_image(image: Image, options: MaskReading) -> Mask:
     import numpy as np
 
     most = np.iinfo(image.pixels.dtype).max
-    by_alpha = options.mask_from == "alpha" or (options.mask_from == "auto" and not image.is_opaque)
-    if by_alpha:
+    if options.mask_from == "alpha" or (options.mask_from == "auto" and not image.is_opaque):
         if image.alpha is None:
             hint = f"{option('mask_from', 'grey')} takes what is white as the hole"
             raise InputError(f"{image.name} has no alpha, so nothing of it is transparent", hint=hint)

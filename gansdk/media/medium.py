@@ -109,10 +109,10 @@ class Medium(ABC):
             provenance: What made it, for the file to say.
 
         Returns:
-            Where it stands; None for a stream, and where something stood there that shall stay.
+            Where it is; None for a stream, and if the path exists already and is kept.
 
         Raises:
-            OutputError: If it cannot be written there, or something stands there.
+            OutputError: If it cannot be written there, or the path exists.
         """
         raise NotImplementedError(f"{self.name} is not written")
 
@@ -125,13 +125,7 @@ class Medium(ABC):
         return False
 
     def check_output(
-        self,
-        path: Path | None,
-        options: Any,
-        size: tuple[int, int] | None,
-        *,
-        source: Any = None,
-        name: str = "",
+        self, path: Path | None, options: Any, size: tuple[int, int] | None, *, source: Any = None, name: str = ""
     ) -> None:
         """Refuses, before anything is computed, a result that its format cannot hold.
 
@@ -157,7 +151,7 @@ class Medium(ABC):
         return 0
 
     def thumbnail(self, value: Any) -> Image | None:
-        """A small image of a value, for sheets and pages; None where it has no look."""
+        """A small image of a value, for sheets and pages; None if it cannot be shown."""
         return None
 
     def __eq__(self, other: object) -> bool:
@@ -211,7 +205,7 @@ def target_of(output: str | None, media: Mapping[str, Medium], writing: Any) -> 
         writing: Of the group that :func:`writing_of` gives.
 
     Raises:
-        OptionError: If it ends as no format of theirs does.
+        OptionError: If its ending is of none of their formats.
     """
     into_folder = output is not None and is_folder(output)
     path = None if output is None or output == "-" or into_folder else Path(output)

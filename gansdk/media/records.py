@@ -16,10 +16,11 @@ from gansdk.media.medium import Medium
 from gansdk.options import ArraysWriting, RecordWriting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from gansdk.media.medium import Note
     from gansdk.options import Options
 
 
@@ -43,7 +44,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Reads a file of arrays that may come from a stranger.
 
     Raises:
-        InputError: If it is missing, no such file, damaged, too large, or holds anything but numbers and texts.
+        InputError: If it is missing, damaged, too large, not an .npz file, or holds anything but numbers and texts.
     """
     try:
         with opened_zip(path) as archive:
@@ -94,7 +95,7 @@ def record_format(path: Path | None, writing: Options) -> Format:
     """What records are written as: as the options say, else as the name ends, else JSON lines.
 
     Raises:
-        OptionError: If the name ends as neither does, and no format is given; or as another one than is given.
+        OptionError: If the ending is of neither and no format is given, or contradicts the given format.
     """
     if not isinstance(writing, RecordWriting):
         raise TypeError("a task that gives records is written with RecordWriting")
@@ -102,7 +103,7 @@ def record_format(path: Path | None, writing: Options) -> Format:
 
 
 def json_line(record: Mapping[str, Any]) -> bytes:
-    """A line of JSON in UTF-8; names that are no text are spelled in ASCII, and come back as they were."""
+    """A line of JSON in UTF-8; names that are not valid text are escaped in ASCII, and are read back as they were."""
     return dump_json(record).encode() + b"\n"
 
 
@@ -127,9 +128,9 @@ def columns(records: list[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
     """Records as named arrays whose first axis counts them; a field inside a field has a dot in its name."""
     flat = [dict(_flat("", record)) for record in records]
     names = list(flat[0]) if flat else []
-    if any(list(one) != names for one in flat):
+    if any(list(record) != names for record in flat):
         raise OutputError("the records have different fields, which arrays cannot hold", hint="write .jsonl")
-    return {name: _column(name, [one[name] for one in flat]) for name in names}
+    return {name: _column(name, [record[name] for record in flat]) for name in names}
 
 
 def _flat(prefix: str, record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -183,14 +184,7 @@ class _Arrays(Medium):
         """Whether a file that begins so is a zip archive whose first member is an array."""
         return head[:4] == b"PK\x03\x04" and b".npy" in head[:512]
 
-    def read(
-        self,
-        source: object,
-        options: None,
-        note: Callable[[str], None],
-        *,
-        name: str = "",
-    ) -> Mapping[str, NDArray[Any]]:
+    def read(self, source: object, options: None, note: Note, *, name: str = "") -> Mapping[str, NDArray[Any]]:
         """Reads an .npz file; a mapping of arrays is taken as it is."""
         import numpy as np
 
@@ -208,14 +202,7 @@ class _Arrays(Medium):
         return "arrays"
 
     def write(
-        self,
-        value: Any,
-        target: Path | IO[bytes],
-        options: ArraysWriting,
-        note: Callable[[str], None],
-        *,
-        kind: str,
-        provenance: str | None,
+        self, value: Any, target: Path | IO[bytes], options: Any, note: Note, *, kind: str, provenance: str | None
     ) -> Path | None:
         """Writes an .npz file; the same arrays give the same bytes."""
         from gansdk.media.writing import put, send
@@ -235,7 +222,7 @@ def plain_record(value: Mapping[str, Any]) -> dict[str, Any]:
     """A task's record as JSON holds it: the mapping itself, or what its method ``record`` gives.
 
     Raises:
-        ComputationError: If a value in it is nothing that JSON holds.
+        ComputationError: If JSON cannot hold a value in it.
     """
     record = value.record() if hasattr(value, "record") else dict(value)
     try:

@@ -11,10 +11,9 @@ from gansdk.media.medium import Medium
 from gansdk.options import AnimationWriting, AnyImageWriting, ImageReading, ImageWriting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gansdk.media.gallery import Gallery
     from gansdk.media.image import Image
+    from gansdk.media.medium import Note
 
 _THUMBNAIL = 256
 """Pixels a side of a thumbnail at most."""
@@ -35,13 +34,7 @@ class _Stills(Medium):
         return has_limit(file_format(path, options))
 
     def check_output(
-        self,
-        path: Path | None,
-        options: AnyImageWriting,
-        size: tuple[int, int] | None,
-        *,
-        source: Any = None,
-        name: str = "",
+        self, path: Path | None, options: Any, size: tuple[int, int] | None, *, source: Any = None, name: str = ""
     ) -> None:
         """Refuses what a format cannot hold."""
         from gansdk.media.writing import check_fits, check_size
@@ -73,13 +66,13 @@ class _Image(_Stills):
         """Whether a file that begins so is an image that is read."""
         return identify(head) is not None
 
-    def read(self, source: object, options: ImageReading, note: Callable[[str], None], *, name: str = "") -> Image:
+    def read(self, source: object, options: ImageReading, note: Note, *, name: str = "") -> Image:
         """See :func:`gansdk.media.reading.read_image`."""
         from gansdk.media.reading import read_image
 
         return read_image(source, options, note, name=name)
 
-    def fit(self, value: Image, spec: Any, options: ImageReading, note: Callable[[str], None]) -> Image:
+    def fit(self, value: Image, spec: Any, options: ImageReading, note: Note) -> Image:
         """See :func:`gansdk.media.resizing.fit`; a network that takes images of any size gets them as they are."""
         from gansdk.media.resizing import fit
         from gansdk.model.facts import ImageSpec
@@ -91,14 +84,7 @@ class _Image(_Stills):
         return "image"
 
     def write(
-        self,
-        value: Image,
-        target: Path | IO[bytes],
-        options: ImageWriting,
-        note: Callable[[str], None],
-        *,
-        kind: str,
-        provenance: str | None,
+        self, value: Image, target: Path | IO[bytes], options: Any, note: Note, *, kind: str, provenance: str | None
     ) -> Path | None:
         """See :func:`gansdk.media.writing.write_image`."""
         from gansdk.media.writing import write_image
@@ -142,14 +128,7 @@ class _Images(_Stills):
         return "folder" if into_folder else "image"
 
     def write(
-        self,
-        value: Gallery,
-        target: Path | IO[bytes],
-        options: Any,
-        note: Callable[[str], None],
-        *,
-        kind: str,
-        provenance: str | None,
+        self, value: Gallery, target: Path | IO[bytes], options: Any, note: Note, *, kind: str, provenance: str | None
     ) -> Path | None:
         """Writes the grid, or each image into the folder ``target``, which is made if need be."""
         from gansdk.media.writing import write_image
@@ -184,14 +163,7 @@ class _Animation(_Images):
         return "animation" if format in {"gif", "webp"} else "image"
 
     def write(
-        self,
-        value: Gallery,
-        target: Path | IO[bytes],
-        options: AnimationWriting,
-        note: Callable[[str], None],
-        *,
-        kind: str,
-        provenance: str | None,
+        self, value: Gallery, target: Path | IO[bytes], options: Any, note: Note, *, kind: str, provenance: str | None
     ) -> Path | None:
         """Writes a frame for each column, or the grid."""
         from gansdk.media.encoding import write_animation
