@@ -1,8 +1,7 @@
 """A model as one file, to carry it to a machine without a network: a plain tar of what the format knows.
 
-The file is the same for the same model, wherever and whenever it is made. What comes back is a stranger's file: its
-headers are read one by one, nothing is unpacked that the format does not name, and no more is written than the file
-itself holds.
+The file is the same for the same model, wherever and whenever it is made. A bundle may come from a stranger: its
+headers are read one by one, only files that the format names are unpacked, and no more is written than the file holds.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ import re
 import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from gansdk.errors import InputError, ModelError
 from gansdk.files import MOST_JSON, parse_json, whole_file, whole_folder
 from gansdk.model.config import ATTRIBUTIONS, CARD_IMAGES, CONFIG, EVALUATION, README, check_folder, parse_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gansdk.model.config import ModelConfig
@@ -33,7 +32,6 @@ _OTHERS = {
     b"\x28\xb5\x2f\xfd": "is packed with zstd",
     b"PK": "is a zip archive",
 }
-_ZEROS = bytes(tarfile.BLOCKSIZE)
 _AGAIN = "get the bundle again"
 _MAKE = "a bundle is a file that `gansdk bundle` made"
 
@@ -61,24 +59,21 @@ def write_bundle(folder: Path, config: ModelConfig, path: Path, *, replace: bool
     Raises:
         ModelError: If a file is missing or damaged.
         OutputExistsError: If ``replace`` is false and something is at ``path``.
-        OutputError: If it cannot be written.
     """
     check_folder(folder, config)
-    besides = [*_BESIDES, *(one.name for one in folder.glob(CARD_IMAGES) if _IMAGE.fullmatch(one.name))]
+    besides = [*_BESIDES, *(image.name for image in folder.glob(CARD_IMAGES) if _IMAGE.fullmatch(image.name))]
     found = {*config.files, *(name for name in besides if (folder / name).is_file())}
     names = [CONFIG, *sorted(found)]
-    with whole_file(path, replace=replace) as file:
-        _fill(file, folder, names)
-    return names
-
-
-def _fill(file: IO[bytes], folder: Path, names: Sequence[str]) -> None:
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as tar:
+    with (
+        whole_file(path, replace=replace) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
         for name in names:
-            entry = tarfile.TarInfo(name)  # of nobody, from the year 1970, with mode 644
+            entry = tarfile.TarInfo(name)  # without an owner, from the year 1970, with mode 644
             entry.size = (folder / name).stat().st_size
             with (folder / name).open("rb") as content:
                 tar.addfile(entry, content)
+    return names
 
 
 def read_bundle(path: Path, folder: Path, *, replace: bool = False) -> ModelConfig:
@@ -86,25 +81,31 @@ def read_bundle(path: Path, folder: Path, *, replace: bool = False) -> ModelConf
 
     Args:
         path: The bundle.
-        folder: Where the model shall stand.
+        folder: Where the model goes.
         replace: Whether a folder that is there already may be replaced.
 
     Returns:
         What the model declares. Its method need not be installed.
 
     Raises:
-        InputError: If the file is missing, cut short, no tar, or holds what does not belong to a model.
+        InputError: If the file is missing, cut short, not a tar, or holds what does not belong to a model.
         ModelError: If the model in it is damaged or of a later format.
         OutputExistsError: If ``replace`` is false and something is at ``folder``.
-        OutputError: If the folder cannot be written.
     """
     with _opened(path) as file:
         members = _members(path, file)
         config = _config(path, file, members)
-        _check_names(path, config, members)
+        for name in members:
+            if name not in (CONFIG, *config.files, *_BESIDES) and not _IMAGE.fullmatch(name):
+                raise InputError(f"{path} is not a bundle: {name!r} in it is not a file of a model", hint=_MAKE)
         with whole_folder(folder, replace=replace) as new:
             for name, member in members.items():
-                _copy(file, member, new / name)
+                file.seek(member.begin)
+                left = member.size
+                with (new / name).open("xb") as copy:
+                    while left and (piece := file.read(min(left, 2**20))):
+                        copy.write(piece)
+                        left -= len(piece)
             try:
                 check_folder(new, config)
             except ModelError as error:
@@ -117,7 +118,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     if not path.exists():
         raise InputError(f"there is no file {path}", hint=_MAKE)
     if not path.is_file():
-        raise InputError(f"{path} is no file", hint=_MAKE)
+        raise InputError(f"{path} is not a file", hint=_MAKE)
     try:
         file = path.open("rb")
     except OSError as error:
@@ -127,10 +128,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _members(path: Path, file: IO[bytes]) -> dict[str, _Member]:
-    """All that a tar holds, by its headers alone.
+    """The files in a tar, by its headers alone.
 
-    There are no extended ones in a bundle, whose size only a header would tell: a name of the format is short, and
-    large sizes are stored in place.
+    A bundle does not need extended headers: names in the format are short, and large sizes are stored in place.
     """
     total = file.seek(0, 2)
     found: dict[str, _Member] = {}
@@ -138,14 +138,22 @@ def _members(path: Path, file: IO[bytes]) -> dict[str, _Member]:
     while (header := _header(path, file, at)) is not None:
         member = _Member(at + tarfile.BLOCKSIZE, header.size)
         if header.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            raise InputError(f"{path} is no bundle: {header.name!r} in it is no plain file", hint=_MAKE)
+            raise InputError(f"{path} is not a bundle: {header.name!r} in it is not a plain file", hint=_MAKE)
         if header.name in found:
-            raise InputError(f"{path} is no bundle: {header.name!r} is in it twice", hint=_MAKE)
+            raise InputError(f"{path} is not a bundle: {header.name!r} is in it twice", hint=_MAKE)
         if not 0 <= member.size <= total - member.begin:
             raise _cut_short(path)
         found[header.name] = member
         at = member.begin + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-    _check_end(path, file, at)
+    # A tar ends with two empty blocks at least, and nothing comes after them.
+    file.seek(at)
+    count = 0
+    while rest := file.read(2**20):
+        if rest.strip(b"\0"):
+            raise InputError(f"{path} is not a bundle: more comes after its end", hint=_MAKE)
+        count += len(rest)
+    if count < 2 * tarfile.BLOCKSIZE:
+        raise _cut_short(path)
     return found
 
 
@@ -153,27 +161,15 @@ def _header(path: Path, file: IO[bytes], at: int) -> tarfile.TarInfo | None:
     """The header at a place; None at the end of the tar."""
     file.seek(at)
     block = file.read(tarfile.BLOCKSIZE)
-    if block == _ZEROS:
+    if block == bytes(tarfile.BLOCKSIZE):
         return None
     try:
         return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except tarfile.HeaderError:
         if at > 0:
             raise _cut_short(path) from None
-        what = next((what for magic, what in _OTHERS.items() if block.startswith(magic)), "is no tar file")
-        raise InputError(f"{path} {what}, so it is no bundle", hint=_MAKE) from None
-
-
-def _check_end(path: Path, file: IO[bytes], at: int) -> None:
-    """A tar ends with two empty blocks at least, and nothing comes after them."""
-    file.seek(at)
-    count = 0
-    while rest := file.read(2**20):
-        if rest.strip(b"\0"):
-            raise InputError(f"{path} is no bundle: more comes after its end", hint=_MAKE)
-        count += len(rest)
-    if count < 2 * tarfile.BLOCKSIZE:
-        raise _cut_short(path)
+        what = next((what for magic, what in _OTHERS.items() if block.startswith(magic)), "is not a tar file")
+        raise InputError(f"{path} {what}, so it is not a bundle", hint=_MAKE) from None
 
 
 def _cut_short(path: Path) -> InputError:
@@ -182,31 +178,13 @@ def _cut_short(path: Path) -> InputError:
 
 def _config(path: Path, file: IO[bytes], members: dict[str, _Member]) -> ModelConfig:
     if CONFIG not in members:
-        raise InputError(f"{path} is no bundle: there is no {CONFIG} in it", hint=_MAKE)
+        raise InputError(f"{path} is not a bundle: there is no {CONFIG} in it", hint=_MAKE)
     member = members[CONFIG]
     if member.size > MOST_JSON:
-        raise InputError(f"{path} is no bundle: {CONFIG} in it has {member.size} bytes", hint=_MAKE)
+        raise InputError(f"{path} is not a bundle: {CONFIG} in it has {member.size} bytes", hint=_MAKE)
     file.seek(member.begin)
-    return parse_config(_parsed(path, file.read(member.size)), f"{path}/{CONFIG}")
-
-
-def _parsed(path: Path, content: bytes) -> Any:
     try:
-        return parse_json(content)
+        raw = parse_json(file.read(member.size))
     except ValueError as error:
         raise ModelError(f"{path}/{CONFIG} cannot be read as JSON: {error}", hint=_AGAIN) from None
-
-
-def _check_names(path: Path, config: ModelConfig, members: dict[str, _Member]) -> None:
-    for name in members:
-        if name not in (CONFIG, *config.files, *_BESIDES) and not _IMAGE.fullmatch(name):
-            raise InputError(f"{path} is no bundle: {name!r} in it is no file of a model", hint=_MAKE)
-
-
-def _copy(file: IO[bytes], member: _Member, target: Path) -> None:
-    file.seek(member.begin)
-    left = member.size
-    with target.open("xb") as copy:
-        while left and (piece := file.read(min(left, 2**20))):
-            copy.write(piece)
-            left -= len(piece)
+    return parse_config(raw, f"{path}/{CONFIG}")

@@ -154,17 +154,13 @@ class ModelConfig(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _directions_have_vectors(self) -> Self:
+    def _files_are_complete(self) -> Self:
         generator = self.facts.generator
         is_named = isinstance(generator, LatentGeneratorFacts) and bool(generator.directions)
         if is_named and DIRECTIONS not in self.files:
             raise ValueError(f"the facts name directions, and {DIRECTIONS} is not among the files")
         if DIRECTIONS in self.files and not is_named:
             raise ValueError(f"{DIRECTIONS} is among the files, and the facts name no direction")
-        return self
-
-    @model_validator(mode="after")
-    def _base_has_tensors(self) -> Self:
         if self.base is not None and BASE not in self.files:
             raise ValueError(f"it has a base, and {BASE} is not among the files")
         if self.base is None and BASE in self.files:
@@ -203,16 +199,7 @@ def read_config(folder: Path) -> ModelConfig:
 
 
 def read_json(path: Path, error: type[GansdkError] = ModelError, hint: str = "get the model again") -> Any:
-    """The JSON in a file, which may come from anyone.
-
-    Args:
-        path: The file.
-        error: The class of the error to raise.
-        hint: What to do then.
-
-    Raises:
-        GansdkError: The one given, if it cannot be read as JSON.
-    """
+    """The JSON in a file, which may come from anyone; raises ``error``, with ``hint``, if it cannot be read."""
     try:
         return parse_json(read_plain(path))
     except OSError as reason:
@@ -234,11 +221,7 @@ def read_record(path: Path, kind: type[Record], error: type[GansdkError], hint: 
 
 
 def parse_config(raw: Any, place: str) -> ModelConfig:
-    """Validates what was read from a ``config.json``; errors name its place and the field.
-
-    Raises:
-        ModelError: If it is not gansdk's, of another format version, or has a wrong or unknown field.
-    """
+    """Validates what was read from a ``config.json``; the ``ModelError`` for a fault names the place and the field."""
     if not isinstance(raw, dict) or "gansdk" not in raw:
         what = f"{place} is not a gansdk config: the field 'gansdk' is missing"
         raise ModelError(what, hint="name a folder that gansdk wrote")
@@ -262,7 +245,7 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 
     Args:
         folder: Where they are.
-        files: Their digests by name, as in ``config.json``: ``sha256:…``.
+        files: Their digests by name, as in ``config.json``.
 
     Raises:
         ModelError: If a file is missing, has another digest, or only claims to be a safetensors file.
@@ -280,12 +263,7 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def belongs(name: str, files: Collection[str] = ()) -> bool:
-    """Whether a model folder may have a file of this name: config, evaluation, attributions, card and its images.
-
-    Args:
-        name: The file's, within the folder.
-        files: Those that the config names besides.
-    """
+    """Whether a model folder may have a file of this name; ``files`` are those that the config names."""
     return name in _ALWAYS or name in files or ("/" not in name and fnmatchcase(name, CARD_IMAGES))
 
 
@@ -298,18 +276,14 @@ def needed_files(config: ModelConfig, network_interpolation: float | None = None
 
 
 def check_network_interpolation(config: ModelConfig, network_interpolation: float | None) -> None:
-    """Refuses an interpolation for a model that carries one checkpoint.
-
-    Raises:
-        NotApplicableError: If ``network_interpolation`` is given and there is nothing to interpolate from.
-    """
+    """Raises a :class:`NotApplicableError` for an interpolation of a model that carries one checkpoint."""
     if network_interpolation is not None and not config.checkpoints:
         what = "this model carries one checkpoint only, so network_interpolation does not apply"
         raise NotApplicableError(what, hint="leave network_interpolation out")
 
 
 _MOST_FAULTS = 1000
-"""Of more wrong fields none is described: the descriptions would take more memory than the file."""
+"""If more fields are wrong, none is described: the descriptions would take more memory than the file."""
 
 _MOST_DESCRIBED = 5
 
@@ -351,11 +325,7 @@ class Attributions(Frozen):
 
 
 def read_attributions(folder: Path) -> Attributions:
-    """The works that a model was trained on, as its folder states them; empty where it states none.
-
-    Raises:
-        ModelError: If the file is damaged or has a wrong field.
-    """
+    """The works that a model was trained on, as its folder states them; empty if it states none."""
     path = folder / ATTRIBUTIONS
     if not path.exists():
         return Attributions()

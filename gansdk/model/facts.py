@@ -51,7 +51,7 @@ class ImageSource(Frozen):
 class MaskedImageSource(Frozen):
     """Two inputs: ``image``, float NCHW in [0, 1], and ``mask``, float N1HW of the same size, where 1 is the hole.
 
-    Pixels of the image inside the hole are 0, whatever the file had there, so that nothing of it can leak.
+    Pixels of the image inside the hole are 0, so that what the file had there cannot leak.
     """
 
     kind: Literal["masked-image"] = "masked-image"
@@ -276,11 +276,7 @@ class Facts(Frozen):
     ] = ()
 
     def require(self, kind: type[_Facet]) -> _Facet:
-        """The facts of a facet, where a task or metric has said before that it fits only models that have it.
-
-        Raises:
-            TypeError: If there are none of this kind: the caller did not ask ``unsupported_reason`` first.
-        """
+        """The facts of a facet; raises a ``TypeError`` if there are none: ask ``unsupported_reason`` first."""
         for name in FACETS:
             facet = getattr(self, name)
             if isinstance(facet, kind):
@@ -288,7 +284,7 @@ class Facts(Frozen):
         raise TypeError(f"a model without {kind.__name__} was given; ask unsupported_reason first")
 
     def lost_in_json(self) -> str:
-        """Why these facts do not survive ``config.json``, in a few words; empty if they come back as they were.
+        """Why these facts do not survive ``config.json``, in a few words; empty if they do.
 
         A subclass is written and read as the class that the format knows, so what it adds would be lost silently.
         """
@@ -307,6 +303,6 @@ def _values(value: Any) -> Iterator[Frozen]:
     """A value and all that it is made of."""
     if isinstance(value, Frozen):
         yield value
-    inner = value.__dict__.values() if isinstance(value, Frozen) else value if isinstance(value, tuple) else ()
-    for item in inner:
+        value = tuple(value.__dict__.values())
+    for item in value if isinstance(value, tuple) else ():
         yield from _values(item)

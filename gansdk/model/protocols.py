@@ -98,14 +98,9 @@ class Model:
     @overload
     def require(self, kind: type[ClassifierFacts]) -> tuple[Classifier, ClassifierFacts]: ...
     def require(self, kind: type[Any]) -> tuple[Any, Any]:
-        """A facet and its facts, where a task has said before that it fits only models that have it.
+        """A facet and its facts, as in ``generator, facts = model.require(LatentGeneratorFacts)``.
 
-        ::
-
-            generator, facts = model.require(LatentGeneratorFacts)
-
-        Raises:
-            TypeError: If the model has none, or the facts declare one that ``assemble`` did not give.
+        Raises a ``TypeError`` if the model has none, or the facts declare one that ``assemble`` did not give.
         """
         facts = self.facts.require(kind)
         name = next(name for name in FACETS if getattr(self.facts, name) is facts)

@@ -1,7 +1,7 @@
 """Tensors in safetensors files: what a header declares, reading, and filling networks with them.
 
-A file may come from anyone. Its header is checked against its size before anything is built, and no file is read by
-anything but safetensors, whatever it is called.
+A file may come from anyone. Its header is checked against its size before anything is built, and only
+safetensors reads files, whatever they are called.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read_header(path: Path) -> tuple[dict[str, Stored], dict[str, str]]:
         The tensors by name, and the file's metadata.
 
     Raises:
-        ModelError: If it is a pickle or an archive in disguise, cut short, or has a header that does not add up.
+        ModelError: If it is something else in disguise, was cut short, or has an inconsistent header.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -103,15 +103,10 @@ def flatten(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
 
 
 def fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], where: object) -> None:
-    """Puts tensors into networks, in eval mode and without gradients of their weights afterwards.
-
-    Args:
-        networks: By name.
-        tensors: By network and key, as :func:`flatten` names them.
-        where: The file that they come from, for messages.
+    """Puts tensors, named as by :func:`flatten`, into networks, which are then in eval mode and frozen.
 
     Raises:
-        ModelError: If a tensor is missing, unexpected or of another shape; the message names it.
+        ModelError: If a tensor is missing, unexpected or of another shape; the message names it and ``where``.
     """
     check_fit(networks, tensors, where)
     for name, network in networks.items():
@@ -120,18 +115,14 @@ def fill(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], where
 
 
 def check_fit(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], where: object) -> None:
-    """Refuses tensors that are not exactly those of the networks; arguments as for :func:`fill`.
-
-    Raises:
-        ModelError: With the first three differences.
-    """
+    """Refuses tensors that are not exactly those of the networks, with the first three differences."""
     if problems := mismatches(networks, tensors):
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ModelError(f"{where} does not fit its network: {'; '.join(problems[:3])}{more}", hint=_OTHERS)
 
 
 def mismatches(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> list[str]:
-    """What keeps tensors, by network and key, from being exactly those of the networks; empty if nothing does."""
+    """How tensors, named as by :func:`flatten`, differ from those of the networks; empty if they do not."""
     wanted = flatten(networks)
     problems = [f"missing {key!r}" for key in wanted if key not in tensors]
     problems += [f"unexpected {key!r}" for key in tensors if key not in wanted]

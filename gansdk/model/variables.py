@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Frozen(BaseModel):
-    """Cannot be changed, and refuses fields that it does not know."""
+    """A record that cannot be changed and refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 MOST_NUMBERS = 2**20
-"""Of all variables, far beyond any that was ever trained: ``config.json`` may come from a stranger."""
+"""Of all variables together, far more than any trained model has: ``config.json`` may come from a stranger."""
 
 
 VariableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -122,15 +122,11 @@ def width(variable: Variable) -> int:
 
 
 RESERVED = frozenset({"generator", "input", "pixels"})
-"""Other names in a file of arrays, which no variable can have."""
+"""Names of other arrays in a file of latents, which a variable cannot have."""
 
 
 def check_variables(variables: Sequence[Variable]) -> None:
-    """Refuses variables of one name, a name that is reserved, and too many numbers in all.
-
-    Raises:
-        ValueError: With the names.
-    """
+    """Raises a ``ValueError`` for two variables of one name, a reserved name, or too many numbers in all."""
     names = [variable.name for variable in variables]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -1,8 +1,8 @@
-"""From what a user typed to a model's folder, and which model a task takes where nobody named one; without torch.
+"""From what a user typed to a model's folder, and which model a task takes by default; without torch.
 
-The default rule, in one place: the user's own default; else the only installed model that fits; else the one default
-that one plugin offers; else an error that ends with a line to type. A default that no longer resolves is reported as
-such and never skipped: somebody decided on it.
+The default rule: the user's own default; else the only installed model that fits; else the one default that one plugin
+offers; else an error that ends with a line to type. A user's default that no longer resolves is an error, too: it was
+chosen, so it is never skipped silently.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from gansdk.errors import (
     ModelError,
     NotApplicableError,
     RefError,
-    UnknownNameError,
     UsageError,
     as_typed,
     option,
@@ -55,12 +54,7 @@ RUN_FILE = "train.json"
 
 @dataclass(frozen=True)
 class Choice:
-    """A model that was chosen because none was named.
-
-    Attributes:
-        ref: Which one.
-        why: What decided, in a few words, for a note.
-    """
+    """The default model for a call; ``why`` says in a few words, for a note, what decided."""
 
     ref: str
     why: str
@@ -68,7 +62,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Installed:
-    """A built-in model of a working plugin; ``error`` is why its config does not read, where it does not."""
+    """A built-in model of a working plugin; ``error`` is why its config cannot be read, if it cannot."""
 
     model: InstalledModel
     config: ModelConfig | None
@@ -86,7 +80,7 @@ class Catalog:
     Args:
         registry: What the plugins bring.
         settings: The user's aliases and defaults.
-        access: How the Hub is spoken to.
+        access: How to connect to the Hub.
         note: Takes lines that the user should read.
     """
 
@@ -101,16 +95,16 @@ class Catalog:
 
     @classmethod
     def installed_here(cls, access: Access = ONLINE, note: Callable[[str], None] = silent) -> Catalog:
-        """One of the installed plugins and the user's settings."""
+        """The catalog of the installed plugins and the user's settings."""
         return cls(discover(), Settings(), access, note)
 
     def locate(self, ref: str | PathLike[str]) -> ResolvedModel:
         """The model that a text names. A path, which cannot be an alias, is always a folder.
 
-        Of a model on the Hub the config alone is fetched; what else it has comes when it is needed.
+        Of a model on the Hub the config alone is fetched; its other files follow when they are needed.
 
         Raises:
-            UsageError: If it names none: no such alias or built-in model, a circle of aliases, a file on the Hub.
+            UsageError: If it names no model: no such alias or built-in model, a circle of aliases, a file on the Hub.
             InputError: If there is no such folder.
             ModelError: If the folder holds no model that can be read.
             HubError: If the Hub has no such model, or cannot be asked and nothing is cached.
@@ -118,7 +112,11 @@ class Catalog:
         text = os.fspath(ref)
         followed = self.follow(text) if isinstance(ref, str) else Folder(text)
         if isinstance(followed, Hub):
-            resolved = self._on_hub(text, followed)
+            from gansdk.hub.snapshots import config_of, resolve
+
+            _check_names_model(text, followed)
+            snapshot = resolve(followed, self.access, self.note)
+            resolved = self.resolve(text, snapshot.folder, config_of(snapshot), snapshot)
         else:
             folder = self._folder(followed)
             resolved = self.resolve(text, folder, read_config(folder))
@@ -129,38 +127,23 @@ class Catalog:
         return resolved
 
     def pull(self, text: str) -> ResolvedModel:
-        """Brings a whole model from the Hub into the cache, mending what is damaged there.
-
-        Raises:
-            UsageError: If the text names none on the Hub.
-            HubError: If it cannot be had whole.
-            ModelError: If its config is of a later format or damaged.
-        """
+        """Downloads a whole model from the Hub into the cache, and repairs what is damaged there; see :func:`pull`."""
         from gansdk.hub.snapshots import pull
 
         ref = self.follow(text)
         if not isinstance(ref, Hub):
             self._folder(ref)
             raise UsageError(f"{text} is on this machine already", hint="pull takes hub:ORG/NAME")
-        if ref.file:
-            raise _no_model(text, ref)
+        _check_names_model(text, ref)
         snapshot, config = pull(ref, self.access, self.note)
         return self.resolve(text, snapshot.folder, config, snapshot)
 
-    def _on_hub(self, text: str, ref: Hub) -> ResolvedModel:
-        from gansdk.hub.snapshots import config_of, resolve
-
-        if ref.file:
-            raise _no_model(text, ref)
-        snapshot = resolve(ref, self.access, self.note)
-        return self.resolve(text, snapshot.folder, config_of(snapshot), snapshot)
-
     def resolve(self, ref: str, folder: Path, config: ModelConfig, snapshot: Snapshot | None = None) -> ResolvedModel:
-        """A model whose config was read, with the methods of it and of its base as far as plugins bring them."""
+        """A model whose config was read, with its method and its base's if plugins here have them."""
         return ResolvedModel.of(ref, folder, config, self._find_method, snapshot)
 
     def _find_method(self, ref: str, config: ModelConfig) -> Method | MissingPluginError:
-        """The method of a model; or why there is none, with the line that installs it."""
+        """The method of a model; or why it is missing, with the line that installs it."""
         if config.method in self.registry.methods:
             return self.registry.methods[config.method]
         what = f"{ref} needs the method {config.method!r}, which no plugin here brings"
@@ -183,55 +166,50 @@ class Catalog:
         return found
 
     def choose(self, task: Task) -> Choice:
-        """The model that a task takes where a call names none.
+        """The model that a task takes by default.
 
         Raises:
             RefError: If the user's default no longer resolves or no longer fits.
             UsageError: If several could be meant, or none fits; the hint is a line to type.
-            SettingsError: If the settings cannot be read.
         """
         chosen = self.settings.defaults().get(task.name)
         if chosen is not None:
-            self._check_default(task, chosen)
+            try:
+                check_fit(task, self.locate(chosen))
+            except GansdkError as error:
+                what = f"your default for {task.name}, {chosen}, cannot be used: {error.message}"
+                raise RefError(what, hint=f"gansdk default {task.name} --unset") from error
             return Choice(chosen, "your default")
-        fitting = [one for one in self.installed() if one.config is not None and fits(task, one.config)]
+        installed = self.installed()
+        fitting = [found for found in installed if found.config is not None and fits(task, found.config)]
         if len(fitting) == 1:
             return Choice(fitting[0].ref, "the only installed model that fits")
-        offers = [one for one in fitting if one.model.method.defaults.get(task.name) == one.model.name]
+        offers = [found for found in fitting if found.model.method.defaults.get(task.name) == found.model.name]
         if len(offers) == 1:
             return Choice(offers[0].ref, f"offered by {offers[0].model.method.name}")
         if task.default and not offers:
             return Choice(task.default, f"offered by the plugin of {task.name}")
         raise _undecided(task, fitting, offers)
 
-    def _check_default(self, task: Task, ref: str) -> None:
-        try:
-            check_fit(task, self.locate(ref))
-        except GansdkError as error:
-            what = f"your default for {task.name}, {ref}, cannot be used: {error.message}"
-            raise RefError(what, hint=f"gansdk default {task.name} --unset") from error
-
     def follow(self, text: str) -> Ref:
-        """What a text names, aliases followed to their end.
+        """What a text names, once aliases are followed to their end.
 
         Raises:
-            RefError: If it is no ref, or its aliases go in a circle.
+            RefError: If it is not a ref, or its aliases form a circle.
             UnknownNameError: If there is no such alias.
         """
         seen = [text]
         while isinstance(ref := parse(seen[-1]), Alias):
             aliases = self.settings.aliases()
             if ref.name not in aliases:
-                raise self._unknown(ref.name, aliases)
+                hint = meant(ref.name, aliases=aliases, builtins=self.registry.models)
+                hint = hint or "see `gansdk models` and `gansdk alias`"
+                raise self.registry.unknown("model or alias", ref.name, (), hint=hint)
             seen.append(aliases[ref.name])
             if seen[-1] in seen[:-1]:
                 what = f"the alias {text!r} goes in a circle: {' → '.join(seen)}"
                 raise RefError(what, hint=f"gansdk alias remove {shlex.quote(seen[-2])}")
         return ref
-
-    def _unknown(self, name: str, aliases: dict[str, str]) -> UnknownNameError:
-        hint = meant(name, aliases=aliases, builtins=self.registry.models)
-        return self.registry.unknown("model or alias", name, (), hint=hint or "see `gansdk models` and `gansdk alias`")
 
     def _folder(self, ref: Ref) -> Path:
         if isinstance(ref, Builtin):
@@ -241,18 +219,14 @@ class Catalog:
         raise TypeError(f"{ref!r} was not followed")
 
 
-def _no_model(text: str, ref: Hub) -> RefError:
-    hint = f"to make a model of it: gansdk import {shlex.quote(str(ref))}"
-    return RefError(f"{text} names a file, not a model", hint=hint)
+def _check_names_model(text: str, ref: Hub) -> None:
+    if ref.file:
+        hint = f"to make a model of it: gansdk import {shlex.quote(str(ref))}"
+        raise RefError(f"{text} names a file, not a model", hint=hint)
 
 
 def model_folder(ref: Folder) -> Path:
-    """Where a folder ref's model is: the folder itself, or ``model/`` in the folder of a training run.
-
-    Raises:
-        InputError: If there is no such folder, or it is a file.
-        ModelError: If it is a run that has no model yet.
-    """
+    """Where a folder ref's model is: the folder itself, or ``model/`` in the folder of a training run."""
     path = ref.path
     if not path.exists():
         raise InputError(f"there is no folder {ref}", hint=meant_by_missing_folder(ref.text))
@@ -267,7 +241,7 @@ def model_folder(ref: Folder) -> Path:
 
 
 def unsupported_reason(task: Task, facts: Facts) -> str | None:
-    """Why a model with these facts cannot do a task; None if it can. A predicate that raises counts as no."""
+    """Why a model with these facts cannot do a task; None if it can."""
     try:
         return task.unsupported_reason(facts)
     except Exception as error:  # noqa: BLE001  a plugin's predicate must not take a listing down
@@ -280,11 +254,7 @@ def fits(task: Task, config: ModelConfig) -> bool:
 
 
 def check_fit(task: Task, resolved: ResolvedModel) -> None:
-    """Refuses a model that cannot do a task.
-
-    Raises:
-        NotApplicableError: With the reason.
-    """
+    """Refuses a model that cannot do a task with a :class:`NotApplicableError`."""
     reason = unsupported_reason(task, resolved.config.facts)
     if reason is not None:
         hint = f"see `gansdk models show {shlex.quote(resolved.ref)}`"
@@ -296,7 +266,7 @@ def _undecided(task: Task, fitting: list[Installed], offers: list[Installed]) ->
         hint = task.models or f"name one with {option('model')}, or see `gansdk models` and `gansdk plugins`"
         return UsageError(f"no installed model can do {task.name}", hint=hint)
     candidates = offers or fitting
-    names = ", ".join(one.ref for one in candidates)
+    names = ", ".join(candidate.ref for candidate in candidates)
     why = "are all offered as default" if offers else "all fit and none is offered as default"
     first = candidates[0].ref
     hint = as_typed(f"gansdk default {task.name} {shlex.quote(first)}", f"name one, as in {option('model', first)}")
@@ -304,18 +274,18 @@ def _undecided(task: Task, fitting: list[Installed], offers: list[Installed]) ->
 
 
 def pull(ref: str, *, offline: bool = False) -> Path:
-    """Brings a whole model from the Hub into the client's cache; what is there already is checked and mended.
+    """Downloads a whole model from the Hub into the client's cache; what is there already is checked and repaired.
 
     Args:
         ref: As in ``hub:org/name@v1``, or an alias of one.
         offline: Whether no connection may be opened; what is cached is checked.
 
     Returns:
-        Its folder in the cache, which is shared with other tools and not to be written to.
+        Its folder in the cache, which other tools share: do not write to it.
 
     Raises:
         UsageError: If the ref names no model on the Hub.
-        HubError: If there is none, it is not open to this user, or it cannot be had whole.
+        HubError: If there is none, this user may not read it, or it cannot be downloaded whole.
         ModelError: If its config is of a later format or damaged.
 
     Warns:
@@ -327,7 +297,7 @@ def pull(ref: str, *, offline: bool = False) -> Path:
 def search(
     text: str = "", *, task: str = "", method: str = "", limit: int = 20, offline: bool = False
 ) -> tuple[SearchResult, ...]:
-    """Models of gansdk's on the Hub, those first that are downloaded most.
+    """Finds gansdk models on the Hub, the most downloaded first.
 
     Args:
         text: What their names contain, as the Hub understands it; empty for all.
@@ -337,7 +307,7 @@ def search(
         offline: Whether no connection may be opened; then nothing can be searched.
 
     Raises:
-        UnknownNameError: If no plugin here brings the task.
+        UnknownNameError: If no plugin here has the task.
         OptionError: If the limit is out of range.
         HubError: If the Hub refuses, cannot be asked, or must not be.
     """

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class Event(Protocol):
-    """What a call can be cancelled by: the events of threading, multiprocessing and asyncio are such."""
+    """Cancels a call once it is set; an event of threading, multiprocessing or asyncio."""
 
     def is_set(self) -> bool: ...
 
 
 def watched(progress: Callable[[float, float], object] | None, cancel: Event | None) -> Callable[[float, float], None]:
-    """A context's progress out of what a caller gives: it tells the one, once the other was looked at.
+    """A context's progress that checks for cancellation first.
 
     Args:
-        progress: Told how much of how much is done; what it raises ends the call.
+        progress: Called with how much is done and of how much; what it raises ends the call.
         cancel: Ends the call with :class:`~gansdk.CancelledError` once it is set.
     """
 
@@ -36,25 +36,12 @@ def watched(progress: Callable[[float, float], object] | None, cancel: Event | N
 
 
 def warn(text: str, /) -> None:
-    """Says a line that the user should read, where nobody gave another way to say it: as Python's warning."""
+    """Issues a line that the user should read as a Python warning."""
     warnings.warn(text, stacklevel=2)
 
 
 def silent(_text: str, /) -> None:
-    """Nobody listens."""
-
-
-def _unseen(_done: int, _total: int, /) -> None:
-    """Nobody watches."""
-
-
-def _unasked(_seconds: float, /) -> None:
-    """Nobody waits."""
-
-
-def _unidentified() -> str:
-    """Nobody knows which generator it is."""
-    return ""
+    """Drops a line."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +49,19 @@ class Context:
     """The surroundings of one call of a task.
 
     Attributes:
-        progress: Is told how many of how many steps are done, between them; may raise to cancel the call.
+        progress: Called between steps with how many are done and of how many; may raise to cancel the call.
         note: Takes a line that the user should read: a warning, a decision.
         detail: Takes a line for users who asked for more.
-        expect: Is told roughly how many seconds the call will take, before it begins.
+        expect: Called before the work begins with roughly how many seconds it will take.
         measured: What was found out about the model by earlier calls, by name; a pipeline keeps it from call to call.
         memory: Bytes that the networks may use, or ``auto``: half of what is free when it is asked.
         fingerprint: Gives what identifies the model's generator, so that a latent is not taken to another one.
     """
 
-    progress: Callable[[int, int], None] = _unseen
+    progress: Callable[[int, int], None] = lambda _done, _total: None
     note: Callable[[str], None] = silent
     detail: Callable[[str], None] = silent
-    expect: Callable[[float], None] = _unasked
+    expect: Callable[[float], None] = lambda _seconds: None
     measured: dict[str, float] = field(default_factory=dict)
     memory: int | Literal["auto"] = "auto"
-    fingerprint: Callable[[], str] = _unidentified
+    fingerprint: Callable[[], str] = lambda: ""

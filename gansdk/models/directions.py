@@ -230,7 +230,7 @@ def render(generator: Generator, facts: LatentGeneratorFacts, latent: Latent, co
         generator: Takes the variables by name.
         facts: What it declares.
         latent: By variable; the first axis counts samples.
-        context: Told progress.
+        context: Receives progress.
 
     Returns:
         uint8 [N, H, W, C].

@@ -1,10 +1,10 @@
-"""Facets held to their facts: each raises where it does not give what ``config.json`` says."""
+"""Facets held to their facts: each raises an error if it does not give what ``config.json`` says."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -14,7 +14,7 @@ from gansdk.model.tensors import shape_text
 from gansdk.model.variables import Categorical, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from torch import Tensor
 
@@ -30,17 +30,12 @@ _HALF_A_STEP = 0.5 / 255
 
 def held_to(facts: Facts, model: Model) -> Model:
     """The model with facets that raise a :class:`ModelError` where they do not do what the facts say."""
-    generator, encoder = model.generator, model.encoder
-    discriminator, classifier = model.discriminator, model.classifier
-    if generator is not None and facts.generator is not None:
-        generator = _Generator(generator, facts.generator)
-    if encoder is not None and facts.encoder is not None:
-        encoder = _Encoder(encoder, facts.encoder)
-    if discriminator is not None and facts.discriminator is not None:
-        discriminator = _Discriminator(discriminator, facts.discriminator)
-    if classifier is not None and facts.classifier is not None:
-        classifier = _Classifier(classifier, facts.classifier)
-    return replace(model, generator=generator, encoder=encoder, discriminator=discriminator, classifier=classifier)
+    held = {}
+    for name, wrapper in _WRAPPERS.items():
+        facet, declared = getattr(model, name), getattr(facts, name)
+        if facet is not None and declared is not None:
+            held[name] = wrapper(facet, declared)
+    return replace(model, **held)
 
 
 class _Generator:
@@ -60,7 +55,11 @@ class _Generator:
             size = [side * facts.output.scale for side in source["image"].shape[2:]]
         _check_shape("the generator", images, (len(first), facts.output.channels, *size))
         if isinstance(facts, MaskedImageGeneratorFacts) and facts.outside == "kept":
-            _check_kept(images, source)
+            image, mask = source["image"].to(images), source["mask"].to(images)
+            moved = ((images - image) * (1 - mask)).detach().abs().max()
+            if moved > _HALF_A_STEP:
+                what = f"the generator changed pixels outside the hole, by up to {float(moved):.3f}"
+                raise ModelError(f"{what}, which the facts rule out", hint=_HINT)
         return images
 
 
@@ -71,14 +70,6 @@ def _erased(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found, expected = shape_text(mask.shape), shape_text((len(image), 1, *image.shape[2:]))
         raise ModelError(f"the mask is {found}, and its image wants {expected}", hint="give one mask for each image")
     return {"image": image * (1 - mask.to(image)), "mask": mask}
-
-
-def _check_kept(images: Tensor, source: Mapping[str, Tensor]) -> None:
-    image, mask = source["image"].to(images), source["mask"].to(images)
-    moved = ((images - image) * (1 - mask)).detach().abs().max()
-    if moved > _HALF_A_STEP:
-        what = f"the generator changed pixels outside the hole, by up to {float(moved):.3f}, which the facts rule out"
-        raise ModelError(what, hint=_HINT)
 
 
 class _Encoder:
@@ -113,6 +104,14 @@ class _Classifier:
             logits = self._classifier.classify(data)
         _check_shape("the classifier", logits, (len(data), len(self._facts.labels)))
         return logits
+
+
+_WRAPPERS: dict[str, Callable[[Any, Any], Any]] = {
+    "generator": _Generator,
+    "encoder": _Encoder,
+    "discriminator": _Discriminator,
+    "classifier": _Classifier,
+}
 
 
 def _check_variables(what: str, variables: Iterable[Variable], found: Mapping[str, Tensor], count: int) -> None:

@@ -1,4 +1,4 @@
-"""A model folder to networks in memory: strict in both directions, whole or not at all."""
+"""From a model folder to networks in memory: strict in both directions, whole or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from gansdk.plugins.declarations import Method, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from torch import Tensor, nn
 
@@ -55,8 +54,7 @@ class LoadedModel:
 def load_model(resolved: ResolvedModel, network_interpolation: float | None = None) -> LoadedModel:
     """The networks of a model and of its base, filled strictly.
 
-    Every file that a task needs is brought first and compared with its digest. The caller's random state is left as
-    it was.
+    Every file that a task needs is downloaded first and compared with its digest. The caller's random state is kept.
 
     Args:
         resolved: The model.
@@ -66,9 +64,8 @@ def load_model(resolved: ResolvedModel, network_interpolation: float | None = No
     Raises:
         MissingPluginError: If the plugin of the model or of its base is not here; no weights are read then.
         NotApplicableError: If ``network_interpolation`` is given and the model carries one checkpoint only.
-        ModelError: If a file is missing or damaged, or keys or shapes differ from the network's; the message names
-            them.
-        HubError: If a file of a model on the Hub cannot be had.
+        ModelError: If a file is missing or damaged, or keys or shapes differ from the network's.
+        HubError: If a file of a model on the Hub cannot be downloaded.
     """
     method, config = resolved.method, resolved.config
     check_network_interpolation(config, network_interpolation)
@@ -83,27 +80,32 @@ def _load(
     config, trained = resolved.config, resolved.folder / resolved.weights
     is_between = network_interpolation is not None and network_interpolation < 1
     initial = resolved.folder / config.checkpoints["0"] if is_between else None
-    for path in (trained, *([initial] if initial is not None else [])):
-        _check_shapes(path, method, config.network)
+    for path in filter(None, (trained, initial)):
+        # Compare with networks that have shapes alone: a stranger's options may ask for more memory than there is.
+        stored, _ = read_header(path)
+        shapes = build_shapes(method, config.network, len(stored))
+        held = {
+            key: torch.empty(entry.shape, dtype=_dtype(entry.dtype), device="meta") for key, entry in stored.items()
+        }
+        check_fit(shapes, held, path)
     with torch.random.fork_rng(devices=[]):
         networks = build_networks(method, config.network)
     fill(networks, read_tensors(trained), trained)
     if initial is not None and network_interpolation is not None:
-        end = {key: value.clone() for key, value in flatten(networks).items()}
+        last = {key: value.clone() for key, value in flatten(networks).items()}
         fill(networks, read_tensors(initial), initial)
         for key, tensor in flatten(networks).items():
-            if tensor.is_floating_point():  # counters stay
-                tensor.lerp_(end[key], network_interpolation)
+            if tensor.is_floating_point():  # counters keep their value
+                tensor.lerp_(last[key], network_interpolation)
     directions = read_directions(resolved.folder, config)
     return LoadedModel(method, config.facts, networks, config.network, base, directions)
 
 
 def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.Module]:
-    """A method's networks for these options, with whatever weights they start from.
+    """A method's networks for these options, with the weights that they start from.
 
     Raises:
         ModelError: If the options do not validate.
-        PluginError: If the method's import strings do not resolve.
     """
     try:
         options = TypeAdapter(resolve(method.network_options)).validate_python(dict(network))
@@ -111,14 +113,6 @@ def build_networks(method: Method, network: Mapping[str, Any]) -> dict[str, nn.M
         raise ModelError(f"network options of {method.name}: {describe_errors(error)}") from None
     networks: Mapping[str, nn.Module] = resolve(method.networks)(options)
     return dict(networks)
-
-
-def _check_shapes(path: Path, method: Method, network: Mapping[str, Any]) -> None:
-    """Compares a file's header with networks that have shapes alone: options may ask for more memory than there is."""
-    stored, _ = read_header(path)
-    networks = build_shapes(method, network, len(stored))
-    held = {key: torch.empty(entry.shape, dtype=_dtype(entry.dtype), device="meta") for key, entry in stored.items()}
-    check_fit(networks, held, path)
 
 
 _SLACK = 16
@@ -129,7 +123,7 @@ def build_shapes(method: Method, network: Mapping[str, Any], count: int) -> dict
     """A method's networks without numbers, which take no memory, for a file that has ``count`` tensors.
 
     Raises:
-        ModelError: If the options do not validate, or ask for many more tensors: those take time even so.
+        ModelError: If the options do not validate, or ask for many more tensors, which would take time.
     """
     here, left = threading.get_ident(), _SLACK * (count + _SLACK)
 
@@ -150,7 +144,7 @@ def build_shapes(method: Method, network: Mapping[str, Any], count: int) -> dict
 
 
 def _dtype(name: str) -> torch.dtype:
-    """The torch type of a safetensors type; of those without a namesake, a type with or without fractions alike."""
+    """The torch type of a safetensors type; for one that torch lacks, a type that is floating-point if it is."""
     known = {"BOOL": torch.bool, "U8": torch.uint8, "BF16": torch.bfloat16, "C64": torch.complex64}
     named = {"F": "float", "I": "int"}.get(name[:1], "") + name[1:]
     found = known.get(name, getattr(torch, named, None))

@@ -24,11 +24,17 @@ def free_memory(device: torch.device) -> int:
     """Bytes that this process could still take on a device, a container's limit included."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return min([int(psutil.virtual_memory().available), *_container_limits()])
+    available = int(psutil.virtual_memory().available)
+    root = Path("/sys/fs/cgroup")  # what control groups leave to this process (Linux, version 2)
+    try:
+        limit, used = (root / "memory.max").read_text(), (root / "memory.current").read_text()
+        return min(available, max(0, int(limit) - int(used)))
+    except (OSError, ValueError):  # no control group, or its limit is "max"
+        return available
 
 
 def default_budget(device: torch.device) -> int:
-    """Bytes that networks may use on a device if nobody says otherwise: half of what is free."""
+    """Bytes that networks may use on a device by default: half of what is free."""
     return free_memory(device) // 2
 
 
@@ -38,16 +44,6 @@ def release_cached() -> None:
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
         torch.mps.empty_cache()
-
-
-def _container_limits() -> list[int]:
-    """What control groups leave to this process (Linux, version 2); empty where there is no limit."""
-    root = Path("/sys/fs/cgroup")
-    try:
-        limit, used = (root / "memory.max").read_text(), (root / "memory.current").read_text()
-        return [max(0, int(limit) - int(used))]
-    except (OSError, ValueError):  # no control group, or its limit is "max"
-        return []
 
 
 _LOOK_EVERY = 0.002
@@ -64,8 +60,8 @@ def freed_memory_kept() -> Iterator[None]:
 
     glibc maps every large tensor anew, and the system fills each with zeros page by page: measured back to back on one
     core with windows of a megapixel, that was over 40 % of the time (22 against 13 µs a pixel in bf16, 32 against 19
-    in fp32); `make bench` has the ratio. At the end of the block all of it is given back. Elsewhere than with glibc,
-    and where another thread is in such a block already, nothing is done.
+    in fp32); `make bench` has the ratio. At the end of the block all of it is given back. Without glibc, or
+    while another thread is in such a block, nothing is done.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" and platform.libc_ver()[0] == "glibc" else None
     if libc is None or not _kept.acquire(blocking=False):
@@ -139,19 +135,16 @@ class PeakBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
-            if isinstance(leaf, torch.Tensor):
-                self._add(leaf.untyped_storage())
+            if not isinstance(leaf, torch.Tensor):
+                continue
+            storage = leaf.untyped_storage()
+            key, size = storage.data_ptr(), storage.nbytes()
+            if key and key not in self._seen:
+                self._seen.add(key)
+                self._now += size
+                weakref.finalize(storage, self._drop, key, size)
         self.peak = max(self.peak, self._now)
         return result
-
-    def _add(self, storage: torch.UntypedStorage) -> None:
-        key = storage.data_ptr()
-        if key in self._seen or not key:
-            return
-        size = storage.nbytes()
-        self._seen.add(key)
-        self._now += size
-        weakref.finalize(storage, self._drop, key, size)
 
     def _drop(self, key: int, size: int) -> None:
         self._seen.discard(key)

@@ -64,7 +64,7 @@ def pipeline(
 
     Raises:
         GansdkError: If there is no such task, model or device, or the model does not fit or load.
-        HubError: If a model on the Hub cannot be had.
+        HubError: If a model on the Hub cannot be downloaded.
 
     Warns:
         UserWarning: If the Hub cannot be reached and what is cached of a branch or tag is used.
@@ -99,7 +99,7 @@ class Pipeline:
                 raise
             self.loaded, resolved = load_model(newer, load.network_interpolation), newer
         self.resolved = resolved
-        self.model = self._assemble(self.placement)
+        self.model = assemble(self.loaded, self.placement, needs_gradients=task.needs_gradients)
         self._measured: dict[Precision, dict[str, float]] = {"fp32": {}, self.placement.precision: {}}
         self._careful: Model | None = None
         self._identity: str | None = None
@@ -125,7 +125,7 @@ class Pipeline:
                 a tuple, a :class:`~gansdk.Gallery`, an array [N, H, W, C] or a tensor [N, C, H, W]; a single one for
                 another slot is then taken with each.
             progress: Called with how much is done and of how much, between tiles and batches; of a batch, in inputs.
-                What it raises ends the call and comes out of it.
+                What it raises ends the call and is passed on.
             cancel: An event, as of :mod:`threading`. Once it is set, from any thread, the call ends at the next tile
                 or batch.
             options: Call options of the task and read options of its inputs; and inputs by the names of their slots.
@@ -136,7 +136,7 @@ class Pipeline:
 
         Raises:
             GansdkError: Whatever is wrong with the inputs or options, in one line.
-            CancelledError: If ``cancel`` was set. There is no result, and nothing was left behind.
+            CancelledError: If ``cancel`` was set. There is no result, and nothing is left behind.
         """
         names = [slot.name for slot in self.task.slots]
         sources = _bind(self.task, inputs, {name: options.pop(name) for name in names if name in options})
@@ -238,14 +238,14 @@ class Pipeline:
             if self.placement.precision == "fp32":
                 raise
             context.note(f"{self.placement.precision} gave no finite result; computing once more in fp32")
-            return run(self._in_full_precision(), "fp32")
+            with self._lock:
+                if self._careful is None:  # a task with gradients is in fp32 from the start
+                    self._careful = assemble(self.loaded, Placement(self.placement.device, "fp32"))
+            return run(self._careful, "fp32")
 
     def bare(self) -> Model:
         """The model over its networks as the plugin builds them, in fp32 and not prepared, on the pipeline's device."""
         return assemble_plain(self.loaded, lambda network: copy.deepcopy(network).to(self.placement.device))
-
-    def _assemble(self, placement: Placement) -> Model:
-        return assemble(self.loaded, placement, needs_gradients=self.task.needs_gradients)
 
     def fingerprint(self) -> str:
         """Identifies the model's generator, so that a file of latents is not taken to another one."""
@@ -253,12 +253,6 @@ class Pipeline:
             if self._identity is None:
                 self._identity = fingerprint(self.loaded)
             return self._identity
-
-    def _in_full_precision(self) -> Model:
-        with self._lock:
-            if self._careful is None:
-                self._careful = self._assemble(Placement(self.placement.device, "fp32"))
-            return self._careful
 
 
 def _bind(task: Task, positional: Sequence[object], named: Mapping[str, object]) -> tuple[object, ...]:
@@ -293,7 +287,7 @@ def _fitted(
 
 
 def _as_batch(slot: Slot, source: object) -> Sequence[object] | None:
-    """An input that stands for several, as a sequence of them; None if it is one."""
+    """A batch as a sequence of its items; None for a single input."""
     if isinstance(source, list | tuple):
         is_one = slot.many and not any(isinstance(item, list | tuple) for item in source)
         return None if is_one else source

@@ -1,4 +1,4 @@
-"""A model that was found: its folder, its config, its method, and how its files get there when they are needed."""
+"""A model that was found: its folder, config and method; its files are downloaded when they are needed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class ResolvedModel:
-    """A model of which nothing but the config was read. It is plain data and can be sent to another machine.
+    """A model of which only the config was read. It is plain data and can be sent to another machine.
 
     Attributes:
         ref: How it was named, aliases as typed.
         folder: Where it is.
         config: What it declares.
-        plugin: Its method; or why there is none here, so that a model can be listed and copied without its plugin.
+        plugin: Its method; or why it is missing, so that a model can be listed and copied without its plugin.
         base: The model of another method that it uses: in the same folder, with its weights in ``base.safetensors``.
         snapshot: The commit of a model on the Hub; only the files asked for are in ``folder``.
         weights: The file with its tensors.
@@ -54,12 +54,7 @@ class ResolvedModel:
     ) -> ResolvedModel:
         """A model with its base.
 
-        Args:
-            ref: How it was named.
-            folder: Where it is.
-            config: What it declares.
-            find_method: Gives the method of a config, or why there is none; its first argument is for the message.
-            snapshot: The commit of a model on the Hub.
+        ``find_method`` gives the method of a config, or why it is missing; its first argument is for the message.
         """
         base = None
         if config.base is not None:
@@ -70,16 +65,7 @@ class ResolvedModel:
 
     @classmethod
     def at(cls, folder: Path, *methods: Method) -> ResolvedModel:
-        """The model in a folder of this machine.
-
-        Args:
-            folder: Where it is.
-            methods: Those that may be its own or its base's.
-
-        Raises:
-            InputError: If there is no such folder.
-            ModelError: If it holds no model that can be read.
-        """
+        """The model in a folder of this machine; its method and its base's are among ``methods``."""
         known = {method.name: method for method in methods}
 
         def find(ref: str, config: ModelConfig) -> Method | MissingPluginError:
@@ -95,11 +81,7 @@ class ResolvedModel:
         return next((plugin for plugin in plugins if isinstance(plugin, MissingPluginError)), None)
 
     def check_plugin(self) -> None:
-        """Refuses a model whose plugin, or that of its base, is not here.
-
-        Raises:
-            MissingPluginError: The hint is the line that installs it.
-        """
+        """Raises :attr:`missing_plugin`, if there is one."""
         if missing := self.missing_plugin:
             raise missing
 
@@ -124,7 +106,7 @@ class ResolvedModel:
 
         Raises:
             ModelError: If one is missing, has another digest, or only claims to be a safetensors file.
-            HubError: If one cannot be had from the Hub.
+            HubError: If one cannot be downloaded.
         """
         if self.snapshot is None:
             check_folder(self.folder, self.config)

@@ -116,16 +116,15 @@ class _Moved(nn.Conv2d):
         super().__init__(*channels, size, padding=size // 2, bias=False, device="meta")  # draws no random numbers
         self.radius = -(-(size // 2) // factor)
         self.factor = factor
-        self.weight = _frozen(_before_shuffling(convolution.weight, factor, self.radius))
-        self.bias = None if convolution.bias is None else _frozen(convolution.bias.repeat_interleave(factor**2))
+        weight = _before_shuffling(convolution.weight, factor, self.radius)
+        self.weight = nn.Parameter(weight, requires_grad=False)
+        self.bias = None
+        if convolution.bias is not None:
+            self.bias = nn.Parameter(convolution.bias.repeat_interleave(factor**2), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C·r², H, W] to [N, outputs, r·H, r·W]."""
         return F.pixel_shuffle(F.conv2d(x, self.weight, self.bias, padding=self.radius), self.factor)
-
-
-def _frozen(tensor: Tensor) -> nn.Parameter:
-    return nn.Parameter(tensor, requires_grad=False)
 
 
 def _before_shuffling(weight: Tensor, factor: int, radius: int) -> Tensor:
@@ -156,7 +155,7 @@ def _can_move(convolution: nn.Conv2d, factor: int) -> bool:
 
 
 def _acts_alike_everywhere(module: nn.Module | None) -> bool:
-    """Whether it treats every number alike, so that it may stand before a shuffle as well as after."""
+    """Whether it treats every number alike, so that it commutes with a shuffle."""
     if isinstance(module, nn.PReLU):
         return module.num_parameters == 1
     return isinstance(module, nn.ReLU | nn.LeakyReLU | nn.Identity)

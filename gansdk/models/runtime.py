@@ -1,14 +1,14 @@
-"""The one place that turns a network, a device and a precision into something to call.
+"""From a network, a device and a precision to something to call.
 
-This is the seam for engines: torch is the first. What comes out is a plain callable from tensors to tensors, so
-neither a task nor the tiler nor a plugin knows which engine, device or precision is behind it.
+This is the seam for engines: torch is the first. The result is a plain callable from tensors to tensors, so neither a
+task nor the tiler nor a plugin knows which engine, device or precision is behind it.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +23,7 @@ from gansdk.models.rewriting import convolve_before_shuffling, fold_batch_norm
 from gansdk.plugins.declarations import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from gansdk.model.facts import Facts, Precision
     from gansdk.model.protocols import Model
@@ -66,8 +66,8 @@ def place(options: LoadOptions, facts: Facts, *, needs_gradients: bool = False) 
         return Placement(device, "fp32")
     if options.precision == "auto":
         fast: list[Literal["bf16", "fp16"]] = ["bf16", "fp16"]
-        chosen = (one for one in fast if one in facts.safe_precisions and has_native(device, one))
-        return Placement(device, next(chosen, "fp32"))
+        usable = (name for name in fast if name in facts.safe_precisions and has_native(device, name))
+        return Placement(device, next(usable, "fp32"))
     if options.precision == "fp16" and device.type == "cpu" and not has_native(device, "fp16"):
         raise DeviceError("this CPU cannot compute in fp16", hint=f"use {option('precision', 'auto')}")
     return Placement(device, options.precision)
@@ -95,7 +95,7 @@ def has_native(device: torch.device, precision: Literal["bf16", "fp16"]) -> bool
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= ((8, 0) if precision == "bf16" else (7, 0))
     if device.type == "cpu":
-        # Older torch has no such question; then nothing is known, and fp32 is right.
+        # Older torch does not have this function; then nothing is known, and fp32 is right.
         capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         keys = ("avx512_bf16", "amx_bf16", "bf16") if precision == "bf16" else ("avx512_fp16", "amx_fp16")
         return any(capabilities.get(key) for key in keys)
@@ -106,9 +106,9 @@ def prepare(network: nn.Module, placement: Placement, *, needs_gradients: bool =
     """Makes a loaded network ready to compute; the given one is left as it was.
 
     The network is rewritten (see :mod:`gansdk.models.rewriting`), weights become channels-last, and in reduced
-    precision the first and the last layer stay in fp32: pixels enter and leave a network there, and a rounding at the
-    edge is a rounding of the image. What a network adds up from there on in fp32 stays in fp32. With gradients
-    nothing is rewritten, so that the network is the one that was trained.
+    precision the first and the last layer stay in fp32: pixels enter and leave a network there, and a rounding there is
+    a rounding of the image. Sums that a network continues from there in fp32 stay in fp32. With gradients nothing is
+    rewritten, so that the network is the one that was trained.
 
     Returns:
         A callable on tensors of any device; it gives fp32 tensors on the placement's device and raises
@@ -133,16 +133,15 @@ def assemble(loaded: LoadedModel, placement: Placement, *, needs_gradients: bool
         placement: Where and in what numbers it computes.
         needs_gradients: Whether a task differentiates through it.
         held: Whether its facets are held to the facts; the conformance kit makes its own checks.
-
-    Raises:
-        ModelError: If the facts are not those of a model of the method.
     """
+
+    def call(network: nn.Module) -> Callable[..., Any]:
+        return prepare(network, placement, needs_gradients=needs_gradients)
+
     base = None
     if loaded.base is not None:
         base = assemble(loaded.base, placement, needs_gradients=needs_gradients, held=held)
-    model = assemble_plain(
-        loaded, lambda network: prepare(network, placement, needs_gradients=needs_gradients), base=base
-    )
+    model = assemble_plain(loaded, call, base=base)
     return replace(held_to(loaded.facts, model) if held else model, directions=loaded.directions)
 
 
@@ -162,12 +161,11 @@ def assemble_plain(
     if loaded.base is not None and base is None:
         base = assemble_plain(loaded.base, call)
     calls = {name: call(network) for name, network in loaded.networks.items()}
-    method = loaded.method
     try:
-        model: Model = resolve(method.assemble)(calls, loaded.facts, *([base] if base is not None else []))
+        model: Model = resolve(loaded.method.assemble)(calls, loaded.facts, *([base] if base is not None else []))
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         # config.json may come from a stranger with any facts; a plugin finds out by using them
-        what = f"its facts are not those of a model of {method.name}: {error}"
+        what = f"its facts are not those of a model of {loaded.method.name}: {error}"
         raise ModelError(what, hint="get the model again, or see `gansdk check`") from error
     return model
 
@@ -180,7 +178,7 @@ class _Prepared:
     def __call__(self, *inputs: Tensor) -> Any:
         joining = nullcontext() if self._placement.precision == "fp32" else _JoiningReduced()
         with plain_arithmetic(self._placement.device), joining:
-            outputs = self._network(*(self._enter(one) for one in inputs))
+            outputs = self._network(*map(self._enter, inputs))
         return tree_map(self._leave, outputs)
 
     def _enter(self, tensor: Tensor) -> Tensor:
@@ -200,45 +198,39 @@ class _Prepared:
 
 
 class _JoiningReduced(TorchFunctionMode):
-    """Joins tensors in the fewest bits that are among them.
+    """Concatenates tensors in the narrowest type among them.
 
-    By itself torch joins fp32 and reduced numbers in fp32, at several times the cost and mostly for a layer that then
-    reduces them all. Sums stay as they are: a residual network adds to what it had in fp32.
+    By default torch concatenates fp32 and reduced numbers in fp32, at several times the cost and mostly for a layer
+    that then reduces them all. Sums are left alone: a residual network adds to what it had in fp32.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         if func is torch.cat and args:
-            args = (_in_fewest_bits(args[0]), *args[1:])
+            dtypes = {tensor.dtype for tensor in args[0]}
+            if len(dtypes) > 1 and all(dtype.is_floating_point for dtype in dtypes):
+                narrowest = min(dtypes, key=lambda dtype: dtype.itemsize)
+                args = ([tensor.to(narrowest) for tensor in args[0]], *args[1:])
         return func(*args, **(kwargs or {}))
 
 
-def _in_fewest_bits(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
-    dtypes = {one.dtype for one in tensors}
-    if len(dtypes) == 1 or not all(dtype.is_floating_point for dtype in dtypes):
-        return tensors
-    fewest = min(dtypes, key=lambda dtype: dtype.itemsize)
-    return [one.to(fewest) for one in tensors]
-
-
 def _reduce(network: nn.Module, dtype: torch.dtype) -> None:
-    """Casts all layers but the outermost; each layer then takes its input in its own weights' numbers."""
+    """Casts all layers but the outermost; each layer then casts its input to the type of its weights."""
     layers = [m for m in network.modules() if not list(m.children()) and list(m.parameters(recurse=False))]
-    inner = [layer for layer in layers[1:] if layer is not _last(layers)]
-    for layer in inner:
-        layer.to(dtype)
+    # The last layer is the last that mixes channels: an activation with slopes may follow it.
+    mixing = [layer for layer in layers if any(p.dim() > 1 for p in layer.parameters(recurse=False))]
+    last = (mixing or layers)[-1:]
+    for layer in layers[1:]:
+        if layer not in last:
+            layer.to(dtype)
     for layer in layers:
         layer.register_forward_pre_hook(_enter_layer)
 
 
-def _last(layers: list[nn.Module]) -> nn.Module:
-    """The last layer that mixes channels: an activation's slopes after it are no layer of their own."""
-    mixing = [layer for layer in layers if any(p.dim() > 1 for p in layer.parameters(recurse=False))]
-    return (mixing or layers)[-1]
-
-
 def _enter_layer(layer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     dtype = next(layer.parameters()).dtype
-    return tuple(one.to(dtype) if isinstance(one, Tensor) and one.is_floating_point() else one for one in inputs)
+    return tuple(
+        value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value for value in inputs
+    )
 
 
 def set_threads(threads: int | Literal["auto"]) -> None:
@@ -247,15 +239,15 @@ def set_threads(threads: int | Literal["auto"]) -> None:
         torch.set_num_threads(threads)
 
 
-class _Plain:
-    """cuDNN's settings are the process's, not a thread's: the first who needs them sets them, the last restores."""
+class _PlainConvolutions:
+    """cuDNN's settings are those of the process, so the first thread to enter sets them and the last restores them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
         self._settings = ExitStack()
 
-    def enter(self) -> None:
+    def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
                 cudnn = torch.backends.cudnn
@@ -264,28 +256,20 @@ class _Plain:
                 )
             self._inside += 1
 
-    def leave(self) -> None:
+    def __exit__(self, *_error: object) -> None:
         with self._lock:
             self._inside -= 1
             if not self._inside:
                 self._settings.close()
 
 
-_PLAIN = _Plain()
+_PLAIN = _PlainConvolutions()
 
 
-@contextmanager
-def plain_arithmetic(device: torch.device) -> Iterator[None]:
+def plain_arithmetic(device: torch.device) -> AbstractContextManager[None]:
     """A block in which a GPU's convolutions in fp32 are fp32, and give the same numbers each time.
 
-    By itself torch lets cuDNN multiply in TF32, whose 10 bits of mantissa show in the last step of 8-bit pixels and in
-    the third digit of a code, and lets it add in any order. On other devices nothing is to be done.
+    By default torch lets cuDNN multiply in TF32, whose 10 bits of mantissa show in the last step of 8-bit pixels and in
+    the third digit of a code, and lets it add in any order. On other devices the block does nothing.
     """
-    if device.type != "cuda":
-        yield
-        return
-    _PLAIN.enter()
-    try:
-        yield
-    finally:
-        _PLAIN.leave()
+    return _PLAIN if device.type == "cuda" else nullcontext()

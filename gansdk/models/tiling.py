@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -57,7 +57,7 @@ _PROBE = 96
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in pixels, the ends excluded."""
+    """A rectangle in pixels; ``bottom`` and ``right`` are excluded."""
 
     top: int
     left: int
@@ -82,11 +82,9 @@ class TilingPlan:
     """How an image is divided.
 
     Attributes:
-        height: Of the image, padded to what the network takes.
-        width: Likewise.
+        height: Of the image, padded to what the network takes; ``width`` likewise.
         halo: How far a window reaches beyond its cell.
-        rows: Where the cells' rows begin, and where the last one ends.
-        columns: Likewise.
+        rows: Where the cells' rows begin, and where the last one ends; ``columns`` likewise.
     """
 
     height: int
@@ -96,9 +94,8 @@ class TilingPlan:
     columns: tuple[int, ...]
 
     def cells(self) -> Iterator[Box]:
-        for top, bottom in zip(self.rows, self.rows[1:], strict=False):
-            for left, right in zip(self.columns, self.columns[1:], strict=False):
-                yield Box(top, left, bottom, right)
+        for (top, bottom), (left, right) in product(pairwise(self.rows), pairwise(self.columns)):
+            yield Box(top, left, bottom, right)
 
     def window(self, cell: Box) -> Box:
         return Box(
@@ -107,6 +104,14 @@ class TilingPlan:
             min(self.height, cell.bottom + self.halo),
             min(self.width, cell.right + self.halo),
         )
+
+    def _sides(self) -> tuple[list[int], list[int]]:
+        """Heights of the windows in each row of cells, and widths of those in each column."""
+
+        def sides(edges: tuple[int, ...], length: int) -> list[int]:
+            return [min(length, end + self.halo) - max(0, start - self.halo) for start, end in pairwise(edges)]
+
+        return sides(self.rows, self.height), sides(self.columns, self.width)
 
     @property
     def recomputed(self) -> float:
@@ -119,14 +124,6 @@ class TilingPlan:
         """Height and width of the window with the most pixels."""
         heights, widths = self._sides()
         return max(heights), max(widths)
-
-    def _sides(self) -> tuple[list[int], list[int]]:
-        """Heights of the windows in each row of cells, and widths of those in each column."""
-
-        def sides(ends: tuple[int, ...], length: int) -> list[int]:
-            return [min(length, end + self.halo) - max(0, start - self.halo) for start, end in pairwise(ends)]
-
-        return sides(self.rows, self.height), sides(self.columns, self.width)
 
     def __str__(self) -> str:
         count = (len(self.rows) - 1) * (len(self.columns) - 1)
@@ -175,7 +172,7 @@ def plan_frugal(
 
     Args:
         height: Of the image, padded to what the network takes.
-        width: Likewise.
+        width: Of the same.
         halo: How far a window reaches beyond its cell.
         multiple: What sides of windows are rounded to.
         area: Pixels that a window may have at most.
@@ -225,7 +222,7 @@ def upscale(
         facts: What it declares: channels, size rule, scale, receptive field.
         pixels: [H, W, C], 8 or 16 bits, C 1 or 3. Grey goes through an RGB network as three equal channels and
             comes out as their mean; RGB goes through a grey network channel by channel.
-        context: Told progress, the plan and roughly how long it will take.
+        context: Receives progress, the plan and an estimate of the time.
         tile: Pixels a side of a window, rims included; ``auto``: the smallest within 5 % of the fastest
             that the memory budget allows.
 
@@ -238,14 +235,14 @@ def upscale(
         NotApplicableError: If tiling is asked for but the model looks at the whole image.
     """
     with freed_memory_kept():
-        return _upscale(_Passes(generator, facts, pixels), facts, context, tile)
+        passes = _Passes(generator, facts, pixels)
+        plan = _plan(passes, facts, context, tile)
+        context.detail(str(plan))
+        return _compute(passes, plan, context)
 
 
-def _upscale(
-    passes: _Passes, facts: ImageGeneratorFacts, context: Context, tile: int | Literal["auto", "off"]
-) -> Pixels:
-    plan = _plan(passes, facts, context, tile)
-    context.detail(str(plan))
+def _compute(passes: _Passes, plan: TilingPlan, context: Context) -> Pixels:
+    """The image cell by cell; cells whose window does not fit into memory are halved."""
     result = passes.empty_result()
     done, total = 0, plan.height * plan.width
     context.progress(0, total)
@@ -259,11 +256,16 @@ def _upscale(
         try:
             passes.compute(cell, plan.window(cell), result)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            is_memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
+            if not is_memory and "can't allocate memory" not in str(error):  # torch's words where a CPU runs out
                 raise
             release_cached()
-            largest = _smaller(cell, plan, passes.multiple)
-            context.note(f"out of memory with windows of {plan.window(cell).area} pixels; going on with smaller ones")
+            area, halves = plan.window(cell).area, _halves(cell, passes.multiple)
+            if not halves:
+                what = f"not even a window of {area} pixels fits into memory"
+                raise OutOfMemoryError(what, hint=f"close other programs, or use {option('device', 'cpu')}") from error
+            largest = max(plan.window(half).area for half in halves)
+            context.note(f"out of memory with windows of {area} pixels; continuing with smaller ones")
             waiting.append(cell)
             continue
         done += cell.area
@@ -280,14 +282,12 @@ class _Passes:
         self._channels = facts.source.channels
         self.scale = facts.output.scale
         self.multiple = facts.source.size.multiple
-        self.height, self.width = (self._padded(n, facts.source.size.minimum) for n in pixels.shape[:2])
+        lengths = (max(length, facts.source.size.minimum) for length in pixels.shape[:2])
+        self.height, self.width = (-(-length // self.multiple) * self.multiple for length in lengths)
 
     def empty_result(self) -> Pixels:
         height, width, channels = self._pixels.shape
         return np.empty((height * self.scale, width * self.scale, channels), self._pixels.dtype)
-
-    def _padded(self, length: int, minimum: int) -> int:
-        return -(-max(length, minimum) // self.multiple) * self.multiple
 
     def compute(self, cell: Box, window: Box, result: Pixels) -> None:
         """Computes a window and puts its cell where it belongs."""
@@ -307,11 +307,11 @@ class _Passes:
     def _enter(self, window: Box) -> torch.Tensor:
         """The window as float NCHW in [0, 1], edge pixels repeated where it reaches beyond the image."""
         height, width, channels = self._pixels.shape
-        part = self._pixels[window.top : min(window.bottom, height), window.left : min(window.right, width)]
-        beyond = (window.height - part.shape[0], window.width - part.shape[1])
+        shown = self._pixels[window.top : min(window.bottom, height), window.left : min(window.right, width)]
+        beyond = (window.height - shown.shape[0], window.width - shown.shape[1])
         if any(beyond):
-            part = np.pad(part, ((0, beyond[0]), (0, beyond[1]), (0, 0)), mode="edge")
-        numbers = torch.from_numpy(part.astype(np.float32)).permute(2, 0, 1)[None]
+            shown = np.pad(shown, ((0, beyond[0]), (0, beyond[1]), (0, 0)), mode="edge")
+        numbers = torch.from_numpy(shown.astype(np.float32)).permute(2, 0, 1)[None]
         numbers /= np.iinfo(self._pixels.dtype).max
         if channels == self._channels:
             return numbers
@@ -332,17 +332,15 @@ def _plan(
     height, width, multiple = passes.height, passes.width, passes.multiple
     if facts.receptive_field == "global":
         if isinstance(tile, int):
-            raise NotApplicableError(
-                "this model looks at the whole image and cannot be tiled", hint=f"use {option('tile', 'off')}"
-            )
+            what = "this model looks at the whole image and cannot be tiled"
+            raise NotApplicableError(what, hint=f"use {option('tile', 'off')}")
         return TilingPlan(height, width, 0, (0, height), (0, width))
     halo = -(-facts.receptive_field // multiple) * multiple
     if isinstance(tile, int):
         smallest = 2 * halo + max(MINIMUM_CELL, multiple)
         if tile < min(smallest, max(height, width)):
-            raise OptionError(
-                f"a tile of {tile} pixels is too small for this model", hint=f"the smallest is {smallest}"
-            )
+            what = f"a tile of {tile} pixels is too small for this model"
+            raise OptionError(what, hint=f"the smallest is {smallest}")
         return plan_fixed(height, width, halo=halo, multiple=multiple, tile=tile)
     plan = TilingPlan(height, width, halo, (0, height), (0, width))
     if height * width <= _PROBE**2:
@@ -364,38 +362,18 @@ def _plan(
 
 
 def _measured(passes: _Passes, context: Context) -> tuple[float, float]:
-    """Bytes and seconds per input pixel, found out once per model: it takes as long as a small image."""
+    """Bytes and seconds per input pixel, measured once per model: it takes as long as a small image."""
     known = context.measured
     if "bytes per pixel" not in known:
-        known["bytes per pixel"], known["seconds per pixel"] = _measure(passes)
+        side = -(-_PROBE // passes.multiple) * passes.multiple
+        window = Box(0, 0, min(side, passes.height), min(side, passes.width))
+        with PeakBytes() as memory:  # this run warms up, too
+            passes.run(window)
+        start = time.perf_counter()
+        float(passes.run(window).sum())  # a device computes in the background until a number is asked for
+        known["seconds per pixel"] = (time.perf_counter() - start) / window.area
+        known["bytes per pixel"] = memory.peak * _HEADROOM / window.area
     return known["bytes per pixel"], known["seconds per pixel"]
-
-
-def _measure(passes: _Passes) -> tuple[float, float]:
-    """Bytes and seconds per input pixel, from two runs of a small window: the first one warms up."""
-    multiple = passes.multiple
-    side = (-(-_PROBE // multiple)) * multiple
-    window = Box(0, 0, min(side, passes.height), min(side, passes.width))
-    with PeakBytes() as memory:
-        passes.run(window)
-    start = time.perf_counter()
-    float(passes.run(window).sum())  # a device computes behind our back until a number is asked for
-    seconds = time.perf_counter() - start
-    return memory.peak * _HEADROOM / window.area, seconds / window.area
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether it is; torch raises a plain RuntimeError where a CPU runs out."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-
-
-def _smaller(cell: Box, plan: TilingPlan, multiple: int) -> int:
-    """The area that windows may have from now on, after the one of this cell did not fit."""
-    halves = _halves(cell, multiple)
-    if not halves:
-        what = f"not even a window of {plan.window(cell).area} pixels fits into memory"
-        raise OutOfMemoryError(what, hint=f"close other programs, or use {option('device', 'cpu')}")
-    return max(plan.window(half).area for half in halves)
 
 
 def _halves(cell: Box, multiple: int) -> list[Box]:

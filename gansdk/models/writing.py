@@ -1,4 +1,4 @@
-"""Networks in memory to a model folder, which is written whole or not at all."""
+"""From networks in memory to a model folder, which is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Export:
         facts: What it declares.
         network: JSON-able options from which the method builds exactly these networks.
         networks: By name.
-        initial: The same networks before this training, if the model shall carry two checkpoints. Users then choose
+        initial: The same networks before this training, if the model carries two checkpoints. Users then choose
             between them with the load option ``network_interpolation``: 0 is this one, 1 the trained one.
         base: The model of another method that it uses, which is copied into its folder.
     """
@@ -101,10 +101,11 @@ def write_model(
 
     Raises:
         PluginError: If ``export.network`` does not build networks with the keys and shapes of its networks, or the
-            facts would not come back from ``config.json`` as they are.
-        OutputError: If the folder cannot be written.
+            facts do not survive ``config.json``.
     """
-    _check_facts(method, export.facts)
+    if lost := export.facts.lost_in_json():
+        what = f"the facts of this {method.name} model would not come back from {CONFIG}: {lost}"
+        raise PluginError(what, hint="use the classes of facts that gansdk has, as they are")
     files = export.files()
     for name, networks in files.items():
         if name == BASE and export.base is not None:
@@ -154,12 +155,6 @@ def is_model_of(folder: Path, export: Export) -> bool:
         and all(torch.equal(_stored(tensor), stored[name][key]) for key, tensor in ours.items())
         for name, ours in files.items()
     )
-
-
-def _check_facts(method: Method, facts: Facts) -> None:
-    if lost := facts.lost_in_json():
-        what = f"the facts of this {method.name} model would not come back from {CONFIG}: {lost}"
-        raise PluginError(what, hint="use the classes of facts that gansdk has, as they are")
 
 
 def _check_rebuilds(method: Method, network: Mapping[str, Any], networks: Mapping[str, nn.Module]) -> None:

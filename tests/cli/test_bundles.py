@@ -112,11 +112,11 @@ def test_what_is_there_stays_unless_told_otherwise(with_kinds, model):
         ),
         (("bundle", "hub:org/m:model.pth"), 2, "names a file, not a model"),
         (("unbundle", "none.tar"), 1, "there is no file none.tar"),
-        (("unbundle", "model"), 1, "model is no file"),
-        (("unbundle", "text.tar"), 1, "text.tar is no tar file"),
+        (("unbundle", "model"), 1, "model is not a file"),
+        (("unbundle", "text.tar"), 1, "text.tar is not a tar file"),
         (("unbundle", "text.tar", "-o", "text.tar/m"), 1, "text.tar is a file, so there can be no text.tar/m"),
         (("unbundle", "short.tar"), 1, "short.tar was cut short or is damaged; get the bundle again"),
-        (("unbundle", "foreign.tar"), 1, "foreign.tar is no bundle: 'text.tar' in it is no plain file"),
+        (("unbundle", "foreign.tar"), 1, "foreign.tar is not a bundle: 'text.tar' in it is not a plain file"),
     ],
 )
 def test_a_wrong_call_is_one_line(line, code, told, with_kinds, model):

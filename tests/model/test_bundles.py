@@ -173,7 +173,7 @@ EVIL = {
 @pytest.mark.parametrize("name", EVIL)
 def test_what_is_no_file_of_a_model_is_refused(name, bundle, tmp_path):
     path = tar_of(tmp_path / "evil.tar", {**contents(bundle), **EVIL[name]})
-    assert "evil.tar is no bundle: " in refused(path)
+    assert "evil.tar is not a bundle: " in refused(path)
 
 
 def test_extended_headers_are_refused(bundle, tmp_path):
@@ -184,7 +184,7 @@ def test_extended_headers_are_refused(bundle, tmp_path):
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    assert "is no plain file" in refused(path)
+    assert "is not a plain file" in refused(path)
 
 
 def test_a_name_stands_once(bundle, tmp_path):
@@ -279,14 +279,14 @@ def test_other_archives_are_named(kind, bundle):
     assert kind in refused(bundle)
 
 
-def test_what_is_no_tar(tmp_path):
+def test_what_is_not_a_tar(tmp_path):
     (tmp_path / "m.tar").write_text("a text\n" * 200)
-    assert "is no tar file" in refused(tmp_path / "m.tar")
+    assert "is not a tar file" in refused(tmp_path / "m.tar")
     (tmp_path / "empty.tar").write_bytes(bytes(10240))
     assert "there is no config.json in it" in refused(tmp_path / "empty.tar")
     assert "there is no file" in refused(tmp_path / "none.tar")
     (tmp_path / "sub").mkdir()
-    assert "is no file" in refused(tmp_path / "sub")
+    assert "is not a file" in refused(tmp_path / "sub")
 
 
 @pytest.mark.parametrize(
