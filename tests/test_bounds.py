@@ -162,7 +162,7 @@ JSON = {
     "nested": (lambda text: "[" * 100_000, "deep"),
     "nested a little": (lambda text: text.replace('"summary": "small"', f'"summary": {"[" * 100}{"]" * 100}'), "deep"),
     "1e999": (lambda text: text.replace('"seed": 3', '"seed": 1e999'), "1e999 is too large"),
-    "NaN": (lambda text: text.replace('"seed": 3', '"seed": NaN'), "NaN is no number"),
+    "NaN": (lambda text: text.replace('"seed": 3', '"seed": NaN'), "NaN is not a number"),
     "digits": (lambda text: text.replace('"seed": 3', f'"seed": {"9" * 5000}'), "is too large"),
     "surrogate": (lambda text: text.replace('"small"', '"\\ud800"'), "UTF-8"),
     "a surrogate's bytes": (lambda text: text.replace('"small"', '"\ud800"'), "UTF-8"),
@@ -355,9 +355,9 @@ ZIPS = {
     "broken": (lambda png: archived(("a.png", png)).replace(png[40:60], bytes(20)), "cannot be read"),
     "licences": (
         lambda png: archived(("a.png", png), ("LICENCES.json", b'{"images": {"a.png": {"licence": 5}}}')),
-        "no list of licences",
+        "not a list of licences",
     ),
-    "licences-list": (lambda png: archived(("a.png", png), ("LICENCES.json", b"[1e999]")), "no list of licences"),
+    "licences-list": (lambda png: archived(("a.png", png), ("LICENCES.json", b"[1e999]")), "not a list of licences"),
 }
 
 
