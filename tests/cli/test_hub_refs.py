@@ -174,7 +174,7 @@ def test_offline_no_verb_opens_a_socket(command, hub, folder, tmp_path, verb):
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(BLOCKED.format(log=str(tmp_path / "log")), "utf-8")
     blocked = dataclasses.replace(command, path=(tmp_path / "blocked", *command.path))
-    done = blocked(*verb.split(), "--offline")
+    done = blocked.spawn(*verb.split(), "--offline")
     assert not (tmp_path / "log").exists(), (tmp_path / "log").read_text("utf-8")
     assert "Traceback" not in done.err
     if verb.endswith("--dry-run"):
@@ -201,7 +201,7 @@ def test_sockets_are_blocked_by_what_blocks_them(command, tmp_path):
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(BLOCKED.format(log=str(tmp_path / "log")), "utf-8")
     blocked = dataclasses.replace(command, path=(tmp_path / "blocked", *command.path))
-    assert blocked("pull", "hub:org/m").code == 1
+    assert blocked.spawn("pull", "hub:org/m").code == 1
     assert (tmp_path / "log").exists()
 
 
