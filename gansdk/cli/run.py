@@ -174,5 +174,8 @@ def _map(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
     except KeyboardInterrupt:
         session.output.note("the same command with --continue goes on from here")
         raise
+    if len(task.outputs) > 1:
+        others = f"{option('format')} asks for another, and `gansdk run` takes an -o for each"
+        session.output.note(f"map writes one output of {task.name}, {spec.targets[0].output}; {others}")
     session.output.note(f"{closing(summary)}; the report is {target / NAME}")
     raise typer.Exit(summary.exit_code)

@@ -68,7 +68,9 @@ def test_one_mask_is_held_for_all_or_paired_by_name(painting):
     assert done.code == 0, done.err
     assert done.err.count("caption: dear") == 2
     assert black(painting.cwd / "in" / "a-fill.png") == black(painting.cwd / "in" / "b-fill.png") == 32
-    assert painting("map", "fill", "in", "held", "--mask", "mask.png").code == 0
+    done = painting("map", "fill", "in", "held", "--mask", "mask.png")
+    assert done.code == 0
+    assert "map writes one output of fill, image; --format asks for another" in done.err
     assert black(painting.cwd / "held" / "a.png") == 32
     write_mask(painting.cwd / "masks" / "a.png", columns=2)
     done = painting("map", "fill", "in", "paired", "--mask", "masks/", "--json")
