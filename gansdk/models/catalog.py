@@ -25,7 +25,6 @@ from gansdk.errors import (
     option,
 )
 from gansdk.files import settle_folder
-from gansdk.hub import listings
 from gansdk.hub.access import ONLINE, Access
 from gansdk.model.config import CONFIG, read_config
 from gansdk.models.context import silent, warn
@@ -311,6 +310,8 @@ def search(
         OptionError: If the limit is out of range.
         HubError: If the Hub refuses, cannot be asked, or must not be.
     """
+    from gansdk.hub.listings import search as search_hub
+
     if task:
         discover().task(task)
-    return listings.search(text, task=task, method=method, limit=limit, access=Access(offline=offline))
+    return search_hub(text, task=task, method=method, limit=limit, access=Access(offline=offline))

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from gansdk import BuiltinModel, Config, Importer, Method, hookimpl
-from gansdk_srgan.importers import IMPORTER
 
 __all__ = ["IMPORTER", "METHOD", "__version__", "gansdk_importers", "gansdk_methods"]
 
@@ -108,6 +107,21 @@ METHOD = Method(
     about="SRGAN trains a generator in two stages. Stage 1 learns from differences between pixels: it is faithful and "
     "stays soft where the small image leaves a choice. Stage 2 continues from there with a content loss and against a "
     "discriminator that tells its images from photographs: it is sharper, and its fine texture is invented.",
+)
+
+IMPORTER = Importer(
+    name="srgan",
+    method="srgan",
+    layouts=(
+        "SRResNet of SRGAN-PyTorch, 2022",
+        "SRResNet of SRGAN-PyTorch",
+        "MSRResNet of BasicSR",
+        "RRDBNet of ESRGAN, first naming",
+        "RRDBNet of ESRGAN",
+        "RRDBNet of BasicSR and Real-ESRGAN",
+        "SRVGGNetCompact of Real-ESRGAN",
+    ),
+    function="gansdk_srgan.importers:recognise",
 )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from gansdk import Importer, InputError, Options, Recognised
+from gansdk import InputError, Options, Recognised
 from gansdk_srgan.architectures import CompactOptions, MSRResNetOptions, RRDBOptions, SRResNetOptions
 
 if TYPE_CHECKING:
@@ -24,21 +24,6 @@ if TYPE_CHECKING:
     from gansdk_srgan.architectures import Architecture
 
     Tensors = Mapping[str, Tensor]
-
-IMPORTER = Importer(
-    name="srgan",
-    method="srgan",
-    layouts=(
-        "SRResNet of SRGAN-PyTorch, 2022",
-        "SRResNet of SRGAN-PyTorch",
-        "MSRResNet of BasicSR",
-        "RRDBNet of ESRGAN, first naming",
-        "RRDBNet of ESRGAN",
-        "RRDBNet of BasicSR and Real-ESRGAN",
-        "SRVGGNetCompact of Real-ESRGAN",
-    ),
-    function="gansdk_srgan.importers:recognise",
-)
 
 _Options = TypeVar("_Options", bound=Options)
 
