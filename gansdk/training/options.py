@@ -98,7 +98,6 @@ class AdversarialOptions(Options):
 
 
 Threads = Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
-TotalSteps = Annotated[int, Field(ge=1)]
 WonSteps = Annotated[int, Field(ge=0)]
 
 _SPDX = {"metavar": "SPDX"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from filelock import FileLock, Timeout
-from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+from pydantic import Field, ValidationError
 
 from gansdk._version import __version__
 from gansdk.data.folders import Images
@@ -49,19 +49,6 @@ class DataSource(Frozen):
     data: TrainingData
 
 
-_GROUPS = {
-    "intervals": {
-        "log": "log_every",
-        "samples": "samples_every",
-        "checkpoint": "checkpoint_every",
-        "minutes": "checkpoint_minutes",
-        "evaluation": "evaluate_every",
-    },
-    "limits": {"won_steps": "won_steps", "won_margin": "won_margin"},
-}
-"""The options that ``train.json`` holds in groups, by their keys there."""
-
-
 class RunRecord(TrainingOptions):
     """The content of ``train.json``: everything that ``gansdk resume`` needs to know."""
 
@@ -79,23 +66,6 @@ class RunRecord(TrainingOptions):
     ablated_terms: tuple[tuple[str, str], ...] = ()
     versions: dict[str, str] = {}
     commit: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _ungroup(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        flat = dict(values)
-        for group, names in _GROUPS.items():
-            if isinstance(flat.get(group), dict):
-                flat |= {names.get(key, key): value for key, value in flat.pop(group).items()}
-        return flat
-
-    @model_serializer(mode="wrap")
-    def _group(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = serialise(self)
-        groups = {group: {key: values.pop(name) for key, name in names.items()} for group, names in _GROUPS.items()}
-        return {"gansdk": values.pop("gansdk"), **values, **groups}
 
 
 class RunFolder:
@@ -133,7 +103,7 @@ class RunFolder:
             raise TrainingError(f"{self.path} holds a run of {method} already", hint=hint)
         others = self.path.is_dir() and any(path.name != LOCK for path in self.path.iterdir())
         if others or (self.path.exists() and not self.path.is_dir()):
-            raise TrainingError(f"{self.path} exists and is no run", hint="choose a new or empty folder with -o")
+            raise TrainingError(f"{self.path} exists and is not a run", hint="choose a new or empty folder with -o")
 
     @contextmanager
     def begin(self, record: RunRecord) -> Iterator[None]:
@@ -170,7 +140,7 @@ class RunFolder:
         if not self.path.exists():
             raise InputError(f"there is no folder {self.path}", hint="start a run with `gansdk train`")
         if not self.record.is_file():
-            raise TrainingError(f"{self.path} is no run: it has no {RECORD}", hint="start one with `gansdk train`")
+            raise TrainingError(f"{self.path} is not a run: it has no {RECORD}", hint="start one with `gansdk train`")
         hint = "start a new run in another folder"
         raw = read_json(self.record, TrainingError, hint)
         if not isinstance(raw, dict) or "gansdk" not in raw:
