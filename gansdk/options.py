@@ -126,7 +126,9 @@ class LoadOptions(Options):
     ] = "auto"
     network_interpolation: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
-        Field(description="of a model with two ends: 0 is the plain one, 1 the one trained on from it (its own: 1)"),
+        Field(
+            description="of a model with two checkpoints: 0 is that before its training, 1 that after (its own: 1)"
+        ),
     ] = None
 
 

@@ -33,7 +33,7 @@ DECAY = 0.02
 
 
 def train(data: StackedImages, *, epochs: int, seed: int) -> Any:
-    """A evaluator's network, trained and in eval mode."""
+    """An evaluator's network, trained and in eval mode."""
     torch.manual_seed(seed)
     network = evaluator_network(len(data.classes)).to(memory_format=torch.channels_last)
     batches = ImageBatches(data, size=BATCH, seed=seed, labelled=True)

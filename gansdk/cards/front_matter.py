@@ -107,7 +107,7 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     try:
         found = _parsed(block.group(2))
         if not isinstance(found, dict):
-            raise ValueError("it is no list of fields")
+            raise ValueError("it is not a list of fields")
         _check(found, "it")
         found["tags"] = _listed(found.get("tags"))
     except (ValueError, RecursionError) as error:
@@ -143,7 +143,7 @@ def _check(value: Any, place: str) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise ValueError(f"a field of {place} is called {str(key)[:80]}, which is no text")
+                raise ValueError(f"a field of {place} is called {str(key)[:80]}, which is not a text")
             _check(key, place)
             _check(item, repr(key[:80]))
     elif isinstance(value, list):
@@ -163,7 +163,7 @@ def _listed(tags: Any) -> list[str]:
     if isinstance(tags, str | int | float):
         return [str(tags)]
     if not isinstance(tags, list | None) or not all(isinstance(tag, str | int | float) for tag in tags or ()):
-        raise ValueError("'tags' is no list of words")
+        raise ValueError("'tags' is not a list of words")
     return [str(tag) for tag in tags or ()]
 
 

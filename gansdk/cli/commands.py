@@ -50,7 +50,7 @@ def made_command(
 ) -> Any:
     """A command whose parameters are made, from option classes say, and not written.
 
-    Importing those classes takes longer than all else at the start, so whoever lists commands makes none.
+    Importing those classes takes longer than all else at the start, so listing commands makes none.
 
     Args:
         name: What it is called.

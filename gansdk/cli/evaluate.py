@@ -49,7 +49,7 @@ _FLAGS = (
         str,
         metavar="REF",
         text="a model to compare it with: the same training without the method's own terms (default: its own start, "
-        "if it has two ends)",
+        "if it carries two checkpoints)",
     ),
     flag(
         "ablation",

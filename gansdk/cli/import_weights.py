@@ -55,8 +55,8 @@ def import_file(
 ) -> None:
     """Make a model folder from weights that others published. Nothing in their file is run.
 
-    Architecture and sizes are told by the names and shapes of the tensors; a file that cannot be told is answered with
-    what is known.
+    Architecture and sizes are recognised by the names and shapes of the tensors; a file that is not recognised is
+    answered with what is known.
     """
     session = context_of(context)
     if output is not None and not output.strip():

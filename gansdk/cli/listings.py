@@ -66,7 +66,7 @@ def plugins(context: typer.Context) -> None:
 
 @app.command("list", cls=Command)
 def list_plugins(context: typer.Context) -> None:
-    """The same as without `list`. A plugin that fails takes nobody down; --verbose shows its traceback."""
+    """The same as without `list`. A plugin that fails does not affect the others; --verbose shows its traceback."""
     _list_plugins(context_of(context))
 
 

@@ -137,7 +137,7 @@ def _schemas(session: CommandContext, task: str) -> dict[str, Any]:
 
 
 def _remarks(config: ModelConfig, folder: Path | None) -> list[str]:
-    """What a user should know before all else: that its training is unfinished, that nobody judged its images.
+    """What a user should know before all else: that its training is unfinished, or that its images were not evaluated.
 
     Args:
         config: What the model declares.

@@ -208,7 +208,7 @@ def seconds_text(seconds: float) -> str:
 
 
 LINE_SECONDS = 60.0
-"""The shortest time between two lines where stderr is no terminal; what takes less says nothing."""
+"""The shortest time between two lines where stderr is not a terminal; what takes less says nothing."""
 
 
 class Bar:

@@ -172,7 +172,7 @@ def _map(session: CommandContext, task: Task, values: dict[str, Any]) -> None:
         with TerminalFolderReporter(session.output) as reporter:
             summary = run_folder(job, Local(load), reporter)
     except KeyboardInterrupt:
-        session.output.note("the same command with --continue goes on from here")
+        session.output.note("the same command with --continue picks up from here")
         raise
     if len(task.outputs) > 1:
         others = f"{option('format')} asks for another, and `gansdk run` takes an -o for each"

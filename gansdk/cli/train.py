@@ -313,7 +313,7 @@ def _resume(session: CommandContext, run: str, chosen: ResumeOptions, **told: An
 
 @contextmanager
 def watching(session: CommandContext, run: str) -> Iterator[dict[str, Any]]:
-    """A bar while steps are taken; whoever ends it before its end is told how to continue.
+    """A bar while steps are taken; an interruption says how to continue.
 
     Gives what :func:`gansdk.training.train` and :func:`gansdk.training.resume` tell their caller, by keyword.
     """

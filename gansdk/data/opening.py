@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 TEST = "test"
-"""What data sets call the split that nobody trains on."""
+"""What data sets call the split that is not trained on."""
 
 
 class OpenedDataset(NamedTuple):

@@ -64,7 +64,7 @@ def load_evaluated_model(
 ) -> EvaluatedModel:
     """Loads a model and its baseline.
 
-    A model with two ends has its start as its baseline, unless a place between them is asked for or a baseline is
+    A model with two checkpoints has its first one as its baseline, unless a mixture is asked for or a baseline is
     named: the same training without the method's own terms.
     """
     from gansdk.models.runtime import place, set_threads

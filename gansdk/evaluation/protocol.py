@@ -120,5 +120,5 @@ class EvaluationOptions(LoadOptions):
     precision: Annotated[Literal["auto", "fp32", "bf16", "fp16"], Field(description="numbers to compute with")] = "fp32"
     network_interpolation: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
-        Field(description="measure a model with two ends somewhere between them; kept with -o only"),
+        Field(description="measure a mixture of the two checkpoints of a model that carries two; kept with -o only"),
     ] = None

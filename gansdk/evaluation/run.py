@@ -58,7 +58,7 @@ class EvaluationRun:
     progress: Callable[[str, int, int], None] = no_progress
 
     def evaluate(self, resolved: ResolvedModel, baseline: ResolvedModel | None = None) -> Evaluation:
-        """Measures a model, beside its baseline; a model with two ends has its start for that if none is given.
+        """Measures a model, beside its baseline; of a model with two checkpoints, the first one if none is given.
 
         Raises:
             NotApplicableError: If a metric that was asked for does not fit, or none does.

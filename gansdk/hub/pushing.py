@@ -1,6 +1,6 @@
 """Puts a model on the Hub in one commit: all of it arrives, or nothing changes.
 
-Large files are stored first, where nobody sees them, then one commit names them all. It is made on top of the commit
+Large files are stored first, invisible at first, then one commit names them all. It is made on top of the commit
 that was looked at or not at all, so that two who push at a time never mix. The answer of a commit may get lost: before
 it is asked for again, and before it is said to have failed, the history is looked at.
 """

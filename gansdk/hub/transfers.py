@@ -50,7 +50,7 @@ SHOWN_FROM = 2**20
 """Bytes from which on a bar shows how far a file is."""
 
 LINE_SECONDS = 60.0
-"""The shortest time between two lines of a transfer where stderr is no terminal."""
+"""The shortest time between two lines of a transfer where stderr is not a terminal."""
 
 _CHUNK = 2**18
 """Bytes that are shown, and kept if the connection breaks, at a time; the client's own are 10 MiB."""

@@ -1,1 +1,1 @@
-"""Files to arrays and back, and every limit on media that nobody vouches for."""
+"""Files to arrays and back, and the limits on untrusted files."""

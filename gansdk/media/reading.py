@@ -124,7 +124,7 @@ def read_image(source: object, options: ImageReading, note: Callable[[str], None
 
 
 def _from_numbers(source: object, name: str) -> Image:
-    torch = sys.modules.get("torch")  # nobody has a tensor without it
+    torch = sys.modules.get("torch")  # without it there are no tensors
     if torch is not None and isinstance(source, torch.Tensor):
         return Image.from_tensor(source, name=name or "the given tensor")
     if not (hasattr(source, "__array_interface__") or hasattr(source, "__array__")):

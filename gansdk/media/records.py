@@ -60,7 +60,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise InputError(f"{path} does not fit into memory", hint="close other programs") from None
     except Exception as error:  # noqa: BLE001 - a header is a Python literal, whose reader raises anything
         said = " ".join(str(error).split())[:200]
-        raise InputError(f"{path} is no whole .npz file of numbers: {said}", hint="make it again") from None
+        raise InputError(f"{path} is not a complete .npz file of numbers: {said}", hint="make it again") from None
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

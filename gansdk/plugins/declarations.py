@@ -236,7 +236,7 @@ class Method:
         configs: Named ways to train it.
         models: What ships with the plugin.
         defaults: Per task, which of ``models`` the plugin offers where a user names none.
-        checkpoints: What the two ends of a model are called that carries the start of its training too.
+        checkpoints: What the two checkpoints of a model are called that carries the one before its training, too.
         about: What the method is, in a few sentences of Markdown, for the cards of its models.
     """
 

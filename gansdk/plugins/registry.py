@@ -277,7 +277,7 @@ def check_task(task: Task) -> None:
                 raise PluginError(f"slot {slot.name!r} is of a medium that is not read: {slot.medium}")
             if slot.fits is not None and slot.fits not in get_args(Facet):
                 hint = f"it fits {', '.join(get_args(Facet))}, or None"
-                raise PluginError(f"slot {slot.name!r} fits {slot.fits!r}, which is no facet of a model", hint=hint)
+                raise PluginError(f"slot {slot.name!r} fits {slot.fits!r}, which is not a facet of a model", hint=hint)
         for name, found in task.writers.items():
             if found.writing is None or not format_by_ending(found.writing):
                 raise PluginError(f"output {name!r} is of a medium that is not written: {task.outputs[name]}")
@@ -295,7 +295,7 @@ def check_task(task: Task) -> None:
     names = [slot.name for slot in task.slots]
     for name in names:
         if not name.isidentifier() or names.count(name) > 1 or name in {*group.model_fields, *core, *RESERVED}:
-            what = f"task {task.name!r} has a slot {name!r}, which is no name in Python or one that it has already"
+            what = f"task {task.name!r} has a slot {name!r}, which is not a name in Python, or one that it has already"
             raise PluginError(what, hint="rename the slot")
     if task.many and "batch" not in group.model_fields:
         raise PluginError(f"task {task.name!r} computes many at a time and has no option 'batch'", hint="add it")

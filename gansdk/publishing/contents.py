@@ -39,7 +39,7 @@ def contents(resolved: ResolvedModel) -> dict[str, Path]:
     """The files of a model that go to the Hub, by name; hidden files are left out.
 
     Raises:
-        ModelError: If one is missing or damaged, or the folder holds what is no part of a model.
+        ModelError: If one is missing or damaged, or the folder holds what is not part of a model.
         HubError: If a file of a model on the Hub cannot be had.
     """
     resolved.ensure_all_files()
@@ -57,7 +57,7 @@ def contents(resolved: ResolvedModel) -> dict[str, Path]:
 
 _PICKLE = "is a pickle, which may run code where it is opened"
 _CHECKPOINT = "is a training checkpoint"
-_OTHER = "is no part of a model"
+_OTHER = "is not part of a model"
 
 # the worst first
 _ORDER = {

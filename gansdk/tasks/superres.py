@@ -138,7 +138,7 @@ def run(model: Model, inputs: Mapping[str, Image], options: SuperresOptions, con
         allowed = option("max_output_pixels", math.prod(largest))
         raise InputError(what, hint=f"allow it with {allowed}, or give a smaller image")
     if width <= photo.width and height <= photo.height:
-        context.note(f"{photo.name}: the result, {width}×{height}, is no larger than the input")
+        context.note(f"{photo.name}: the result, {width}×{height}, is not larger than the input")
     pixels = upscale(generator, facts, bleed(photo).pixels, context, options.tile)
     alpha = None if photo.alpha is None else resize_alpha(photo.alpha, wide, high)
     return resize(photo.replace(pixels=pixels, alpha=alpha), width, height)

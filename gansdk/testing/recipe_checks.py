@@ -194,7 +194,7 @@ def routes_are_real(recipe: RecipeUnderTest) -> None:
     """
     for weight, declared in recipe.replay.recipe.routes.items():
         if weight not in recipe.replay.weights:
-            fail(f"routes name {weight!r}, which is no option with a number")
+            fail(f"routes name {weight!r}, which is not an option with a number")
         share = recipe.replay.shares[weight]
         unknown = sorted(declared - share.keys())
         if unknown:

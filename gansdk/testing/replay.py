@@ -2,8 +2,8 @@
 
 A config's ``tiny_model`` options make a step take milliseconds; the images are made by a formula. A snapshot is what
 a checkpoint holds, so a replay starts as a resumed run does: with a recipe that was just built. A replayed step takes
-all its gradients and moves nobody; so what one turn takes cannot show in the next, and two replays differ by what was
-changed between them alone.
+all its gradients and moves no parameters; so what one turn takes cannot show in the next, and two replays differ by
+what was changed between them alone.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def options_of(config: Config) -> type[Options]:
     """The class of a recipe's options."""
     group = resolve(config.options)
     if not (isinstance(group, type) and issubclass(group, Options)):
-        fail(f"{config.options} is no subclass of gansdk.Options")
+        fail(f"{config.options} is not a subclass of gansdk.Options")
     return group
 
 
@@ -185,7 +185,7 @@ class TrialTrain:
 
 
 class StillTrain(Train):
-    """Takes the gradients of turns and moves nobody.
+    """Takes the gradients of turns and moves no parameters.
 
     Attributes:
         taken: By player, one gradient per parameter, summed over the turns of a step.

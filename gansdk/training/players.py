@@ -41,7 +41,7 @@ class Player:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
-            raise TrainingError(f"player name {self.name!r} is no lower-case word")
+            raise TrainingError(f"player name {self.name!r} is not a lower-case word")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise TrainingError(f"player {self.name!r} has ema {self.ema}", hint="a decay lies in [0, 1)")
 

@@ -144,7 +144,7 @@ def resume(
         InputError: If there is no such folder, or its data is gone.
         MissingPluginError: If the run's method is not installed.
         OutputError: If the disk is full or cannot be written to; the last whole checkpoint stays.
-        TrainingError: If it is no run, its data has changed, or its checkpoint is damaged or does not fit.
+        TrainingError: If it is not a run, its data has changed, or its checkpoint is damaged or does not fit.
         KeyboardInterrupt: After Ctrl-C, once the last whole step has been saved.
     """
     chosen = validate(ResumeOptions, changes)

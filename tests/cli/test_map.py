@@ -157,7 +157,7 @@ def test_ctrl_c_leaves_whole_results_and_the_rest_for_later(with_kinds, work):
         process.send_signal(signal.SIGINT)
         said = stderr.read()
     assert process.wait() == 130
-    assert said.splitlines()[-2:] == ["the same command with --continue goes on from here", "gansdk: interrupted"]
+    assert said.splitlines()[-2:] == ["the same command with --continue picks up from here", "gansdk: interrupted"]
     assert "Traceback" not in said
     done = set(report(work / "out"))
     assert "a.png" in done

@@ -137,7 +137,7 @@ def test_images_of_another_size_say_what_to_set_and_that_trains(gansdk):
             2,
             "it declares no terms of the method's own; leave --ablate out",
         ),
-        ("--config small --data photos -o photos", 1, "photos exists and is no run"),
+        ("--config small --data photos -o photos", 1, "photos exists and is not a run"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_starts_no_run(train, gansdk, arguments, code, said):

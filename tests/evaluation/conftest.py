@@ -1,4 +1,4 @@
-"""Small photographs and a small model with two ends."""
+"""Small photographs and a small model with two checkpoints."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def test_good_options_pass():
         ({"slots": (Slot("smell", "x"),)}, "task 'a': there is no medium 'smell'"),
         ({"slots": (Slot("os:path", "x"),)}, "task 'a': 'os:path' is not a gansdk.Medium"),
         ({"slots": (Slot("record", "x"),)}, "task 'a': slot 'x' is of a medium that is not read: record"),
-        ({"slots": (Slot("image", "x", fits="trunk"),)}, "task 'a': slot 'x' fits 'trunk', which is no facet"),
+        ({"slots": (Slot("image", "x", fits="trunk"),)}, "task 'a': slot 'x' fits 'trunk', which is not a facet"),
         ({"slots": (Slot("image", "x"), Slot("mask", "x"))}, "task 'a' has a slot 'x'"),
         ({"slots": (Slot("image", "device"),)}, "task 'a' has a slot 'device'"),
         ({"slots": (Slot("image", "tile"),)}, "task 'a' has a slot 'tile'"),

@@ -43,7 +43,7 @@ def put(folder: Path, name: str) -> None:
         path.write_bytes(b"x")
 
 
-PICKLE, CHECKPOINT, OTHER = "is a pickle", "is a training checkpoint", "is no part of a model"
+PICKLE, CHECKPOINT, OTHER = "is a pickle", "is a training checkpoint", "is not part of a model"
 
 
 @pytest.mark.parametrize(

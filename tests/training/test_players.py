@@ -45,7 +45,7 @@ def test_modules_of_a_list_are_numbered():
 def test_names_are_unique_words():
     with pytest.raises(TrainingError, match="two players are named 'net'"):
         Train([Player("net", nn.Linear(1, 1), SGD), Player("net", nn.Linear(1, 1), SGD)])
-    with pytest.raises(TrainingError, match="'a/b' is no lower-case word"):
+    with pytest.raises(TrainingError, match="'a/b' is not a lower-case word"):
         Player("a/b", nn.Linear(1, 1), SGD)
 
 

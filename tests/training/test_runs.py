@@ -48,7 +48,7 @@ def test_a_run_is_not_begun_twice(run):
 def test_something_else_is_not_filled(tmp_path):
     (tmp_path / "holiday.jpg").touch()
     for path in (tmp_path, tmp_path / "holiday.jpg"):
-        with pytest.raises(TrainingError, match="exists and is no run"):
+        with pytest.raises(TrainingError, match="exists and is not a run"):
             RunFolder(path).refuse_if_used()
 
 
@@ -58,7 +58,7 @@ def test_no_folder_is_an_input_error(tmp_path):
 
 
 def test_a_folder_without_record_is_no_run(tmp_path):
-    with pytest.raises(TrainingError, match=r"is no run: it has no train\.json"):
+    with pytest.raises(TrainingError, match=r"is not a run: it has no train\.json"):
         RunFolder(tmp_path).read()
 
 

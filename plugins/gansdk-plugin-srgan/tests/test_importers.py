@@ -180,7 +180,7 @@ def _refusal(tensors: dict[str, torch.Tensor]) -> str | None:
     [
         ({"conv_last.weight": torch.zeros(2, 8, 3, 3)}, "3 channels come in and 2 go out"),
         ({"conv_first.weight": torch.zeros(600, 3, 3, 3)}, "features 600: Input should be less than or equal to 512"),
-        ({"conv_first.weight": torch.zeros(8)}, "'conv_first.weight' is no convolution"),
+        ({"conv_first.weight": torch.zeros(8)}, "'conv_first.weight' is not a convolution"),
         ({"body.70.rdb1.conv1.weight": torch.zeros(1)}, "blocks 71"),
     ],
 )

@@ -231,7 +231,7 @@ def _shape(tensors: Tensors, key: str) -> tuple[int, ...]:
     if key not in tensors:
         raise InputError(f"lacks {key!r}, which gives its sizes", hint="the file is not whole")
     if tensors[key].dim() != 4 or 0 in tensors[key].shape:
-        raise InputError(f"{key!r} is no convolution: {tuple(tensors[key].shape)}", hint="the file is damaged")
+        raise InputError(f"{key!r} is not a convolution: {tuple(tensors[key].shape)}", hint="the file is damaged")
     return tuple(tensors[key].shape)
 
 

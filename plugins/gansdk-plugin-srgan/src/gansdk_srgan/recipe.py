@@ -114,7 +114,7 @@ class Stage1(_SrganStage):
 
 
 class Stage2(_SrganStage):
-    """SRGAN: the generator of a first stage against a discriminator; the model carries both ends."""
+    """SRGAN: the generator of a first stage against a discriminator; the model carries the checkpoints of both."""
 
     options: Stage2Options
     initial: InitialModel
