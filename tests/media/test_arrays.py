@@ -56,7 +56,7 @@ def test_damaged_arrays_are_refused(tmp_path, content, said):
 
 def test_pickles_are_not_opened(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.array([{"run": "me"}], object))
-    with pytest.raises(InputError, match="no whole"):
+    with pytest.raises(InputError, match="not a complete"):
         read_arrays(tmp_path / "x.npz")
 
 
