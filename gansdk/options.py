@@ -126,9 +126,7 @@ class LoadOptions(Options):
     ] = "auto"
     network_interpolation: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None,
-        Field(
-            description="of a model with two checkpoints: 0 is that before its training, 1 that after (its own: 1)"
-        ),
+        Field(description="of a model with two checkpoints: 0 is that before its training, 1 that after (its own: 1)"),
     ] = None
 
 

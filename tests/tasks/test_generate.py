@@ -129,10 +129,10 @@ def test_wrong_files_of_latents_are_refused(generate, tmp_path):
     with pytest.raises(InputError, match="there is no file"):
         generate(latents=tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("no archive")
-    with pytest.raises(InputError, match=r"no whole \.npz file"):
+    with pytest.raises(InputError, match=r"not a complete \.npz file"):
         generate(latents=tmp_path / "text.npz")
     np.savez(tmp_path / "pickled.npz", noise=np.array([{}], object))
-    with pytest.raises(InputError, match=r"no whole \.npz file"):
+    with pytest.raises(InputError, match=r"not a complete \.npz file"):
         generate(latents=tmp_path / "pickled.npz")
     generate(n=4).save(tmp_path / "four.npz")
     with pytest.raises(OptionError, match="holds 4 latents, not 3 from number 2 on"):
